@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The vector kernels are written on `SIMD16<Float>`. Without `-march` every lane becomes a library
+// call (200 times slower), so the flag belongs here and a plain `swift build -c release` is fast.
+// `LRA_ARCH=x86-64-v3` (or any value of `-march`) builds for another machine.
+let architecture = ProcessInfo.processInfo.environment["LRA_ARCH"] ?? "native"
+
+let common: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .unsafeFlags(["-Xcc", "-march=\(architecture)", "-Xcc", "-mprefer-vector-width=512"]),
+  .define("LRA_TUNED"),
+]
+
+let package = Package(
+  name: "LongRangeArena",
+  products: [
+    .executable(name: "lra", targets: ["lra"])
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "CShims"),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "Base", dependencies: ["CZlib"], swiftSettings: common),
+    .target(name: "Tasks", dependencies: ["Base"], path: "Tasks", swiftSettings: common),
+    .target(name: "Autodiff", dependencies: ["CShims"], swiftSettings: common),
+    .target(name: "Models", dependencies: ["Autodiff", "Base"], swiftSettings: common),
+    .target(
+      name: "Training", dependencies: ["Autodiff", "Base", "Models", "Tasks"],
+      swiftSettings: common),
+    .executableTarget(
+      name: "lra",
+      dependencies: [
+        "Autodiff", "Base", "Models", "Tasks", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: common),
+
+    .target(
+      name: "TestSupport", dependencies: ["Autodiff", "Base", "Models"], path: "Tests/Support",
+      swiftSettings: common),
+    .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: common),
+    .testTarget(
+      name: "AutodiffTests", dependencies: ["Autodiff", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "ModelsTests", dependencies: ["Models", "TestSupport"],
+      resources: [.copy("Fixtures")], swiftSettings: common),
+    .testTarget(name: "TasksTests", dependencies: ["Tasks"], swiftSettings: common),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Base", "Training", "Tasks", "lra"],
+      swiftSettings: common),
+  ],
+  swiftLanguageModes: [.v6]
+)
