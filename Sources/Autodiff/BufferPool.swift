@@ -1,0 +1,62 @@
+import CShims
+import Foundation
+import Synchronization
+
+/// Memory of exact sizes, kept for reuse instead of being given back to the system.
+///
+/// Shapes repeat from step to step, so after the second step every request is met from a free list:
+/// no allocation, no page fault. Large buffers ask for huge pages.
+public final class BufferPool: Sendable {
+  /// The process's pool of main memory.
+  public static let shared = BufferPool()
+
+  /// What the pool has done; all sizes in bytes.
+  public struct Counters: Sendable, Equatable {
+    /// Bytes of the buffers in use.
+    public var live = 0
+    /// The most that was ever in use at once since ``BufferPool/resetPeak()``.
+    public var peak = 0
+    /// Requests that had to ask the system for memory.
+    public var misses = 0
+  }
+
+  private struct State: @unchecked Sendable {
+    var free: [Int: [UnsafeMutableRawPointer]] = [:]
+    var counters = Counters()
+  }
+
+  private let state = Mutex(State())
+
+  /// The counters at this moment.
+  public var counters: Counters { state.withLock { $0.counters } }
+
+  /// Starts a new measurement of the peak.
+  public func resetPeak() { state.withLock { $0.counters.peak = $0.counters.live } }
+
+  func take(bytes: Int) -> UnsafeMutableRawPointer {
+    let found: UnsafeMutableRawPointer? = state.withLock { state in
+      state.counters.live += bytes
+      state.counters.peak = max(state.counters.peak, state.counters.live)
+      if let buffer = state.free[bytes]?.popLast() { return buffer }
+      state.counters.misses += 1
+      return nil
+    }
+    return found ?? BufferPool.allocate(bytes: bytes)
+  }
+
+  func giveBack(_ buffer: UnsafeMutableRawPointer, bytes: Int) {
+    state.withLock { state in
+      state.counters.live -= bytes
+      state.free[bytes, default: []].append(buffer)
+    }
+  }
+
+  private static func allocate(bytes: Int) -> UnsafeMutableRawPointer {
+    let hugePage = 2 << 20
+    let large = bytes >= hugePage
+    let buffer = UnsafeMutableRawPointer.allocate(
+      byteCount: bytes, alignment: large ? hugePage : 64)
+    if large { lra_advise_huge_pages(buffer, bytes) }
+    return buffer
+  }
+}

@@ -1,0 +1,88 @@
+/// What all operations with a linear map in them share: checked shapes, the product with its bias,
+/// and the sums over rows that are the gradients of weight and bias.
+struct LinearMap {
+  let x: Tensor
+  let weight: Tensor
+  let bias: Tensor?
+  let inputs: Int
+  let outputs: Int
+
+  /// Checks the shapes, naming the operation in the message.
+  init(_ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?) {
+    precondition(weight.shape.count == 2, "\(name): weight \(weight.shape) is not a matrix")
+    precondition(
+      x.columns == weight.shape[1],
+      "\(name): input \(x.shape) does not end in weight width \(weight.shape[1])")
+    if let bias {
+      precondition(
+        bias.count == weight.shape[0], "\(name): bias \(bias.shape) for weight \(weight.shape)")
+    }
+    self.x = x
+    self.weight = weight
+    self.bias = bias
+    inputs = weight.shape[1]
+    outputs = weight.shape[0]
+  }
+
+  /// y = x·Wᵀ + b for a tile of rows.
+  func forward(
+    _ packed: PackedWeight, _ x: UnsafePointer<Float>, _ rows: Int,
+    into y: UnsafeMutablePointer<Float>
+  ) {
+    packed.multiply(x, rows, into: y)
+    addBias(bias?.pointer, y, rows, outputs)
+  }
+
+  /// Floats of one piece's sums: dW, then db.
+  var sumCount: Int { outputs * inputs + (bias == nil ? 0 : outputs) }
+
+  /// Adds a tile's dyᵀ·x and column sums of dy.
+  func addGradients(
+    _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ rows: Int,
+    into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) {
+    addWeightGradient(dy, outputs, x, inputs, rows, into: sums, workspace)
+    if bias != nil { addColumnSums(dy, rows, outputs, into: sums + outputs * inputs) }
+  }
+
+  /// Runs `tile(rows, first row, sums, workspace)` over all rows and stores what the sums add up to.
+  ///
+  /// - Parameter extra: floats of sums that the caller keeps behind dW and db, and where they go.
+  func reduceGradients(
+    extra: [(count: Int, target: GradientTarget?)] = [],
+    tile: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void
+  ) {
+    let size = sumCount + extra.reduce(0) { $0 + $1.count }
+    let pieces = RowPieces(rows: x.rows, sum: size)
+    let partial = PartialSums(pieces: pieces.count, size: size)
+    parallel(pieces.count) { piece, workspace in
+      partial[piece].update(repeating: 0, count: size)
+      for rows in pieces.tiles(piece) {
+        workspace.reset()
+        tile(rows.count, rows.lowerBound, partial[piece], workspace)
+      }
+    }
+    store(partial, extra)
+  }
+
+  private func store(
+    _ partial: PartialSums, _ extra: [(count: Int, target: GradientTarget?)]
+  ) {
+    if let target = weight.node?.target() { partial.reduce(0, outputs * inputs, into: target) }
+    if let target = bias?.node?.target() {
+      partial.reduce(outputs * inputs, outputs, into: target)
+    }
+    var offset = sumCount
+    for (count, target) in extra {
+      if let target { partial.reduce(offset, count, into: target) }
+      offset += count
+    }
+  }
+
+  /// Enters `products` products of this size, reading x and writing y, into the meter.
+  func measure(_ name: String, products: Int, _ kernel: () -> Void) {
+    Meter.shared.measure(
+      name, flops: products * 2 * x.rows * inputs * outputs,
+      bytes: 4 * (x.rows * (inputs + outputs) * products + inputs * outputs), kernel)
+  }
+}

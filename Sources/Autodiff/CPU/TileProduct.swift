@@ -1,0 +1,123 @@
+/// C[m × n] = or += A[m × k] · B[k × n] on one core.
+///
+/// Meant for tiles whose A lies in the second-level cache. The sum over k is cut so that a panel
+/// of B stays in the first level while all rows of A pass over it.
+func multiply(
+  rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix, _ b: Panels,
+  into c: UnsafeMutablePointer<Float>, row cRow: Int, accumulate: Bool
+) {
+  let depth = 256
+  var first = 0
+  while first < k || (k == 0 && first == 0) {
+    let part = min(depth, k - first)
+    for panel in 0..<Panels.count(n) {
+      let column = panel * Panels.width
+      multiplyPanel(
+        rows: m, columns: min(Panels.width, n - column), inner: part,
+        StridedMatrix(base: a.base + first * a.column, row: a.row, column: a.column),
+        b.base + panel * b.panel + first * b.step, b.step, c + column, cRow,
+        accumulate: accumulate || first > 0)
+    }
+    first += max(part, 1)
+  }
+}
+
+/// One panel of at most 32 columns, all rows.
+private func multiplyPanel(
+  rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
+  _ b: UnsafePointer<Float>, _ bStep: Int,
+  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool
+) {
+  guard n == Panels.width else {
+    return multiplyNarrowPanel(
+      rows: m, columns: n, inner: k, a, b, bStep, c, cRow, accumulate: accumulate)
+  }
+  var i = 0
+  while i + 8 <= m {
+    product8x32(
+      k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
+      c + i * cRow, cRow, accumulate: accumulate)
+    i += 8
+  }
+  while i < m {
+    product1x32(
+      k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
+      c + i * cRow, accumulate: accumulate)
+    i += 1
+  }
+}
+
+/// A last panel of fewer than 32 columns: computed whole in a block beside C, then copied.
+private func multiplyNarrowPanel(
+  rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
+  _ b: UnsafePointer<Float>, _ bStep: Int,
+  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool
+) {
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 8 * Panels.width) { block in
+    guard let block = block.baseAddress else { return }
+    var i = 0
+    while i < m {
+      let rows = min(8, m - i)
+      multiplyPanel(
+        rows: rows, columns: Panels.width, inner: k,
+        StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
+        block, Panels.width, accumulate: false)
+      for r in 0..<rows {
+        let target = c + (i + r) * cRow
+        let source = block + r * Panels.width
+        for j in 0..<n { target[j] = accumulate ? target[j] + source[j] : source[j] }
+      }
+      i += rows
+    }
+  }
+}
+
+/// Floats that ``packRows`` and ``packTransposed`` write for `k` × `n`.
+func packedCount(inner k: Int, columns n: Int) -> Int { Panels.count(n) * Panels.width * k }
+
+/// Copies a row-major B[k × n] into panels; columns beyond n are zero.
+@discardableResult
+func packRows(
+  _ source: UnsafePointer<Float>, row: Int, inner k: Int, columns n: Int,
+  into target: UnsafeMutablePointer<Float>, scale: Float = 1
+) -> Panels {
+  for panel in 0..<Panels.count(n) {
+    let column = panel * Panels.width
+    let width = min(Panels.width, n - column)
+    let base = target + panel * Panels.width * k
+    for i in 0..<k {
+      let from = source + i * row + column
+      let to = base + i * Panels.width
+      if width == Panels.width {
+        store(load(from) * scale, to)
+        store(load(from + 16) * scale, to + 16)
+      } else {
+        for j in 0..<width { to[j] = from[j] * scale }
+        for j in width..<Panels.width { to[j] = 0 }
+      }
+    }
+  }
+  return Panels(base: target, step: Panels.width, panel: Panels.width * k)
+}
+
+/// Copies the transpose of a row-major S[n × k] into panels of B[k × n] = Sᵀ.
+@discardableResult
+func packTransposed(
+  _ source: UnsafePointer<Float>, row: Int, inner k: Int, columns n: Int,
+  into target: UnsafeMutablePointer<Float>, scale: Float = 1
+) -> Panels {
+  for panel in 0..<Panels.count(n) {
+    let column = panel * Panels.width
+    let width = min(Panels.width, n - column)
+    let base = target + panel * Panels.width * k
+    for j in 0..<Panels.width {
+      if j < width {
+        let from = source + (column + j) * row
+        for i in 0..<k { base[i * Panels.width + j] = from[i] * scale }
+      } else {
+        for i in 0..<k { base[i * Panels.width + j] = 0 }
+      }
+    }
+  }
+  return Panels(base: target, step: Panels.width, panel: Panels.width * k)
+}

@@ -1,0 +1,92 @@
+/// Sixteen floats: one AVX-512 register, or two of AVX2.
+typealias Lanes = SIMD16<Float>
+
+/// The number of floats in ``Lanes``.
+let laneCount = 16
+
+/// Reads sixteen floats from any address.
+@inline(__always)
+func load(_ source: UnsafePointer<Float>) -> Lanes {
+  UnsafeRawPointer(source).loadUnaligned(as: Lanes.self)
+}
+
+/// Writes sixteen floats to any address.
+@inline(__always)
+func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>) {
+  UnsafeMutableRawPointer(target).storeBytes(of: value, as: Lanes.self)
+}
+
+/// Reads `count` < 16 floats; the other lanes are `fill`.
+@inline(__always)
+func load(_ source: UnsafePointer<Float>, count: Int, fill: Float = 0) -> Lanes {
+  var value = Lanes(repeating: fill)
+  for lane in 0..<count { value[lane] = source[lane] }
+  return value
+}
+
+/// Writes the first `count` < 16 lanes.
+@inline(__always)
+func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>, count: Int) {
+  for lane in 0..<count { target[lane] = value[lane] }
+}
+
+/// The larger of each pair of lanes.
+@inline(__always)
+func larger(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .> a) }
+
+/// The sum of the lanes, added as a tree.
+@inline(__always)
+func total(_ value: Lanes) -> Float {
+  let eight = value.lowHalf + value.highHalf
+  let four = eight.lowHalf + eight.highHalf
+  let two = four.lowHalf + four.highHalf
+  return two.x + two.y
+}
+
+/// The largest lane.
+@inline(__always)
+func largest(_ value: Lanes) -> Float {
+  let eight = value.lowHalf.replacing(
+    with: value.highHalf, where: value.highHalf .> value.lowHalf)
+  let four = eight.lowHalf.replacing(
+    with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+  let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+  return two.x > two.y ? two.x : two.y
+}
+
+/// 2 to the power of each lane, within 2 units in the last place for -126...127; 0 below, and
+/// saturated above.
+///
+/// The exponent is split into a whole part, added to the result's exponent bits, and a rest in
+/// -0.5...0.5, for which a polynomial of degree 6 (Taylor coefficients of 2^r) is exact to float
+/// precision. Rounding is done by adding 1.5·2²³, which leaves the whole part in the low bits.
+@inline(__always)
+func exp2(_ x: Lanes) -> Lanes {
+  let clamped = larger(x, Lanes(repeating: -126)).replacing(with: 127, where: x .> 127)
+  let magic = Lanes(repeating: 12_582_912)
+  let shifted = clamped + magic
+  let r = clamped - (shifted - magic)
+  var p = Lanes(repeating: 1.540_353_04e-4)
+  p = Lanes(repeating: 1.333_355_81e-3).addingProduct(p, r)
+  p = Lanes(repeating: 9.618_129_11e-3).addingProduct(p, r)
+  p = Lanes(repeating: 5.550_410_87e-2).addingProduct(p, r)
+  p = Lanes(repeating: 2.402_265_07e-1).addingProduct(p, r)
+  p = Lanes(repeating: 6.931_471_81e-1).addingProduct(p, r)
+  p = Lanes(repeating: 1).addingProduct(p, r)
+  let whole = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
+  let result = unsafeBitCast(
+    unsafeBitCast(p, to: SIMD16<UInt32>.self) &+ whole, to: Lanes.self)
+  return result.replacing(with: 0, where: x .< -126)
+}
+
+/// e to the power of each lane.
+@inline(__always)
+func exp(_ x: Lanes) -> Lanes { exp2(x * 1.442_695_04) }
+
+/// 1 / (1 + e^-x) of each lane.
+@inline(__always)
+func sigmoid(_ x: Lanes) -> Lanes { 1 / (1 + exp(-x)) }
+
+/// tanh of each lane, through the sigmoid.
+@inline(__always)
+func tanh(_ x: Lanes) -> Lanes { 2 * sigmoid(2 * x) - 1 }

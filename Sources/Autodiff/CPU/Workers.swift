@@ -1,0 +1,180 @@
+import CShims
+import Foundation
+import Synchronization
+
+/// The threads that share the work inside an operation.
+///
+/// `run` hands out piece numbers one at a time, so a core that is busy elsewhere takes fewer. What
+/// a piece computes depends on its number alone, never on the thread or the number of threads, so
+/// results have the same bits on any number of cores.
+public final class Workers: @unchecked Sendable {
+  /// The process's threads: as many as the machine has cores, or `LRA_THREADS`.
+  public static let shared = Workers(count: defaultCount)
+
+  private static var defaultCount: Int {
+    let wanted = ProcessInfo.processInfo.environment["LRA_THREADS"].flatMap(Int.init)
+    return max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount)
+  }
+
+  /// Threads in use, the calling one included.
+  public private(set) var count: Int
+
+  private typealias Body = @Sendable (Int, Workspace) -> Void
+  private var body: Body?
+  private var pieces = 0
+  private let next = Atomic<Int>(0)
+  private let busy = Atomic<Int>(0)
+  private let generation = Atomic<Int>(0)
+  private let condition = NSCondition()
+  private var workspaces: [Workspace] = []
+  private var started = 1
+
+  /// Prepares `count` threads; they start with the first work that needs them.
+  public init(count: Int) {
+    self.count = count
+    workspaces = (0..<count).map { _ in Workspace() }
+    lra_flush_denormals()
+  }
+
+  /// Uses `count` threads from now on. Call it before any work.
+  public func limit(to count: Int) {
+    precondition(started == 1, "threads: the number can only be set before the first operation")
+    self.count = max(1, count)
+    workspaces = (0..<self.count).map { _ in Workspace() }
+  }
+
+  /// Calls `body(piece, workspace)` for every piece in 0..<pieces, on all threads.
+  ///
+  /// - Complexity: about 2 µs beyond the work itself while the other threads are awake.
+  func run(_ pieces: Int, _ body: (Int, Workspace) -> Void) {
+    if pieces == 0 { return }
+    if count == 1 || pieces == 1 {
+      for piece in 0..<pieces {
+        workspaces[0].reset()
+        body(piece, workspaces[0])
+      }
+      return
+    }
+    startThreads()
+    withoutActuallyEscaping(body) { escaping in
+      typealias Local = (Int, Workspace) -> Void
+      self.body = unsafeBitCast(escaping as Local, to: Body.self)
+      self.pieces = pieces
+      next.store(0, ordering: .relaxed)
+      busy.store(count - 1, ordering: .relaxed)
+      condition.lock()
+      generation.add(1, ordering: .releasing)
+      condition.broadcast()
+      condition.unlock()
+      work(workspaces[0])
+      waitForOthers()
+      self.body = nil
+    }
+  }
+
+  private func work(_ workspace: Workspace) {
+    guard let body else { return }
+    while true {
+      let piece = next.add(1, ordering: .relaxed).oldValue
+      if piece >= pieces { return }
+      workspace.reset()
+      body(piece, workspace)
+    }
+  }
+
+  private func waitForOthers() {
+    var spins = 0
+    while busy.load(ordering: .acquiring) > 0 {
+      spins += 1
+      if spins < 2000 { lra_pause() } else { sched_yield() }
+    }
+  }
+
+  private func startThreads() {
+    while started < count {
+      let workspace = workspaces[started]
+      let seen = generation.load(ordering: .acquiring)
+      let thread = Thread { [self] in serve(workspace, seen) }
+      thread.stackSize = 8 << 20
+      thread.start()
+      started += 1
+    }
+  }
+
+  private func serve(_ workspace: Workspace, _ first: Int) {
+    lra_flush_denormals()
+    var seen = first
+    while true {
+      waitForWork(after: seen)
+      seen += 1
+      work(workspace)
+      busy.subtract(1, ordering: .releasing)
+    }
+  }
+
+  /// Spins for some microseconds, since operations follow each other closely, then sleeps.
+  private func waitForWork(after seen: Int) {
+    for _ in 0..<4000 {
+      if generation.load(ordering: .acquiring) != seen { return }
+      lra_pause()
+    }
+    condition.lock()
+    while generation.load(ordering: .acquiring) == seen { condition.wait() }
+    condition.unlock()
+  }
+}
+
+/// Calls `body(piece, workspace)` for every piece in 0..<pieces on the process's threads.
+func parallel(_ pieces: Int, _ body: (Int, Workspace) -> Void) {
+  Workers.shared.run(pieces, body)
+}
+
+/// Calls `body(range, workspace)` for 0..<count cut into ranges of at most `size`.
+func parallel(_ count: Int, by size: Int, _ body: (Range<Int>, Workspace) -> Void) {
+  parallel((count + size - 1) / size) { piece, workspace in
+    body(piece * size..<min(count, (piece + 1) * size), workspace)
+  }
+}
+
+/// A thread's scratch memory: handed out from the front, taken back all at once.
+final class Workspace: @unchecked Sendable {
+  private var base: UnsafeMutablePointer<Float>
+  private var capacity = 1 << 16
+  private var used = 0
+  private var outgrown: [UnsafeMutablePointer<Float>] = []
+
+  init() { base = Workspace.allocate(capacity) }
+
+  deinit { base.deallocate() }
+
+  /// `count` floats, 64-byte aligned, not cleared, valid until the piece ends.
+  func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let rounded = (count + 15) & ~15
+    if used + rounded > capacity {
+      outgrown.append(base)
+      capacity = 2 * (used + rounded)
+      base = Workspace.allocate(capacity)
+      used = 0
+    }
+    defer { used += rounded }
+    return base + used
+  }
+
+  /// `count` zeros, as ``floats(_:)``.
+  func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let memory = floats(count)
+    memory.update(repeating: 0, count: count)
+    return memory
+  }
+
+  func reset() {
+    used = 0
+    outgrown.forEach { $0.deallocate() }
+    outgrown.removeAll(keepingCapacity: true)
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+    UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+      .bindMemory(to: Float.self, capacity: count)
+  }
+}

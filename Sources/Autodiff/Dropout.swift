@@ -1,0 +1,58 @@
+/// Which activations are dropped: a function of a key and a position, so that nothing is stored and
+/// the backward pass, a resumed run and any number of cores see the same choice.
+public struct Dropout: Sendable {
+  /// The probability, 0 ..< 1, that an element is set to zero. The others are divided by 1 - rate.
+  public let rate: Float
+  let key: UInt32
+  /// Added to the row number, so that a part of a batch drops what the whole batch would.
+  let firstRow: Int
+
+  /// Nothing is dropped.
+  public static let none = Dropout(rate: 0, key: 0)
+
+  /// - Precondition: 0 ≤ rate < 1.
+  public init(rate: Float, key: UInt64, firstRow: Int = 0) {
+    precondition(rate >= 0 && rate < 1, "dropout: rate \(rate) is not in 0 ..< 1")
+    self.rate = rate
+    self.key = UInt32(truncatingIfNeeded: key ^ (key >> 32))
+    self.firstRow = firstRow
+  }
+
+  /// Whether anything is dropped.
+  public var isActive: Bool { rate > 0 }
+  var keepScale: Float { 1 / (1 - rate) }
+
+  /// The key of one row (and, for attention, of one head).
+  @inline(__always)
+  func rowKey(_ row: Int, _ head: Int = 0) -> UInt32 {
+    scrambled(
+      key ^ scrambled(
+        UInt32(truncatingIfNeeded: row &+ firstRow) &+ UInt32(truncatingIfNeeded: head) &* 0x9E37_79B9))
+  }
+
+  /// 0 or 1 / (1 - rate) for sixteen neighbouring columns, the first of which is `column`.
+  @inline(__always)
+  func factors(_ rowKey: UInt32, _ column: Int) -> Lanes {
+    var x = SIMD16<UInt32>(repeating: UInt32(truncatingIfNeeded: column)) &+ Dropout.lanes
+    x = x &* 0x9E37_79B9 ^ SIMD16(repeating: rowKey)
+    x = (x ^ (x &>> 16)) &* 0x7FEB_352D
+    x = (x ^ (x &>> 15)) &* 0x846C_A68B
+    x = x ^ (x &>> 16)
+    let kept = x .>= SIMD16(repeating: threshold)
+    return Lanes(repeating: 0).replacing(with: Lanes(repeating: keepScale), where: kept)
+  }
+
+  private var threshold: UInt32 { UInt32(Double(rate) * 4_294_967_296) }
+
+  private static let lanes = SIMD16<UInt32>(
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+
+  /// A well-mixing permutation of the 32-bit numbers (Ellis, "lowbias32", 2018).
+  @inline(__always)
+  private func scrambled(_ value: UInt32) -> UInt32 {
+    var x = value
+    x = (x ^ (x &>> 16)) &* 0x7FEB_352D
+    x = (x ^ (x &>> 15)) &* 0x846C_A68B
+    return x ^ (x &>> 16)
+  }
+}

@@ -1,0 +1,55 @@
+import Foundation
+import Synchronization
+
+/// Counts what the kernels do: floating-point operations always, time when profiling.
+///
+/// Every kernel states the operations its formula needs (a multiply-add counts 2, an exponential
+/// counts 1) and the bytes it must move, so that speed can be held against the machine's limits.
+public final class Meter: Sendable {
+  /// The process's meter.
+  public static let shared = Meter()
+
+  /// The account of one kind of operation.
+  public struct Account: Sendable {
+    /// How often it ran.
+    public var calls = 0
+    /// Seconds, when profiling.
+    public var seconds = 0.0
+    /// Floating-point operations.
+    public var flops = 0
+    /// Bytes read and written, each operand counted once.
+    public var bytes = 0
+  }
+
+  private struct State {
+    var accounts: [String: Account] = [:]
+    var times = false
+  }
+
+  private let state = Mutex(State())
+
+  /// Forgets everything counted, and times operations from now on or not.
+  public func reset(timing: Bool = false) {
+    state.withLock { $0 = State(accounts: [:], times: timing) }
+  }
+
+  /// The accounts by operation.
+  public var accounts: [String: Account] { state.withLock { $0.accounts } }
+
+  /// All floating-point operations since the last reset.
+  public var flops: Int { accounts.values.reduce(0) { $0 + $1.flops } }
+
+  /// Runs a kernel and enters it into the account `name`.
+  func measure(_ name: String, flops: Int, bytes: Int, _ kernel: () -> Void) {
+    let times = state.withLock { $0.times }
+    let start = times ? DispatchTime.now().uptimeNanoseconds : 0
+    kernel()
+    let elapsed = times ? Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 : 0
+    state.withLock { state in
+      state.accounts[name, default: Account()].calls += 1
+      state.accounts[name, default: Account()].seconds += elapsed
+      state.accounts[name, default: Account()].flops += flops
+      state.accounts[name, default: Account()].bytes += bytes
+    }
+  }
+}

@@ -1,0 +1,149 @@
+/// y = x + drop₂(W₂·drop₁(f(W₁·LayerNorm(x) + b₁)) + b₂): a whole pre-norm feed-forward block in one
+/// pass over tiles of rows.
+///
+/// - Parameters:
+///   - x: [N, E].
+///   - norm: γ and β, [E].
+///   - inner: W₁ [F, E] and b₁ [F].
+///   - outer: W₂ [E, F] and b₂ [E].
+///   - activation: f.
+///   - dropout: drop₁ (after the activation) and drop₂ (before the residual sum).
+/// - Returns: [N, E].
+/// - Complexity: 4·N·E·F operations forward and 10·N·E·F backward, of which 2 compute the inner
+///   activations again. Memory: the result; nothing of width F is ever stored.
+///
+/// Saves: x.
+public func feedForward(
+  _ x: Tensor, norm: Norm, inner: (weight: Tensor, bias: Tensor),
+  outer: (weight: Tensor, bias: Tensor), activation: Activation = .gelu,
+  dropout: (inner: Dropout, outer: Dropout) = (.none, .none)
+) -> Tensor {
+  let block = FeedForwardBlock(
+    x: x, norm: norm, first: LinearMap("feedForward", x, inner.weight, inner.bias),
+    outer: outer, activation: activation, innerDropout: dropout.inner, outerDropout: dropout.outer)
+  let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
+  block.measure("feed-forward", products: 2) { block.forward(into: y) }
+  return y.recorded(
+    "feed-forward", from: x, norm.scale, norm.shift, inner.weight, inner.bias, outer.weight,
+    outer.bias
+  ) { dy in
+    block.measure("feed-forward backward", products: 5) { block.backward(dy) }
+    x.node?.accept(dy, count: x.count)
+  }
+}
+
+private struct FeedForwardBlock {
+  let x: Tensor
+  let norm: Norm
+  let first: LinearMap
+  let outer: (weight: Tensor, bias: Tensor)
+  let activation: Activation
+  let innerDropout: Dropout
+  let outerDropout: Dropout
+  private let width: Int
+  private let hidden: Int
+
+  init(
+    x: Tensor, norm: Norm, first: LinearMap, outer: (weight: Tensor, bias: Tensor),
+    activation: Activation, innerDropout: Dropout, outerDropout: Dropout
+  ) {
+    self.x = x
+    self.norm = norm
+    self.first = first
+    self.outer = outer
+    self.activation = activation
+    self.innerDropout = innerDropout
+    self.outerDropout = outerDropout
+    width = first.inputs
+    hidden = first.outputs
+    precondition(
+      outer.weight.shape == [width, hidden] && outer.bias.count == width,
+      "feedForward: outer weight \(outer.weight.shape) for inner weight \(first.weight.shape)")
+  }
+
+  func measure(_ name: String, products: Int, _ kernel: () -> Void) {
+    Meter.shared.measure(
+      name, flops: products * 2 * x.rows * width * hidden,
+      bytes: 4 * (x.rows * width * (products + 1) + 2 * width * hidden), kernel)
+  }
+
+  func forward(into y: Tensor) {
+    let w1 = PackedWeight.forward(first.weight)
+    let w2 = PackedWeight.forward(outer.weight)
+    parallel(x.rows, by: tileRows) { rows, workspace in
+      let count = rows.count
+      let from = x.pointer + rows.lowerBound * width
+      let normalized = workspace.floats(count * width)
+      norm.tile.forward(from, count, into: normalized)
+      let inside = workspace.floats(count * hidden)
+      first.forward(w1, normalized, count, into: inside)
+      activation.apply(inside, count: count * hidden)
+      if innerDropout.isActive {
+        drop(innerDropout, inside, count, hidden, firstRow: rows.lowerBound, into: inside)
+      }
+      let out = y.pointer + rows.lowerBound * width
+      w2.multiply(inside, count, into: out)
+      addBias(outer.bias.pointer, out, count, width)
+      if outerDropout.isActive {
+        drop(outerDropout, out, count, width, firstRow: rows.lowerBound, into: out)
+      }
+      for i in 0..<count * width { out[i] += from[i] }
+    }
+  }
+
+  /// Adds the branch's part to dy in place, so that it becomes the gradient of x.
+  func backward(_ dy: Storage) {
+    let packed = (
+      inner: PackedWeight.forward(first.weight), innerBack: PackedWeight.backward(first.weight),
+      outerBack: PackedWeight.backward(outer.weight)
+    )
+    let outerSums = first.sumCount
+    let normSums = outerSums + width * hidden + width
+    first.reduceGradients(extra: [
+      (width * hidden, outer.weight.node?.target()), (width, outer.bias.node?.target()),
+      (width, norm.scale.node?.target()), (width, norm.shift.node?.target()),
+    ]) { rows, start, sums, workspace in
+      let dyTile = dy.pointer + start * width
+      let tile = NormScratch(norm, x.pointer + start * width, rows, workspace)
+      let argument = workspace.floats(rows * hidden)
+      first.forward(packed.inner, tile.output, rows, into: argument)
+      let dBranch = dropped(outerDropout, dyTile, rows, width, start, workspace)
+      addOuterGradients(dBranch, argument, rows, start, into: sums + outerSums, workspace)
+      let dInside = workspace.floats(rows * hidden)
+      packed.outerBack.multiply(dBranch, rows, into: dInside)
+      if innerDropout.isActive {
+        drop(innerDropout, dInside, rows, hidden, firstRow: start, into: dInside)
+      }
+      activation.applySlope(argument, dInside, count: rows * hidden)
+      first.addGradients(dInside, tile.output, rows, into: sums, workspace)
+      let dNormalized = workspace.floats(rows * width)
+      packed.innerBack.multiply(dInside, rows, into: dNormalized)
+      tile.backward(dNormalized, into: (dyTile, true), sums: sums + normSums, workspace)
+    }
+  }
+
+  /// dW₂ += dBranchᵀ·drop₁(f(argument)) and db₂ += Σ dBranch.
+  private func addOuterGradients(
+    _ dBranch: UnsafePointer<Float>, _ argument: UnsafePointer<Float>, _ rows: Int, _ start: Int,
+    into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  ) {
+    let inside = workspace.floats(rows * hidden)
+    inside.update(from: argument, count: rows * hidden)
+    activation.apply(inside, count: rows * hidden)
+    if innerDropout.isActive {
+      drop(innerDropout, inside, rows, hidden, firstRow: start, into: inside)
+    }
+    addWeightGradient(dBranch, width, inside, hidden, rows, into: sums, workspace)
+    addColumnSums(dBranch, rows, width, into: sums + width * hidden)
+  }
+
+  private func dropped(
+    _ dropout: Dropout, _ dy: UnsafeMutablePointer<Float>, _ rows: Int, _ width: Int, _ start: Int,
+    _ workspace: Workspace
+  ) -> UnsafeMutablePointer<Float> {
+    guard dropout.isActive else { return dy }
+    let result = workspace.floats(rows * width)
+    drop(dropout, dy, rows, width, firstRow: start, into: result)
+    return result
+  }
+}

@@ -1,0 +1,72 @@
+/// The columns of a packed tensor [N, …] that hold one of query, key and value: `count` heads of
+/// `width` columns each, beginning at `column`.
+///
+/// Queries, keys and values that come from one product stay in one tensor; heads are addressed by
+/// column, so nothing is ever transposed or copied apart.
+public struct Heads {
+  /// [N, columns].
+  public let tensor: Tensor
+  /// The first column.
+  public let column: Int
+  /// H, the number of heads.
+  public let count: Int
+  /// D, the columns of one head.
+  public let width: Int
+
+  /// - Precondition: the heads lie inside the tensor's columns.
+  public init(_ tensor: Tensor, column: Int = 0, count: Int, width: Int) {
+    precondition(
+      column >= 0 && column + count * width <= tensor.columns,
+      "heads: \(count) × \(width) columns from \(column) exceed \(tensor.shape)")
+    self.tensor = tensor
+    self.column = column
+    self.count = count
+    self.width = width
+  }
+
+  /// Floats from one row to the next.
+  var stride: Int { tensor.columns }
+
+  /// The first element of a row of one head.
+  func pointer(_ row: Int, _ head: Int) -> UnsafeMutablePointer<Float> {
+    tensor.pointer + row * stride + column + head * width
+  }
+}
+
+/// The gradients of the heads of one operation, which together cover whole tensors.
+struct HeadTargets {
+  private var targets: [(node: Node, target: GradientTarget)] = []
+
+  /// - Precondition: the heads on one tensor cover all of its columns, so that a first
+  ///   contribution leaves nothing unwritten.
+  init(_ heads: [Heads]) {
+    for view in heads {
+      guard let node = view.tensor.node else { continue }
+      let covered = heads.filter { $0.tensor.node === node }
+        .reduce(0) { $0 + $1.count * $1.width }
+      precondition(
+        covered == view.tensor.columns,
+        "heads: \(covered) of \(view.tensor.columns) columns are used; use a tensor of its own")
+      if !targets.contains(where: { $0.node === node }) { targets.append((node, node.target())) }
+    }
+  }
+
+  /// Stores or adds `factor` times a block of rows of one head.
+  func write(
+    _ source: UnsafePointer<Float>, row sourceRow: Int, rows: Range<Int>, _ view: Heads,
+    _ head: Int, factor: Float = 1
+  ) {
+    guard let node = view.tensor.node,
+      let target = targets.first(where: { $0.node === node })?.target
+    else { return }
+    for (i, row) in rows.enumerated() {
+      let from = source + i * sourceRow
+      let to = target.pointer + row * view.stride + view.column + head * view.width
+      if target.accumulate {
+        for j in 0..<view.width { to[j] += from[j] * factor }
+      } else {
+        for j in 0..<view.width { to[j] = from[j] * factor }
+      }
+    }
+  }
+}

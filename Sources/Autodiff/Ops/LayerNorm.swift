@@ -1,0 +1,49 @@
+/// y = scale ⊙ (x - mean) / √(var + ε) + shift, row by row.
+///
+/// - Parameters:
+///   - x: [N, E].
+///   - norm: scale and shift, [E].
+/// - Returns: [N, E].
+/// - Complexity: O(N·E) time and memory.
+///
+/// Saves: x.
+///
+/// Source: Ba, Kiros and Hinton (2016), arXiv 1607.06450.
+public func layerNorm(_ x: Tensor, norm: Norm) -> Tensor {
+  let width = norm.scale.count
+  precondition(x.columns == width, "layerNorm: input \(x.shape) for a norm of \(width)")
+  let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
+  measureRows("layer norm", x, passes: 2) {
+    parallel(x.rows, by: tileRows) { rows, _ in
+      norm.tile.forward(
+        x.pointer + rows.lowerBound * width, rows.count, into: y.pointer + rows.lowerBound * width)
+    }
+  }
+  return y.recorded("layer norm", from: x, norm.scale, norm.shift) { dy in
+    measureRows("layer norm backward", x, passes: 3) { layerNormBackward(x, norm, dy) }
+  }
+}
+
+private func layerNormBackward(_ x: Tensor, _ norm: Norm, _ dy: Storage) {
+  let width = norm.scale.count
+  let pieces = RowPieces(rows: x.rows, sum: 2 * width)
+  let partial = PartialSums(pieces: pieces.count, size: 2 * width)
+  let dx = x.node?.target()
+  parallel(pieces.count) { piece, workspace in
+    partial[piece].update(repeating: 0, count: 2 * width)
+    for rows in pieces.tiles(piece) {
+      workspace.reset()
+      let first = rows.lowerBound * width
+      NormScratch(norm, x.pointer + first, rows.count, workspace).backward(
+        dy.pointer + first, into: dx.map { ($0.pointer + first, $0.accumulate) },
+        sums: partial[piece], workspace)
+    }
+  }
+  if let target = norm.scale.node?.target() { partial.reduce(0, width, into: target) }
+  if let target = norm.shift.node?.target() { partial.reduce(width, width, into: target) }
+}
+
+/// Enters an operation that passes `passes` times over x into the meter.
+func measureRows(_ name: String, _ x: Tensor, passes: Int, _ kernel: () -> Void) {
+  Meter.shared.measure(name, flops: 5 * x.count, bytes: 4 * passes * x.count, kernel)
+}

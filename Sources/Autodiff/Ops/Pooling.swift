@@ -1,0 +1,64 @@
+/// The mean of the rows of each sequence.
+///
+/// Only real tokens are rows, so the mean is exact whatever the padding of a batch.
+///
+/// - Parameters:
+///   - x: [N, E].
+///   - segments: the sequences.
+/// - Returns: [B, E].
+/// - Complexity: O(N·E) time, O(B·E) memory.
+public func meanPool(_ x: Tensor, segments: Segments) -> Tensor {
+  let width = x.columns
+  precondition(x.rows == segments.rows, "meanPool: \(x.shape) for \(segments.rows) rows")
+  let y = Tensor(shape: [segments.count, width], storage: Storage(count: segments.count * width))
+  measureRows("mean pool", x, passes: 1) {
+    parallel(segments.count) { sequence, _ in
+      let to = y.pointer + sequence * width
+      to.update(repeating: 0, count: width)
+      addColumnSums(
+        x.pointer + segments.offsets[sequence] * width, segments.length(sequence), width, into: to)
+      let inverse = 1 / Float(max(1, segments.length(sequence)))
+      for j in 0..<width { to[j] *= inverse }
+    }
+  }
+  return y.recorded("mean pool", from: x) { dy in
+    guard let dx = x.node?.target() else { return }
+    measureRows("mean pool backward", x, passes: 1) {
+      parallel(segments.count) { sequence, _ in
+        let from = dy.pointer + sequence * width
+        let inverse = 1 / Float(max(1, segments.length(sequence)))
+        for row in segments.range(sequence) {
+          let to = dx.pointer + row * width
+          for j in 0..<width {
+            to[j] = dx.accumulate ? to[j] + from[j] * inverse : from[j] * inverse
+          }
+        }
+      }
+    }
+  }
+}
+
+/// The first row of each sequence: the class token, where the model puts one there.
+///
+/// - Parameters:
+///   - x: [N, E].
+///   - segments: the sequences, none of them empty.
+/// - Returns: [B, E].
+/// - Complexity: O(B·E) forward, O(N·E) backward.
+public func firstPool(_ x: Tensor, segments: Segments) -> Tensor {
+  let width = x.columns
+  precondition(x.rows == segments.rows, "firstPool: \(x.shape) for \(segments.rows) rows")
+  let y = Tensor(shape: [segments.count, width], storage: Storage(count: segments.count * width))
+  for sequence in 0..<segments.count {
+    (y.pointer + sequence * width).update(
+      from: x.pointer + segments.offsets[sequence] * width, count: width)
+  }
+  return y.recorded("first pool", from: x) { dy in
+    guard let dx = x.node?.target() else { return }
+    if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
+    for sequence in 0..<segments.count {
+      let to = dx.pointer + segments.offsets[sequence] * width
+      for j in 0..<width { to[j] += dy.pointer[sequence * width + j] }
+    }
+  }
+}

@@ -1,0 +1,248 @@
+/// Projects each sequence along its length: K rows instead of L.
+///
+/// ```
+/// ȳ[κ, c] = Σᵢ P[g(c)][κ, i]·x[i, c]      i over the real tokens of the sequence
+/// ```
+/// Columns beyond a sequence's length are not used, so padding cannot leak into the projection.
+///
+/// - Parameters:
+///   - x: [N, C].
+///   - projections: [G, K, Lmax], G projections.
+///   - groups: for each block of C / groups.count columns, which projection it uses. A projection
+///     may serve several blocks.
+///   - segments: the sequences of x, at most Lmax long.
+/// - Returns: [B·K, C], K rows for each sequence.
+/// - Complexity: time 2·N·K·C operations forward and 4·N·K·C backward; memory O(B·K·C).
+///
+/// Saves: x.
+///
+/// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
+/// arXiv 2006.04768, equation 7.
+public func projectSequence(
+  _ x: Tensor, projections: Tensor, groups: [Int], segments: Segments
+) -> Tensor {
+  let kernel = ProjectionKernel(x, projections, groups, segments)
+  let shape = [segments.count * kernel.projected, kernel.columns]
+  let y = Tensor(shape: shape, storage: Storage(count: shape[0] * shape[1]))
+  kernel.measure("project sequence", products: 1) { kernel.forward(into: y) }
+  return y.recorded("project sequence", from: x, projections) { dy in
+    kernel.measure("project sequence backward", products: 2) { kernel.backward(dy) }
+  }
+}
+
+private struct ProjectionKernel {
+  let x: Tensor
+  let projections: Tensor
+  let segments: Segments
+  let columns: Int
+  let projected: Int
+  private let length: Int
+  /// Neighbouring columns with one projection.
+  private let blocks: [Block]
+
+  private struct Block {
+    let group: Int
+    let columns: Range<Int>
+  }
+
+  init(_ x: Tensor, _ projections: Tensor, _ groups: [Int], _ segments: Segments) {
+    precondition(
+      projections.shape.count == 3,
+      "projectSequence: projections \(projections.shape) are not [G, K, L]")
+    precondition(
+      segments.longest <= projections.shape[2],
+      "projectSequence: a sequence of \(segments.longest) exceeds \(projections.shape[2])")
+    precondition(x.rows == segments.rows, "projectSequence: \(x.shape) for \(segments.rows) rows")
+    precondition(
+      !groups.isEmpty && x.columns % groups.count == 0
+        && groups.allSatisfy { $0 < projections.shape[0] },
+      "projectSequence: groups \(groups) for \(x.columns) columns and \(projections.shape)")
+    self.x = x
+    self.projections = projections
+    self.segments = segments
+    columns = x.columns
+    projected = projections.shape[1]
+    length = projections.shape[2]
+    blocks = ProjectionKernel.merge(groups, width: x.columns / groups.count)
+  }
+
+  private static func merge(_ groups: [Int], width: Int) -> [Block] {
+    var blocks: [Block] = []
+    for (i, group) in groups.enumerated() {
+      let columns = i * width..<(i + 1) * width
+      if let last = blocks.last, last.group == group {
+        blocks[blocks.count - 1] = Block(
+          group: group, columns: last.columns.lowerBound..<columns.upperBound)
+      } else {
+        blocks.append(Block(group: group, columns: columns))
+      }
+    }
+    return blocks
+  }
+
+  func measure(_ name: String, products: Int, _ kernel: () -> Void) {
+    Meter.shared.measure(
+      name, flops: products * 2 * segments.rows * projected * columns,
+      bytes: 4 * products * (segments.rows + segments.count * projected) * columns, kernel)
+  }
+
+  private func projection(_ group: Int) -> UnsafeMutablePointer<Float> {
+    projections.pointer + group * projected * length
+  }
+
+  // MARK: Forward
+
+  /// One sequence and one panel of columns at a time.
+  func forward(into y: Tensor) {
+    let order = segments.longestFirst
+    let work = order.flatMap { sequence in
+      blocks.flatMap { block in
+        stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: 64).map {
+          (sequence, block.group, $0..<min(block.columns.upperBound, $0 + 64))
+        }
+      }
+    }
+    parallel(work.count) { index, workspace in
+      let (sequence, group, range) = work[index]
+      forward(sequence, projection(group), range, y, workspace)
+    }
+  }
+
+  private func forward(
+    _ sequence: Int, _ weights: UnsafePointer<Float>, _ range: Range<Int>, _ y: Tensor,
+    _ workspace: Workspace
+  ) {
+    let rows = segments.range(sequence)
+    let out = y.pointer + sequence * projected * columns + range.lowerBound
+    let depth = 256
+    let packed = workspace.floats(packedCount(inner: depth, columns: range.count))
+    for first in stride(from: 0, to: max(rows.count, 1), by: depth) {
+      let part = min(depth, rows.count - first)
+      let panels = packRows(
+        x.pointer + (rows.lowerBound + first) * columns + range.lowerBound, row: columns,
+        inner: part, columns: range.count, into: packed)
+      multiply(
+        rows: projected, columns: range.count, inner: part,
+        StridedMatrix(base: weights + first, row: length, column: 1), panels, into: out,
+        row: columns, accumulate: first > 0)
+    }
+  }
+
+  // MARK: Backward
+
+  /// One block of positions at a time, all sequences: dx and the gradient of the projections share
+  /// what is packed.
+  func backward(_ dy: Storage) {
+    let packed = packGradients(dy)
+    let dx = x.node?.target()
+    let dWeights = projections.node?.target()
+    parallel(length, by: tileRows) { positions, workspace in
+      for group in 0..<projections.shape[0] {
+        let tile = PositionTile(group: group, positions: positions)
+        backward(tile, packed, dx, dWeights, workspace)
+      }
+    }
+  }
+
+  private struct PositionTile {
+    let group: Int
+    let positions: Range<Int>
+  }
+
+  /// The gradient of the result for each sequence and block, in both layouts.
+  private struct PackedGradients {
+    let rows: Storage
+    let transposed: Storage
+    let perSequence: Int
+    let offsets: [Int]
+  }
+
+  private func packGradients(_ dy: Storage) -> PackedGradients {
+    var offsets: [Int] = []
+    var size = 0
+    for block in blocks {
+      offsets.append(size)
+      size += max(
+        packedCount(inner: projected, columns: block.columns.count),
+        packedCount(inner: block.columns.count, columns: projected))
+    }
+    let rows = Storage(count: segments.count * size)
+    let transposed = Storage(count: segments.count * size)
+    parallel(segments.count * blocks.count) { index, _ in
+      let (sequence, block) = (index / blocks.count, index % blocks.count)
+      let range = blocks[block].columns
+      let from = dy.pointer + sequence * projected * columns + range.lowerBound
+      let offset = sequence * size + offsets[block]
+      packRows(
+        from, row: columns, inner: projected, columns: range.count, into: rows.pointer + offset)
+      packTransposed(
+        from, row: columns, inner: range.count, columns: projected,
+        into: transposed.pointer + offset)
+    }
+    return PackedGradients(
+      rows: rows, transposed: transposed, perSequence: size, offsets: offsets)
+  }
+
+  private func backward(
+    _ tile: PositionTile, _ packed: PackedGradients, _ dx: GradientTarget?,
+    _ dWeights: GradientTarget?, _ workspace: Workspace
+  ) {
+    let positions = tile.positions
+    let sums = workspace.zeros(positions.count * packedProjected)
+    let weights = transposedWeights(tile, workspace)
+    for sequence in 0..<segments.count {
+      let rows = min(segments.length(sequence), positions.upperBound) - positions.lowerBound
+      guard rows > 0 else { continue }
+      let row = segments.offsets[sequence] + positions.lowerBound
+      for (index, block) in blocks.enumerated() where block.group == tile.group {
+        let offset = sequence * packed.perSequence + packed.offsets[index]
+        multiply(
+          rows: rows, columns: packedProjected, inner: block.columns.count,
+          StridedMatrix(
+            base: x.pointer + row * columns + block.columns.lowerBound, row: columns, column: 1),
+          panels(packed.transposed, offset, block.columns.count), into: sums,
+          row: packedProjected, accumulate: true)
+        if let dx {
+          multiply(
+            rows: rows, columns: block.columns.count, inner: projected,
+            StridedMatrix(base: weights, row: 1, column: tileRows),
+            panels(packed.rows, offset, projected),
+            into: dx.pointer + row * columns + block.columns.lowerBound, row: columns,
+            accumulate: dx.accumulate)
+        }
+      }
+    }
+    if let dWeights { write(sums, tile, into: dWeights) }
+  }
+
+  private var packedProjected: Int { Panels.count(projected) * Panels.width }
+
+  private func panels(_ storage: Storage, _ offset: Int, _ inner: Int) -> Panels {
+    Panels(
+      base: storage.pointer + offset, step: Panels.width, panel: Panels.width * inner)
+  }
+
+  /// P[κ, position] of a tile, the positions of one κ side by side.
+  private func transposedWeights(
+    _ tile: PositionTile, _ workspace: Workspace
+  ) -> UnsafeMutablePointer<Float> {
+    let weights = workspace.floats(projected * tileRows)
+    let from = projection(tile.group) + tile.positions.lowerBound
+    for k in 0..<projected {
+      (weights + k * tileRows).update(from: from + k * length, count: tile.positions.count)
+    }
+    return weights
+  }
+
+  private func write(
+    _ sums: UnsafePointer<Float>, _ tile: PositionTile, into target: GradientTarget
+  ) {
+    let to = target.pointer + tile.group * projected * length + tile.positions.lowerBound
+    for k in 0..<projected {
+      for i in 0..<tile.positions.count {
+        let sum = sums[i * packedProjected + k]
+        to[k * length + i] = target.accumulate ? to[k * length + i] + sum : sum
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/// y = r + drop(x·Wᵀ + b): the end of a residual branch in one pass.
+///
+/// - Parameters:
+///   - residual: r, [N, O].
+///   - x: [N, I].
+///   - weight: W, [O, I].
+///   - bias: b, [O].
+///   - dropout: applied to the branch before it is added.
+/// - Returns: [N, O].
+/// - Complexity: 2·N·I·O operations forward, twice that backward. Memory: the result.
+///
+/// Saves: x. The gradient of r is the gradient of y itself, handed on without a copy.
+public func residualLinear(
+  _ residual: Tensor, adding x: Tensor, weight: Tensor, bias: Tensor? = nil,
+  dropout: Dropout = .none
+) -> Tensor {
+  let map = LinearMap("residualLinear", x, weight, bias)
+  precondition(
+    residual.shape == [x.rows, map.outputs],
+    "residualLinear: residual \(residual.shape) for a result of [\(x.rows), \(map.outputs)]")
+  let width = map.outputs
+  let y = Tensor(shape: residual.shape, storage: Storage(count: residual.storage.count))
+  map.measure("residual linear", products: 1) {
+    let packed = PackedWeight.forward(weight)
+    parallel(x.rows, by: tileRows) { rows, _ in
+      let out = y.pointer + rows.lowerBound * width
+      map.forward(packed, x.pointer + rows.lowerBound * map.inputs, rows.count, into: out)
+      if dropout.isActive {
+        drop(dropout, out, rows.count, width, firstRow: rows.lowerBound, into: out)
+      }
+      let from = residual.pointer + rows.lowerBound * width
+      for i in 0..<rows.count * width { out[i] += from[i] }
+    }
+  }
+  return y.recorded("residual linear", from: residual, x, weight, bias) { dy in
+    residualLinearBackward(map, dropout, dy)
+    residual.node?.accept(dy, count: residual.count)
+  }
+}
+
+private func residualLinearBackward(_ map: LinearMap, _ dropout: Dropout, _ dy: Storage) {
+  map.measure("residual linear backward", products: 2) {
+    let packed = PackedWeight.backward(map.weight)
+    let dx = map.x.node?.target()
+    map.reduceGradients { rows, first, sums, workspace in
+      var dyTile = dy.pointer + first * map.outputs
+      if dropout.isActive {
+        let dropped = workspace.floats(rows * map.outputs)
+        drop(dropout, dyTile, rows, map.outputs, firstRow: first, into: dropped)
+        dyTile = dropped
+      }
+      map.addGradients(dyTile, map.x.pointer + first * map.inputs, rows, into: sums, workspace)
+      if let dx {
+        packed.multiply(
+          dyTile, rows, into: dx.pointer + first * map.inputs, accumulate: dx.accumulate)
+      }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/// One buffer of floats on one device. It goes back to its pool when nothing refers to it.
+public final class Storage: @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<Float>
+  /// Floats allocated.
+  public let count: Int
+  private let owner: Storage?
+
+  /// Takes `count` floats from the pool; their content is whatever was there.
+  init(count: Int) {
+    let bytes = max(count, 1) * MemoryLayout<Float>.stride
+    pointer = BufferPool.shared.take(bytes: bytes)
+      .bindMemory(to: Float.self, capacity: max(count, 1))
+    self.count = count
+    owner = nil
+  }
+
+  /// A part of another buffer, which it keeps alive.
+  init(slice owner: Storage, from offset: Int, count: Int) {
+    precondition(offset >= 0 && offset + count <= owner.count, "storage: slice out of range")
+    pointer = owner.pointer + offset
+    self.count = count
+    self.owner = owner
+  }
+
+  deinit {
+    guard owner == nil else { return }
+    BufferPool.shared.giveBack(
+      UnsafeMutableRawPointer(pointer), bytes: max(count, 1) * MemoryLayout<Float>.stride)
+  }
+
+  /// Sets every float to zero.
+  func clear() { pointer.update(repeating: 0, count: count) }
+}

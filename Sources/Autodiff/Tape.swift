@@ -1,0 +1,151 @@
+import Synchronization
+
+/// One recorded operation: what it read, and how to turn the gradient of its result into theirs.
+final class Node {
+  private static let counter = Atomic<Int>(0)
+  /// Nodes alive now; zero operations are alive after a step.
+  static let alive = Atomic<Int>(0)
+
+  let id: Int
+  let name: String
+  private(set) var inputs: [Node]
+  private var pullback: ((Storage) -> Void)?
+  private let elements: Int
+  private(set) var gradient: Storage?
+  /// Whether ``gradient`` holds a contribution; the first one is stored, later ones are added.
+  private(set) var hasGradient = false
+  let isLeaf: Bool
+
+  init(_ name: String, inputs: [Node], elements: Int, pullback: @escaping (Storage) -> Void) {
+    id = Node.counter.add(1, ordering: .relaxed).newValue
+    self.name = name
+    self.inputs = inputs
+    self.elements = elements
+    self.pullback = pullback
+    isLeaf = false
+    Node.alive.add(1, ordering: .relaxed)
+  }
+
+  /// A tensor that gradients stop at, with a fixed place for them if one is given.
+  init(leaf name: String, elements: Int, gradient: Storage? = nil) {
+    id = Node.counter.add(1, ordering: .relaxed).newValue
+    self.name = name
+    inputs = []
+    self.elements = elements
+    self.gradient = gradient
+    isLeaf = true
+  }
+
+  deinit { if !isLeaf { Node.alive.subtract(1, ordering: .relaxed) } }
+
+  /// Where a pullback writes its contribution, and whether it adds to what is there.
+  func target() -> GradientTarget {
+    let storage = gradient ?? Storage(count: elements)
+    gradient = storage
+    defer { hasGradient = true }
+    return GradientTarget(pointer: storage.pointer, accumulate: hasGradient)
+  }
+
+  /// Contributes a whole buffer, taking it over if it is the first contribution.
+  ///
+  /// The caller must not read the buffer afterwards.
+  func accept(_ contribution: Storage, count: Int) {
+    if !hasGradient && !isLeaf {
+      gradient = contribution
+      hasGradient = true
+      return
+    }
+    let target = target()
+    combine(contribution.pointer, count: count, into: target)
+  }
+
+  /// Forgets the gradient, so that the next contribution is stored.
+  func clearGradient() {
+    hasGradient = false
+  }
+
+  /// Gives the gradient up to its user and lets go of it and of everything saved.
+  fileprivate func run() {
+    guard let pullback, let dy = gradient, hasGradient else { return release() }
+    release()
+    pullback(dy)
+  }
+
+  fileprivate func release() {
+    pullback = nil
+    inputs = []
+    gradient = nil
+    hasGradient = false
+  }
+}
+
+/// A place for a gradient: the first contribution is stored, later ones are added.
+struct GradientTarget {
+  let pointer: UnsafeMutablePointer<Float>
+  let accumulate: Bool
+}
+
+extension Tensor {
+  /// Places the result of an operation on the tape, if gradients flow to any of its inputs.
+  ///
+  /// - Parameters:
+  ///   - name: the operation, as the profile prints it.
+  ///   - inputs: everything the pullback contributes to.
+  ///   - pullback: gets the gradient of the result, which it may overwrite. It must capture inputs
+  ///     and saved buffers, never the result, or the tape would keep itself alive.
+  func recorded(
+    _ name: String, from inputs: Tensor?..., pullback: @escaping (Storage) -> Void
+  ) -> Tensor {
+    FiniteCheck.shared.inspect(self, after: name)
+    let nodes = inputs.compactMap { $0?.node }
+    if nodes.isEmpty { return self }
+    let node = Node(name, inputs: nodes, elements: storage.count) { dy in
+      pullback(dy)
+      FiniteCheck.shared.inspect(nodes, after: "the gradient of \(name)")
+    }
+    return Tensor(shape: shape, storage: storage, node: node)
+  }
+
+  /// Runs the tape backwards from this scalar, filling the gradients of all leaves it depends on.
+  ///
+  /// Every node is visited once, later operations first; what it saved is released as soon as it
+  /// has run, so the tape cannot be run twice.
+  ///
+  /// - Precondition: the tensor has one element.
+  /// - Complexity: the operations' own cost, plus O(n log n) for n recorded operations.
+  public func backward() {
+    precondition(count == 1, "backward: needs a scalar, not shape \(shape)")
+    guard let node else { return }
+    let seed = node.target()
+    seed.pointer[0] = 1
+    for node in reachable(from: node) { node.run() }
+  }
+
+  private func reachable(from root: Node) -> [Node] {
+    var found: Set<Int> = [root.id]
+    var pending = [root]
+    var nodes: [Node] = []
+    while let node = pending.popLast() {
+      if !node.isLeaf { nodes.append(node) }
+      for input in node.inputs where found.insert(input.id).inserted { pending.append(input) }
+    }
+    return nodes.sorted { $0.id > $1.id }
+  }
+}
+
+/// The number of recorded operations that are still alive. Zero after a finished step.
+public var liveOperations: Int { Node.alive.load(ordering: .relaxed) }
+
+/// Stores or adds `count` floats.
+func combine(_ source: UnsafePointer<Float>, count: Int, into target: GradientTarget) {
+  let block = 1 << 15
+  parallel(count, by: block) { range, _ in
+    let from = source + range.lowerBound
+    let to = target.pointer + range.lowerBound
+    if target.accumulate {
+      for i in 0..<range.count { to[i] += from[i] }
+    } else {
+      to.update(from: from, count: range.count)
+    }
+  }
+}
