@@ -11,6 +11,8 @@ final class Node {
   private(set) var inputs: [Node]
   private var pullback: ((Storage) -> Void)?
   private let elements: Int
+  /// Elements of the tensor whose gradient this is.
+  var elementCount: Int { elements }
   private(set) var gradient: Storage?
   /// Whether ``gradient`` holds a contribution; the first one is stored, later ones are added.
   private(set) var hasGradient = false
@@ -95,6 +97,13 @@ extension Tensor {
   ///     and saved buffers, never the result, or the tape would keep itself alive.
   func recorded(
     _ name: String, from inputs: Tensor?..., pullback: @escaping (Storage) -> Void
+  ) -> Tensor {
+    recorded(name, from: inputs, pullback: pullback)
+  }
+
+  /// As above, for a number of inputs that is not known in advance.
+  func recorded(
+    _ name: String, from inputs: [Tensor?], pullback: @escaping (Storage) -> Void
   ) -> Tensor {
     FiniteCheck.shared.inspect(self, after: name)
     let nodes = inputs.compactMap { $0?.node }

@@ -28,6 +28,7 @@ public final class Workers: @unchecked Sendable {
   private let condition = NSCondition()
   private var workspaces: [Workspace] = []
   private var started = 1
+  private let turn = NSLock()
 
   /// Prepares `count` threads; they start with the first work that needs them.
   public init(count: Int) {
@@ -48,13 +49,9 @@ public final class Workers: @unchecked Sendable {
   /// - Complexity: about 2 µs beyond the work itself while the other threads are awake.
   func run(_ pieces: Int, _ body: (Int, Workspace) -> Void) {
     if pieces == 0 { return }
-    if count == 1 || pieces == 1 {
-      for piece in 0..<pieces {
-        workspaces[0].reset()
-        body(piece, workspaces[0])
-      }
-      return
-    }
+    guard turn.try() else { return runAlone(pieces, Workspace(), body) }
+    defer { turn.unlock() }
+    if count == 1 || pieces == 1 { return runAlone(pieces, workspaces[0], body) }
     startThreads()
     withoutActuallyEscaping(body) { escaping in
       typealias Local = (Int, Workspace) -> Void
@@ -69,6 +66,17 @@ public final class Workers: @unchecked Sendable {
       work(workspaces[0])
       waitForOthers()
       self.body = nil
+    }
+  }
+
+  /// All pieces on the calling thread: for one core, and for a caller that finds the threads at
+  /// work for another.
+  private func runAlone(
+    _ pieces: Int, _ workspace: Workspace, _ body: (Int, Workspace) -> Void
+  ) {
+    for piece in 0..<pieces {
+      workspace.reset()
+      body(piece, workspace)
     }
   }
 

@@ -7,7 +7,7 @@
 ///
 /// - Parameters:
 ///   - x: [N, C].
-///   - projections: [G, K, Lmax], G projections.
+///   - projections: P, G of them, [K, Lmax] each.
 ///   - groups: for each block of C / groups.count columns, which projection it uses. A projection
 ///     may serve several blocks.
 ///   - segments: the sequences of x, at most Lmax long.
@@ -19,20 +19,20 @@
 /// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
 /// arXiv 2006.04768, equation 7.
 public func projectSequence(
-  _ x: Tensor, projections: Tensor, groups: [Int], segments: Segments
+  _ x: Tensor, projections: [Tensor], groups: [Int], segments: Segments
 ) -> Tensor {
   let kernel = ProjectionKernel(x, projections, groups, segments)
   let shape = [segments.count * kernel.projected, kernel.columns]
   let y = Tensor(shape: shape, storage: Storage(count: shape[0] * shape[1]))
   kernel.measure("project sequence", products: 1) { kernel.forward(into: y) }
-  return y.recorded("project sequence", from: x, projections) { dy in
+  return y.recorded("project sequence", from: [x] + projections) { dy in
     kernel.measure("project sequence backward", products: 2) { kernel.backward(dy) }
   }
 }
 
 private struct ProjectionKernel {
   let x: Tensor
-  let projections: Tensor
+  let projections: [Tensor]
   let segments: Segments
   let columns: Int
   let projected: Int
@@ -45,24 +45,24 @@ private struct ProjectionKernel {
     let columns: Range<Int>
   }
 
-  init(_ x: Tensor, _ projections: Tensor, _ groups: [Int], _ segments: Segments) {
+  init(_ x: Tensor, _ projections: [Tensor], _ groups: [Int], _ segments: Segments) {
     precondition(
-      projections.shape.count == 3,
-      "projectSequence: projections \(projections.shape) are not [G, K, L]")
+      Set(projections.map(\.shape)).count == 1 && projections[0].shape.count == 2,
+      "projectSequence: projections \(projections.map(\.shape)) are not of one shape [K, L]")
     precondition(
-      segments.longest <= projections.shape[2],
-      "projectSequence: a sequence of \(segments.longest) exceeds \(projections.shape[2])")
+      segments.longest <= projections[0].shape[1],
+      "projectSequence: a sequence of \(segments.longest) exceeds \(projections[0].shape)")
     precondition(x.rows == segments.rows, "projectSequence: \(x.shape) for \(segments.rows) rows")
     precondition(
       !groups.isEmpty && x.columns % groups.count == 0
-        && groups.allSatisfy { $0 < projections.shape[0] },
-      "projectSequence: groups \(groups) for \(x.columns) columns and \(projections.shape)")
+        && groups.allSatisfy { projections.indices.contains($0) },
+      "projectSequence: groups \(groups) for \(x.columns) columns, \(projections.count) projections")
     self.x = x
     self.projections = projections
     self.segments = segments
     columns = x.columns
-    projected = projections.shape[1]
-    length = projections.shape[2]
+    projected = projections[0].shape[0]
+    length = projections[0].shape[1]
     blocks = ProjectionKernel.merge(groups, width: x.columns / groups.count)
   }
 
@@ -87,7 +87,7 @@ private struct ProjectionKernel {
   }
 
   private func projection(_ group: Int) -> UnsafeMutablePointer<Float> {
-    projections.pointer + group * projected * length
+    projections[group].pointer
   }
 
   // MARK: Forward
@@ -135,11 +135,11 @@ private struct ProjectionKernel {
   func backward(_ dy: Storage) {
     let packed = packGradients(dy)
     let dx = x.node?.target()
-    let dWeights = projections.node?.target()
+    let dWeights = projections.map { $0.node?.target() }
     parallel(length, by: tileRows) { positions, workspace in
-      for group in 0..<projections.shape[0] {
+      for group in projections.indices {
         let tile = PositionTile(group: group, positions: positions)
-        backward(tile, packed, dx, dWeights, workspace)
+        backward(tile, packed, dx, dWeights[group], workspace)
       }
     }
   }
@@ -237,7 +237,7 @@ private struct ProjectionKernel {
   private func write(
     _ sums: UnsafePointer<Float>, _ tile: PositionTile, into target: GradientTarget
   ) {
-    let to = target.pointer + tile.group * projected * length + tile.positions.lowerBound
+    let to = target.pointer + tile.positions.lowerBound
     for k in 0..<projected {
       for i in 0..<tile.positions.count {
         let sum = sums[i * packedProjected + k]

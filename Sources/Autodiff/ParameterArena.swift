@@ -1,0 +1,178 @@
+/// The values of all weights in one buffer and their gradients in another.
+///
+/// Clipping, the optimizer's step and saving are one loop or one write each.
+public final class ParameterArena {
+  /// Floats, including the few that align each weight to 64 bytes.
+  public let count: Int
+  private let values: Storage
+  private let gradients: Storage
+  private var leaves: [Int: Node] = [:]
+
+  /// Zeros.
+  public init(count: Int) {
+    self.count = count
+    values = Storage(count: count)
+    gradients = Storage(count: count)
+    values.clear()
+    gradients.clear()
+  }
+
+  /// A weight as operations take it; its gradient goes to the same place of the gradient buffer.
+  public func tensor(_ range: Range<Int>, _ shape: [Int], tracked: Bool) -> Tensor {
+    let storage = Storage(slice: values, from: range.lowerBound, count: range.count)
+    return Tensor(shape: shape, storage: storage, node: tracked ? leaf(range) : nil)
+  }
+
+  private func leaf(_ range: Range<Int>) -> Node {
+    if let leaf = leaves[range.lowerBound] { return leaf }
+    let leaf = Node(
+      leaf: "parameter", elements: range.count,
+      gradient: Storage(slice: gradients, from: range.lowerBound, count: range.count))
+    leaves[range.lowerBound] = leaf
+    return leaf
+  }
+
+  /// Replaces the values of one weight.
+  ///
+  /// - Precondition: there is a value for each place.
+  public func fill(_ range: Range<Int>, _ newValues: [Float]) {
+    precondition(
+      newValues.count == range.count, "arena: \(newValues.count) values for \(range.count)")
+    (values.pointer + range.lowerBound).update(from: newValues, count: range.count)
+  }
+
+  /// The values of one weight.
+  public func values(_ range: Range<Int>) -> [Float] {
+    Array(UnsafeBufferPointer(start: values.pointer + range.lowerBound, count: range.count))
+  }
+
+  /// The gradient of one weight.
+  public func gradient(_ range: Range<Int>) -> [Float] {
+    Array(UnsafeBufferPointer(start: gradients.pointer + range.lowerBound, count: range.count))
+  }
+
+  /// Makes the next contribution to each gradient replace what is there.
+  ///
+  /// Gradients that get none until ``completeGradients()`` become zero then.
+  public func clearGradients() { leaves.values.forEach { $0.clearGradient() } }
+
+  /// Sets the gradients to zero that received no contribution since they were cleared.
+  public func completeGradients() {
+    for leaf in leaves.values where !leaf.hasGradient { leaf.target().pointer.update(repeating: 0, count: leaf.elementCount) }
+  }
+
+  /// The Euclidean norm of all gradients, added in a fixed order.
+  public func gradientNorm() -> Double {
+    var squares = 0.0
+    for leaf in leaves.sorted(by: { $0.key < $1.key }) {
+      squares += sumOfSquares(gradients.pointer + leaf.key, leaf.value.elementCount)
+    }
+    return squares.squareRoot()
+  }
+
+  private func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
+    var sum = 0.0
+    for block in stride(from: 0, to: count, by: 1024) {
+      var lanes = Lanes()
+      var i = block
+      let end = min(count, block + 1024)
+      while i + laneCount <= end {
+        let v = load(x + i)
+        lanes.addProduct(v, v)
+        i += laneCount
+      }
+      if i < end {
+        let v = load(x + i, count: end - i)
+        lanes.addProduct(v, v)
+      }
+      sum += Double(total(lanes))
+    }
+    return sum
+  }
+
+  /// One step of AdamW on a range of values, with the gradients scaled by `gradientScale`.
+  ///
+  /// ```
+  /// m = β₁m + (1 - β₁)g    v = β₂v + (1 - β₂)g²
+  /// p = p·(1 - rate·decay) - rate·(m / c₁) / (√(v / c₂) + ε)
+  /// ```
+  public func adamStep(_ range: Range<Int>, _ moments: Moments, _ step: AdamStep) {
+    let p = values.pointer + range.lowerBound
+    let g = gradients.pointer + range.lowerBound
+    let m = moments.first.pointer + range.lowerBound
+    let v = moments.second.pointer + range.lowerBound
+    let keep = 1 - step.rate * step.decay
+    parallel(range.count, by: 1 << 14) { part, _ in
+      for i in part {
+        let gradient = g[i] * step.gradientScale
+        m[i] = step.beta1 * m[i] + (1 - step.beta1) * gradient
+        v[i] = step.beta2 * v[i] + (1 - step.beta2) * gradient * gradient
+        let denominator = (v[i] * step.inverseCorrection2).squareRoot() + step.epsilon
+        p[i] = p[i] * keep - step.rate * (m[i] * step.inverseCorrection1) / denominator
+      }
+    }
+  }
+
+  /// Adam's running means, one value for each of the arena's.
+  public final class Moments {
+    fileprivate let first: Storage
+    fileprivate let second: Storage
+
+    /// Zeros for an arena of `count` floats.
+    public init(count: Int) {
+      first = Storage(count: count)
+      second = Storage(count: count)
+      first.clear()
+      second.clear()
+    }
+
+    /// The two means of one weight.
+    public func values(_ range: Range<Int>) -> (first: [Float], second: [Float]) {
+      let slice = { (storage: Storage) in
+        Array(UnsafeBufferPointer(start: storage.pointer + range.lowerBound, count: range.count))
+      }
+      return (slice(first), slice(second))
+    }
+
+    /// Replaces the two means of one weight.
+    public func fill(_ range: Range<Int>, first newFirst: [Float], second newSecond: [Float]) {
+      precondition(
+        newFirst.count == range.count && newSecond.count == range.count,
+        "moments: \(newFirst.count) values for \(range.count)")
+      (first.pointer + range.lowerBound).update(from: newFirst, count: range.count)
+      (second.pointer + range.lowerBound).update(from: newSecond, count: range.count)
+    }
+  }
+
+  /// The numbers of one AdamW step.
+  public struct AdamStep: Sendable {
+    /// The learning rate of this step.
+    public var rate: Float
+    /// Weight decay, per unit of learning rate.
+    public var decay: Float
+    /// β₁ and β₂, and ε.
+    public var beta1: Float
+    public var beta2: Float
+    public var epsilon: Float
+    /// 1 / c₁ and 1 / c₂, the corrections of the means' start from zero.
+    public var inverseCorrection1: Float
+    public var inverseCorrection2: Float
+    /// What gradients are multiplied by: below 1 when they are clipped.
+    public var gradientScale: Float
+
+    /// All fields.
+    public init(
+      rate: Float, decay: Float, beta1: Float, beta2: Float, epsilon: Float,
+      inverseCorrection1: Float, inverseCorrection2: Float, gradientScale: Float
+    ) {
+      self.rate = rate
+      self.decay = decay
+      self.beta1 = beta1
+      self.beta2 = beta2
+      self.epsilon = epsilon
+      self.inverseCorrection1 = inverseCorrection1
+      self.inverseCorrection2 = inverseCorrection2
+      self.gradientScale = gradientScale
+    }
+  }
+}

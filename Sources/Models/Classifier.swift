@@ -1,0 +1,159 @@
+import Autodiff
+import Base
+
+/// A pre-norm encoder around the mixers of one variant, with a classifier on top.
+///
+/// ```
+/// h = drop(T[token] + P[position])
+/// h = h + drop(Mix(LayerNorm(h)));  h = h + FeedForward(LayerNorm(h))      for each block
+/// logits = W₂·relu(W₁·pool(LayerNorm(h)) + b₁) + b₂
+/// ```
+/// Source: Tay et al., "Long Range Arena" (2020), arXiv 2011.04006, and its code's encoder.
+/// Differs: the mean is over the real tokens, where the LRA code's counts padding.
+public final class Classifier {
+  /// What it was built from.
+  public let configuration: ModelConfiguration
+  /// Its weights.
+  public let parameters: Parameters
+  private let tokens: Parameter
+  private let learnedPositions: Parameter?
+  private let fixedPositions: Tensor?
+  private let special: Parameter?
+  private let blocks: [Block]
+  private let norm: LayerNorm
+  private let hidden: Linear
+  private let output: Linear
+  private let embeddingSite = dropoutSite("embedding")
+
+  private struct Block {
+    let norm: LayerNorm
+    let mixer: any Mixer
+    let feedForward: FeedForward
+  }
+
+  /// Builds the model with freshly drawn weights.
+  ///
+  /// - Throws: `UserError` if the configuration is not valid.
+  public init(_ configuration: ModelConfiguration, seed: UInt64) throws {
+    try configuration.validate()
+    let parameters = Parameters(seed: seed)
+    let root = parameters.root
+    let width = configuration.width
+    self.configuration = configuration
+    self.parameters = parameters
+    tokens = root.weight(
+      "embedding.token", [configuration.vocabulary, width],
+      .normal(configuration.embeddingDeviation))
+    let length = configuration.positionCount
+    switch configuration.positions {
+    case .learned:
+      learnedPositions = root.weight("embedding.position", [length, width], .normal(0.02))
+      fixedPositions = nil
+    case .fixed:
+      learnedPositions = nil
+      fixedPositions = sinusoids(length: length, width: width)
+    }
+    special = configuration.pooling == .cls ? root.weight("embedding.cls", [width], .zeros) : nil
+    let makeMixer = try VariantCatalog.named(configuration.name).mixer(configuration)
+    blocks = (0..<configuration.layers).map { index in
+      let scope = root.scope("blocks.\(index)")
+      return Block(
+        norm: LayerNorm(width, scope.scope("mixer.norm")), mixer: makeMixer(scope.scope("mixer")),
+        feedForward: FeedForward(configuration, scope.scope("feed-forward")))
+    }
+    norm = LayerNorm(width, root.scope("norm"))
+    let inner = configuration.headHidden == 0 ? configuration.feedForward : configuration.headHidden
+    hidden = Linear(width, inner, root.scope("head.hidden"), .lecunNormal)
+    output = Linear(inner, configuration.classes, root.scope("head.output"), .lecunNormal)
+  }
+
+  /// The scores of each class for each sequence.
+  ///
+  /// - Parameters:
+  ///   - input: the packed sequences.
+  ///   - dropping: what seeds dropout, nil to evaluate.
+  /// - Returns: [B, C].
+  public func callAsFunction(_ input: PackedTokens, dropping: DropSeed? = nil) -> Tensor {
+    let rows = configuration.pooling == .cls ? input.withSpecial : input
+    let pass = rows.pass(dropping)
+    var h = embed(
+      Indices(rows.tokens), table: tokens.tensor, positions: positions, special: special?.tensor,
+      segments: pass.segments, dropout: pass.dropout(configuration.dropout, site: embeddingSite))
+    for block in blocks {
+      h = block.mixer(PreNorm(residual: h, norm: block.norm.norm), pass)
+      h = block.feedForward(h, pass)
+    }
+    h = layerNorm(h, norm: norm.norm)
+    let pooled =
+      configuration.pooling == .cls
+      ? firstPool(h, segments: pass.segments) : meanPool(h, segments: pass.segments)
+    return output(hidden(pooled, activation: .relu))
+  }
+
+  private var positions: Tensor {
+    if let learnedPositions { return learnedPositions.tensor }
+    guard let fixedPositions else { preconditionFailure("classifier: a model without positions") }
+    return fixedPositions
+  }
+}
+
+/// What dropout is a function of, beside the place in the model.
+public struct DropSeed: Sendable {
+  let seed: UInt64
+  let step: Int
+  let sequencesBefore: Int
+  let tokensBefore: Int
+
+  /// - Parameters:
+  ///   - seed: of the run.
+  ///   - step: of the optimizer.
+  ///   - sequencesBefore: sequences of the whole batch before this part of it.
+  ///   - tokensBefore: their tokens.
+  public init(seed: UInt64, step: Int, sequencesBefore: Int = 0, tokensBefore: Int = 0) {
+    self.seed = seed
+    self.step = step
+    self.sequencesBefore = sequencesBefore
+    self.tokensBefore = tokensBefore
+  }
+}
+
+/// The real tokens of a batch, back to back.
+public struct PackedTokens: Sendable {
+  /// Token numbers.
+  public let tokens: [Int32]
+  /// Where each sequence begins, and where the last one ends.
+  public let offsets: [Int]
+  /// The longest sequence there can be.
+  public let capacity: Int
+  private var specials = 0
+
+  /// - Precondition: see ``Segments``.
+  public init(tokens: [Int32], offsets: [Int], capacity: Int) {
+    self.tokens = tokens
+    self.offsets = offsets
+    self.capacity = capacity
+  }
+
+  /// The same with the class token, -1, in front of every sequence.
+  var withSpecial: PackedTokens {
+    var longer: [Int32] = []
+    longer.reserveCapacity(tokens.count + offsets.count)
+    for (start, end) in zip(offsets, offsets.dropFirst()) {
+      longer.append(-1)
+      longer.append(contentsOf: tokens[start..<end])
+    }
+    var result = PackedTokens(
+      tokens: longer, offsets: offsets.enumerated().map { $0.element + $0.offset },
+      capacity: capacity + 1)
+    result.specials = 1
+    return result
+  }
+
+  func pass(_ seed: DropSeed?) -> Pass {
+    let segments = Segments(offsets: offsets, capacity: capacity)
+    guard let seed else { return .evaluation(segments) }
+    return .training(
+      segments, seed: seed.seed, step: seed.step,
+      firstRow: seed.tokensBefore + specials * seed.sequencesBefore)
+  }
+}

@@ -1,0 +1,46 @@
+import Autodiff
+
+/// What tells one variant from another: how the tokens of a sequence exchange information.
+///
+/// A mixer is one residual branch. It gets the rows before normalisation and returns
+/// `residual + drop(mix(LayerNorm(residual)))`, [N, E] to [N, E]. Sequences are packed
+/// (``Pass/segments``), so there is no mask: padding does not exist.
+public protocol Mixer {
+  /// The variant's own settings, with its paper's defaults.
+  associatedtype Options: VariantOptions
+
+  /// Makes the weights of one layer.
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope)
+
+  /// residual + branch.
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor
+}
+
+/// A variant's own settings: every property is a `model.` key on the command line.
+public protocol VariantOptions: Codable, Sendable {
+  /// The defaults.
+  init()
+  /// Checks the values against the size of the model.
+  ///
+  /// - Throws: `UserError` naming the key.
+  func validate(_ size: MixerSize) throws
+}
+
+/// What every mixer needs to know of the model around it.
+public struct MixerSize: Sendable {
+  /// E, the width of the rows.
+  public let width: Int
+  /// H.
+  public let heads: Int
+  /// D, the width of one head; H·D may differ from E.
+  public let headWidth: Int
+  /// The longest sequence, with the class token if there is one.
+  public let length: Int
+  /// The probability of dropping an element of the branch.
+  public let dropout: Double
+  /// The probability of dropping an attention weight.
+  public let attentionDropout: Double
+
+  /// H·D.
+  public var attentionWidth: Int { heads * headWidth }
+}

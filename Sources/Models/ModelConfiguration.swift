@@ -1,0 +1,118 @@
+import Base
+
+/// How a sequence of rows becomes one.
+public enum Pooling: String, Codable, Sendable, CaseIterable {
+  /// The mean over the real tokens.
+  case mean
+  /// The row of a learned class token put in front of the sequence.
+  case cls
+}
+
+/// Everything needed to build a model again: what a checkpoint's `config.json` holds under `model`.
+public struct ModelConfiguration: Codable, Sendable, Equatable {
+  /// The variant, as the catalog names it.
+  public var name: String
+  /// Blocks.
+  public var layers: Int
+  /// E.
+  public var width: Int
+  /// H.
+  public var heads: Int
+  /// D; 0 means E / H.
+  public var headWidth: Int
+  /// F.
+  public var feedForward: Int
+  /// How positions are told.
+  public var positions: Positions
+  /// How rows become one.
+  public var pooling: Pooling
+  /// The probability of dropping an activation, in training.
+  public var dropout: Double
+  /// The probability of dropping an attention weight, in training.
+  public var attentionDropout: Double
+  /// The width between the two linear maps of the classifier; 0 means F.
+  public var headHidden: Int
+  /// The standard deviation of the first token embeddings.
+  public var embeddingDeviation: Double
+  /// The longest sequence, in tokens.
+  public var length: Int
+  /// V, including padding, which no model ever sees.
+  public var vocabulary: Int
+  /// C.
+  public var classes: Int
+  /// The variant's own settings by key.
+  public var options: [String: Setting]
+
+  enum CodingKeys: String, CodingKey {
+    case name, layers, width, heads, positions, pooling, dropout, length, vocabulary, classes
+    case options
+    case headWidth = "head-width"
+    case feedForward = "feed-forward"
+    case attentionDropout = "attention-dropout"
+    case headHidden = "head-hidden"
+    case embeddingDeviation = "embedding-deviation"
+  }
+
+  /// A model of the given size; everything else at its default.
+  public init(
+    name: String, layers: Int, width: Int, heads: Int, feedForward: Int, length: Int,
+    vocabulary: Int, classes: Int
+  ) {
+    self.name = name
+    self.layers = layers
+    self.width = width
+    self.heads = heads
+    headWidth = 0
+    self.feedForward = feedForward
+    positions = .learned
+    pooling = .mean
+    dropout = 0.1
+    attentionDropout = 0.1
+    headHidden = 0
+    embeddingDeviation = 1
+    self.length = length
+    self.vocabulary = vocabulary
+    self.classes = classes
+    options = [:]
+  }
+
+  /// The length with the class token.
+  var positionCount: Int { length + (pooling == .cls ? 1 : 0) }
+
+  var mixerSize: MixerSize {
+    MixerSize(
+      width: width, heads: heads, headWidth: headWidth == 0 ? width / heads : headWidth,
+      length: positionCount, dropout: dropout, attentionDropout: attentionDropout)
+  }
+
+  /// Checks every value, so that building the model cannot fail.
+  ///
+  /// - Throws: `UserError` naming the key and what it must be.
+  public func validate() throws {
+    for (key, value) in [
+      ("model.layers", layers), ("model.width", width), ("model.heads", heads),
+      ("model.feed-forward", feedForward), ("task.length", length),
+    ] where value < 1 {
+      throw UserError(
+        .configuration, "\(key) is \(value), but must be at least 1.",
+        remedy: "Give a positive number.")
+    }
+    guard headWidth > 0 || (headWidth == 0 && width % heads == 0) else {
+      throw UserError(
+        .configuration, "model.width \(width) is not a multiple of model.heads \(heads).",
+        remedy: "Change one of them, or set model.head-width.")
+    }
+    for (key, rate) in [("model.dropout", dropout), ("model.attention-dropout", attentionDropout)]
+    where !(0..<1).contains(rate) {
+      throw UserError(
+        .configuration, "\(key) is \(rate), but must lie in 0 ..< 1.",
+        remedy: "Use 0 to switch it off.")
+    }
+    guard headHidden >= 0 else {
+      throw UserError(
+        .configuration, "model.head-hidden is \(headHidden), but must not be negative.",
+        remedy: "Use 0 for the width of the feed-forward layers.")
+    }
+    try VariantCatalog.named(name).validate(self)
+  }
+}

@@ -1,0 +1,48 @@
+import Autodiff
+
+/// Query, key, value and output projections around the attention of a variant, without biases, as in
+/// the LRA code.
+struct MultiHead {
+  let query: Parameter
+  let key: Parameter
+  let value: Parameter
+  private let output: Parameter
+  private let size: MixerSize
+  private let branchSite: UInt64
+  private let weightSite: UInt64
+
+  init(_ size: MixerSize, _ scope: ParameterScope) {
+    let (inside, outside) = (size.attentionWidth, size.width)
+    query = scope.weight("query.weight", [inside, outside], .xavierUniform)
+    key = scope.weight("key.weight", [inside, outside], .xavierUniform)
+    value = scope.weight("value.weight", [inside, outside], .xavierUniform)
+    output = scope.weight("output.weight", [outside, inside], .xavierUniform)
+    self.size = size
+    branchSite = dropoutSite(scope.path + ".branch")
+    weightSite = dropoutSite(scope.path + ".weights")
+  }
+
+  /// Q, K and V from one product: [N, 3·H·D].
+  func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads) {
+    let all = x.project(stacked([query.tensor, key.tensor, value.tensor]))
+    return (heads(all, 0), heads(all, 1), heads(all, 2))
+  }
+
+  /// The `index`-th block of H·D columns.
+  func heads(_ tensor: Tensor, _ index: Int) -> Heads {
+    Heads(
+      tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
+  }
+
+  /// The dropout of attention weights.
+  func weightDropout(_ pass: Pass) -> Dropout {
+    pass.dropout(size.attentionDropout, site: weightSite)
+  }
+
+  /// residual + drop(heads·Wₒᵀ).
+  func finish(_ x: PreNorm, _ mixed: Tensor, _ pass: Pass) -> Tensor {
+    residualLinear(
+      x.residual, adding: mixed, weight: output.tensor,
+      dropout: pass.dropout(size.dropout, site: branchSite))
+  }
+}

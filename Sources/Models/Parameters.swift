@@ -1,0 +1,146 @@
+import Autodiff
+import Base
+
+/// How a weight's first values are drawn.
+public enum Initializer: Sendable {
+  case zeros
+  case ones
+  /// Normal with mean 0 and the given standard deviation.
+  case normal(Double)
+  /// Uniform in ±√(6 / (fan in + fan out)); Glorot and Bengio (2010).
+  case xavierUniform
+  /// Normal with deviation 1/√(fan in); LeCun et al. (1998).
+  case lecunNormal
+}
+
+/// One weight of a model: a named place in the arena.
+public final class Parameter {
+  /// The path of the weight, as checkpoints name it.
+  public let name: String
+  /// Row-major; linear maps are [outputs, inputs].
+  public let shape: [Int]
+  /// Whether weight decay applies: to matrices, not to vectors.
+  public let decays: Bool
+  let initializer: Initializer
+  fileprivate let offset: Int
+  private unowned let arena: Parameters
+
+  fileprivate init(
+    _ name: String, _ shape: [Int], _ initializer: Initializer, offset: Int, arena: Parameters
+  ) {
+    self.name = name
+    self.shape = shape
+    self.initializer = initializer
+    self.offset = offset
+    self.arena = arena
+    decays = shape.count > 1
+  }
+
+  /// The number of values.
+  public var count: Int { shape.reduce(1, *) }
+  /// The places of its values in the arena.
+  public var range: Range<Int> { offset..<offset + count }
+  /// The values, as operations take them.
+  public var tensor: Tensor { arena.tensor(of: self) }
+}
+
+/// All weights of a model in one flat arena, with their gradients in a second.
+///
+/// The only way to make a weight, so that a weight that exists has a name, a seed, a place in
+/// checkpoints and a gradient. Every weight draws its values from a stream of its own, named after
+/// it, so that adding one changes no other.
+public final class Parameters {
+  /// The weights in the order in which the model made them.
+  public private(set) var all: [Parameter] = []
+  /// The seed of the first values.
+  public let seed: UInt64
+  /// Whether operations on the weights are recorded.
+  public var tracksGradients = true
+  private var byName: [String: Parameter] = [:]
+  private var size = 0
+  private lazy var arena = makeArena()
+
+  /// An empty set of weights.
+  public init(seed: UInt64) { self.seed = seed }
+
+  /// The number of values in all weights.
+  public var count: Int { all.reduce(0) { $0 + $1.count } }
+  /// The values and gradients of all weights, for the optimizer and for checkpoints.
+  public var values: ParameterArena { arena }
+
+  /// The weight with this name.
+  public subscript(name: String) -> Parameter? { byName[name] }
+
+  /// Where weights of the whole model are made.
+  public var root: ParameterScope { ParameterScope(arena: self, path: "") }
+
+  /// The weight `name`, made now unless an earlier layer made it.
+  ///
+  /// - Precondition: nobody has used a weight yet; a weight made twice has the same shape.
+  fileprivate func weight(
+    _ name: String, _ shape: [Int], _ initializer: Initializer, shared: Bool
+  ) -> Parameter {
+    if let existing = byName[name] {
+      precondition(
+        shared && existing.shape == shape, "parameters: \(name) is made twice, \(shape)")
+      return existing
+    }
+    let parameter = Parameter(name, shape, initializer, offset: size, arena: self)
+    size += (parameter.count + 15) & ~15
+    all.append(parameter)
+    byName[name] = parameter
+    return parameter
+  }
+
+  fileprivate func tensor(of parameter: Parameter) -> Tensor {
+    arena.tensor(parameter.range, parameter.shape, tracked: tracksGradients)
+  }
+
+  private func makeArena() -> ParameterArena {
+    let arena = ParameterArena(count: size)
+    for parameter in all {
+      arena.fill(parameter.range, draw(parameter))
+    }
+    return arena
+  }
+
+  private func draw(_ parameter: Parameter) -> [Float] {
+    var random = RandomStream(seed: seed, stream: fnv1a(parameter.name))
+    let fanIn = Double(parameter.shape.last ?? 1)
+    let fanOut = Double(parameter.shape.first ?? 1)
+    return (0..<parameter.count).map { _ in
+      switch parameter.initializer {
+      case .zeros: return 0
+      case .ones: return 1
+      case .normal(let deviation): return Float(random.normal() * deviation)
+      case .xavierUniform:
+        return Float((2 * random.uniform() - 1) * (6 / (fanIn + fanOut)).squareRoot())
+      case .lecunNormal: return Float(random.normal() / fanIn.squareRoot())
+      }
+    }
+  }
+}
+
+/// A place in the naming tree under which a layer makes its weights.
+public struct ParameterScope {
+  fileprivate let arena: Parameters
+  /// The names of the layers above, joined by dots.
+  public let path: String
+
+  /// The scope of a part of this layer.
+  public func scope(_ name: String) -> ParameterScope {
+    ParameterScope(arena: arena, path: joined(name))
+  }
+
+  /// Makes a weight of this layer.
+  public func weight(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
+    arena.weight(joined(name), shape, initializer, shared: false)
+  }
+
+  /// A weight of the whole model, which every layer that asks for it uses.
+  public func shared(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
+    arena.weight(name, shape, initializer, shared: true)
+  }
+
+  private func joined(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
+}

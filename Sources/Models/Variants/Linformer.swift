@@ -1,0 +1,88 @@
+import Autodiff
+import Base
+
+/// Attention to K projected keys and values instead of all L.
+///
+/// ```
+/// O = softmax(Q·(P·K)ᵀ/√D)·(R·V)      P, R: [K, L]
+/// ```
+/// - Complexity: O(L·K·E) time, O(L·E) memory.
+///
+/// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
+/// arXiv 2006.04768, equation 7; the sharing modes are those of its section 4.
+/// Differs: the projections begin normal with deviation 1/√L, which keeps the scale of keys and
+/// values (the paper does not say how it begins). The LRA code always uses K = 16 and projects
+/// padding too; here only real tokens enter the projection.
+struct Linformer: Mixer {
+  /// Which projections are the same matrix.
+  enum Sharing: String, Codable, Sendable, CaseIterable {
+    /// Every head has its own for keys and its own for values.
+    case none
+    /// The heads of a layer share one for keys and one for values.
+    case headwise
+    /// The heads of a layer share one for keys and values.
+    case keyValue = "key-value"
+    /// All layers, heads, keys and values share one.
+    case layerwise
+  }
+
+  struct Options: VariantOptions {
+    /// K, the length that keys and values are projected to.
+    var projected = 256
+    /// none, headwise, key-value or layerwise.
+    var sharing = Sharing.headwise
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      guard projected >= 1 && projected <= size.length else {
+        throw UserError(
+          .configuration,
+          "model.projected is \(projected), but must lie between 1 and the length \(size.length).",
+          remedy: "Use, for example, --set model.projected=\(min(256, size.length)).")
+      }
+    }
+  }
+
+  private let projections: MultiHead
+  private let projected: Int
+  private let weights: [Parameter]
+  /// For each head of the keys, then of the values, which of `weights` it uses.
+  private let groups: [Int]
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    projections = MultiHead(size, scope)
+    projected = options.projected
+    let shape = [options.projected, size.length]
+    let initializer = Initializer.normal(1 / Double(size.length).squareRoot())
+    let heads = 0..<size.heads
+    switch options.sharing {
+    case .none:
+      weights = ["key", "value"].flatMap { side in
+        heads.map { scope.weight("projection.\(side).\($0)", shape, initializer) }
+      }
+      groups = Array(0..<2 * size.heads)
+    case .headwise:
+      weights = ["key", "value"].map { scope.weight("projection.\($0)", shape, initializer) }
+      groups = heads.map { _ in 0 } + heads.map { _ in 1 }
+    case .keyValue:
+      weights = [scope.weight("projection.key", shape, initializer)]
+      groups = heads.map { _ in 0 } + heads.map { _ in 0 }
+    case .layerwise:
+      weights = [scope.shared("linformer.projection", shape, initializer)]
+      groups = heads.map { _ in 0 } + heads.map { _ in 0 }
+    }
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let query = projections.heads(x.project(projections.query.tensor), 0)
+    let both = x.project(stacked([projections.key.tensor, projections.value.tensor]))
+    let short = projectSequence(
+      both, projections: weights.map(\.tensor), groups: groups, segments: pass.segments)
+    let mixed = attention(
+      query: query, key: projections.heads(short, 0), value: projections.heads(short, 1),
+      queries: pass.segments, keys: Segments(count: pass.segments.count, length: projected),
+      dropout: projections.weightDropout(pass))
+    return projections.finish(x, mixed, pass)
+  }
+}

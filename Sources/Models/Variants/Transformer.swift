@@ -1,0 +1,32 @@
+import Autodiff
+
+/// Softmax attention between all pairs of tokens, exact and tiled.
+///
+/// ```
+/// O = softmax(Q·Kᵀ/√D)·V      per head
+/// ```
+/// - Complexity: O(L²·E) time, O(L·E) memory.
+///
+/// Source: Vaswani et al., "Attention Is All You Need" (2017), arXiv 1706.03762.
+/// Differs: the LRA code stores the L × L weights and gives padded queries a uniform average; here
+/// padding does not exist.
+struct Transformer: Mixer {
+  struct Options: VariantOptions {
+    init() {}
+    func validate(_ size: MixerSize) throws {}
+  }
+
+  private let projections: MultiHead
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    projections = MultiHead(size, scope)
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let (query, key, value) = projections.queryKeyValue(x)
+    let mixed = attention(
+      query: query, key: key, value: value, queries: pass.segments, keys: pass.segments,
+      dropout: projections.weightDropout(pass))
+    return projections.finish(x, mixed, pass)
+  }
+}
