@@ -1,0 +1,143 @@
+import Base
+import Foundation
+
+/// The run's `metrics.jsonl`: one JSON object a line, appended with one `write` each.
+///
+/// A record reads `{"step":500,"time":1732387200.123,"train/loss":1.92}`. The first line carries
+/// `"event":"start"`, the last one `"event":"end"`. JSON has no word for infinities: such a number
+/// is written as `null` and its key listed under `"nonfinite"`. Readers skip a torn last line.
+public final class MetricsLog {
+  /// One line as read back.
+  public struct Record: Sendable, Equatable {
+    /// The optimizer step, counted from 1; absent from events that belong to none.
+    public var step: Int?
+    /// Seconds since 1970.
+    public var time: Double?
+    /// `start`, `end` or another event's name; absent from plain measurements.
+    public var event: String?
+    /// The finite numbers, by their slash-separated names.
+    public var values: [String: Double] = [:]
+    /// The texts.
+    public var texts: [String: String] = [:]
+  }
+
+  private let file: AppendingFile
+
+  /// Opens the log for appending.
+  ///
+  /// - Parameters:
+  ///   - path: the file; made when absent.
+  ///   - step: `nil` to start anew, emptying the file; else the step of the checkpoint to go on
+  ///     from: records of later steps are removed first, so that no step appears twice.
+  /// - Throws: `UserError(.cannotWrite)`.
+  public init(path: String, resumingAt step: Int?) throws {
+    var kept: [UInt8] = []
+    if let step, let data = FileManager.default.contents(atPath: path) {
+      for line in data.split(separator: UInt8(ascii: "\n")) {
+        guard let record = Self.parse(line), record.event != "end", record.step ?? 0 <= step
+        else { continue }
+        kept += Array(line) + [UInt8(ascii: "\n")]
+      }
+    }
+    try writeAtomically(kept, to: path)
+    file = try AppendingFile(path: path)
+  }
+
+  /// Writes the line that opens a run or its continuation.
+  ///
+  /// - Parameter step: the last step already done, 0 for a fresh run.
+  public func start(step: Int, _ fields: [String: Setting] = [:]) throws {
+    try event("start", step: step, fields.merging(["schema": 1]) { $1 })
+  }
+
+  /// Writes the line that closes a run.
+  public func end(step: Int, status: RunStatus) throws {
+    try event("end", step: step, ["status": .text(status.rawValue)])
+  }
+
+  /// Writes an event other than a measurement, such as a checkpoint.
+  public func event(_ name: String, step: Int, _ fields: [String: Setting] = [:]) throws {
+    try write(fields.merging(["event": .text(name)]) { $1 }, step: step)
+  }
+
+  /// Writes one line of measurements.
+  ///
+  /// - Parameters:
+  ///   - step: the step they belong to, counted from 1.
+  ///   - values: numbers by name, such as `train/loss`.
+  public func record(step: Int, _ values: [String: Double]) throws {
+    try write(values.mapValues(Setting.number), step: step)
+  }
+
+  private func write(_ fields: [String: Setting], step: Int) throws {
+    var line: [String: Field] = fields.mapValues(Field.plain)
+    let broken = fields.keys.filter { key in
+      if case .number(let value) = fields[key] { !value.isFinite } else { false }
+    }.sorted()
+    for key in broken { line[key] = .null }
+    if !broken.isEmpty { line["nonfinite"] = .names(broken) }
+    line["step"] = .plain(.integer(step))
+    line["time"] = .plain(.number((Date().timeIntervalSince1970 * 1000).rounded() / 1000))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try file.append(Array(try encoder.encode(line)) + [UInt8(ascii: "\n")])
+  }
+
+  /// Reads a log, skipping lines that are not whole.
+  ///
+  /// - Throws: `UserError(.missingInput)` when there is no such file.
+  public static func records(at path: String) throws -> [Record] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw UserError(
+        .missingInput, "\(path): no such log", remedy: "give the folder of a run that was started")
+    }
+    return data.split(separator: UInt8(ascii: "\n")).compactMap(parse)
+  }
+
+  private static func parse(_ line: Data) -> Record? {
+    guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line)) else {
+      return nil
+    }
+    var record = Record()
+    for (key, field) in fields {
+      switch (key, field) {
+      case ("step", .plain(.integer(let step))): record.step = step
+      case ("time", .plain(.number(let time))): record.time = time
+      case ("time", .plain(.integer(let time))): record.time = Double(time)
+      case ("event", .plain(.text(let name))): record.event = name
+      case (_, .plain(.integer(let value))): record.values[key] = Double(value)
+      case (_, .plain(.number(let value))): record.values[key] = value
+      case (_, .plain(.boolean(let value))): record.values[key] = value ? 1 : 0
+      case (_, .plain(.text(let text))): record.texts[key] = text
+      case (_, .null), (_, .names): break
+      }
+    }
+    return record
+  }
+
+  private enum Field: Codable {
+    case plain(Setting)
+    case names([String])
+    case null
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if container.decodeNil() {
+        self = .null
+      } else if let names = try? container.decode([String].self) {
+        self = .names(names)
+      } else {
+        self = .plain(try container.decode(Setting.self))
+      }
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .plain(let value): try container.encode(value)
+      case .names(let names): try container.encode(names)
+      case .null: try container.encodeNil()
+      }
+    }
+  }
+}

@@ -1,0 +1,159 @@
+import Base
+import Foundation
+
+/// Where a run stands, the one word in its file `STATUS`.
+public enum RunStatus: String, Sendable, Codable, CaseIterable {
+  case running
+  case done
+  case failed
+  /// Ended early on request, to be resumed.
+  case stopped
+}
+
+/// The folder that a run leaves behind.
+///
+///     config.json  env.json  result.json   what was asked, where it ran, what came out
+///     metrics.jsonl  log.txt  events.out.tfevents.*
+///     STATUS                               one word, see `RunStatus`
+///     model.safetensors                    link to the best checkpoint's weights, or the last's
+///     checkpoints/step-00001000/           model.safetensors, optimizer.safetensors,
+///                                          trainer_state.json, COMPLETE
+///     checkpoints/{last,previous,best}     relative links
+///
+/// A folder that is written to is locked, so that two processes cannot train in it at once. Every
+/// file but the logs is replaced in one step: a killed run leaves the old or the new one, whole.
+public final class RunFolder {
+  /// The folder's path.
+  public let path: String
+  /// The checkpoint that the run saved last or goes on from, which later becomes `previous`.
+  var current: String?
+  private let lock: FileLock?
+
+  private init(path: String, lock: FileLock?) {
+    self.path = path
+    self.lock = lock
+  }
+
+  /// The path of a file in the folder, such as `file("config.json")`.
+  public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// The folder of the checkpoints.
+  public var checkpoints: String { file("checkpoints") }
+
+  /// The first free name of the form `<root>/<task>-<model>-<preset>-s<seed>[-<n>]`.
+  public static func defaultPath(
+    root: String = "runs", task: String, model: String, preset: String, seed: Int
+  ) -> String {
+    let stem = "\(root)/\(task)-\(model)-\(preset)-s\(seed)"
+    if !FileSystem.exists(stem) { return stem }
+    var number = 2
+    while FileSystem.exists("\(stem)-\(number)") { number += 1 }
+    return "\(stem)-\(number)"
+  }
+
+  /// Whether a run was started in the folder.
+  public static func holdsRun(_ path: String) -> Bool {
+    FileSystem.exists("\(path)/config.json") || FileSystem.exists("\(path)/checkpoints/last")
+  }
+
+  /// Makes and locks the folder of a new run.
+  ///
+  /// - Throws: `UserError(.cannotWrite)` when the folder holds a run already or cannot be written,
+  ///   `.unavailable` when another process has it locked.
+  public static func create(_ path: String) throws -> RunFolder {
+    try FileSystem.makeFolder("\(path)/checkpoints")
+    let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
+    if holdsRun(path) {
+      throw UserError(
+        .cannotWrite, "\(path): holds a run already (\(run.status?.rawValue ?? "no status"))",
+        remedy: "continue it with --resume \(path), or choose another folder with --out")
+    }
+    try run.removeLeftovers()
+    try run.setStatus(.running)
+    return run
+  }
+
+  /// Locks the folder of an earlier run to go on with it, and removes what a killed process left
+  /// half-written.
+  ///
+  /// - Throws: `UserError(.missingInput)` when there is no run, `.unavailable` when another
+  ///   process has it locked, `.cannotWrite`.
+  public static func resume(_ path: String) throws -> RunFolder {
+    _ = try open(path)
+    try FileSystem.makeFolder("\(path)/checkpoints")
+    let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
+    try run.removeLeftovers()
+    try run.setStatus(.running)
+    return run
+  }
+
+  /// Opens the folder of a run for reading; the run may still be going on.
+  ///
+  /// - Throws: `UserError(.missingInput)` when there is no run.
+  public static func open(_ path: String) throws -> RunFolder {
+    guard holdsRun(path) else {
+      throw UserError(
+        .missingInput, "\(path): \(FileSystem.exists(path) ? "holds no run" : "no such folder")",
+        remedy: "give the folder that a run printed when it started")
+    }
+    return RunFolder(path: path, lock: nil)
+  }
+
+  /// The word in `STATUS`, if there is a known one.
+  public var status: RunStatus? {
+    let text = FileManager.default.contents(atPath: file("STATUS")) ?? Data()
+    return RunStatus(
+      rawValue: String(decoding: text, as: UTF8.self)
+        .trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  /// Writes the word in `STATUS`.
+  public func setStatus(_ status: RunStatus) throws {
+    try writeAtomically(Array("\(status.rawValue)\n".utf8), to: file("STATUS"))
+  }
+
+  /// Writes a value as JSON, keys sorted, such as `result.json`.
+  public func write(_ value: some Encodable, to name: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    try writeAtomically(
+      Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: file(name))
+  }
+
+  /// Writes the configuration to `config.json`.
+  public func write(_ settings: Settings) throws {
+    try writeAtomically(
+      Array(try settings.json()) + [UInt8(ascii: "\n")], to: file("config.json"))
+  }
+
+  /// Reads `config.json`.
+  ///
+  /// - Throws: `UserError`, `.missingInput` when it is absent.
+  public func settings() throws -> Settings {
+    guard let json = FileManager.default.contents(atPath: file("config.json")) else {
+      throw UserError(
+        .missingInput, "\(file("config.json")): cannot be read",
+        remedy: "give the folder of a run that was started with `lra train`")
+    }
+    return try Settings(json: json, origin: file("config.json"))
+  }
+
+  /// Removes temporary files and half-written checkpoints, which is safe only under the lock.
+  private func removeLeftovers() throws {
+    for name in FileSystem.names(in: path) where name.contains(".tmp-") {
+      FileSystem.remove(file(name))
+    }
+    for name in FileSystem.names(in: checkpoints) {
+      let entry = "\(checkpoints)/\(name)"
+      if let mark = name.range(of: ".old-") {
+        // The process died between moving the old checkpoint aside and the new one into place.
+        let place = "\(checkpoints)/\(name[..<mark.lowerBound])"
+        FileSystem.exists(place) ? FileSystem.remove(entry) : try FileSystem.move(entry, to: place)
+      } else if name.contains(".tmp-")
+        || name.hasPrefix("step-") && !FileSystem.exists("\(entry)/COMPLETE")
+      {
+        FileSystem.remove(entry)
+      }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import Foundation
+import Testing
+import Training
+
+@Suite("AppendingFile")
+struct AppendingFileTests {
+  @Test("Pieces are added at the end, also to a file of an earlier run")
+  func append() throws {
+    try withTemporaryFolder { root in
+      let path = "\(root)/log"
+      for piece in ["one\n", "two\n"] {
+        try AppendingFile(path: path).append(Array(piece.utf8))
+      }
+      #expect(contents(path) == "one\ntwo\n")
+    }
+  }
+
+  @Test("A full disk is named with the file", .enabled(if: exists("/dev/full")))
+  func full() {
+    let error = userError { try AppendingFile(path: "/dev/full").append([1, 2, 3]) }
+    #expect(error?.kind == .cannotWrite)
+    #expect(error?.problem.contains("/dev/full: no space left") == true)
+    #expect(error?.remedy.contains("free some space") == true)
+  }
+}
