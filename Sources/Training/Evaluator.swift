@@ -1,0 +1,94 @@
+import Autodiff
+import Foundation
+import Models
+import Tasks
+
+/// Loss and accuracy over a split, with every example counted once.
+public struct Evaluation: Codable, Sendable, Equatable {
+  /// Examples.
+  public var count: Int
+  /// Right answers.
+  public var correct: Int
+  /// Mean cross-entropy, nats.
+  public var loss: Double
+  /// The share of right answers, in 0…1.
+  public var accuracy: Double { Double(correct) / Double(max(count, 1)) }
+  /// The standard error of the accuracy.
+  public var error: Double { standardError(accuracy: accuracy, count: max(count, 1)) }
+}
+
+/// A model's answer to one example.
+public struct Prediction: Codable, Sendable {
+  /// The example's place in the split.
+  public let id: Int
+  /// The right class.
+  public let label: Int
+  /// The class with the largest score.
+  public let pred: Int
+  /// The scores.
+  public let logits: [Float]
+}
+
+/// Runs a model over splits without recording.
+public struct Evaluator {
+  private let model: Classifier
+  private let task: any ArenaTask
+  private let batch: Int
+
+  /// - Parameter batch: examples at once; the result does not depend on it.
+  public init(_ model: Classifier, _ task: any ArenaTask, batch: Int) {
+    self.model = model
+    self.task = task
+    self.batch = batch
+  }
+
+  /// Evaluates a whole split.
+  ///
+  /// - Parameters:
+  ///   - source: the split.
+  ///   - visit: gets every prediction, in order.
+  /// - Returns: nil if `shouldStop` answered true between two batches.
+  public func run(
+    _ source: any ExampleSource, shouldStop: () -> Bool = { false },
+    visit: (Prediction) throws -> Void = { _ in }
+  ) rethrows -> Evaluation? {
+    let tracked = model.parameters.tracksGradients
+    model.parameters.tracksGradients = false
+    defer { model.parameters.tracksGradients = tracked }
+    var result = Evaluation(count: source.count, correct: 0, loss: 0)
+    for first in stride(from: 0, to: source.count, by: batch) {
+      if shouldStop() { return nil }
+      let examples = Array(first..<min(source.count, first + batch))
+      let data = makeBatch(source, examples: examples, towers: task.towers)
+      let logits = model(data.packed(capacity: task.length)).values
+      for (i, id) in examples.enumerated() {
+        let row = Array(logits[i * task.classes..<(i + 1) * task.classes])
+        let label = Int(data.labels[i])
+        let prediction = Prediction(id: id, label: label, pred: largestIndex(row), logits: row)
+        result.correct += prediction.pred == label ? 1 : 0
+        result.loss += crossEntropy(row, label: label)
+        try visit(prediction)
+      }
+    }
+    result.loss /= Double(max(source.count, 1))
+    return result
+  }
+
+  private func crossEntropy(_ row: [Float], label: Int) -> Double {
+    let high = Double(row.max() ?? 0)
+    let sum = row.reduce(0.0) { $0 + exp(Double($1) - high) }
+    return log(sum) + high - Double(row[label])
+  }
+}
+
+/// The first place of the largest value.
+func largestIndex(_ values: [Float]) -> Int {
+  values.indices.dropFirst().reduce(0) { values[$1] > values[$0] ? $1 : $0 }
+}
+
+extension Batch {
+  /// As a model takes it.
+  func packed(capacity: Int) -> PackedTokens {
+    PackedTokens(tokens: tokens, offsets: offsets, capacity: capacity)
+  }
+}

@@ -1,0 +1,174 @@
+import Base
+import Foundation
+import Models
+import Tasks
+
+/// Every knob of a run, resolved: defaults, then the preset, then what the user set.
+public struct RunConfiguration {
+  /// Every key with its value and where it came from.
+  public private(set) var settings: Settings
+  /// The task, for the data.
+  public let task: any ArenaTask
+  /// The model.
+  public let model: ModelConfiguration
+  /// The training.
+  public let training: TrainingSettings
+  /// The catalog's name of the task.
+  public var taskName: String { type(of: task).name }
+
+  /// What a user asks for on the command line.
+  public struct Request: Sendable {
+    /// The task's name.
+    public var task: String
+    /// The model's name.
+    public var model: String
+    /// The preset's name, nil for the task's first.
+    public var preset: String?
+    /// `key=value` and the flag it came from, applied in this order.
+    public var assignments: [(text: String, origin: String)]
+    /// A `config.json` applied before the assignments.
+    public var configFile: String?
+    /// Where data lives.
+    public var dataFolder: String
+
+    /// A request for a preset as it is.
+    public init(task: String, model: String, preset: String? = nil, dataFolder: String) {
+      self.task = task
+      self.model = model
+      self.preset = preset
+      self.dataFolder = dataFolder
+      assignments = []
+    }
+  }
+
+  /// Resolves a request.
+  ///
+  /// - Throws: `UserError` for unknown names, keys and values, naming the nearest known ones.
+  public init(_ request: Request) throws {
+    let entry = try TaskCatalog.named(request.task)
+    let variant = try VariantCatalog.named(request.model)
+    let preset = try request.preset.map(entry.preset) ?? entry.presets[0]
+    var settings = try RunConfiguration.declared(variant)
+    try settings.set("task.name", .text(entry.name), origin: "--task")
+    try settings.set("run.preset", .text(preset.name), origin: "--preset")
+    try settings.set("run.comparable", .boolean(preset.comparable), origin: "preset")
+    for value in preset.values(for: variant.name) where settings.contains(value.key) {
+      try settings.set(
+        value.key, value.value, origin: "preset \(preset.name): \(value.source)")
+    }
+    let planned = (try settings.integer("train.steps"), try settings.integer("train.warmup"))
+    if let file = request.configFile { try settings.apply(file) }
+    for (text, origin) in request.assignments {
+      try settings.set(assignment: text, origin: origin)
+    }
+    try RunConfiguration.scaleWarmup(&settings, planned: planned, preset: preset.name)
+    try self.init(settings, dataFolder: request.dataFolder)
+  }
+
+  /// Takes settings that were resolved before, from a run's `config.json`.
+  ///
+  /// - Throws: `UserError` naming the key that does not fit.
+  public init(_ settings: Settings, dataFolder: String) throws {
+    self.settings = settings
+    let entry = try TaskCatalog.named(settings.text("task.name"))
+    task = try entry.make(try RunConfiguration.taskOptions(settings, dataFolder))
+    model = try RunConfiguration.model(settings, task)
+    training = try TrainingSettings(settings)
+    try model.validate()
+    try training.validate()
+  }
+
+  /// Changes the number of steps, keeping the shape of the schedule.
+  public mutating func fit(steps: Int, origin: String) throws {
+    let schedule = training.schedule.fitted(toSteps: steps)
+    try settings.set("train.steps", .integer(steps), origin: origin)
+    try settings.set("train.warmup", .integer(schedule.warmup), origin: origin)
+    try settings.set("train.learning-rate", .number(schedule.base), origin: origin)
+    self = try RunConfiguration(settings, task: task)
+  }
+
+  private init(_ settings: Settings, task: any ArenaTask) throws {
+    self.settings = settings
+    self.task = task
+    model = try RunConfiguration.model(settings, task)
+    training = try TrainingSettings(settings)
+  }
+
+  /// All keys with their defaults: those of every run, and those of the variant.
+  private static func declared(_ variant: VariantEntry) throws -> Settings {
+    var settings = Settings()
+    let defaults: [(String, Setting)] = [
+      ("run.preset", ""), ("run.comparable", false),
+      ("task.name", ""), ("task.length", 0), ("task.train-count", 0), ("task.val-count", 0),
+      ("task.test-count", 0), ("task.seed", 0),
+      ("model.name", .text(variant.name)), ("model.layers", 2), ("model.width", 64),
+      ("model.heads", 2), ("model.head-width", 0), ("model.feed-forward", 128),
+      ("model.positions", "learned"), ("model.pooling", "mean"), ("model.dropout", 0.1),
+      ("model.attention-dropout", 0.1), ("model.head-hidden", 0),
+      ("model.embedding-deviation", .number(1)),
+    ]
+    for (key, value) in defaults + TrainingSettings.defaults { settings.declare(key, value) }
+    for (key, value) in try variant.options().sorted(by: { $0.key < $1.key }) {
+      settings.declare("model.\(key)", value, origin: "default of \(variant.name)")
+    }
+    return settings
+  }
+
+  /// A change of the number of steps alone keeps the share of the warm-up.
+  private static func scaleWarmup(
+    _ settings: inout Settings, planned: (steps: Int, warmup: Int), preset: String
+  ) throws {
+    let steps = try settings.integer("train.steps")
+    let untouched = settings.entries.contains {
+      $0.key == "train.warmup" && ($0.origin.hasPrefix("preset") || $0.origin == "default")
+    }
+    guard steps != planned.steps, untouched, planned.steps > 0 else { return }
+    let warmup = Int((Double(planned.warmup * steps) / Double(planned.steps)).rounded())
+    try settings.set(
+      "train.warmup", .integer(warmup),
+      origin: "preset \(preset), scaled with train.steps from \(planned.warmup)")
+  }
+
+  private static func taskOptions(_ settings: Settings, _ folder: String) throws -> TaskOptions {
+    let count = { (key: String) -> Int? in
+      let value = try settings.integer(key)
+      return value == 0 ? nil : value
+    }
+    return TaskOptions(
+      length: try settings.integer("task.length"), trainCount: try count("task.train-count"),
+      valCount: try count("task.val-count"), testCount: try count("task.test-count"),
+      seed: UInt64(bitPattern: Int64(try settings.integer("task.seed"))), dataFolder: folder)
+  }
+
+  private static func model(
+    _ settings: Settings, _ task: any ArenaTask
+  ) throws -> ModelConfiguration {
+    var model = ModelConfiguration(
+      name: try settings.text("model.name"), layers: try settings.integer("model.layers"),
+      width: try settings.integer("model.width"), heads: try settings.integer("model.heads"),
+      feedForward: try settings.integer("model.feed-forward"), length: task.length,
+      vocabulary: task.vocabulary, classes: task.classes)
+    model.headWidth = try settings.integer("model.head-width")
+    model.positions = try settings.choice("model.positions")
+    model.pooling = try settings.choice("model.pooling")
+    model.dropout = try settings.number("model.dropout")
+    model.attentionDropout = try settings.number("model.attention-dropout")
+    model.headHidden = try settings.integer("model.head-hidden")
+    model.embeddingDeviation = try settings.number("model.embedding-deviation")
+    for key in try VariantCatalog.named(model.name).options().keys {
+      model.options[key] = settings["model.\(key)"]
+    }
+    return model
+  }
+}
+
+extension Settings {
+  /// Sets keys from a `config.json`.
+  fileprivate mutating func apply(_ file: String) throws {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw UserError(
+        .missingInput, "\(file): cannot be read", remedy: "check the name after --config")
+    }
+    try set(json: data, origin: file)
+  }
+}

@@ -1,0 +1,296 @@
+import Autodiff
+import Base
+import Foundation
+import Models
+import Tasks
+
+/// A whole run in its folder: data, steps, evaluations, checkpoints, logs, result.
+public final class TrainingRun {
+  /// How a run can end without failing.
+  public enum Ending {
+    /// With a result.
+    case finished(RunResult)
+    /// On request; the folder can be resumed.
+    case stopped(reason: String)
+    /// With `--steps 0`: the fresh checkpoint is saved.
+    case initialized
+  }
+
+  /// The run's folder.
+  public let folder: RunFolder
+  private var configuration: RunConfiguration
+  private let console: any Console
+  private let trainer: Trainer
+  private var state = TrainingState()
+  private var settings: TrainingSettings { configuration.training }
+  private let deadline: Double?
+  private let fitsSchedule: Bool
+  private var ended = "all steps done"
+
+  /// Prepares a run, fresh or resumed.
+  ///
+  /// - Parameters:
+  ///   - folder: created for a fresh run, opened for one to be resumed.
+  ///   - timeLimit: seconds for everything from here. A fresh run shortens its schedule to fit; a
+  ///     resumed one keeps it, and stops when the time is over.
+  /// - Throws: `UserError`.
+  public init(
+    _ configuration: RunConfiguration, folder: RunFolder, resuming: Bool, timeLimit: Double?,
+    console: any Console
+  ) throws {
+    self.configuration = configuration
+    self.folder = folder
+    self.console = console
+    deadline = timeLimit.map { monotonicSeconds() + $0 }
+    fitsSchedule = timeLimit != nil && !resuming
+    trainer = try Trainer(configuration)
+    if resuming {
+      let (checkpoint, message) = try folder.loadCheckpoint(.last)
+      if let message { console.say("warning: \(message)") }
+      state = try trainer.restore(checkpoint)
+    }
+  }
+
+  /// Runs to the end, or until it is told to stop.
+  ///
+  /// - Throws: `UserError`; the folder's status is then `failed`.
+  public func run() throws -> Ending {
+    do {
+      return try attempt()
+    } catch {
+      try? folder.setStatus(.failed)
+      throw error
+    }
+  }
+
+  private func attempt() throws -> Ending {
+    try configuration.task.prepare { console.say($0) }
+    let data = RunData(
+      train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
+    if fitsSchedule { try fitSchedule(data) }
+    try folder.write(configuration.settings)
+    try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")
+    if settings.steps == 0 {
+      try save(best: false)
+      try folder.setStatus(.done)
+      return .initialized
+    }
+    let logs = try RunLogs(folder, configuration, after: state.step)
+    console.say(introduction(data))
+    if let reason = try train(data, logs) {
+      try logs.end(step: state.step, status: .stopped)
+      try folder.setStatus(.stopped)
+      return .stopped(reason: reason)
+    }
+    return try finish(data, logs)
+  }
+
+  // MARK: Steps
+
+  /// - Returns: why the run stopped before its end, if it did.
+  private func train(_ data: RunData, _ logs: RunLogs) throws -> String? {
+    let prefetch = makePrefetch(data)
+    var window = ProgressWindow(steps: settings.steps, from: state.step)
+    var monitor = ChanceMonitor(
+      majorityShare: majorityShare(data.train.labelCounts), steps: settings.steps,
+      after: state.step)
+    if isDue(settings.evalEvery), state.validation == nil || state.evaluatedStep != state.step {
+      if let reason = try evaluate(data, logs) { return reason }
+    }
+    while state.step < settings.steps {
+      let start = monotonicSeconds()
+      let step = state.step + 1
+      let report = try trainer.step(step, prefetch.batch(step, last: settings.steps))
+      state.step = step
+      state.tokens += report.tokens
+      state.trainingSeconds += monotonicSeconds() - start
+      window.add(report, seconds: monotonicSeconds() - start)
+      if let text = window.estimate(settings, data) { console.say(text + advice) }
+      try log(&window, &monitor, logs, report)
+      if let reason = try checkpoint(data, logs) { return reason }
+      if isOverTime(data) { break }
+    }
+    return nil
+  }
+
+  private func log(
+    _ window: inout ProgressWindow, _ monitor: inout ChanceMonitor, _ logs: RunLogs,
+    _ report: Trainer.StepReport
+  ) throws {
+    let evaluated = isDue(settings.evalEvery)
+    console.show(window.progress(report), evaluated: evaluated)
+    if state.step % settings.logEvery == 0 || state.step == settings.steps {
+      if let remark = window.observe(&monitor) { console.say("warning: \(remark)") }
+      try logs.training(step: state.step, window.metrics(report))
+      window.startOver()
+    }
+  }
+
+  /// Evaluates and saves where it is time to.
+  ///
+  /// - Returns: why the run must stop, if it must.
+  private func checkpoint(_ data: RunData, _ logs: RunLogs) throws -> String? {
+    if isDue(settings.evalEvery) {
+      if let reason = try evaluate(data, logs) { return reason }
+    } else if isDue(settings.checkpointEvery) || Interrupts.takeCheckpointRequest() {
+      try save(best: false)
+    }
+    guard Interrupts.stopRequested else { return nil }
+    return try stop()
+  }
+
+  private func stop() throws -> String {
+    try save(best: false)
+    return Interrupts.stopReason ?? "stopped on request"
+  }
+
+  private func isDue(_ every: Int) -> Bool {
+    state.step > 0 && (state.step % every == 0 || state.step == settings.steps)
+  }
+
+  /// Evaluates on the validation split and saves.
+  private func evaluate(_ data: RunData, _ logs: RunLogs) throws -> String? {
+    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    guard let result = evaluator.run(data.val, shouldStop: { Interrupts.stopRequested }) else {
+      return try stop()
+    }
+    let isBest = result.accuracy > state.bestAccuracy ?? -1
+    if isBest {
+      state.bestAccuracy = result.accuracy
+      state.bestStep = state.step
+    }
+    state.validation = result
+    state.evaluatedStep = state.step
+    try logs.evaluation("eval", step: state.step, result)
+    console.say(
+      "step \(state.step)  validation accuracy \(formatPercent(result.accuracy))  "
+        + String(format: "loss %.4f", result.loss) + (isBest ? "  best so far" : ""))
+    try save(best: isBest)
+    return nil
+  }
+
+  private func save(best: Bool) throws {
+    try folder.saveCheckpoint(step: state.step, best: best, files: trainer.checkpoint(state))
+  }
+
+  private func makePrefetch(_ data: RunData) -> Prefetch {
+    let order = TrainingOrder(count: data.train.count, seed: settings.seed)
+    let (source, size, towers) = (data.train, settings.batch, configuration.task.towers)
+    return Prefetch { step in
+      makeBatch(
+        source, examples: order.examples(start: (step - 1) * size, count: size), towers: towers)
+    }
+  }
+
+  // MARK: End
+
+  private func finish(_ data: RunData, _ logs: RunLogs) throws -> Ending {
+    if state.evaluatedStep != state.step, let reason = try evaluate(data, logs) {
+      return .stopped(reason: reason)
+    }
+    let test = try configuration.task.examples(.test)
+    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    console.say("testing \(test.count) examples with the last and the best weights")
+    let last = evaluator.run(test, shouldStop: { Interrupts.stopRequested })
+    let best = try testBest(evaluator, test, last)
+    guard let last, let best else {
+      try folder.setStatus(.stopped)
+      return .stopped(reason: try stop())
+    }
+    let result = try makeResult(data, test, best: best, last: last)
+    try logs.evaluation("test", step: state.step, result.test)
+    try logs.end(step: state.step, status: .done)
+    try folder.write(result, to: "result.json")
+    try folder.setStatus(.done)
+    console.finish()
+    return .finished(result)
+  }
+
+  private func testBest(
+    _ evaluator: Evaluator, _ test: any ExampleSource, _ last: Evaluation?
+  ) throws -> Evaluation? {
+    if state.bestStep == state.step { return last }
+    let (checkpoint, message) = try folder.loadCheckpoint(.best)
+    if let message { console.say("warning: \(message)") }
+    try trainer.model.load(checkpoint.file("model.safetensors"))
+    return evaluator.run(test, shouldStop: { Interrupts.stopRequested })
+  }
+
+  private func makeResult(
+    _ data: RunData, _ test: any ExampleSource, best: Evaluation, last: Evaluation
+  ) throws -> RunResult {
+    let share = majorityShare(test.labelCounts)
+    let chosen = settings.select == .best ? best : last
+    let seconds = max(state.trainingSeconds, 1e-9)
+    return RunResult(
+      task: configuration.taskName, model: configuration.model.name,
+      preset: try configuration.settings.text("run.preset"),
+      comparable: try configuration.settings.boolean("run.comparable"), seed: settings.seed,
+      length: configuration.model.length, parameters: trainer.model.parameters.count,
+      configHash: try configuration.settings.hash(excluding: ["train.seed"]),
+      dataHash: try configuration.task.contentHash(),
+      dataSource: try configuration.task.provenance(), trainCount: data.train.count,
+      steps: state.step, plannedSteps: settings.steps, ended: ended, bestStep: state.bestStep,
+      validation: state.validation, testBest: best, testLast: last, select: settings.select,
+      majorityShare: share,
+      remark: chanceRemark(correct: chosen.correct, of: chosen.count, share: share),
+      trainingSeconds: state.trainingSeconds, stepsPerSecond: Double(state.step) / seconds,
+      tokensPerSecond: Double(state.tokens) / seconds, peakResidentBytes: peakResidentBytes(),
+      peakTensorBytes: BufferPool.shared.counters.peak, threads: Workers.shared.count,
+      commit: RunEnvironment(threads: 1).commit)
+  }
+
+  // MARK: Time
+
+  /// Shortens the schedule of a fresh run so that it ends, tests included, within its time.
+  private func fitSchedule(_ data: RunData) throws {
+    guard let deadline else { return }
+    let batch = makePrefetch(data).batch(1, last: 1)
+    let step = trainer.secondsPerStep(batch)
+    let evaluation = step / 3 * Double(data.val.count) / Double(settings.batch)
+    let perStep = step + evaluation / Double(settings.evalEvery)
+    let left = (deadline - monotonicSeconds()) * 0.95 - 3 * evaluation
+    let possible = max(1, Int(left / perStep))
+    guard possible < settings.steps else { return }
+    console.say("the time limit leaves room for \(possible) of \(settings.steps) steps")
+    try configuration.fit(steps: possible, origin: "--time-limit")
+    trainer.use(settings)
+  }
+
+  /// Whether only the final evaluation still fits into the time.
+  private func isOverTime(_ data: RunData) -> Bool {
+    guard let deadline, state.step < settings.steps else { return false }
+    let perExample = state.trainingSeconds / Double(state.step * settings.batch) / 3
+    let reserve = perExample * Double(3 * data.val.count)
+    guard monotonicSeconds() + reserve > deadline else { return false }
+    ended = "time limit reached after \(state.step) of \(settings.steps) steps"
+    return true
+  }
+
+  // MARK: Words
+
+  private func introduction(_ data: RunData) -> String {
+    let model = configuration.model
+    let begin = state.step == 0 ? "" : "; going on after step \(state.step)"
+    return """
+      \(configuration.taskName) · \(model.name) · \(trainer.model.parameters.count) parameters · \
+      \(data.train.count) training examples up to \(model.length) tokens
+      \(settings.steps) steps of \(settings.batch) examples on \(Workers.shared.count) threads\(begin)
+      run folder \(folder.path)
+      """
+  }
+
+  private var advice: String {
+    """
+
+    Ctrl-C saves and stops; go on with: lra train --resume \(folder.path)
+    other sizes: --preset quick (minutes), small, paper (hours); lra list shows them
+    """
+  }
+}
+
+/// The splits that training reads.
+struct RunData {
+  let train: any ExampleSource
+  let val: any ExampleSource
+}

@@ -1,0 +1,96 @@
+import Base
+
+/// The knobs of the training loop and the optimizer, section `train` of a configuration.
+public struct TrainingSettings: Sendable, Equatable {
+  /// Optimizer steps of the whole run.
+  public let steps: Int
+  /// Examples a step.
+  public let batch: Int
+  /// Parts a batch is cut into, to save memory; the sum of their gradients is the whole's.
+  public let accumulation: Int
+  /// The learning rate of every step.
+  public let schedule: Schedule
+  /// Adam's β₁, where the schedule does not set it.
+  public let beta1: Double
+  /// The optimizer's other settings.
+  public let optimizer: AdamW.Settings
+  /// Steps between evaluations on the validation split.
+  public let evalEvery: Int
+  /// Steps between checkpoints, beside those at evaluations.
+  public let checkpointEvery: Int
+  /// Steps between records of metrics.
+  public let logEvery: Int
+  /// What weights, data order and dropout are drawn from.
+  public let seed: UInt64
+  /// Which checkpoint's test accuracy is the run's result.
+  public let select: Selection
+
+  /// Which checkpoint stands for a run.
+  public enum Selection: String, Sendable, CaseIterable, Codable {
+    /// The best on the validation split.
+    case best
+    /// The one after the last step.
+    case last
+  }
+
+  static let defaults: [(String, Setting)] = [
+    ("train.steps", 1000), ("train.batch", 32), ("train.accumulation", 1),
+    ("train.learning-rate", 1e-4), ("train.schedule", "constant"), ("train.warmup", 0),
+    ("train.weight-decay", .number(0)), ("train.decay-vectors", false), ("train.beta1", 0.9),
+    ("train.beta2", 0.999), ("train.epsilon", 1e-8), ("train.clip", .number(0)),
+    ("train.eval-every", 250), ("train.checkpoint-every", 250), ("train.log-every", 10),
+    ("train.seed", 0), ("train.select", "best"),
+  ]
+
+  init(_ settings: Settings) throws {
+    steps = try settings.integer("train.steps")
+    batch = try settings.integer("train.batch")
+    accumulation = try settings.integer("train.accumulation")
+    schedule = Schedule(
+      kind: try settings.choice("train.schedule"),
+      base: try settings.number("train.learning-rate"),
+      warmup: try settings.integer("train.warmup"), steps: steps)
+    beta1 = try settings.number("train.beta1")
+    optimizer = AdamW.Settings(
+      weightDecay: try settings.number("train.weight-decay"),
+      decayVectors: try settings.boolean("train.decay-vectors"),
+      beta2: try settings.number("train.beta2"), epsilon: try settings.number("train.epsilon"),
+      clip: try settings.number("train.clip"))
+    evalEvery = try settings.integer("train.eval-every")
+    checkpointEvery = try settings.integer("train.checkpoint-every")
+    logEvery = try settings.integer("train.log-every")
+    seed = UInt64(bitPattern: Int64(try settings.integer("train.seed")))
+    select = try settings.choice("train.select")
+  }
+
+  /// Checks the values.
+  ///
+  /// - Throws: `UserError(.configuration)` naming the key and what it must be.
+  func validate() throws {
+    let positive = [
+      ("batch", batch), ("accumulation", accumulation), ("eval-every", evalEvery),
+      ("checkpoint-every", checkpointEvery), ("log-every", logEvery),
+    ]
+    for (key, value) in positive where value < 1 { try reject(key, value, "at least 1") }
+    if steps < 0 { try reject("steps", steps, "at least 0") }
+    if schedule.warmup < 0 || schedule.warmup > max(steps, 1) {
+      try reject("warmup", schedule.warmup, "between 0 and train.steps, \(steps)")
+    }
+    if accumulation > batch {
+      try reject("accumulation", accumulation, "at most train.batch, \(batch)")
+    }
+    if schedule.base <= 0 { try reject("learning-rate", schedule.base, "above 0") }
+    for (key, value) in [("beta1", beta1), ("beta2", optimizer.beta2)]
+    where !(0..<1).contains(value) { try reject(key, value, "in 0 ..< 1") }
+    for (key, value) in [
+      ("weight-decay", optimizer.weightDecay), ("clip", optimizer.clip),
+      ("epsilon", optimizer.epsilon),
+    ] where value < 0 { try reject(key, value, "at least 0") }
+  }
+
+  private func reject(_ key: String, _ value: Any, _ rule: String) throws {
+    throw UserError(
+      .configuration, "train.\(key) is \(value), but must be \(rule)",
+      remedy: "change it with --set train.\(key)=...")
+  }
+}

@@ -1,0 +1,118 @@
+import Base
+import Foundation
+import Models
+
+/// What a run knows beside weights and moments; with them, all it needs to go on exactly.
+///
+/// There is no random state: data order, weights and dropout are functions of (seed, step).
+public struct TrainingState: Codable, Sendable, Equatable {
+  /// Optimizer steps done.
+  public var step = 0
+  /// The product of Adam's β₁ so far.
+  public var beta1Product = 1.0
+  /// The best validation accuracy so far, and its step.
+  public var bestAccuracy: Double?
+  public var bestStep: Int?
+  /// The latest validation result, and its step.
+  public var validation: Evaluation?
+  public var evaluatedStep: Int?
+  /// Seconds spent in steps, over all sittings.
+  public var trainingSeconds = 0.0
+  /// Real tokens trained on.
+  public var tokens = 0
+
+  /// The state before the first step.
+  public init() {}
+}
+
+extension Trainer {
+  /// The files of a checkpoint.
+  func checkpoint(_ state: TrainingState) throws -> [String: Checkpoint.Content] {
+    var state = state
+    state.beta1Product = optimizer.beta1Product
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    return [
+      "model.safetensors": .bytes(model.weights().serialized()),
+      "optimizer.safetensors": .bytes(moments().serialized()),
+      "trainer_state.json": .bytes(Array(try encoder.encode(state))),
+    ]
+  }
+
+  /// Continues from a checkpoint.
+  ///
+  /// - Throws: `UserError(.badData)` naming the file that does not fit this model.
+  func restore(_ checkpoint: Checkpoint) throws -> TrainingState {
+    try model.load(checkpoint.file("model.safetensors"))
+    let file = checkpoint.file("optimizer.safetensors")
+    let tensors = try SafeTensors(contentsOf: file)
+    for parameter in model.parameters.all {
+      optimizer.moments.fill(
+        parameter.range, first: try tensors.floats("adam.m.\(parameter.name)"),
+        second: try tensors.floats("adam.v.\(parameter.name)"))
+    }
+    let stateFile = checkpoint.file("trainer_state.json")
+    guard let data = FileManager.default.contents(atPath: stateFile),
+      let state = try? JSONDecoder().decode(TrainingState.self, from: data)
+    else {
+      throw UserError(
+        .badData, "\(stateFile): not a trainer state",
+        remedy: "start the run anew in another folder")
+    }
+    optimizer.restore(step: state.step, beta1Product: state.beta1Product)
+    return state
+  }
+
+  private func moments() -> SafeTensors {
+    var file = SafeTensors()
+    file.metadata = ["format": "pt"]
+    for parameter in model.parameters.all {
+      let values = optimizer.moments.values(parameter.range)
+      file.add("adam.m.\(parameter.name)", shape: parameter.shape, values.first)
+      file.add("adam.v.\(parameter.name)", shape: parameter.shape, values.second)
+    }
+    return file
+  }
+}
+
+extension Classifier {
+  /// The weights under their documented names, linear maps as [outputs, inputs].
+  public func weights() -> SafeTensors {
+    var file = SafeTensors()
+    file.metadata = ["format": "pt"]
+    for parameter in parameters.all {
+      file.add(parameter.name, shape: parameter.shape, parameters.values.values(parameter.range))
+    }
+    return file
+  }
+
+  /// Replaces the weights by those of a file.
+  ///
+  /// - Throws: `UserError(.badData)` that names the first weight which is missing, unknown or of
+  ///   another shape; nothing is changed then.
+  public func load(_ path: String) throws {
+    let file = try SafeTensors(contentsOf: path)
+    let known = Set(parameters.all.map(\.name))
+    if let foreign = file.entries.first(where: { !known.contains($0.name) }) {
+      throw mismatch(path, "holds \(foreign.name), which a \(configuration.name) has not")
+    }
+    for parameter in parameters.all {
+      guard let entry = file[parameter.name] else {
+        throw mismatch(path, "lacks \(parameter.name)")
+      }
+      if entry.shape != parameter.shape {
+        throw mismatch(
+          path, "\(parameter.name) is \(entry.shape), but this model needs \(parameter.shape)")
+      }
+    }
+    for parameter in parameters.all {
+      parameters.values.fill(parameter.range, try file.floats(parameter.name))
+    }
+  }
+
+  private func mismatch(_ path: String, _ problem: String) -> UserError {
+    UserError(
+      .badData, "\(path): \(problem)",
+      remedy: "use the folder of a run of model \(configuration.name) with the same settings")
+  }
+}

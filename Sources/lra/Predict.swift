@@ -1,0 +1,38 @@
+import ArgumentParser
+import Autodiff
+import Base
+import Training
+
+/// `lra predict`: the logits of given token sequences, to compare with another implementation.
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compute the logits of token sequences in a safetensors file.",
+    discussion: """
+      The input holds a tensor tokens, I32 or I64, [B, L], padded with 0 at the right; the output
+      a tensor logits, F32, [B, C]. Weights are documented in the README.
+      """)
+
+  @Argument(help: "A run folder, or a folder with config.json and model.safetensors.")
+  var run: String
+  @Option(help: "The safetensors file with tokens.")
+  var input: String
+  @Option(help: "The safetensors file to write logits to.")
+  var output: String
+  @Option(help: "The checkpoint: best or last.")
+  var checkpoint: CheckpointChoice = .best
+  @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")
+  var threads: Int?
+
+  func run() throws {
+    if let threads { Workers.shared.limit(to: threads) }
+    let saved = try SavedModel(run, choice: checkpoint, dataFolder: dataFolder(nil))
+    if let message = saved.message { note("warning: \(message)") }
+    let tokens = try TokenFile(input, for: saved.model.configuration)
+    let logits = saved.model(tokens.input)
+    var file = SafeTensors()
+    file.metadata = ["format": "pt"]
+    file.add("logits", shape: logits.shape, logits.values)
+    try file.write(to: output)
+    note("logits \(logits.shape) written to \(output)")
+  }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Autodiff
+import Base
+import Foundation
+import Models
+import Training
+
+/// `lra train`: trains a model on a task, or goes on with a run.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a model on a task, evaluate it, and leave everything in a run folder.",
+    discussion: """
+      lra train --task listops --model linformer
+      lra train --task listops --model linear --preset quick --set model.layers=4
+      lra train --resume runs/listops-linformer-small-s0
+      """)
+
+  @Option(help: "The task, such as listops.")
+  var task: String?
+  @Option(help: "The model, such as linformer.")
+  var model: String?
+  @Option(help: "Which published or own protocol; lra list shows them. Default: small.")
+  var preset: String?
+  @Option(parsing: .unconditional, help: "Seed of weights, data order and dropout.")
+  var seed: Int?
+  @Option(
+    parsing: .unconditional,
+    help: "Optimizer steps; the schedule is fitted. 0 writes the fresh checkpoint.")
+  var steps: Int?
+  @Option(parsing: .unconditional, help: "Examples a step.")
+  var batch: Int?
+  @Option(parsing: .unconditional, help: "The longest sequence, in tokens.")
+  var length: Int?
+  @Option(help: "Time for everything, such as 20m or 1h30m; the schedule is fitted to it.")
+  var timeLimit: String?
+  @Option(help: "The run folder. Default: runs/<task>-<model>-<preset>-s<seed>.")
+  var output: String?
+  @Option(help: "Go on with the run in this folder.")
+  var resume: String?
+  @Option(help: "A config.json of another run to start from.")
+  var config: String?
+  @Option(name: .customLong("set"), help: "key=value, such as model.layers=4. May be repeated.")
+  var assignments: [String] = []
+  @Option(help: "Where data lives. Default: $LRA_DATA or data.")
+  var data: String?
+  @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")
+  var threads: Int?
+  @Flag(help: "Print every resolved value and where it came from, and stop.")
+  var explain = false
+  @Flag(help: "Print the time, GFLOP/s and GB/s of each operation at the end.")
+  var profile = false
+  @Flag(help: "Print the result as JSON.")
+  var json = false
+
+  func run() throws {
+    if let threads { Workers.shared.limit(to: threads) }
+    let limit = try timeLimit.map { try parseDuration($0, option: "--time-limit") }
+    let (configuration, folder) = try resume.map(openRun) ?? newRun()
+    guard let folder else { return print(configuration.settings.explained()) }
+    Interrupts.install()
+    if profile { Meter.shared.reset(timing: true) }
+    let console = try makeConsole(logPath: folder.file("log.txt"))
+    let run = try TrainingRun(
+      configuration, folder: folder, resuming: resume != nil, timeLimit: limit, console: console)
+    try report(try run.run(), folder, console)
+  }
+
+  private func openRun(_ path: String) throws -> (RunConfiguration, RunFolder?) {
+    let changed: [(String, Bool)] = [
+      ("--task", task != nil), ("--model", model != nil), ("--preset", preset != nil),
+      ("--seed", seed != nil), ("--steps", steps != nil), ("--batch", batch != nil),
+      ("--length", length != nil), ("--output", output != nil), ("--config", config != nil),
+      ("--set", !assignments.isEmpty),
+    ]
+    if let (flag, _) = changed.first(where: \.1) {
+      throw UserError(
+        .usage, "\(flag) cannot be combined with --resume: a run goes on as it began",
+        remedy: "leave it out, or start another run from this one's --config \(path)/config.json")
+    }
+    let settings = try RunFolder.open(path).settings()
+    let configuration = try RunConfiguration(settings, dataFolder: dataFolder(data))
+    return (configuration, explain ? nil : try RunFolder.resume(path))
+  }
+
+  private func newRun() throws -> (RunConfiguration, RunFolder?) {
+    guard let task, let model else {
+      throw UserError(
+        .usage, "\(task == nil ? "--task" : "--model") is missing",
+        remedy: "for example: lra train --task listops --model linformer; lra list shows all")
+    }
+    var request = RunConfiguration.Request(
+      task: task, model: model, preset: preset, dataFolder: dataFolder(data))
+    request.configFile = config
+    request.assignments = flagAssignments + assignments.map { ($0, "--set") }
+    let configuration = try RunConfiguration(request)
+    if explain { return (configuration, nil) }
+    let path =
+      try output
+      ?? RunFolder.defaultPath(
+        task: task, model: model, preset: configuration.settings.text("run.preset"),
+        seed: configuration.settings.integer("train.seed"))
+    return (configuration, try RunFolder.create(path))
+  }
+
+  private var flagAssignments: [(text: String, origin: String)] {
+    let flags: [(Int?, String, String)] = [
+      (seed, "train.seed", "--seed"), (steps, "train.steps", "--steps"),
+      (batch, "train.batch", "--batch"), (length, "task.length", "--length"),
+    ]
+    return flags.compactMap { value, key, flag in value.map { ("\(key)=\($0)", flag) } }
+  }
+
+  private func report(
+    _ ending: TrainingRun.Ending, _ folder: RunFolder, _ console: any Console
+  ) throws {
+    console.finish()
+    switch ending {
+    case .finished(let result):
+      print(json ? try jsonText(result) : result.summary(folder: folder.path))
+    case .initialized:
+      print("fresh checkpoint in \(folder.path)")
+    case .stopped(let reason):
+      throw UserError(
+        .stoppedEarly, "\(reason); everything is saved in \(folder.path)",
+        remedy: "go on with: lra train --resume \(folder.path)")
+    }
+  }
+}
+
+/// The folder of the data: the flag, `$LRA_DATA`, or `data`.
+func dataFolder(_ flag: String?) -> String {
+  flag ?? ProcessInfo.processInfo.environment["LRA_DATA"] ?? "data"
+}
+
+/// A value as JSON with the names that other tools use.
+func jsonText(_ value: some Encodable) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.keyEncodingStrategy = .convertToSnakeCase
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}
