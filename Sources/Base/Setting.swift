@@ -34,9 +34,13 @@ public enum Setting: Sendable, Hashable, Codable {
 extension Setting: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByFloatLiteral, ExpressibleByStringLiteral, CustomStringConvertible
 {
+  /// The value `true` or `false`.
   public init(booleanLiteral value: Bool) { self = .boolean(value) }
+  /// A whole number.
   public init(integerLiteral value: Int) { self = .integer(value) }
+  /// A number with a fraction.
   public init(floatLiteral value: Double) { self = .number(value) }
+  /// A text.
   public init(stringLiteral value: String) { self = .text(value) }
 
   /// The value as a user types it after `--set key=`.

@@ -13,17 +13,20 @@ public struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
     case configuration = 78
   }
 
+  /// The class of the mistake, which is the exit status.
   public let kind: Kind
   /// What is wrong, one line.
   public let problem: String
   /// What to do, one line.
   public let remedy: String
 
+  /// Tells what is wrong and what to do about it.
   public init(_ kind: Kind, _ problem: String, remedy: String) {
     self.kind = kind
     self.problem = problem
     self.remedy = remedy
   }
 
+  /// The problem, then the remedy on a line of its own.
   public var description: String { remedy.isEmpty ? problem : "\(problem)\n\(remedy)" }
 }

@@ -1,0 +1,74 @@
+import Foundation
+
+extension UserError {
+  /// An error of the operating system: the problem followed by the text for `errno`.
+  public static func system(_ kind: Kind, _ problem: String) -> UserError {
+    let (reason, remedy) =
+      switch errno {
+      case ENOENT: ("no such file or folder", "check the path")
+      case EACCES, EPERM, EROFS: (errnoText(), "check the permissions, or choose another folder")
+      case ENOSPC, EDQUOT: (errnoText(), "free some space, or choose another folder")
+      default: (errnoText(), "check the path and the disk")
+      }
+    return UserError(kind, "\(problem): \(reason)", remedy: remedy)
+  }
+}
+
+private func errnoText() -> String { String(cString: strerror(errno)).lowercased() }
+
+/// The bytes of a whole file.
+///
+/// - Throws: `UserError` of kind `missingInput`, naming the file and the system's reason.
+public func readFile(_ path: String) throws -> [UInt8] {
+  let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { throw UserError.system(.missingInput, "cannot read \(path)") }
+  defer { close(descriptor) }
+  var bytes: [UInt8] = []
+  while true {
+    let size = try remainingSize(descriptor, path)
+    let block = try readBlock(descriptor, atMost: max(size, 1 << 16), path)
+    if block.isEmpty { return bytes }
+    if bytes.isEmpty { bytes = block } else { bytes += block }
+  }
+}
+
+/// The next bytes of an open file, an empty array at its end.
+///
+/// - Throws: `UserError` of kind `missingInput`, naming the file `path`.
+public func readBlock(_ descriptor: Int32, atMost count: Int, _ path: String) throws -> [UInt8] {
+  try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+    while filled < count {
+      let size = read(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
+      if size < 0 && errno == EINTR { continue }
+      if size < 0 { throw UserError.system(.missingInput, "cannot read \(path)") }
+      if size == 0 { return }
+      filled += size
+    }
+  }
+}
+
+/// The bytes between the read position and the end, so that one read call takes them all.
+private func remainingSize(_ descriptor: Int32, _ path: String) throws -> Int {
+  var information = stat()
+  guard fstat(descriptor, &information) == 0 else {
+    throw UserError.system(.missingInput, "cannot read \(path)")
+  }
+  if information.st_mode & S_IFMT == S_IFDIR {
+    throw UserError(
+      .missingInput, "cannot read \(path): it is a folder", remedy: "name a file inside it")
+  }
+  return max(0, Int(information.st_size) - Int(lseek(descriptor, 0, SEEK_CUR)))
+}
+
+/// Creates a folder and those above it; an existing folder is fine.
+///
+/// - Throws: `UserError` of kind `cannotWrite`, naming the folder.
+public func createFolder(_ path: String) throws {
+  do {
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  } catch {
+    throw UserError(
+      .cannotWrite, "cannot create the folder \(path)",
+      remedy: "check the permissions and that no file has that name, or choose another folder")
+  }
+}

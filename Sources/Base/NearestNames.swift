@@ -1,0 +1,42 @@
+/// Up to three of the names that a mistyped one may have meant, the closest first.
+///
+/// A name counts as close when few letters must be inserted, removed, replaced or swapped with
+/// their neighbour, or when it ends or begins with what was typed (`steps` for `train.steps`).
+///
+/// - Complexity: O(names × length²) time.
+public func nearestNames(to typed: String, among names: [String]) -> [String] {
+  let word = Array(typed.lowercased().utf8)
+  guard !word.isEmpty else { return [] }
+  let allowed = max(1, min(3, word.count / 3 + 1))
+  let scored = names.enumerated().compactMap { index, name -> (Int, Int, String)? in
+    let other = Array(name.lowercased().utf8)
+    let part = word.count >= 3 && (other.starts(with: word) || other.ends(with: word))
+    let distance = min(editDistance(word, other), part ? 1 : .max)
+    return distance <= allowed ? (distance, index, name) : nil
+  }
+  return scored.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(3).map(\.2)
+}
+
+/// The number of edits (insert, remove, replace, swap neighbours) from one word to another.
+///
+/// Source: Damerau 1964; the restricted form, in which no piece is edited twice.
+func editDistance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+  var earlier: [Int] = []
+  var previous = Array(0...b.count)
+  for i in 0..<a.count {
+    var row = [i + 1]
+    for j in 0..<b.count {
+      var best = min(row[j] + 1, previous[j + 1] + 1, previous[j] + (a[i] == b[j] ? 0 : 1))
+      if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
+        best = min(best, earlier[j - 1] + 1)
+      }
+      row.append(best)
+    }
+    (earlier, previous) = (previous, row)
+  }
+  return previous[b.count]
+}
+
+extension Array where Element == UInt8 {
+  fileprivate func ends(with suffix: [UInt8]) -> Bool { self.suffix(suffix.count) == suffix[...] }
+}
