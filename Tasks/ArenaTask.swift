@@ -1,0 +1,103 @@
+import Base
+
+/// The three parts of a data set.
+public enum Split: String, CaseIterable, Codable, Sendable {
+  /// What the model learns from.
+  case train
+  /// What the best step is chosen by.
+  case val
+  /// What the reported accuracy comes from.
+  case test
+}
+
+/// One split: labelled token sequences in random access, usable from several threads at once.
+public protocol ExampleSource: Sendable {
+  /// The number of examples.
+  var count: Int { get }
+  /// The number of examples of each class.
+  var labelCounts: [Int] { get }
+  /// The class of one example, from 0.
+  func label(_ example: Int) -> Int
+  /// The number of tokens of one sequence, padding not counted.
+  ///
+  /// - Parameter tower: 0, or 0 and 1 for tasks that compare two sequences.
+  func length(_ example: Int, tower: Int) -> Int
+  /// Appends the tokens of one sequence, padding not included.
+  func append(_ example: Int, tower: Int, to tokens: inout [Int32])
+}
+
+/// What a user may choose about a task's data.
+public struct TaskOptions: Sendable, Codable, Equatable {
+  /// The greatest number of tokens of a sequence; nil for the task's own.
+  public var length: Int?
+  /// The number of training examples; nil for the task's own.
+  public var trainCount: Int?
+  /// The number of validation examples; nil for the task's own.
+  public var valCount: Int?
+  /// The number of test examples; nil for the task's own.
+  public var testCount: Int?
+  /// The seed of generated data; training has a seed of its own.
+  public var seed: UInt64
+  /// The folder that holds one folder for each task.
+  public var dataFolder: String
+
+  /// The task's own sizes, with seed 0 and the folder `data`, unless said otherwise.
+  public init(
+    length: Int? = nil, trainCount: Int? = nil, valCount: Int? = nil, testCount: Int? = nil,
+    seed: UInt64 = 0, dataFolder: String = "data"
+  ) {
+    self.length = length
+    self.trainCount = trainCount
+    self.valCount = valCount
+    self.testCount = testCount
+    self.seed = seed
+    self.dataFolder = dataFolder
+  }
+
+  /// The number of examples asked for in one split; nil for the task's own.
+  public func count(_ split: Split) -> Int? {
+    switch split {
+    case .train: trainCount
+    case .val: valCount
+    case .test: testCount
+    }
+  }
+}
+
+/// A classification task of the benchmark, with its data.
+public protocol ArenaTask: Sendable {
+  /// The name on the command line and of the data folder.
+  static var name: String { get }
+  /// The name as people write it.
+  static var title: String { get }
+  /// The number of classes.
+  var classes: Int { get }
+  /// The number of token ids, 0..<vocabulary; 0 is padding.
+  var vocabulary: Int { get }
+  /// The number of sequences in one example.
+  var towers: Int { get }
+  /// The greatest number of tokens of a sequence.
+  var length: Int { get }
+
+  /// Takes the options; touches no file.
+  ///
+  /// - Throws: `UserError` of kind `usage` for options that the task cannot serve.
+  init(_ options: TaskOptions) throws
+
+  /// Makes the data or checks it; returns at once when that is already done.
+  ///
+  /// - Parameter report: told what takes time, one line each.
+  func prepare(report: (String) -> Void) throws
+
+  /// The examples of one split, prepared on the first call.
+  func examples(_ split: Split) throws -> any ExampleSource
+
+  /// A hash of all examples and labels in order, equal on every machine, kept with each result.
+  func contentHash() throws -> String
+
+  /// Where the data come from, one line for the model card and the reports.
+  func provenance() throws -> String
+
+  /// The tokens as people write them.
+  func describe(_ tokens: [Int32]) -> String
+}
