@@ -93,6 +93,9 @@ enum ListOpsPresets {
     .init("model.dropout", 0.1, source: arena),
     .init("model.attention-dropout", 0.1, source: arena),
     .init("model.head-hidden", 0, source: "\(arenaCode): the feed-forward width"),
+    .init(
+      "model.embedding-deviation", .number(1),
+      source: "\(arenaModels)/layers/common_layers.py"),
   ]
 
   private static let paperTraining: [PresetValue] = [
@@ -106,6 +109,7 @@ enum ListOpsPresets {
     .init("train.beta1", 0.9, source: arenaCode),
     .init("train.beta2", 0.98, source: arenaCode),
     .init("train.epsilon", 1e-9, source: arenaCode),
+    .init("train.decay-vectors", true, source: "flax 0.3.6 optim.Adam decays every parameter"),
     .init("train.clip", 0, source: "\(arenaCode): no clipping"),
     .init("train.eval-every", 250, source: "ours; \(arena) has 50"),
     .init("train.checkpoint-every", 250, source: "ours: with each evaluation"),

@@ -51,7 +51,7 @@ public struct Evaluator {
   public func run(
     _ source: any ExampleSource, shouldStop: () -> Bool = { false },
     visit: (Prediction) throws -> Void = { _ in }
-  ) rethrows -> Evaluation? {
+  ) throws -> Evaluation? {
     let tracked = model.parameters.tracksGradients
     model.parameters.tracksGradients = false
     defer { model.parameters.tracksGradients = tracked }

@@ -151,7 +151,7 @@ public final class TrainingRun {
   /// Evaluates on the validation split and saves.
   private func evaluate(_ data: RunData, _ logs: RunLogs) throws -> String? {
     let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
-    guard let result = evaluator.run(data.val, shouldStop: { Interrupts.stopRequested }) else {
+    guard let result = try evaluator.run(data.val, shouldStop: { Interrupts.stopRequested }) else {
       return try stop()
     }
     let isBest = result.accuracy > state.bestAccuracy ?? -1
@@ -191,7 +191,7 @@ public final class TrainingRun {
     let test = try configuration.task.examples(.test)
     let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
     console.say("testing \(test.count) examples with the last and the best weights")
-    let last = evaluator.run(test, shouldStop: { Interrupts.stopRequested })
+    let last = try evaluator.run(test, shouldStop: { Interrupts.stopRequested })
     let best = try testBest(evaluator, test, last)
     guard let last, let best else {
       try folder.setStatus(.stopped)
@@ -213,7 +213,7 @@ public final class TrainingRun {
     let (checkpoint, message) = try folder.loadCheckpoint(.best)
     if let message { console.say("warning: \(message)") }
     try trainer.model.load(checkpoint.file("model.safetensors"))
-    return evaluator.run(test, shouldStop: { Interrupts.stopRequested })
+    return try evaluator.run(test, shouldStop: { Interrupts.stopRequested })
   }
 
   private func makeResult(

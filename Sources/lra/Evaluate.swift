@@ -10,8 +10,8 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Evaluate a run's checkpoint on a split.")
 
-  @Argument(help: "A run folder, or a folder with config.json and model.safetensors.")
-  var run: String
+  @Argument(help: ArgumentHelp("A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
+  var folder: String
   @Option(help: "The split: train, val or test.")
   var split: Split = .test
   @Option(help: "The checkpoint: best or last.")
@@ -33,7 +33,7 @@ struct Evaluate: ParsableCommand {
       throw UserError(
         .usage, "--batch is \(batch), but must be at least 1", remedy: "leave it out")
     }
-    let saved = try SavedModel(run, choice: checkpoint, dataFolder: dataFolder(data))
+    let saved = try SavedModel(folder, choice: checkpoint, dataFolder: dataFolder(data))
     if let message = saved.message { note("warning: \(message)") }
     let task = saved.configuration.task
     try task.prepare { note($0) }
@@ -41,10 +41,10 @@ struct Evaluate: ParsableCommand {
     let evaluator = Evaluator(
       saved.model, task, batch: batch ?? saved.configuration.training.batch)
     var lines: [UInt8] = []
-    let result = try evaluator.run(source) { prediction in
+    let result = try evaluator.run(source, visit: { prediction in
       guard predictions != nil else { return }
       lines += Array(try JSONEncoder().encode(prediction)) + [UInt8(ascii: "\n")]
-    }
+    })
     guard let result else { return }
     if let predictions { try writeAtomically(lines, to: predictions) }
     try report(result, source, saved)
@@ -56,7 +56,7 @@ struct Evaluate: ParsableCommand {
     let share = majorityShare(source.labelCounts)
     let remark = chanceRemark(correct: result.correct, of: result.count, share: share)
     let summary = EvaluationSummary(
-      run: run, file: saved.file, split: split, count: result.count, accuracy: result.accuracy,
+      run: folder, file: saved.file, split: split, count: result.count, accuracy: result.accuracy,
       accuracyStderr: result.error, loss: result.loss, majorityShare: share, remark: remark)
     print(json ? try jsonText(summary) : summary.text)
   }

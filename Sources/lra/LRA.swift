@@ -7,5 +7,5 @@ struct LRA: AsyncParsableCommand {
     commandName: "lra",
     abstract: "Trains, evaluates and compares efficient transformers on the Long Range Arena.",
     version: "0.1.0",
-    subcommands: [Bench.self])
+    subcommands: [Train.self, Evaluate.self, Predict.self, Bench.self])
 }

@@ -12,8 +12,8 @@ struct Predict: ParsableCommand {
       a tensor logits, F32, [B, C]. Weights are documented in the README.
       """)
 
-  @Argument(help: "A run folder, or a folder with config.json and model.safetensors.")
-  var run: String
+  @Argument(help: ArgumentHelp("A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
+  var folder: String
   @Option(help: "The safetensors file with tokens.")
   var input: String
   @Option(help: "The safetensors file to write logits to.")
@@ -25,7 +25,7 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     if let threads { Workers.shared.limit(to: threads) }
-    let saved = try SavedModel(run, choice: checkpoint, dataFolder: dataFolder(nil))
+    let saved = try SavedModel(folder, choice: checkpoint, dataFolder: dataFolder(nil))
     if let message = saved.message { note("warning: \(message)") }
     let tokens = try TokenFile(input, for: saved.model.configuration)
     let logits = saved.model(tokens.input)
