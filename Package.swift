@@ -45,8 +45,8 @@ let package = Package(
     .testTarget(
       name: "AutodiffTests", dependencies: ["Autodiff", "TestSupport"], swiftSettings: common),
     .testTarget(
-      name: "ModelsTests", dependencies: ["Models", "TestSupport"],
-      resources: [.copy("Fixtures")], swiftSettings: common),
+      name: "ModelsTests", dependencies: ["Models", "TestSupport"], exclude: ["Fixtures"],
+      swiftSettings: common),
     .testTarget(name: "TasksTests", dependencies: ["Tasks"], swiftSettings: common),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: common),

@@ -9,8 +9,8 @@ extension TaskEntry {
 }
 
 /// Hyper-parameters for ListOps, the default preset first.
-enum ListOpsPresets {
-  static let all = [small, paper, quick]
+package enum ListOpsPresets {
+  package static let all = [small, paper, quick]
 
   private static let nystrom = "mlpen/Nystromformer @5689313, LRA/code/lra_config.py"
   private static let nystromModel = "mlpen/Nystromformer @5689313, LRA/code"

@@ -1,6 +1,6 @@
 extension ListOpsPresets {
   /// Published test accuracy on ListOps in percent.
-  static let published: [PublishedResult] =
+  package static let published: [PublishedResult] =
     results(
       "Tay et al. 2020, arXiv 2011.04006, table 1",
       [

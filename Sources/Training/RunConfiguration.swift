@@ -75,7 +75,6 @@ public struct RunConfiguration {
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
     try model.validate()
-    try training.validate()
   }
 
   /// Changes the number of steps, keeping the shape of the schedule.

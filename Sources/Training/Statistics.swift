@@ -63,12 +63,13 @@ public struct ChanceMonitor: Sendable {
   /// - Parameters:
   ///   - majorityShare: the share of the commonest class in the training data, in 0…1.
   ///   - steps: steps of the whole run.
-  ///   - patience: the share of the run at chance after which to speak, in 0…1.
+  ///   - patience: the share of the run at chance after which to speak, in 0…1; never less than a
+  ///     hundred steps.
   ///   - step: the last step already done, 0 for a fresh run.
   public init(majorityShare: Double, steps: Int, patience: Double = 0.2, after step: Int = 0) {
     share = majorityShare
     lastAboveChance = step
-    self.patience = max(1, Int((Double(steps) * patience).rounded(.up)))
+    self.patience = max(100, Int((Double(steps) * patience).rounded(.up)))
   }
 
   /// Takes in the training results since the previous call.

@@ -46,10 +46,7 @@ public struct TrainingSettings: Sendable, Equatable {
     steps = try settings.integer("train.steps")
     batch = try settings.integer("train.batch")
     accumulation = try settings.integer("train.accumulation")
-    schedule = Schedule(
-      kind: try settings.choice("train.schedule"),
-      base: try settings.number("train.learning-rate"),
-      warmup: try settings.integer("train.warmup"), steps: steps)
+    schedule = try TrainingSettings.schedule(settings, steps: steps)
     beta1 = try settings.number("train.beta1")
     optimizer = AdamW.Settings(
       weightDecay: try settings.number("train.weight-decay"),
@@ -61,34 +58,45 @@ public struct TrainingSettings: Sendable, Equatable {
     logEvery = try settings.integer("train.log-every")
     seed = UInt64(bitPattern: Int64(try settings.integer("train.seed")))
     select = try settings.choice("train.select")
+    try validate()
   }
 
-  /// Checks the values.
+  private static func schedule(_ settings: Settings, steps: Int) throws -> Schedule {
+    let base = try settings.number("train.learning-rate")
+    let warmup = try settings.integer("train.warmup")
+    if steps < 0 { try reject("steps", steps, "at least 0") }
+    if base <= 0 { try reject("learning-rate", base, "above 0") }
+    if warmup < 0 || warmup > max(steps, 1) {
+      try reject("warmup", warmup, "between 0 and train.steps, \(steps)")
+    }
+    return Schedule(
+      kind: try settings.choice("train.schedule"), base: base, warmup: warmup,
+      steps: max(steps, 1))
+  }
+
+  /// Checks what the fields' types leave open.
   ///
   /// - Throws: `UserError(.configuration)` naming the key and what it must be.
-  func validate() throws {
+  private func validate() throws {
     let positive = [
       ("batch", batch), ("accumulation", accumulation), ("eval-every", evalEvery),
       ("checkpoint-every", checkpointEvery), ("log-every", logEvery),
     ]
-    for (key, value) in positive where value < 1 { try reject(key, value, "at least 1") }
-    if steps < 0 { try reject("steps", steps, "at least 0") }
-    if schedule.warmup < 0 || schedule.warmup > max(steps, 1) {
-      try reject("warmup", schedule.warmup, "between 0 and train.steps, \(steps)")
+    for (key, value) in positive where value < 1 {
+      try TrainingSettings.reject(key, value, "at least 1")
     }
     if accumulation > batch {
-      try reject("accumulation", accumulation, "at most train.batch, \(batch)")
+      try TrainingSettings.reject("accumulation", accumulation, "at most train.batch, \(batch)")
     }
-    if schedule.base <= 0 { try reject("learning-rate", schedule.base, "above 0") }
     for (key, value) in [("beta1", beta1), ("beta2", optimizer.beta2)]
-    where !(0..<1).contains(value) { try reject(key, value, "in 0 ..< 1") }
+    where !(0..<1).contains(value) { try TrainingSettings.reject(key, value, "in 0 ..< 1") }
     for (key, value) in [
       ("weight-decay", optimizer.weightDecay), ("clip", optimizer.clip),
       ("epsilon", optimizer.epsilon),
-    ] where value < 0 { try reject(key, value, "at least 0") }
+    ] where value < 0 { try TrainingSettings.reject(key, value, "at least 0") }
   }
 
-  private func reject(_ key: String, _ value: Any, _ rule: String) throws {
+  private static func reject(_ key: String, _ value: Any, _ rule: String) throws {
     throw UserError(
       .configuration, "train.\(key) is \(value), but must be \(rule)",
       remedy: "change it with --set train.\(key)=...")

@@ -2,12 +2,12 @@ import Base
 import Foundation
 
 /// Reads a file line by line, in blocks, so that memory does not grow with the file.
-final class LineReader {
+package final class LineReader {
   /// No line may be longer, in bytes.
-  static let longestLine = 1 << 20
+  package static let longestLine = 1 << 20
   private static let blockSize = 1 << 20
 
-  let path: String
+  package let path: String
   /// The number of the line that `next` gave last, from 1.
   private(set) var number = 0
   private let descriptor: Int32
@@ -18,7 +18,7 @@ final class LineReader {
   /// Opens a file.
   ///
   /// - Throws: `UserError` of kind `missingInput`.
-  init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { throw UserError.system(.missingInput, "cannot read \(path)") }
@@ -27,7 +27,7 @@ final class LineReader {
   /// The next line without its end (LF or CR LF), nil after the last.
   ///
   /// - Throws: `UserError` of kind `badData` for a line that is too long.
-  func next() throws -> ArraySlice<UInt8>? {
+  package func next() throws -> ArraySlice<UInt8>? {
     var searched = start
     while true {
       if let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -46,7 +46,7 @@ final class LineReader {
   }
 
   /// An error at the current line.
-  func problem(_ text: String, remedy: String) -> UserError {
+  package func problem(_ text: String, remedy: String) -> UserError {
     UserError(.badData, "\(path):\(number): \(text)", remedy: remedy)
   }
 

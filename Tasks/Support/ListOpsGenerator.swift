@@ -9,23 +9,23 @@ import Synchronization
 ///
 /// Source: google-research/long-range-arena @cd31e5c, lra_benchmarks/data/listops.py.
 /// Differs: the original has no seed, and its split follows the order of a hash set.
-struct ListOpsGenerator {
-  static let operatorProbability = 0.25
-  static let greatestDepth = 10
-  static let argumentCounts = 2...10
+package struct ListOpsGenerator {
+  package static let operatorProbability = 0.25
+  package static let greatestDepth = 10
+  package static let argumentCounts = 2...10
   /// Changes whenever the drawn examples change.
-  static let version = 1
+  package static let version = 1
   private static let blockSize = 4096
   /// Give up when so many blocks in a row bring fewer new examples than one candidate in 1000.
   private static let patience = 256
 
-  let seed: UInt64
+  package let seed: UInt64
   /// Lengths are greater than `lower` and less than `upper`; round brackets do not count.
-  let lower: Int
-  let upper: Int
+  package let lower: Int
+  package let upper: Int
 
   /// The window for one greatest length; 2000 gives the original's 500 and 2000.
-  init(seed: UInt64, length: Int) {
+  package init(seed: UInt64, length: Int) {
     self.seed = seed
     (lower, upper) = (length / 4, length)
   }
@@ -43,7 +43,7 @@ struct ListOpsGenerator {
   ///   - workers: threads; any number gives the same examples.
   ///   - report: told how far it is, about once a second.
   /// - Throws: `UserError` of kind `usage` when hardly any expression has such a length.
-  func parts(
+  package func parts(
     _ counts: [Int], workers: Int = ProcessInfo.processInfo.activeProcessorCount,
     report: (String) -> Void = { _ in }
   ) throws -> [PackedExamples] {

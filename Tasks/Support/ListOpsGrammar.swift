@@ -1,7 +1,7 @@
 import Base
 
 /// An operator of ListOps; the raw value is its token id.
-enum ListOperator: UInt8, CaseIterable {
+package enum ListOperator: UInt8, CaseIterable {
   case minimum = 11
   case maximum = 12
   case median = 13
@@ -12,28 +12,31 @@ enum ListOperator: UInt8, CaseIterable {
 ///
 /// The original numbers its tokens anew in every process, in the order of a hash set; a model
 /// tested in another process than it was trained in then sees permuted tokens.
-enum ListOpsToken {
-  static let close: UInt8 = 15
-  static let vocabulary = 17
+package enum ListOpsToken {
+  package static let close: UInt8 = 15
+  package static let vocabulary = 17
   /// Every token as written, by id.
-  static let texts =
+  package static let texts =
     ["<pad>"] + (0...9).map(String.init) + ["[MIN", "[MAX", "[MED", "[SM", "]", "<unk>"]
 
   @inline(__always)
-  static func digit(_ value: UInt8) -> UInt8 { value + 1 }
+  package static func digit(_ value: UInt8) -> UInt8 { value + 1 }
 
-  static func isOperator(_ token: UInt8) -> Bool { (11...14).contains(token) }
+  package static func isOperator(_ token: UInt8) -> Bool { (11...14).contains(token) }
 }
 
 /// The arguments of one operator, kept as the number of times that each digit occurs.
-struct ListArguments {
+package struct ListArguments {
   private var counts = SIMD16<UInt32>()
   private(set) var count = 0
   private var sum = 0
 
+  /// No arguments.
+  package init() {}
+
   /// Adds an argument, 0...9.
   @inline(__always)
-  mutating func add(_ value: UInt8) {
+  package mutating func add(_ value: UInt8) {
     counts[Int(value)] += 1
     count += 1
     sum += Int(value)
@@ -44,7 +47,7 @@ struct ListArguments {
   /// The median of an even number of arguments is the mean of the middle two, rounded down.
   ///
   /// - Precondition: there is at least one argument.
-  func value(_ operation: ListOperator) -> UInt8 {
+  package func value(_ operation: ListOperator) -> UInt8 {
     switch operation {
     case .minimum: ranked(0)
     case .maximum: ranked(count - 1)
@@ -65,9 +68,9 @@ struct ListArguments {
 }
 
 /// A prefix expression that arrives token by token: checks its form and computes its value.
-struct ListOpsEvaluator {
+package struct ListOpsEvaluator {
   /// What is wrong with an expression.
-  enum Fault: Error, Equatable {
+  package enum Fault: Error, Equatable {
     case closedTooOften
     case noArguments(String)
     case notClosed(Int)
@@ -78,8 +81,11 @@ struct ListOpsEvaluator {
   private var open: [(operation: ListOperator, arguments: ListArguments)] = []
   private var result: UInt8?
 
+  /// Before the first token.
+  package init() {}
+
   /// Takes the next token, one of 1...15.
-  mutating func take(_ token: UInt8) throws(Fault) {
+  package mutating func take(_ token: UInt8) throws(Fault) {
     if result != nil { throw .secondExpression }
     if let operation = ListOperator(rawValue: token) {
       open.append((operation, ListArguments()))
@@ -95,14 +101,14 @@ struct ListOpsEvaluator {
   }
 
   /// The value, after the last token.
-  func value() throws(Fault) -> UInt8 {
+  package func value() throws(Fault) -> UInt8 {
     if !open.isEmpty { throw .notClosed(open.count) }
     guard let result else { throw .empty }
     return result
   }
 
   /// Forgets everything, for the next expression.
-  mutating func reset() {
+  package mutating func reset() {
     open.removeAll(keepingCapacity: true)
     result = nil
   }

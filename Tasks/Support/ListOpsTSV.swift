@@ -7,21 +7,21 @@ import Foundation
 ///
 /// Source: google-research/long-range-arena @cd31e5c, lra_benchmarks/data/listops.py and
 /// lra_benchmarks/listops/input_pipeline.py (round brackets are dropped, `]` may be written `X`).
-enum ListOpsTSV {
+package enum ListOpsTSV {
   /// What one file holds.
-  struct Content {
-    var examples = PackedExamples(classes: 10)
+  package struct Content {
+    package var examples = PackedExamples(classes: 10)
     /// The number of examples of which the end was cut off.
-    var cut = 0
+    package var cut = 0
   }
 
   /// The file of one split.
-  static func name(_ split: Split) -> String { "basic_\(split.rawValue).tsv" }
+  package static func name(_ split: Split) -> String { "basic_\(split.rawValue).tsv" }
 
   /// The first of the usual folders that holds the original's files; nil when none does.
   ///
   /// - Throws: `UserError` of kind `missingInput` when a folder holds only some of the files.
-  static func folder(in root: String) throws -> String? {
+  package static func folder(in root: String) throws -> String? {
     let places = [
       "", "/listops-1000", "/lra_release/listops-1000", "/lra_release/lra_release/listops-1000",
     ]
@@ -45,7 +45,7 @@ enum ListOpsTSV {
   ///   - length: longer expressions keep their first tokens, as in the original.
   ///   - count: examples to keep, nil for all.
   /// - Throws: `UserError` of kind `badData` with file and line.
-  static func read(_ path: String, length: Int, count: Int?) throws -> Content {
+  package static func read(_ path: String, length: Int, count: Int?) throws -> Content {
     let reader = try LineReader(path)
     guard let header = try reader.next() else {
       throw UserError(.badData, "\(path): the file is empty", remedy: "fetch it again")
@@ -89,7 +89,7 @@ enum ListOpsTSV {
   /// One line as the original writes it, with CR LF.
   ///
   /// - Precondition: the tokens are a whole expression.
-  static func line(_ tokens: ArraySlice<UInt8>, label: UInt8) -> [UInt8] {
+  package static func line(_ tokens: ArraySlice<UInt8>, label: UInt8) -> [UInt8] {
     let counts = argumentCounts(tokens)
     var line: [UInt8] = []
     line.reserveCapacity(tokens.count * 8)

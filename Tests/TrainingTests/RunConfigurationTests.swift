@@ -1,0 +1,81 @@
+import Base
+import Models
+import Tasks
+import Testing
+import Training
+
+@Suite struct RunConfigurationTests {
+  private func resolve(
+    task: String = "listops", model: String = "linformer", preset: String? = nil,
+    _ assignments: [String] = []
+  ) throws -> RunConfiguration {
+    var request = RunConfiguration.Request(
+      task: task, model: model, preset: preset, dataFolder: "data")
+    request.assignments = assignments.map { ($0, "--set") }
+    return try RunConfiguration(request)
+  }
+
+  @Test("Flags win over the preset, the preset over defaults, and each says where it came from")
+  func origins() throws {
+    let configuration = try resolve(["model.layers=3"])
+    let origin = { (key: String) in
+      configuration.settings.entries.first { $0.key == key }?.origin ?? ""
+    }
+    #expect(configuration.model.layers == 3)
+    #expect(origin("model.layers") == "--set")
+    #expect(origin("model.projected").hasPrefix("preset small: mlpen/Nystromformer"))
+    #expect(origin("train.log-every") == "default")
+  }
+
+  @Test("Mistakes name the key and the nearest known ones", arguments: [
+    ("typo=1", "typo"), ("model.projectd=64", "model.projected"), ("train.batch=-1", "train.batch"),
+    ("model.heads=5", "model.heads"), ("model.projected=5000", "model.projected"),
+    ("model.sharing=all", "model.sharing"), ("train.schedule=onecycle", "train.schedule"),
+    ("model.dropout=1", "model.dropout"), ("train.steps=many", "train.steps"),
+    ("task.length=0", "length"),
+  ])
+  func mistakes(assignment: String, expected: String) {
+    let error = userError { _ = try resolve([assignment]) }
+    #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+  }
+
+  @Test("Unknown tasks, models and presets name the nearest")
+  func unknownNames() {
+    #expect(userError { _ = try resolve(task: "listop") }?.remedy.contains("listops") == true)
+    #expect(userError { _ = try resolve(model: "linfomer") }?.remedy.contains("linformer") == true)
+    #expect(userError { _ = try resolve(preset: "smal") }?.remedy.contains("small") == true)
+  }
+
+  @Test("Fewer steps keep the share of the warm-up")
+  func warmup() throws {
+    #expect(try resolve(["train.steps=100"]).training.schedule.warmup == 20)
+    #expect(try resolve(["train.steps=100", "train.warmup=7"]).training.schedule.warmup == 7)
+  }
+
+  @Test("Every preset of every task builds with every model, and its file gives it back")
+  func presets() throws {
+    for task in TaskCatalog.all {
+      for preset in task.presets {
+        for variant in VariantCatalog.all {
+          let configuration = try resolve(
+            task: task.name, model: variant.name, preset: preset.name)
+          let json = try configuration.settings.json()
+          let again = try RunConfiguration(
+            Settings(json: json, origin: "config.json"), dataFolder: "data")
+          #expect(again.model == configuration.model)
+          #expect(again.training == configuration.training)
+        }
+      }
+    }
+  }
+
+  @Test("Parameters at the published sizes")
+  func parameterCounts() throws {
+    // Counted by the formula of the LRA code with 17 token numbers; Linformer adds 2·K·L a layer.
+    let counts = ["transformer": 205_258, "linear": 205_258, "linformer": 2_253_258]
+    for (name, expected) in counts {
+      let model = try Classifier(resolve(model: name).model, seed: 0)
+      #expect(model.parameters.count == expected, "\(name)")
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import Base
+import Foundation
+import Models
+import Tasks
+import TestSupport
+import Testing
+import Training
+
+@Suite struct TrainerTests {
+  private func weights(_ trainer: Trainer) -> [UInt8] { trainer.model.weights().serialized() }
+
+  @Test("Parts of a batch add up to the whole, dropout included")
+  func accumulation() throws {
+    try withTemporaryFolder { folder in
+      let whole = try tinyConfiguration(folder)
+      let parts = try tinyConfiguration(folder, ["train.accumulation=3"])
+      let (a, b) = (try Trainer(whole), try Trainer(parts))
+      for step in 1...3 {
+        let batch = try tinyBatch(whole, step: step)
+        let (first, second) = (try a.step(step, batch), try b.step(step, batch))
+        #expect(abs(first.loss - second.loss) < 1e-5)
+        #expect(abs(first.gradientNorm - second.gradientNorm) < 1e-4 * first.gradientNorm)
+      }
+    }
+  }
+
+  @Test("Two trainers of one seed stay equal to the bit, of two seeds differ")
+  func determinism() throws {
+    try withTemporaryFolder { folder in
+      let configuration = try tinyConfiguration(folder)
+      let other = try tinyConfiguration(folder, ["train.seed=1"])
+      let trainers = [
+        try Trainer(configuration), try Trainer(configuration), try Trainer(other),
+      ]
+      for step in 1...3 {
+        let batch = try tinyBatch(configuration, step: step)
+        for trainer in trainers { _ = try trainer.step(step, batch) }
+      }
+      #expect(weights(trainers[0]) == weights(trainers[1]))
+      #expect(weights(trainers[0]) != weights(trainers[2]))
+    }
+  }
+
+  @Test("A weight that is not finite stops the run and names step and operation")
+  func notFinite() throws {
+    try withTemporaryFolder { folder in
+      let configuration = try tinyConfiguration(folder)
+      let trainer = try Trainer(configuration)
+      let weight = try #require(trainer.model.parameters["blocks.1.feed-forward.inner.bias"])
+      trainer.model.parameters.values.fill(
+        weight.range, [Float](repeating: .infinity, count: weight.count))
+      let batch = try tinyBatch(configuration, step: 7)
+      let error = userError { _ = try trainer.step(7, batch) }
+      #expect(error?.kind == .failed)
+      #expect(error?.problem.contains("step 7: the loss is") == true)
+      #expect(error?.problem.contains("result is feed-forward") == true)
+    }
+  }
+
+  @Test("AdamW follows the reference for ten steps")
+  func adamW() throws {
+    let fixture = try Fixture("transformer-mean")
+    let reference = try Fixture.file("adamw")
+    let model = try fixture.makeModel()
+    let optimizer = AdamW(
+      model.parameters,
+      AdamW.Settings(
+        weightDecay: 0.01, decayVectors: false, beta2: 0.999, epsilon: 1e-6, clip: 0))
+    for expected in try reference.floats("losses") {
+      let loss = fixture.loss(model)
+      #expect(abs(loss.scalar - expected) < 2e-5)
+      loss.backward()
+      _ = optimizer.update(rate: 1e-3, beta1: 0.9)
+    }
+    for parameter in model.parameters.all {
+      let found = model.parameters.values.values(parameter.range)
+      let expected = try reference.floats("parameter.\(parameter.name)")
+      #expect(distance(found, expected) < 2e-5, "\(parameter.name)")
+    }
+  }
+
+  @Test("Gradients are scaled down to the clipping norm")
+  func clipping() throws {
+    let fixture = try Fixture("linear-mean")
+    let change = { (clip: Double) -> Float in
+      let model = try fixture.makeModel()
+      let before = model.parameters.all.map { model.parameters.values.values($0.range) }
+      let optimizer = AdamW(
+        model.parameters,
+        AdamW.Settings(weightDecay: 0, decayVectors: false, beta2: 0.999, epsilon: 1, clip: clip))
+      fixture.loss(model).backward()
+      let norm = optimizer.update(rate: 1, beta1: 0.9)
+      #expect(norm > 0.1)
+      return zip(model.parameters.all, before).reduce(0) {
+        max($0, distance(model.parameters.values.values($1.0.range), $1.1))
+      }
+    }
+    // With ε = 1 the step is nearly proportional to the gradient.
+    let (free, clipped) = (try change(0), try change(0.01))
+    #expect(clipped < free / 5)
+  }
+}
