@@ -44,6 +44,9 @@ package enum ListOpsPresets {
     .init("model.attention-dropout", 0.1, source: nystrom),
     .init(
       "model.head-hidden", 0, source: "\(nystromModel)/model_wrapper.py: the feed-forward width"),
+    .init(
+      "model.embedding-deviation", .number(1),
+      source: "\(arenaModels)/layers/common_layers.py; \(nystromModel)/model.py has 0.02"),
   ]
 
   private static let smallTraining: [PresetValue] = [

@@ -1,7 +1,7 @@
 /// Linear attention on the CPU: a tile of rows at a time through features, state and result.
 ///
-/// The state of one sequence and head is a matrix [D × P]: P is D + 1 rounded up to whole panels,
-/// columns 0 ..< D hold S and column D holds z, as if every value had a further entry 1.
+/// The state of one sequence and head is S, a matrix [D × P] where P is D rounded up to whole
+/// panels, and behind it z, D floats.
 struct LinearAttentionKernel {
   private let query: Heads
   private let key: Heads
@@ -28,8 +28,10 @@ struct LinearAttentionKernel {
 
   private var heads: Int { query.count }
   private var width: Int { query.width }
-  private var padded: Int { Panels.count(width + 1) * Panels.width }
-  var stateCount: Int { width * padded }
+  /// P; the columns beyond D are zero.
+  private var padded: Int { Panels.count(width) * Panels.width }
+  private var matrixCount: Int { width * padded }
+  var stateCount: Int { matrixCount + width }
 
   func measure(_ name: String, products: Int, _ kernel: () -> Void) {
     Meter.shared.measure(
@@ -37,7 +39,9 @@ struct LinearAttentionKernel {
       bytes: 4 * segments.rows * heads * width * 2 * products, kernel)
   }
 
-  private func forEachHead(_ body: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void, _ states: Storage) {
+  private func forEachHead(
+    _ states: Storage, _ body: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void
+  ) {
     let order = segments.longestFirst
     parallel(order.count * heads) { index, workspace in
       let (sequence, head) = (order[index / heads], index % heads)
@@ -55,7 +59,7 @@ struct LinearAttentionKernel {
   // MARK: Forward
 
   func forward(into y: Tensor, _ states: Storage) {
-    forEachHead({ sequence, head, state, workspace in
+    forEachHead(states) { sequence, head, state, workspace in
       sumState(sequence, head, state, workspace)
       let features = workspace.floats(tileRows * width)
       let result = workspace.floats(tileRows * padded)
@@ -63,15 +67,15 @@ struct LinearAttentionKernel {
         computeFeatures(query, rows, head, into: features)
         multiplyState(features, rows.count, state, into: result)
         for (r, row) in rows.enumerated() {
-          let inverse = 1 / (result[r * padded + width] + epsilon)
+          let inverse = 1 / (dot(features + r * width, state + matrixCount) + epsilon)
           let to = y.pointer + row * y.columns + head * width
           for j in 0..<width { to[j] = result[r * padded + j] * inverse }
         }
       }
-    }, states)
+    }
   }
 
-  /// state = Σ φ(k)·[v, 1]ᵀ.
+  /// S = Σ φ(k)·vᵀ and z = Σ φ(k).
   private func sumState(
     _ sequence: Int, _ head: Int, _ state: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) {
@@ -80,8 +84,11 @@ struct LinearAttentionKernel {
     state.update(repeating: 0, count: stateCount)
     for rows in tiles(sequence) {
       computeFeatures(key, rows, head, into: features)
-      extendValues(rows, head, into: values)
-      addOuterProducts(features, values, rows.count, into: state)
+      let panels = packRows(
+        value.pointer(rows.lowerBound, head), row: value.stride, inner: rows.count,
+        columns: width, into: values)
+      addOuterProducts(features, panels, rows.count, into: state)
+      addColumnSums(features, rows.count, width, into: state + matrixCount)
     }
   }
 
@@ -107,27 +114,27 @@ struct LinearAttentionKernel {
     exp(x.replacing(with: 0, where: x .> 0)).replacing(with: x + 1, where: x .> 0)
   }
 
-  /// Rows [v, 1, 0 …].
-  private func extendValues(
-    _ rows: Range<Int>, _ head: Int, into values: UnsafeMutablePointer<Float>
-  ) {
-    for (r, row) in rows.enumerated() {
-      let to = values + r * padded
-      to.update(from: value.pointer(row, head), count: width)
-      to[width] = 1
-      for j in width + 1..<padded { to[j] = 0 }
+  /// Σ a·b over D.
+  @inline(__always)
+  private func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>) -> Float {
+    var sum = Lanes()
+    var j = 0
+    while j + laneCount <= width {
+      sum.addProduct(load(a + j), load(b + j))
+      j += laneCount
     }
+    if j < width { sum.addProduct(load(a + j, count: width - j), load(b + j, count: width - j)) }
+    return total(sum)
   }
 
   /// state [D × P] += featuresᵀ [D × rows] · right [rows × P].
   private func addOuterProducts(
-    _ features: UnsafePointer<Float>, _ right: UnsafePointer<Float>, _ rows: Int,
+    _ features: UnsafePointer<Float>, _ right: Panels, _ rows: Int,
     into state: UnsafeMutablePointer<Float>
   ) {
     multiply(
       rows: width, columns: padded, inner: rows,
-      StridedMatrix(base: features, row: 1, column: width),
-      Panels(base: right, step: padded, panel: Panels.width), into: state, row: padded,
+      StridedMatrix(base: features, row: 1, column: width), right, into: state, row: padded,
       accumulate: true)
   }
 
@@ -147,16 +154,16 @@ struct LinearAttentionKernel {
 
   /// The gradients of Q, K and V. With n = φ(q)ᵀS and d = φ(q)ᵀz + ε, o = n/d:
   /// ```
-  /// dn = do/d    dd = -(do·o)/d    dφ(q) = [S z]·[dn dd]    d[S z] = Σ φ(q)·[dn dd]ᵀ
-  /// dφ(k) = d[S z]·[v 1]           dv = d[S]ᵀ·φ(k)
+  /// dn = do/d    dd = -(do·o)/d    dφ(q) = S·dn + z·dd    dS = Σ φ(q)·dnᵀ    dz = Σ φ(q)·dd
+  /// dφ(k) = dS·v + dz              dv = dSᵀ·φ(k)
   /// ```
   func backward(_ dy: Storage, _ states: Storage) {
     let targets = HeadTargets([query, key, value])
-    forEachHead({ sequence, head, state, workspace in
+    forEachHead(states) { sequence, head, state, workspace in
       let dState = workspace.zeros(stateCount)
       backwardQueries(sequence, head, dy, state, dState, targets, workspace)
       backwardKeys(sequence, head, dState, targets, workspace)
-    }, states)
+    }
   }
 
   private func backwardQueries(
@@ -165,19 +172,28 @@ struct LinearAttentionKernel {
   ) {
     let transposed = transpose(state, workspace)
     let features = workspace.floats(tileRows * width)
-    let result = workspace.floats(tileRows * padded)
-    let dFeatures = workspace.floats(tileRows * dFeatureRow)
+    let dNumerators = workspace.floats(tileRows * padded)
+    let dDenominators = workspace.floats(tileRows)
+    let dFeatures = workspace.floats(tileRows * padded)
     for rows in tiles(sequence) {
       computeFeatures(query, rows, head, into: features)
-      multiplyState(features, rows.count, state, into: result)
+      multiplyState(features, rows.count, state, into: dNumerators)
       for (r, row) in rows.enumerated() {
-        differentiateQuotient(
-          dy.pointer + row * heads * width + head * width, result + r * padded)
+        let denominator = dot(features + r * width, state + matrixCount) + epsilon
+        dDenominators[r] = differentiateQuotient(
+          dy.pointer + row * heads * width + head * width, dNumerators + r * padded, denominator)
+        addScaled(dDenominators[r], features + r * width, into: dState + matrixCount)
       }
-      addOuterProducts(features, result, rows.count, into: dState)
-      multiplyTransposed(result, rows.count, transposed, into: dFeatures)
+      let right = Panels(base: dNumerators, step: padded, panel: Panels.width)
+      addOuterProducts(features, right, rows.count, into: dState)
+      multiplyTransposed(
+        StridedMatrix(base: dNumerators, row: padded, column: 1), rows.count, transposed,
+        into: dFeatures)
+      for r in 0..<rows.count {
+        addScaled(dDenominators[r], state + matrixCount, into: dFeatures + r * padded)
+      }
       applyFeatureSlope(features, dFeatures, rows.count)
-      targets.write(dFeatures, row: dFeatureRow, rows: rows, query, head)
+      targets.write(dFeatures, row: padded, rows: rows, query, head)
     }
   }
 
@@ -187,50 +203,55 @@ struct LinearAttentionKernel {
   ) {
     let transposed = transpose(dState, workspace)
     let features = workspace.floats(tileRows * width)
-    let values = workspace.floats(tileRows * padded)
-    let dFeatures = workspace.floats(tileRows * dFeatureRow)
+    let gradients = workspace.floats(tileRows * padded)
     for rows in tiles(sequence) {
       computeFeatures(key, rows, head, into: features)
-      extendValues(rows, head, into: values)
-      multiplyTransposed(values, rows.count, transposed, into: dFeatures)
-      applyFeatureSlope(features, dFeatures, rows.count)
-      targets.write(dFeatures, row: dFeatureRow, rows: rows, key, head)
-      multiplyState(features, rows.count, dState, into: values)
-      targets.write(values, row: padded, rows: rows, value, head)
+      multiplyTransposed(
+        StridedMatrix(
+          base: value.pointer(rows.lowerBound, head), row: value.stride, column: 1),
+        rows.count, transposed, into: gradients)
+      for r in 0..<rows.count { addScaled(1, dState + matrixCount, into: gradients + r * padded) }
+      applyFeatureSlope(features, gradients, rows.count)
+      targets.write(gradients, row: padded, rows: rows, key, head)
+      multiplyState(features, rows.count, dState, into: gradients)
+      targets.write(gradients, row: padded, rows: rows, value, head)
     }
   }
 
-  /// Replaces [n, φ(q)ᵀz] by [dn, dd].
+  /// Replaces n by dn.
+  ///
+  /// - Returns: dd.
   private func differentiateQuotient(
-    _ dy: UnsafePointer<Float>, _ row: UnsafeMutablePointer<Float>
-  ) {
-    let inverse = 1 / (row[width] + epsilon)
-    var product: Float = 0
-    for j in 0..<width {
-      product += dy[j] * row[j]
-      row[j] = dy[j] * inverse
-    }
-    row[width] = -product * inverse * inverse
+    _ dy: UnsafePointer<Float>, _ row: UnsafeMutablePointer<Float>, _ denominator: Float
+  ) -> Float {
+    let inverse = 1 / denominator
+    let product = dot(dy, row)
+    for j in 0..<width { row[j] = dy[j] * inverse }
+    return -product * inverse * inverse
   }
 
-  private var dFeatureRow: Int { Panels.count(width) * Panels.width }
+  /// sum += factor·x over D.
+  private func addScaled(
+    _ factor: Float, _ x: UnsafePointer<Float>, into sum: UnsafeMutablePointer<Float>
+  ) {
+    for j in 0..<width { sum[j] += factor * x[j] }
+  }
 
-  /// state [D × P] as panels of its transpose [P × D].
+  /// S as panels of its transpose [D × D].
   private func transpose(_ state: UnsafePointer<Float>, _ workspace: Workspace) -> Panels {
     packTransposed(
-      state, row: padded, inner: width + 1, columns: width,
-      into: workspace.floats(packedCount(inner: width + 1, columns: width)))
+      state, row: padded, inner: width, columns: width,
+      into: workspace.floats(packedCount(inner: width, columns: width)))
   }
 
-  /// result [rows × D] = left [rows × (D + 1)] · transposed state.
+  /// result [rows × P] = left [rows × D] · transposed state.
   private func multiplyTransposed(
-    _ left: UnsafePointer<Float>, _ rows: Int, _ transposed: Panels,
+    _ left: StridedMatrix, _ rows: Int, _ transposed: Panels,
     into result: UnsafeMutablePointer<Float>
   ) {
     multiply(
-      rows: rows, columns: dFeatureRow, inner: width + 1,
-      StridedMatrix(base: left, row: padded, column: 1), transposed, into: result,
-      row: dFeatureRow, accumulate: false)
+      rows: rows, columns: padded, inner: width, left, transposed, into: result, row: padded,
+      accumulate: false)
   }
 
   /// dφ → dx: φ'(x) is 1 where x > 0 (φ > 1) and φ(x) elsewhere.
@@ -239,7 +260,7 @@ struct LinearAttentionKernel {
   ) {
     for r in 0..<rows {
       let phi = features + r * width
-      let d = dFeatures + r * dFeatureRow
+      let d = dFeatures + r * padded
       for j in 0..<width { d[j] *= min(phi[j], 1) }
     }
   }
