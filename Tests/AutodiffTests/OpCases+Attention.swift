@@ -1,8 +1,9 @@
 import Autodiff
 import TestSupport
 
-/// Both kinds of attention: sequences of one row, of a few rows, and of several tiles (query tiles have
-/// 64 rows, key tiles 128 forward and 64 backward), heads narrower than a panel, wider, and in between.
+/// Both kinds of attention: sequences of one row, of a few rows, and of several tiles (query tiles
+/// have 64 rows, key tiles 128 forward and 64 backward), heads narrower than a panel, wider, and in
+/// between.
 extension OpCases {
   /// Which of query, key and value lie side by side in one tensor.
   enum Layout: String, Sendable {

@@ -1,8 +1,9 @@
 import Autodiff
 import TestSupport
 
-/// Operations that treat every row alike. Sizes leave tails of vectors (16), row blocks (8), panels (32)
-/// and tiles (64); widths above 256 cut the depth of a product; many rows make several pieces of sums.
+/// Operations that treat every row alike. Sizes leave tails of vectors (16), row blocks (8), panels
+/// (32) and tiles (64); widths above 256 cut the depth of a product; many rows make several pieces
+/// of sums.
 extension OpCases {
   static let rows: [OpCase] =
     [

@@ -8,9 +8,8 @@ enum EngineTests {}
 
 /// One operation at one size: what it computes, and the same in double precision.
 ///
-/// Adding an operation to the engine means adding a case here; a test fails if a model uses one that
-/// no
-/// case covers.
+/// Adding an operation to the engine means adding a case here; a test fails if a model uses one
+/// that no case covers.
 struct OpCase: Sendable, CustomTestStringConvertible {
   /// The shape of one tensor and the range of its values.
   struct Input: Sendable {

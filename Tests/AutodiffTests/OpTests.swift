@@ -8,8 +8,8 @@ extension EngineTests {
   /// Every case of the table against its oracle.
   @Suite("Operations")
   struct OpTests {
-    /// Sums of up to 300 products in 32 bits are good to about 1e-6 of the largest term; a polynomial
-    /// exponential adds 1e-7.
+    /// Sums of up to 300 products in 32 bits are good to about 1e-6 of the largest term; a
+    /// polynomial exponential adds 1e-7.
     static let forwardTolerance = 5e-6
     /// The same, once more through the pullback and the sums over rows.
     static let gradientTolerance = 2e-5

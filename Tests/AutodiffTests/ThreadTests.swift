@@ -49,8 +49,8 @@ extension EngineTests {
       }
     }
 
-    /// 1e-20 · 1e-20 is below the normal numbers: a thread that keeps it where another makes it zero
-    /// gives other bits.
+    /// 1e-20 · 1e-20 is below the normal numbers: a thread that keeps it where another makes it
+    /// zero gives other bits.
     @Test("Every calling thread flushes denormal numbers, not only the first")
     func denormals() async {
       await #expect(processExitsWith: .success) {

@@ -19,8 +19,8 @@ private func cost(_ entry: VariantEntry, length: Int) throws -> (flops: Double, 
 /// In a process of their own, since meter and pool are the process's.
 @Suite("Cost of every variant")
 struct VariantCostTests {
-  /// Operations at L, 2L and 4L: a quadratic variant comes close to four times per doubling, since its
-  /// linear parts still count; one that is linear in L doubles.
+  /// Operations at L, 2L and 4L: a quadratic variant comes close to four times per doubling, since
+  /// its linear parts still count; one that is linear in L doubles.
   @Test("Operations grow as the catalog says")
   func operations() async {
     await #expect(processExitsWith: .success) {

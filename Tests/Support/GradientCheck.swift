@@ -2,8 +2,8 @@ import Autodiff
 
 /// A scalar made of a matrix: L = Σ r[i]·c[j]·y[i, j], with random r and c.
 ///
-/// It gives every element of y a gradient of its own, r[i]·c[j], so an element that goes to the wrong
-/// place changes the result.
+/// It gives every element of y a gradient of its own, r[i]·c[j], so an element that goes to the
+/// wrong place changes the result.
 public struct RandomSum {
   private let rows: [Float]
   private let columns: [Float]
@@ -57,8 +57,8 @@ public func euclidean(_ values: [Double]) -> Double {
 
 /// (f(x + h·v) - f(x - h·v)) / 2h, where only one of the arguments moves.
 ///
-/// In double precision, h = 1e-6 leaves an error near 1e-9 of f: far below that of 32-bit gradients, and
-/// small enough to step hardly ever over the corner of a rectifier.
+/// In double precision, h = 1e-6 leaves an error near 1e-9 of f: far below that of 32-bit
+/// gradients, and small enough to step hardly ever over the corner of a rectifier.
 public func directionalDerivative(
   _ f: ([Matrix]) -> Double, at point: [Matrix], moving index: Int, along direction: [Double],
   step: Double = 1e-6
@@ -73,9 +73,9 @@ public func directionalDerivative(
 
 /// How far a gradient is from the derivative of an oracle, in units of the gradient's own size.
 ///
-/// Along a random direction v, ⟨g, v⟩ is of the size of ‖g‖, and the rounding of n independent elements
-/// adds up to about 1e-7·‖g‖; one wrong element of n changes it by ‖g‖/√n. The result is the largest of
-/// |⟨g, v⟩ - dL/dv| / max(‖g‖, floor) over several directions.
+/// Along a random direction v, ⟨g, v⟩ is of the size of ‖g‖, and the rounding of n independent
+/// elements adds up to about 1e-7·‖g‖; one wrong element of n changes it by ‖g‖/√n. The result is
+/// the largest of |⟨g, v⟩ - dL/dv| / max(‖g‖, floor) over several directions.
 public func gradientError(
   _ gradient: [Float], of f: ([Matrix]) -> Double, at point: [Matrix], argument: Int, floor: Double,
   directions: Int = 3, _ random: inout RandomData

@@ -64,7 +64,8 @@ public enum Oracle {
     }
   }
 
-  /// Linear attention by the left product: the L × L matrix φ(Q)·φ(K)ᵀ, each row divided by its sum.
+  /// Linear attention by the left product: the L × L matrix φ(Q)·φ(K)ᵀ, each row divided by its
+  /// sum.
   public static func linearAttention(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, heads: Int, offsets: [Int], epsilon: Double
   ) -> Matrix {
