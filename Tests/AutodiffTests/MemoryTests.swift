@@ -1,0 +1,73 @@
+import Autodiff
+import Models
+import TestSupport
+import Testing
+
+/// Bytes beyond those in use before, at the worst moment of attention and its backward pass.
+private func attentionPeak(length: Int) -> Int {
+  let width = 32
+  let before = BufferPool.shared.counters.live
+  BufferPool.shared.resetPeak()
+  let x = Tensor(
+    shape: [length, 3 * width], [Float](repeating: 0.5, count: length * 3 * width)
+  ).tracked
+  let heads = (0..<3).map { Heads(x, column: $0 * width, count: 2, width: width / 2) }
+  let one = Segments(count: 1, length: length)
+  let y = attention(query: heads[0], key: heads[1], value: heads[2], queries: one, keys: one)
+  crossEntropy(meanPool(y, segments: one), labels: [0]).backward()
+  return BufferPool.shared.counters.peak - before
+}
+
+extension EngineTests {
+  /// Each test has a process of its own, since the counters are the process's.
+  @Suite("Memory")
+  struct MemoryTests {
+    @Test("Steps of the same shape ask the system for memory only at first")
+    func noMisses() async throws {
+      await #expect(processExitsWith: .success) {
+        for entry in VariantCatalog.all {
+          var configuration = ModelConfiguration(
+            name: entry.name, layers: 2, width: 32, heads: 2, feedForward: 48, length: 70,
+            vocabulary: 17, classes: 3)
+          if entry.name == "linformer" { configuration.options["projected"] = 16 }
+          let model = try Classifier(configuration, seed: 1)
+          let adam = AdamLoop(model.parameters, rate: 1e-3)
+          var random = RandomData("steps")
+          var misses: [Int] = []
+          for step in 0..<6 {
+            // Lengths differ from step to step; buffers are as large as the padded batch.
+            let lengths = random.integers(4, in: 1..<71).map(Int.init)
+            let places = offsets(lengths)
+            let input = PackedTokens(
+              tokens: random.integers(places[4], in: 1..<17), offsets: places, capacity: 70)
+            adam.minimize(
+              crossEntropy(
+                model(input, dropping: DropSeed(seed: 1, step: step)), labels: [0, 1, 2, 0]))
+            misses.append(BufferPool.shared.counters.misses)
+          }
+          #expect(misses[5] == misses[2], "\(entry.name): \(misses)")
+          #expect(misses[0] > 0)
+        }
+      }
+    }
+
+    @Test("Everything goes back to the pool")
+    func nothingKept() async {
+      await #expect(processExitsWith: .success) {
+        let before = BufferPool.shared.counters.live
+        for op in OpCases.all { _ = op.run() }
+        #expect(BufferPool.shared.counters.live == before)
+        #expect(BufferPool.shared.counters.peak > before)
+      }
+    }
+
+    @Test("Attention's peak grows with the length, not with its square")
+    func attentionPeakIsLinear() async {
+      await #expect(processExitsWith: .success) {
+        let peaks = [256, 512, 1024].map { attentionPeak(length: $0) }
+        #expect(Double(peaks[1]) <= 2.3 * Double(peaks[0]), "\(peaks)")
+        #expect(Double(peaks[2]) <= 2.3 * Double(peaks[1]), "\(peaks)")
+      }
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import Autodiff
+import Models
+import TestSupport
+import Testing
+
+/// The operations of every account while `body` runs.
+private func count(_ body: () -> Void) -> [String: Int] {
+  Meter.shared.reset()
+  body()
+  return Meter.shared.accounts.mapValues(\.flops)
+}
+
+/// Checks both directions of the one account that this operation has.
+private func expectFlops(_ op: OpCase, forward: Int, backward: Int) {
+  let found = count {
+    let leaves = op.tensors(op.data).map(\.tracked)
+    let y = op.operation(leaves)
+    var random = RandomData("sum")
+    RandomSum(rows: y.rows, columns: y.columns, &random)(y).backward()
+  }
+  let account = op.account ?? ""
+  // The scalar at the end is itself a projection and a linear map of one row.
+  let rows = op.oracle(op.matrices(op.data))
+  let extra = ["linear": 2 * rows.columns, "project sequence": 2 * rows.rows * rows.columns]
+  let own = extra[account] ?? 0
+  #expect(found[account] == forward + own, "\(op.name)")
+  #expect(found[account + " backward"] == backward + 2 * own, "\(op.name) backward")
+}
+
+extension EngineTests {
+  /// Each test has a process of its own, since the meter is the process's.
+  @Suite("Meter")
+  struct MeterTests {
+    @Test("Row operations count what their formulas need")
+    func rowFormulas() async {
+      await #expect(processExitsWith: .success) {
+        let (n, i, o) = (33, 17, 15)
+        expectFlops(OpCases.linear(n, i, o), forward: 2 * n * i * o, backward: 4 * n * i * o)
+        expectFlops(
+          OpCases.linear(n, i, o, .gelu), forward: 2 * n * i * o, backward: 6 * n * i * o)
+        expectFlops(
+          OpCases.normalizedLinear(n, i, o), forward: 2 * n * i * o, backward: 4 * n * i * o)
+        expectFlops(
+          OpCases.residualLinear(n, i, o), forward: 2 * n * i * o, backward: 4 * n * i * o)
+        expectFlops(
+          OpCases.feedForward(n, i, o, .gelu), forward: 4 * n * i * o, backward: 10 * n * i * o)
+      }
+    }
+
+    @Test("Sequence operations count what their formulas need")
+    func sequenceFormulas() async {
+      await #expect(processExitsWith: .success) {
+        let pairs = 17 * 17 + 1 + 33 * 33
+        expectFlops(
+          OpCases.softmax([17, 1, 33], heads: 3, width: 8), forward: 4 * pairs * 24,
+          backward: 10 * pairs * 24)
+        expectFlops(
+          OpCases.softmax([17, 2], [5, 70], heads: 2, width: 8, .separate),
+          forward: 4 * (17 * 5 + 2 * 70) * 16, backward: 10 * (17 * 5 + 2 * 70) * 16)
+        expectFlops(
+          OpCases.kernel([17, 1, 33], heads: 3, width: 8), forward: 4 * 51 * 3 * 64,
+          backward: 12 * 51 * 3 * 64)
+        expectFlops(
+          OpCases.project([17, 1, 33], columns: 10, to: 7, of: 40, groups: [0, 1]),
+          forward: 2 * 51 * 7 * 10, backward: 4 * 51 * 7 * 10)
+      }
+    }
+
+    @Test("Seconds and calls are counted when asked for")
+    func timing() async {
+      await #expect(processExitsWith: .success) {
+        Meter.shared.reset(timing: true)
+        for _ in 0..<3 { _ = OpCases.linear(64, 64, 64).run() }
+        #expect(Meter.shared.accounts["linear"]?.calls == 6)
+        #expect((Meter.shared.accounts["linear"]?.seconds ?? 0) > 0)
+        #expect((Meter.shared.accounts["linear"]?.bytes ?? 0) > 3 * 4 * 3 * 64 * 64)
+        Meter.shared.reset()
+        _ = OpCases.linear(64, 64, 64).run()
+        #expect(Meter.shared.accounts["linear"]?.seconds == 0)
+      }
+    }
+
+    @Test("Every operation that a variant uses is in the table of cases")
+    func coverage() async {
+      await #expect(processExitsWith: .success) {
+        for entry in VariantCatalog.all {
+          for pooling in Pooling.allCases {
+            var configuration = ModelConfiguration(
+              name: entry.name, layers: 1, width: 16, heads: 2, feedForward: 16, length: 20,
+              vocabulary: 5, classes: 2)
+            configuration.pooling = pooling
+            if entry.name == "linformer" { configuration.options["projected"] = 4 }
+            let model = try Classifier(configuration, seed: 1)
+            let input = PackedTokens(tokens: [1, 2, 3, 4], offsets: [0, 3, 4], capacity: 20)
+            Meter.shared.reset()
+            crossEntropy(model(input, dropping: DropSeed(seed: 1, step: 0)), labels: [0, 1])
+              .backward()
+            let used = Set(Meter.shared.accounts.keys)
+            #expect(used.count > 8)
+            #expect(used.isSubset(of: OpCases.accounts), "\(used.subtracting(OpCases.accounts))")
+          }
+        }
+      }
+    }
+  }
+}

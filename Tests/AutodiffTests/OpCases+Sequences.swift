@@ -1,0 +1,112 @@
+import Autodiff
+import TestSupport
+
+/// What begins and ends a model, and what works along the length of a sequence.
+extension OpCases {
+  static let sequences: [OpCase] =
+    [
+      project([17, 1, 33], columns: 33, to: 15, of: 33, groups: [0]),
+      project([130, 15], columns: 64, to: 17, of: 130, groups: [0, 0, 1, 1]),
+      project([33, 64], columns: 4 * 24, to: 33, of: 70, groups: [0, 1, 2, 3]),
+      project([15, 17], columns: 66, to: 1, of: 17, groups: [0, 1, 0]),
+      project([300, 1], columns: 130, to: 64, of: 301, groups: [0, 1]),
+      project([65, 0, 2], columns: 32, to: 130, of: 65, groups: [1, 1], projections: 3),
+    ] + [
+      embed([17, 1, 33], width: 15), embed([15, 130], width: 64, special: true),
+      embed([33, 2], width: 17, special: true, rate: 0.2), embed([400, 300], width: 33),
+      pool([17, 1, 33], width: 15), pool([130, 64], width: 33), pool([700], width: 17),
+      first([17, 1, 33], width: 15), first([64, 130], width: 64),
+      crossEntropy(1, 15), crossEntropy(33, 10), crossEntropy(17, 2, count: 64),
+      stack([1, 15, 33], columns: 17), stack([64], columns: 130), stack([130, 1], columns: 1),
+    ]
+
+  static func project(
+    _ lengths: [Int], columns: Int, to projected: Int, of length: Int, groups: [Int],
+    projections: Int? = nil
+  ) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    let count = projections ?? Set(groups).count
+    return OpCase(
+      "project sequence \(lengths) to \(projected), \(columns) columns, groups \(groups)",
+      account: "project sequence",
+      [.init(segments.rows, columns)] + Array(repeating: .init(projected, length), count: count)
+    ) { x in
+      projectSequence(x[0], projections: Array(x[1...]), groups: groups, segments: segments)
+    } oracle: { x in
+      Oracle.projectSequence(
+        x[0], Array(x[1...]), groups: groups, offsets: segments.offsets)
+    }
+  }
+
+  static func embed(
+    _ lengths: [Int], width: Int, special: Bool = false, rate: Float = 0
+  ) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
+    let vocabulary = 17
+    var random = RandomData("tokens")
+    var tokens = random.integers(segments.rows, in: 0..<vocabulary)
+    if special { for s in 0..<segments.count { tokens[segments.offsets[s]] = -1 } }
+    let drop = DropoutOracle(rate: rate, key: 3)
+    let numbers = tokens
+    return OpCase(
+      "embedding \(lengths), width \(width), class token \(special), dropout \(rate)",
+      account: "embedding",
+      [.init(vocabulary, width), .init(segments.capacity + 60, width)]
+        + (special ? [.init(width)] : [])
+    ) { x in
+      Autodiff.embed(
+        Indices(numbers), table: x[0], positions: x[1], special: special ? x[2] : nil,
+        segments: segments, dropout: drop.dropout)
+    } oracle: { x in
+      let places = (0..<segments.count).flatMap { Array(0..<segments.length($0)) }
+      return drop.apply(
+        Matrix(segments.rows, width) { row, column in
+          let token = Int(numbers[row])
+          return x[1][places[row], column] + (token < 0 ? x[2].values[column] : x[0][token, column])
+        })
+    }
+  }
+
+  static func pool(_ lengths: [Int], width: Int) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    return OpCase(
+      "mean pool \(lengths), width \(width)", account: "mean pool", [.init(segments.rows, width)]
+    ) {
+      meanPool($0[0], segments: segments)
+    } oracle: {
+      Oracle.meanPool($0[0], offsets: segments.offsets)
+    }
+  }
+
+  static func first(_ lengths: [Int], width: Int) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    return OpCase(
+      "first pool \(lengths), width \(width)", account: nil, [.init(segments.rows, width)]
+    ) {
+      firstPool($0[0], segments: segments)
+    } oracle: { x in
+      Matrix(segments.count, width) { x[0][segments.offsets[$0], $1] }
+    }
+  }
+
+  static func crossEntropy(_ rows: Int, _ classes: Int, count: Int? = nil) -> OpCase {
+    var random = RandomData("labels")
+    let labels = random.integers(rows, in: 0..<classes)
+    return OpCase(
+      "cross entropy \(rows)x\(classes), count \(count ?? rows)", account: nil,
+      [.init(rows, classes, range: -4...4)]
+    ) {
+      Autodiff.crossEntropy($0[0], labels: labels, count: count)
+    } oracle: {
+      Matrix(1, 1, [Oracle.crossEntropy($0[0], labels: labels, count: count ?? rows)])
+    }
+  }
+
+  static func stack(_ parts: [Int], columns: Int) -> OpCase {
+    OpCase("stack \(parts), \(columns) columns", account: nil, parts.map { .init($0, columns) }) {
+      stacked($0)
+    } oracle: {
+      Matrix.stacked($0)
+    }
+  }
+}

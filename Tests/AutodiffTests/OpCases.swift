@@ -1,0 +1,92 @@
+import Autodiff
+import TestSupport
+import Testing
+
+/// All tests of the engine, one after the other: some of them look at counters of the process.
+@Suite("Autodiff", .serialized)
+enum EngineTests {}
+
+/// One operation at one size: what it computes, and the same in double precision.
+///
+/// Adding an operation to the engine means adding a case here; a test fails if a model uses one
+/// that no case covers.
+struct OpCase: Sendable, CustomTestStringConvertible {
+  /// The shape of one tensor and the range of its values.
+  struct Input: Sendable {
+    let shape: [Int]
+    let range: ClosedRange<Float>
+
+    init(_ shape: Int..., range: ClosedRange<Float> = -1...1) {
+      self.shape = shape
+      self.range = range
+    }
+
+    var count: Int { shape.reduce(1, *) }
+  }
+
+  let name: String
+  /// The account that the meter keeps for it, if it is metered.
+  let account: String?
+  let inputs: [Input]
+  let operation: @Sendable ([Tensor]) -> Tensor
+  let oracle: @Sendable ([Matrix]) -> Matrix
+
+  init(
+    _ name: String, account: String?, _ inputs: [Input],
+    operation: @escaping @Sendable ([Tensor]) -> Tensor,
+    oracle: @escaping @Sendable ([Matrix]) -> Matrix
+  ) {
+    self.name = name
+    self.account = account
+    self.inputs = inputs
+    self.operation = operation
+    self.oracle = oracle
+  }
+
+  var testDescription: String { name }
+
+  /// The values of the inputs, always the same for one case.
+  var data: [[Float]] {
+    var random = RandomData(name)
+    return inputs.map { random.floats($0.count, in: $0.range) }
+  }
+
+  /// Fresh tensors with these values.
+  func tensors(_ data: [[Float]]) -> [Tensor] {
+    zip(inputs, data).map { Tensor(shape: $0.shape, $1) }
+  }
+
+  /// The same values for the oracle.
+  func matrices(_ data: [[Float]]) -> [Matrix] {
+    zip(inputs, data).map { input, values in
+      Matrix(input.shape[0], input.count / max(input.shape[0], 1), values.map(Double.init))
+    }
+  }
+
+  /// The weights of the scalar that the tests differentiate.
+  func sum(_ y: Matrix) -> RandomSum {
+    var random = RandomData(name + " sum")
+    return RandomSum(rows: y.rows, columns: y.columns, &random)
+  }
+
+  /// The result, and the gradients of all inputs, as bits.
+  func run() -> [[UInt32]] {
+    let data = data
+    let leaves = tensors(data).map(\.tracked)
+    let y = operation(leaves)
+    var random = RandomData(name + " sum")
+    let result = y.values
+    RandomSum(rows: y.rows, columns: y.columns, &random)(y).backward()
+    return ([result] + leaves.map { $0.gradient?.values ?? [] }).map { $0.map(\.bitPattern) }
+  }
+}
+
+/// The table.
+enum OpCases {
+  static let all = rows + blocks + attention + sequences
+
+  /// Every account of the meter that a case covers, for both directions.
+  static var accounts: Set<String> {
+    Set(all.compactMap(\.account).flatMap { [$0, $0 + " backward"] })
+  }
+}

@@ -1,0 +1,110 @@
+import Autodiff
+import Foundation
+import Synchronization
+import TestSupport
+import Testing
+
+extension EngineTests {
+  /// Every case of the table against its oracle.
+  @Suite("Operations")
+  struct OpTests {
+    /// Sums of up to 300 products in 32 bits are good to about 1e-6 of the largest term; a
+    /// polynomial exponential adds 1e-7.
+    static let forwardTolerance = 5e-6
+    /// The same, once more through the pullback and the sums over rows.
+    static let gradientTolerance = 2e-5
+
+    @Test("The result is the oracle's", arguments: OpCases.all)
+    func forward(op: OpCase) {
+      let data = op.data
+      let y = op.operation(op.tensors(data))
+      let expected = op.oracle(op.matrices(data))
+      #expect(y.rows == expected.rows && y.columns == expected.columns)
+      let scale = max(expected.values.map(abs).max() ?? 0, 1e-3)
+      let found = y.values.map(Double.init)
+      let error = zip(found, expected.values).map { abs($0 - $1) }.max() ?? 0
+      #expect(found.allSatisfy { $0.isFinite })
+      #expect(error <= Self.forwardTolerance * scale, "\(error) of \(scale)")
+    }
+
+    @Test("The gradients are the oracle's derivatives", arguments: OpCases.all)
+    func gradient(op: OpCase) throws {
+      let data = op.data
+      let leaves = op.tensors(data).map(\.tracked)
+      let point = op.matrices(data)
+      let sum = op.sum(op.oracle(point))
+      sum(op.operation(leaves)).backward()
+      var random = RandomData(op.name + " directions")
+      for (index, leaf) in leaves.enumerated() {
+        let gradient = try #require(leaf.gradient)
+        let error = gradientError(
+          gradient.values, of: { sum(op.oracle($0)) }, at: point, argument: index,
+          floor: 0.01 * sum.norm, &random)
+        #expect(error <= Self.gradientTolerance, "input \(index): \(error)")
+      }
+    }
+
+    /// Both users of a tensor contribute: g₁ + g₂, for leaves and for results of other operations.
+    @Test("Gradients add up where a tensor is used twice", arguments: OpCases.all)
+    func accumulation(op: OpCase) throws {
+      let data = op.data
+      let first = op.sum(op.oracle(op.matrices(data)))
+      var random = RandomData(op.name + " other rows")
+      let second = first.withOtherRows(&random)
+      let alone = [first, second].map { sum in
+        let leaves = op.tensors(data).map(\.tracked)
+        sum(op.operation(leaves)).backward()
+        return leaves.map { $0.gradient?.values ?? [] }
+      }
+      for indirect in [false, true] {
+        let leaves = op.tensors(data).map(\.tracked)
+        let inputs = indirect ? leaves.map { stacked([$0]) } : leaves
+        let both = stacked([op.operation(inputs), op.operation(inputs)])
+        first.above(second)(both).backward()
+        for (index, leaf) in leaves.enumerated() {
+          let found = try #require(leaf.gradient).values
+          let expected = zip(alone[0][index], alone[1][index]).map { $0 + $1 }
+          let scale = max(expected.map(abs).max() ?? 0, 1e-4)
+          #expect(distance(found, expected) <= 2e-6 * scale, "input \(index), indirect \(indirect)")
+        }
+      }
+    }
+
+    @Test("The same input gives the same bits, also beside a second thread", arguments: OpCases.all)
+    func determinism(op: OpCase) {
+      let expected = op.run()
+      let runs = Mutex<[[[UInt32]]]>([])
+      DispatchQueue.concurrentPerform(iterations: 3) { _ in
+        let run = op.run()
+        runs.withLock { $0.append(run) }
+      }
+      #expect(runs.withLock { $0 }.allSatisfy { $0 == expected })
+    }
+
+    @Test("Inputs stay as they are", arguments: OpCases.all)
+    func inputsUnchanged(op: OpCase) {
+      let data = op.data
+      let tensors = op.tensors(data)
+      let y = op.operation(tensors.map(\.tracked))
+      let result = y.values
+      op.sum(op.oracle(op.matrices(data)))(y).backward()
+      for (tensor, values) in zip(tensors, data) { #expect(tensor.values == values) }
+      #expect(y.values == result)
+    }
+
+    @Test("Constants get no gradient, and nothing is recorded for them", arguments: OpCases.all)
+    func constants(op: OpCase) {
+      let tensors = op.tensors(op.data)
+      #expect(op.operation(tensors).gradient == nil)
+      for index in tensors.indices {
+        var inputs = tensors
+        inputs[index] = inputs[index].tracked
+        let y = op.operation(inputs)
+        var random = RandomData(op.name + " sum")
+        RandomSum(rows: y.rows, columns: y.columns, &random)(y).backward()
+        let single = inputs[index].gradient?.values.map(\.bitPattern)
+        #expect(single == op.run()[index + 1], "input \(index)")
+      }
+    }
+  }
+}

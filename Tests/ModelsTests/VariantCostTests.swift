@@ -1,0 +1,49 @@
+import Autodiff
+import Models
+import TestSupport
+import Testing
+
+/// What one forward and backward pass over two sequences of this length needs.
+private func cost(_ entry: VariantEntry, length: Int) throws -> (flops: Double, bytes: Double) {
+  let model = try Classifier(tinyConfiguration(entry, length: length), seed: 1)
+  let batch = TinyBatch(lengths: [length, length])
+  let input = batch.packed(capacity: length)
+  _ = model.parameters.values
+  Meter.shared.reset()
+  let before = BufferPool.shared.counters.live
+  BufferPool.shared.resetPeak()
+  crossEntropy(model(input), labels: batch.labels).backward()
+  return (Double(Meter.shared.flops), Double(BufferPool.shared.counters.peak - before))
+}
+
+/// In a process of their own, since meter and pool are the process's.
+@Suite("Cost of every variant")
+struct VariantCostTests {
+  /// Operations at L, 2L and 4L: a quadratic variant comes close to four times per doubling, since
+  /// its linear parts still count; one that is linear in L doubles.
+  @Test("Operations grow as the catalog says")
+  func operations() async {
+    await #expect(processExitsWith: .success) {
+      for entry in VariantCatalog.all {
+        let flops = try [512, 1024, 2048].map { try cost(entry, length: $0).flops }
+        let quadratic = entry.cost.contains("L²")
+        for (short, long) in zip(flops, flops.dropFirst()) {
+          let ratio = long / short
+          #expect(quadratic ? ratio > 3.5 && ratio < 4.01 : ratio < 2.05, "\(entry.name): \(ratio)")
+        }
+      }
+    }
+  }
+
+  @Test("Memory grows in proportion to the length at most")
+  func memory() async {
+    await #expect(processExitsWith: .success) {
+      for entry in VariantCatalog.all {
+        let bytes = try [256, 512, 1024].map { try cost(entry, length: $0).bytes }
+        for (short, long) in zip(bytes, bytes.dropFirst()) {
+          #expect(long / short <= 2.3 && long / short > 1.5, "\(entry.name): \(long / short)")
+        }
+      }
+    }
+  }
+}

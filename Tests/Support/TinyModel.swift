@@ -1,0 +1,40 @@
+import Base
+import Models
+
+/// A model small enough for a test; a variant's own settings are adapted to its length.
+public func tinyConfiguration(
+  _ entry: VariantEntry, length: Int = 20, pooling: Pooling = .mean, dropout: Double = 0
+) throws -> ModelConfiguration {
+  var configuration = ModelConfiguration(
+    name: entry.name, layers: 2, width: 16, heads: 2, feedForward: 24, length: length,
+    vocabulary: 17, classes: 4)
+  configuration.pooling = pooling
+  configuration.dropout = dropout
+  configuration.attentionDropout = dropout
+  if try entry.options()["projected"] != nil { configuration.options["projected"] = 8 }
+  return configuration
+}
+
+/// Random sequences with random labels, always the same for the same lengths.
+public struct TinyBatch: Sendable {
+  /// Each sequence's tokens.
+  public let sequences: [[Int32]]
+  /// A class for each.
+  public let labels: [Int32]
+
+  /// - Parameter lengths: of the sequences.
+  public init(lengths: [Int], vocabulary: Int = 17, classes: Int = 4) {
+    var random = RandomData("batch \(lengths)")
+    sequences = lengths.map { random.integers($0, in: 1..<vocabulary) }
+    labels = random.integers(lengths.count, in: 0..<classes)
+  }
+
+  /// Some of the sequences, packed in this order.
+  ///
+  /// - Parameter capacity: the longest sequence that there could be.
+  public func packed(_ order: [Int]? = nil, capacity: Int) -> PackedTokens {
+    let chosen = (order ?? Array(sequences.indices)).map { sequences[$0] }
+    return PackedTokens(
+      tokens: chosen.flatMap { $0 }, offsets: offsets(chosen.map(\.count)), capacity: capacity)
+  }
+}
