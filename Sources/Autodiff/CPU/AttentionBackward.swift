@@ -91,6 +91,7 @@ private struct BackwardPiece {
       dyTile, row: dyStride, inner: rows.count, columns: kernel.width, into: dyRows)
     computeDeltas(rows, dyTile)
     let length = kernel.keys.length(sequence)
+    if length == 0 { dQueries.update(repeating: 0, count: rows.count * kernel.paddedWidth) }
     for first in stride(from: 0, to: length, by: Self.keyTile) {
       let keys = first..<min(length, first + Self.keyTile)
       computeScores(rows, keys, dyTile)

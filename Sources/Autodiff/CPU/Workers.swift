@@ -49,6 +49,7 @@ public final class Workers: @unchecked Sendable {
   /// - Complexity: about 2 µs beyond the work itself while the other threads are awake.
   func run(_ pieces: Int, _ body: (Int, Workspace) -> Void) {
     if pieces == 0 { return }
+    lra_flush_denormals()
     guard turn.try() else { return runAlone(pieces, Workspace(), body) }
     defer { turn.unlock() }
     if count == 1 || pieces == 1 { return runAlone(pieces, workspaces[0], body) }
