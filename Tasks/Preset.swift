@@ -44,7 +44,11 @@ public struct Preset: Sendable {
 
   /// The values for one model, overrides applied.
   public func values(for model: String) -> [PresetValue] {
-    let own = overrides[model] ?? []
+    Self.replacing(values, with: overrides[model] ?? [])
+  }
+
+  /// Values of which some are replaced, by key, or added.
+  static func replacing(_ values: [PresetValue], with own: [PresetValue]) -> [PresetValue] {
     let changed = Set(own.map(\.key))
     return values.filter { !changed.contains($0.key) } + own
   }

@@ -5,15 +5,17 @@
 /// Source: Fowler, Noll, Vo, draft-eastlake-fnv.
 public struct FNV1a: Sendable {
   /// The hash of all bytes so far.
-  public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+  public var value: UInt64 { state }
+  @usableFromInline var state: UInt64 = 0xCBF2_9CE4_8422_2325
 
   /// The hash of nothing.
+  @inlinable
   public init() {}
 
   /// Adds bytes.
-  @inline(__always)
+  @inlinable
   public mutating func add(_ bytes: some Sequence<UInt8>) {
-    for byte in bytes { value = (value ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    for byte in bytes { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
   }
 
   /// Adds the eight bytes of a word, lowest first.

@@ -1,0 +1,190 @@
+import Base
+import Foundation
+import Synchronization
+
+/// Nested expressions over digits, to be evaluated: `[MAX 4 [MIN 2 3 ] 1 0 [MED 1 5 8 9 2 ] ]`.
+///
+/// Ten classes, the value of the expression. MIN, MAX, MED (median, rounded down) and SM (sum
+/// modulo 10) with 2 to 10 arguments, at most ten levels deep, more than 500 and fewer than 2000
+/// tokens; 96,000 examples for training, 2,000 each for validation and test. The classes 0 and 9
+/// have about 17 % each, so a constant answer reaches that much.
+///
+/// The data are generated from a seed, unless `<data folder>/listops` holds the original's files
+/// `basic_train.tsv`, `basic_val.tsv` and `basic_test.tsv`.
+///
+/// Source: Nangia and Bowman, "ListOps: a diagnostic dataset for latent tree learning", NAACL 2018;
+/// Tay et al., "Long Range Arena", 2020, arXiv 2011.04006, section 2.2.1.
+/// Differs: token ids are fixed (see `ListOpsToken`), and generated data have a seed.
+public struct ListOps: ArenaTask {
+  /// The name on the command line and of the data folder.
+  public static let name = "listops"
+  /// The name as people write it.
+  public static let title = "ListOps"
+  /// The benchmark's sizes.
+  static let counts: [Split: Int] = [.train: 96_000, .val: 2_000, .test: 2_000]
+
+  /// The values 0 to 9.
+  public let classes = 10
+  /// Padding, ten digits, four operators, `]` and one unknown token.
+  public let vocabulary = ListOpsToken.vocabulary
+  /// One sequence an example.
+  public let towers = 1
+  /// The greatest number of tokens; see `init`.
+  public let length: Int
+  private let options: TaskOptions
+  private let state = ListOpsState()
+
+  /// The task for given options.
+  ///
+  /// With `length` N, generated expressions have more than N / 4 and fewer than N tokens; those of
+  /// the original's files are cut to N.
+  ///
+  /// - Throws: `UserError` of kind `usage` for a length or count that is not positive.
+  public init(_ options: TaskOptions) throws {
+    self.options = options
+    length = options.length ?? 2000
+    guard length > 0 else {
+      throw UserError(
+        .usage, "task.length is \(length)",
+        remedy: "give a positive number; the benchmark's is 2000")
+    }
+    for split in Split.allCases {
+      guard let count = options.count(split), count <= 0 else { continue }
+      throw UserError(
+        .usage, "task.\(split.rawValue)-count is \(count)", remedy: "give a positive number")
+    }
+  }
+
+  /// Reads the original's files or the prepared ones; generates the latter when there are none.
+  ///
+  /// - Throws: `UserError` for files that are incomplete or wrong, or that cannot be written.
+  public func prepare(report: (String) -> Void) throws {
+    for split in Split.allCases { _ = try packed(split, report) }
+  }
+
+  /// The examples of one split, prepared on the first call and then kept in memory.
+  public func examples(_ split: Split) throws -> any ExampleSource {
+    try packed(split) { _ in }
+  }
+
+  /// A hash of all three splits.
+  public func contentHash() throws -> String {
+    var hash = FNV1a()
+    for split in Split.allCases { hash.add(try packed(split) { _ in }.contentHash) }
+    return hash.hexadecimal
+  }
+
+  /// The seed and window of generated data, or the folder of the original's files.
+  public func provenance() throws -> String {
+    guard let folder = try ListOpsTSV.folder(in: root) else {
+      return "generated with seed \(options.seed), \(generator.lower) < length < \(generator.upper)"
+    }
+    try prepare { _ in }
+    let cut = state.contents.withLock { $0.values.reduce(0) { $0 + $1.cut } }
+    return "read from \(folder)" + (cut > 0 ? ", \(cut) examples cut to \(length) tokens" : "")
+  }
+
+  /// The expression as people write it, as `[MAX 4 3 ]`.
+  public func describe(_ tokens: [Int32]) -> String {
+    tokens.map { ListOpsToken.texts.indices.contains(Int($0)) ? ListOpsToken.texts[Int($0)] : "?" }
+      .joined(separator: " ")
+  }
+
+  /// Writes the three files in the original's format, byte for byte as its generator would.
+  ///
+  /// - Throws: `UserError` of kind `cannotWrite`, or `badData` when expressions were cut.
+  public func exportTSV(to folder: String) throws {
+    try createFolder(folder)
+    for split in Split.allCases {
+      let examples = try packed(split) { _ in }
+      guard state.contents.withLock({ $0[split]?.cut ?? 0 }) == 0 else {
+        throw UserError(
+          .badData, "the \(split.rawValue) split has expressions cut to \(length) tokens",
+          remedy: "raise task.length to export whole ones")
+      }
+      let file = try AtomicFile("\(folder)/\(ListOpsTSV.name(split))")
+      try file.write(Array("Source\tTarget\r\n".utf8))
+      for example in 0..<examples.count {
+        try file.write(ListOpsTSV.line(examples[example], label: examples.labels[example]))
+      }
+      try file.commit()
+    }
+  }
+
+  private var root: String { "\(options.dataFolder)/\(Self.name)" }
+  private var generator: ListOpsGenerator { ListOpsGenerator(seed: options.seed, length: length) }
+
+  /// A split from memory, else from the original's file, else from a prepared file, else generated.
+  private func packed(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
+    try state.contents.withLock { contents in
+      if contents[split] == nil {
+        if let folder = try ListOpsTSV.folder(in: root) {
+          let path = "\(folder)/\(ListOpsTSV.name(split))"
+          report("reading \(path)")
+          contents[split] = try ListOpsTSV.read(
+            path, length: length, count: options.count(split))
+        } else if let examples = prepared(split, report) {
+          contents[split] = .init(examples: examples)
+        } else {
+          contents = try generate(report)
+        }
+      }
+      return contents[split]?.examples ?? PackedExamples(classes: classes)
+    }
+  }
+
+  /// A split from its prepared file; nil when it must be generated.
+  private func prepared(_ split: Split, _ report: (String) -> Void) -> PackedExamples? {
+    do {
+      return try file(split).read(classes: classes)
+    } catch {
+      report("\(error)".prefix { $0 != "\n" } + "; generating it again")
+      return nil
+    }
+  }
+
+  /// Generates all splits and writes their files; one process at a time does it.
+  private func generate(_ report: (String) -> Void) throws -> [Split: ListOpsTSV.Content] {
+    try createFolder(root)
+    let lock = try FileLock(waitingFor: "\(root)/.lock", report: report)
+    defer { withExtendedLifetime(lock) {} }
+    var contents: [Split: ListOpsTSV.Content] = [:]
+    for split in Split.allCases {
+      // Another process may have finished while this one waited.
+      contents[split] = try? file(split).read(classes: classes).map { .init(examples: $0) }
+    }
+    if contents.count == Split.allCases.count { return contents }
+    // Test first and training last: a smaller training set leaves the other two as they are.
+    let order: [Split] = [.test, .val, .train]
+    report("generating ListOps, seed \(options.seed)")
+    let parts = try generator.parts(order.map(count), report: report)
+    for (split, examples) in zip(order, parts) {
+      report("writing \(file(split).path)")
+      try file(split).write(examples)
+      contents[split] = .init(examples: examples)
+    }
+    return contents
+  }
+
+  private func count(_ split: Split) -> Int { options.count(split) ?? Self.counts[split] ?? 0 }
+
+  private func file(_ split: Split) -> PreparedSplit {
+    let metadata = [
+      "task": Self.name, "split": split.rawValue, "generator": "\(ListOpsGenerator.version)",
+      "seed": "\(options.seed)", "longer-than": "\(generator.lower)",
+      "shorter-than": "\(generator.upper)",
+      "counts": Split.allCases.map { "\($0.rawValue) \(count($0))" }.joined(separator: ", "),
+    ]
+    let parameters = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    var hash = FNV1a()
+    hash.add(parameters.joined(separator: "\n").utf8)
+    return PreparedSplit(
+      path: "\(root)/\(split.rawValue)-\(hash.hexadecimal.prefix(8)).safetensors.gz",
+      metadata: metadata)
+  }
+}
+
+/// The splits that were read or made already.
+private final class ListOpsState: Sendable {
+  let contents = Mutex<[Split: ListOpsTSV.Content]>([:])
+}

@@ -1,0 +1,105 @@
+import Base
+
+/// Reads one line of the original's files: tokens, label, and whether the two agree.
+struct ListOpsLineParser {
+  /// What is wrong with a line.
+  struct Fault: Error {
+    let text: String
+  }
+
+  /// The tokens of the line that was parsed last.
+  private(set) var tokens: [UInt8] = []
+  private var evaluator = ListOpsEvaluator()
+
+  /// Parses a line without its end; returns the label.
+  mutating func parse(_ line: ArraySlice<UInt8>) throws(Fault) -> UInt8 {
+    tokens.removeAll(keepingCapacity: true)
+    evaluator.reset()
+    guard let tab = line.firstIndex(of: UInt8(ascii: "\t")) else {
+      try checkText(line)
+      throw Fault(text: "there is no tab between expression and label")
+    }
+    try parseExpression(line[..<tab])
+    let label = try parseLabel(line[(tab + 1)...])
+    let value: UInt8
+    do { value = try evaluator.value() } catch { throw Fault(text: error.text) }
+    guard value == label else {
+      throw Fault(text: "the label is \(label), but the expression's value is \(value)")
+    }
+    return label
+  }
+
+  private mutating func parseExpression(_ text: ArraySlice<UInt8>) throws(Fault) {
+    var place = text.startIndex
+    while place < text.endIndex {
+      if Self.isSeparator(text[place]) {
+        place += 1
+        continue
+      }
+      var end = place + 1
+      while end < text.endIndex && !Self.isSeparator(text[end]) { end += 1 }
+      let token = try token(text[place..<end])
+      do { try evaluator.take(token) } catch { throw Fault(text: error.text) }
+      tokens.append(token)
+      place = end
+    }
+  }
+
+  private static func isSeparator(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
+  }
+
+  private func token(_ word: ArraySlice<UInt8>) throws(Fault) -> UInt8 {
+    if word.count == 1, let byte = word.first {
+      switch byte {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"):
+        return ListOpsToken.digit(byte - UInt8(ascii: "0"))
+      case UInt8(ascii: "]"), UInt8(ascii: "X"): return ListOpsToken.close
+      default: break
+      }
+    }
+    for operation in ListOperator.allCases
+    where word.elementsEqual(ListOpsToken.texts[Int(operation.rawValue)].utf8) {
+      return operation.rawValue
+    }
+    try checkText(word)
+    let what = word.first == UInt8(ascii: "[") ? "operator" : "token"
+    throw Fault(text: "unknown \(what) \(Self.shown(word))")
+  }
+
+  private func parseLabel(_ text: ArraySlice<UInt8>) throws(Fault) -> UInt8 {
+    guard text.count == 1, let byte = text.first,
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+    else {
+      try checkText(text)
+      throw Fault(text: "the label \(Self.shown(text)) is not a digit 0 to 9")
+    }
+    return byte - UInt8(ascii: "0")
+  }
+
+  /// Foreign files show themselves by bytes that no text has.
+  private func checkText(_ bytes: ArraySlice<UInt8>) throws(Fault) {
+    if bytes.contains(0) { throw Fault(text: "there is a NUL byte, so this is not a text file") }
+    if String(validating: bytes, as: UTF8.self) == nil {
+      throw Fault(text: "the text is not valid UTF-8")
+    }
+  }
+
+  private static func shown(_ bytes: ArraySlice<UInt8>) -> String {
+    let text = String(decoding: bytes.prefix(20), as: UTF8.self)
+    return text.debugDescription + (bytes.count > 20 ? "…" : "")
+  }
+}
+
+extension ListOpsEvaluator.Fault {
+  /// The fault as told to the user.
+  fileprivate var text: String {
+    switch self {
+    case .closedTooOften: "there is a ] without an operator"
+    case .noArguments(let operation): "the operator \(operation) has no arguments"
+    case .notClosed(let count): "\(count) operators are not closed by ]"
+    case .secondExpression: "something follows the end of the expression"
+    case .empty: "there is no expression before the tab"
+    }
+  }
+}

@@ -1,0 +1,124 @@
+import Base
+import Foundation
+
+/// The original's files: `Source<TAB>Target`, one fully bracketed expression and its value a line.
+///
+///     ( ( ( [MAX 4 ) 3 ) ] )<TAB>4
+///
+/// Source: google-research/long-range-arena @cd31e5c, lra_benchmarks/data/listops.py and
+/// lra_benchmarks/listops/input_pipeline.py (round brackets are dropped, `]` may be written `X`).
+enum ListOpsTSV {
+  /// What one file holds.
+  struct Content {
+    var examples = PackedExamples(classes: 10)
+    /// The number of examples of which the end was cut off.
+    var cut = 0
+  }
+
+  /// The file of one split.
+  static func name(_ split: Split) -> String { "basic_\(split.rawValue).tsv" }
+
+  /// The first of the usual folders that holds the original's files; nil when none does.
+  ///
+  /// - Throws: `UserError` of kind `missingInput` when a folder holds only some of the files.
+  static func folder(in root: String) throws -> String? {
+    let places = [
+      "", "/listops-1000", "/lra_release/listops-1000", "/lra_release/lra_release/listops-1000",
+    ]
+    for folder in places.map({ root + $0 }) {
+      let missing = Split.allCases.map(name).filter {
+        !FileManager.default.fileExists(atPath: "\(folder)/\($0)")
+      }
+      if missing.isEmpty { return folder }
+      guard missing.count == Split.allCases.count else {
+        throw UserError(
+          .missingInput, "\(folder): \(missing.joined(separator: " and ")) not found",
+          remedy: "add what is missing, or remove the others to generate the data")
+      }
+    }
+    return nil
+  }
+
+  /// Reads a file, checking every expression and every label.
+  ///
+  /// - Parameters:
+  ///   - length: longer expressions keep their first tokens, as in the original.
+  ///   - count: examples to keep, nil for all.
+  /// - Throws: `UserError` of kind `badData` with file and line.
+  static func read(_ path: String, length: Int, count: Int?) throws -> Content {
+    let reader = try LineReader(path)
+    guard let header = try reader.next() else {
+      throw UserError(.badData, "\(path): the file is empty", remedy: "fetch it again")
+    }
+    guard header.elementsEqual("Source\tTarget".utf8) else {
+      throw reader.problem(
+        "the first line is not Source<TAB>Target", remedy: "use the original's ListOps files")
+    }
+    var content = Content()
+    var parser = ListOpsLineParser()
+    while let line = try reader.next() {
+      do {
+        let label = try parser.parse(line)
+        if let count, content.examples.count == count { continue }
+        content.examples.append(parser.tokens.prefix(length), label: label)
+        if parser.tokens.count > length { content.cut += 1 }
+      } catch {
+        throw reader.problem(error.text, remedy: "correct the line, or fetch the file again")
+      }
+    }
+    return try checked(content, path, count)
+  }
+
+  private static func checked(_ content: Content, _ path: String, _ count: Int?) throws -> Content {
+    if content.examples.count == 0 {
+      throw UserError(
+        .badData, "\(path): there are no lines after the header", remedy: "fetch the file again")
+    }
+    if let count, content.examples.count < count {
+      throw UserError(
+        .usage, "\(path): \(count) examples are wanted, but the file has \(content.examples.count)",
+        remedy: "ask for fewer, or leave the count out to use all of them")
+    }
+    return content
+  }
+
+  /// One line as the original writes it, with CR LF.
+  ///
+  /// - Precondition: the tokens are a whole expression.
+  static func line(_ tokens: ArraySlice<UInt8>, label: UInt8) -> [UInt8] {
+    let counts = argumentCounts(tokens)
+    var line: [UInt8] = []
+    line.reserveCapacity(tokens.count * 8)
+    var depth = 0
+    for (token, count) in zip(tokens, counts) {
+      if ListOpsToken.isOperator(token) {
+        for _ in 0...count { line += "( ".utf8 }
+        depth += 1
+      }
+      line += ListOpsToken.texts[Int(token)].utf8
+      if token == ListOpsToken.close {
+        line += " )".utf8
+        depth -= 1
+      }
+      let endsArgument = !ListOpsToken.isOperator(token) && depth > 0
+      line += (endsArgument ? " ) " : " ").utf8
+    }
+    line.removeLast()
+    return line + "\t\(label)\r\n".utf8
+  }
+
+  /// For each operator token its number of arguments, 0 for other tokens.
+  private static func argumentCounts(_ tokens: ArraySlice<UInt8>) -> [Int] {
+    var counts = [Int](repeating: 0, count: tokens.count)
+    var open: [Int] = []
+    for (place, token) in tokens.enumerated() {
+      if ListOpsToken.isOperator(token) {
+        open.append(place)
+        continue
+      }
+      if token == ListOpsToken.close { open.removeLast() }
+      if let parent = open.last { counts[parent] += 1 }
+    }
+    return counts
+  }
+}

@@ -1,0 +1,73 @@
+import Base
+
+/// A split in memory, one byte for each token, one sequence for each example.
+public struct PackedExamples: ExampleSource, Equatable {
+  /// The tokens of all examples, back to back.
+  public private(set) var tokens: [UInt8] = []
+  /// Example e is `tokens[offsets[e]..<offsets[e + 1]]`.
+  public private(set) var offsets: [Int] = [0]
+  /// The class of each example.
+  public private(set) var labels: [UInt8] = []
+  /// The number of examples of each class.
+  public private(set) var labelCounts: [Int]
+
+  /// No examples yet.
+  public init(classes: Int) { labelCounts = [Int](repeating: 0, count: classes) }
+
+  /// What `append` would have collected; nil when the parts do not fit together.
+  public init?(classes: Int, tokens: [UInt8], offsets: [Int], labels: [UInt8]) {
+    guard offsets.count == labels.count + 1, offsets.first == 0, offsets.last == tokens.count,
+      zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }),
+      labels.allSatisfy({ $0 < classes })
+    else { return nil }
+    self.init(classes: classes)
+    (self.tokens, self.offsets, self.labels) = (tokens, offsets, labels)
+    for label in labels { labelCounts[Int(label)] += 1 }
+  }
+
+  /// Adds one example.
+  public mutating func append(_ sequence: ArraySlice<UInt8>, label: UInt8) {
+    tokens += sequence
+    offsets.append(tokens.count)
+    labels.append(label)
+    labelCounts[Int(label)] += 1
+  }
+
+  /// Makes room, so that adding examples does not move them.
+  public mutating func reserveCapacity(examples: Int, tokens count: Int) {
+    tokens.reserveCapacity(count)
+    offsets.reserveCapacity(examples + 1)
+    labels.reserveCapacity(examples)
+  }
+
+  /// The tokens of one example.
+  public subscript(example: Int) -> ArraySlice<UInt8> {
+    tokens[offsets[example]..<offsets[example + 1]]
+  }
+
+  /// The number of examples.
+  public var count: Int { labels.count }
+
+  /// The class of one example.
+  public func label(_ example: Int) -> Int { Int(labels[example]) }
+
+  /// The number of tokens of one example.
+  public func length(_ example: Int, tower: Int) -> Int {
+    offsets[example + 1] - offsets[example]
+  }
+
+  /// Appends the tokens of one example.
+  public func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
+    tokens.append(contentsOf: self[example].lazy.map(Int32.init))
+  }
+
+  /// A hash of every token, boundary and label.
+  public var contentHash: UInt64 {
+    var hash = FNV1a()
+    for example in 0..<count {
+      hash.add(self[example])
+      hash.add([0, labels[example]])  // 0 is padding and never inside an expression
+    }
+    return hash.value
+  }
+}

@@ -1,0 +1,78 @@
+import Base
+
+/// A result that a publication reports for a task.
+public struct PublishedResult: Sendable, Equatable {
+  /// The model's name in this program.
+  public let model: String
+  /// Accuracy on the test split in percent.
+  public let accuracy: Double
+  /// The publication and table.
+  public let source: String
+
+  /// One cell of a published table.
+  public init(_ model: String, _ accuracy: Double, source: String) {
+    self.model = model
+    self.accuracy = accuracy
+    self.source = source
+  }
+}
+
+/// What the program knows about one task before any data is touched.
+public struct TaskEntry: Sendable {
+  /// The name on the command line.
+  public let name: String
+  /// The name as people write it.
+  public let title: String
+  /// What must be learnt, one sentence.
+  public let summary: String
+  /// Makes the task for given options.
+  public let make: @Sendable (TaskOptions) throws -> any ArenaTask
+  /// The presets, the default one first.
+  public let presets: [Preset]
+  /// Results to stand beside ours.
+  public let published: [PublishedResult]
+
+  /// Describes a task.
+  public init(
+    _ task: any ArenaTask.Type, summary: String, presets: [Preset], published: [PublishedResult]
+  ) {
+    name = task.name
+    title = task.title
+    self.summary = summary
+    make = { try task.init($0) }
+    self.presets = presets
+    self.published = published
+  }
+
+  /// The preset of that name.
+  ///
+  /// - Throws: `UserError` of kind `usage` with the names that exist.
+  public func preset(_ name: String) throws -> Preset {
+    if let preset = presets.first(where: { $0.name == name }) { return preset }
+    throw unknown("preset \(name) of task \(self.name)", name, presets.map(\.name))
+  }
+}
+
+/// All tasks, one line each.
+public enum TaskCatalog {
+  /// Every task, in the benchmark's order.
+  public static let all: [TaskEntry] = [.listOps]
+
+  /// The task of that name.
+  ///
+  /// - Throws: `UserError` of kind `usage` with the closest names.
+  public static func named(_ name: String) throws -> TaskEntry {
+    if let entry = all.first(where: { $0.name == name }) { return entry }
+    throw unknown("task \(name)", name, all.map(\.name))
+  }
+}
+
+/// The error for a name that does not exist.
+private func unknown(_ what: String, _ name: String, _ known: [String]) -> UserError {
+  let near = nearestNames(to: name, among: known)
+  return UserError(
+    .usage, "there is no \(what)",
+    remedy: near.isEmpty
+      ? "there are: \(known.joined(separator: ", "))"
+      : "did you mean \(near.joined(separator: " or "))?")
+}
