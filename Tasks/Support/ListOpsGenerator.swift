@@ -20,7 +20,7 @@ struct ListOpsGenerator {
   private static let patience = 256
 
   let seed: UInt64
-  /// Lengths are greater than `lower` and less than `upper`; rounds brackets do not count.
+  /// Lengths are greater than `lower` and less than `upper`; round brackets do not count.
   let lower: Int
   let upper: Int
 

@@ -36,9 +36,14 @@ struct ListOpsLineParser {
         place += 1
         continue
       }
-      var end = place + 1
-      while end < text.endIndex && !Self.isSeparator(text[end]) { end += 1 }
-      let token = try token(text[place..<end])
+      var (end, word) = (place, UInt64(0))
+      while end < text.endIndex && !Self.isSeparator(text[end]) {
+        word = word << 8 | UInt64(text[end])
+        end += 1
+      }
+      guard end - place <= 4, let token = Self.token(word) else {
+        throw try unknown(text[place..<end])
+      }
       do { try evaluator.take(token) } catch { throw Fault(text: error.text) }
       tokens.append(token)
       place = end
@@ -49,22 +54,23 @@ struct ListOpsLineParser {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "(") || byte == UInt8(ascii: ")")
   }
 
-  private func token(_ word: ArraySlice<UInt8>) throws(Fault) -> UInt8 {
-    if word.count == 1, let byte = word.first {
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"):
-        return ListOpsToken.digit(byte - UInt8(ascii: "0"))
-      case UInt8(ascii: "]"), UInt8(ascii: "X"): return ListOpsToken.close
-      default: break
-      }
+  /// The token of a word of up to four bytes, the last one lowest.
+  private static func token(_ word: UInt64) -> UInt8? {
+    switch word {
+    case 0x30...0x39: ListOpsToken.digit(UInt8(word - 0x30))  // 0 to 9
+    case 0x5D, 0x58: ListOpsToken.close  // ] or X
+    case 0x5B4D_494E: ListOperator.minimum.rawValue  // [MIN
+    case 0x5B4D_4158: ListOperator.maximum.rawValue  // [MAX
+    case 0x5B4D_4544: ListOperator.median.rawValue  // [MED
+    case 0x5B_534D: ListOperator.sumModulo.rawValue  // [SM
+    default: nil
     }
-    for operation in ListOperator.allCases
-    where word.elementsEqual(ListOpsToken.texts[Int(operation.rawValue)].utf8) {
-      return operation.rawValue
-    }
+  }
+
+  private func unknown(_ word: ArraySlice<UInt8>) throws(Fault) -> Fault {
     try checkText(word)
     let what = word.first == UInt8(ascii: "[") ? "operator" : "token"
-    throw Fault(text: "unknown \(what) \(Self.shown(word))")
+    return Fault(text: "unknown \(what) \(Self.shown(word))")
   }
 
   private func parseLabel(_ text: ArraySlice<UInt8>) throws(Fault) -> UInt8 {

@@ -82,6 +82,10 @@ enum ListOpsTSV {
     return content
   }
 
+  private static let words = ListOpsToken.texts.map { Array($0.utf8) }
+  private static let opening = Array("( ".utf8)
+  private static let closing = Array(" )".utf8)
+
   /// One line as the original writes it, with CR LF.
   ///
   /// - Precondition: the tokens are a whole expression.
@@ -92,16 +96,17 @@ enum ListOpsTSV {
     var depth = 0
     for (token, count) in zip(tokens, counts) {
       if ListOpsToken.isOperator(token) {
-        for _ in 0...count { line += "( ".utf8 }
+        for _ in 0...count { line += opening }
         depth += 1
       }
-      line += ListOpsToken.texts[Int(token)].utf8
+      line += words[Int(token)]
       if token == ListOpsToken.close {
-        line += " )".utf8
+        line += closing
         depth -= 1
       }
       let endsArgument = !ListOpsToken.isOperator(token) && depth > 0
-      line += (endsArgument ? " ) " : " ").utf8
+      if endsArgument { line += closing }
+      line.append(UInt8(ascii: " "))
     }
     line.removeLast()
     return line + "\t\(label)\r\n".utf8
