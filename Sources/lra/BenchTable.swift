@@ -58,9 +58,8 @@ struct BenchLine {
 /// The results for people, printed line by line as they come.
 enum BenchTable {
   private static let columns = [
-    ("model", 14), ("length", 6), ("step ms", 9), ("fastest", 9), ("tokens/s", 10),
-    ("peak MiB", 8), ("tensors", 8), ("GFLOP", 7), ("GFLOP/s", 7), ("sgemm", 6), ("share", 7),
-    ("params", 10), ("threads", 7), ("faults", 7),
+    ("model", 14), ("length", 6), ("step ms", 9), ("tokens/s", 9), ("peak MiB", 8),
+    ("tensor MiB", 10), ("GFLOP/s", 7), ("of sgemm", 8), ("params", 10),
   ]
   private static let widths = columns.map(\.1)
 
@@ -77,11 +76,9 @@ enum BenchTable {
     return formatRow(
       [
         result.model, "\(result.length)", fixed(result.stepS * 1e3, 1),
-        fixed(result.minS * 1e3, 1), formatCount(result.tokensPerS), "\(result.peakRssMib)",
-        fixed(result.peakTensorMib, 1), fixed(Double(result.flops) / 1e9, 2),
-        fixed(result.gflopsPerS, 1), result.sgemmGflopsPerS.map { fixed($0, 0) } ?? "-",
-        result.mfu.map(formatPercent) ?? "-", formatCount(result.params), "\(result.threads)",
-        fixed(result.pageFaultsPerStep, 0),
+        formatCount(result.tokensPerS), "\(result.peakRssMib)", fixed(result.peakTensorMib, 1),
+        fixed(result.gflopsPerS, 1), result.mfu.map(formatPercent) ?? "-",
+        formatCount(result.params),
       ], widths: widths)
   }
 }

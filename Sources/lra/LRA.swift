@@ -11,17 +11,17 @@ struct LRA: AsyncParsableCommand {
     discussion: """
       Results go to standard output, progress to standard error.
 
-      Completion of commands and options in the shell:
-        lra --generate-completion-script bash > ~/.local/share/bash-completion/completions/lra
-        lra --generate-completion-script zsh  > ~/.zfunc/_lra   (or fish)
+      For completion in the shell, put the output of `lra --generate-completion-script bash` \
+      (or zsh, or fish) where the shell looks for it, in bash as \
+      ~/.local/share/bash-completion/completions/lra.
 
-      Exit status: 0 done; 1 failed; 64 wrong usage; 65 bad data; 66 missing input; 69 something
+      Exit status: 0 done; 1 failed; 64 wrong usage; 65 bad data; 66 missing input; 69 something \
       to install; 73 cannot write; 75 stopped early, run again to go on; 78 wrong configuration.
 
-      Environment: LRA_THREADS, the number of threads; LRA_DATA, the folder for data (data).
+      Environment: LRA_THREADS, the number of threads; LRA_DATA, the folder for data, else data.
       """,
     version: "0.1.0",
-    subcommands: [Bench.self, Doctor.self])
+    subcommands: [Bench.self, DataCommand.self, List.self, Doctor.self])
 
   /// Runs the command; the one place where an error becomes text and an exit status.
   static func main() async {
