@@ -81,9 +81,9 @@ struct ProgramTests {
 
   private func make(_ arguments: [String]) throws -> CommandResult {
     // Variables of the make that runs these tests are not for the one under test.
-    let clean = ["MAKEFLAGS": "", "MAKELEVEL": "", "MFLAGS": ""]
+    let outer = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TASK", "MODEL", "PRESET", "SEED", "ARGS"]
     return try CommandRunner.run(
-      "/usr/bin/env", ["make"] + arguments, environment: clean)
+      "/usr/bin/env", outer.flatMap { ["-u", $0] } + ["make"] + arguments)
   }
 
   private func setup(compilerSaying version: String) throws -> CommandResult {
