@@ -1,7 +1,7 @@
 /// Which activations are dropped: a function of a key and a position, so that nothing is stored and
 /// the backward pass, a resumed run and any number of cores see the same choice.
 public struct Dropout: Sendable {
-  /// The probability, 0 ..< 1, that an element is set to zero. The others are divided by 1 - rate.
+  /// The probability, 0 ..< 1, that an element is set to zero; the others are divided by 1 - rate.
   public let rate: Float
   let key: UInt32
   /// Added to the row number, so that a part of a batch drops what the whole batch would.
@@ -26,8 +26,10 @@ public struct Dropout: Sendable {
   @inline(__always)
   func rowKey(_ row: Int, _ head: Int = 0) -> UInt32 {
     scrambled(
-      key ^ scrambled(
-        UInt32(truncatingIfNeeded: row &+ firstRow) &+ UInt32(truncatingIfNeeded: head) &* 0x9E37_79B9))
+      key
+        ^ scrambled(
+          UInt32(truncatingIfNeeded: row &+ firstRow) &+ UInt32(truncatingIfNeeded: head)
+            &* 0x9E37_79B9))
   }
 
   /// 0 or 1 / (1 - rate) for sixteen neighbouring columns, the first of which is `column`.

@@ -58,7 +58,9 @@ public final class ParameterArena {
 
   /// Sets the gradients to zero that received no contribution since they were cleared.
   public func completeGradients() {
-    for leaf in leaves.values where !leaf.hasGradient { leaf.target().pointer.update(repeating: 0, count: leaf.elementCount) }
+    for leaf in leaves.values where !leaf.hasGradient {
+      leaf.target().pointer.update(repeating: 0, count: leaf.elementCount)
+    }
   }
 
   /// The Euclidean norm of all gradients, added in a fixed order.
@@ -152,10 +154,13 @@ public final class ParameterArena {
     public var decay: Float
     /// β₁ and β₂, and ε.
     public var beta1: Float
+    /// β₂.
     public var beta2: Float
+    /// ε.
     public var epsilon: Float
     /// 1 / c₁ and 1 / c₂, the corrections of the means' start from zero.
     public var inverseCorrection1: Float
+    /// 1 / c₂.
     public var inverseCorrection2: Float
     /// What gradients are multiplied by: below 1 when they are clipped.
     public var gradientScale: Float

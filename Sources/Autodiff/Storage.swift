@@ -1,4 +1,4 @@
-/// One buffer of floats on one device. It goes back to its pool when nothing refers to it.
+/// One buffer of floats, which goes back to its pool when nothing refers to it.
 public final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
   /// Floats allocated.

@@ -142,7 +142,7 @@ extension Tensor {
   }
 }
 
-/// The number of recorded operations that are still alive. Zero after a finished step.
+/// The number of recorded operations that are still alive: zero after a finished step.
 public var liveOperations: Int { Node.alive.load(ordering: .relaxed) }
 
 /// Stores or adds `count` floats.

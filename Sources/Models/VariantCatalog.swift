@@ -57,7 +57,8 @@ public struct VariantEntry: Sendable {
       guard all[key] != nil else {
         throw UserError(
           .configuration, "model.\(key) is not a setting of \(name).",
-          remedy: "Its settings: \(all.keys.sorted().map { "model.\($0)" }.joined(separator: ", ")).")
+          remedy:
+            "Its settings: \(all.keys.sorted().map { "model.\($0)" }.joined(separator: ", ")).")
       }
       all[key] = value
     }

@@ -9,7 +9,7 @@ public struct BenchmarkCell: Sendable {
   public var model: ModelConfiguration
   /// Sequences a step.
   public var batch: Int
-  /// Steps timed, after two that are not.
+  /// Steps timed, at least one, after two that are not.
   public var steps: Int
   /// Only the forward pass, without recording.
   public var forwardOnly: Bool
@@ -23,51 +23,78 @@ public struct BenchmarkCell: Sendable {
   }
 }
 
-/// What a cell measured, under the names that comparisons use.
-public struct BenchmarkResult: Codable, Sendable {
+/// What a cell measured.
+///
+/// In JSON the names are those that comparisons with other programs use, as `step_s`.
+public struct BenchmarkResult: Codable, Sendable, Equatable {
+  /// The variant.
   public var model: String
+  /// Tokens of a sequence.
   public var length: Int
+  /// Sequences a step.
   public var batch: Int
+  /// E.
   public var emb: Int
+  /// H.
   public var heads: Int
+  /// Blocks.
   public var layers: Int
+  /// F.
   public var mlp: Int
-  /// Seconds: the median step, and the fastest.
+  /// Seconds of the median step.
   public var stepS: Double
+  /// Seconds of the fastest step.
   public var minS: Double
+  /// Tokens a second in the median step.
   public var tokensPerS: Int
-  /// Of the whole process, MiB.
+  /// The most main memory that the process held until the steps were done, MiB.
   public var peakRssMib: Int
+  /// Weights of the model.
   public var params: Int
+  /// Threads computing.
   public var threads: Int
+  /// Always false: nothing is compiled while it runs.
+  public var compile = false
+  /// Whether only inference was timed.
   public var forward: Bool
-  /// Counted by the kernels, a step.
+  /// Floating-point operations a step, counted by the kernels.
   public var flops: Int
+  /// Floating-point operations a nanosecond in the median step.
   public var gflopsPerS: Double
-  /// Of the buffers in use at once, MiB.
+  /// The most that the buffers in use held at once, MiB.
   public var peakTensorMib: Double
   /// GFLOP/s of OpenBLAS's sgemm on as many threads, measured after the steps; nil without it.
   public var sgemmGflopsPerS: Double?
-  /// gflopsPerS / sgemmGflopsPerS.
+  /// The model's share of that speed, 0...1.
   public var mfu: Double?
+  /// Pages that the kernel had to map in, a step: 0 when all memory is reused.
+  public var pageFaultsPerStep: Double
 }
 
 extension BenchmarkCell {
   /// Runs the cell in this process.
   ///
+  /// - Parameter profiling: whether to time every operation, which costs little.
+  /// - Returns: what was measured, and where the time went if that was asked for.
   /// - Throws: `UserError` if the model's configuration is not valid.
-  public func run() throws -> BenchmarkResult {
+  public func run(
+    profiling: Bool = false
+  ) throws -> (result: BenchmarkResult, profile: OperationProfile?) {
     let classifier = try Classifier(model, seed: 0)
     classifier.parameters.tracksGradients = !forwardOnly
-    let step = try makeStep(classifier)
+    let step = makeStep(classifier)
     for _ in 0..<2 { step() }
     BufferPool.shared.resetPeak()
-    Meter.shared.reset()
-    let times = (0..<steps).map { _ in seconds(step) }.sorted()
-    return result(classifier, times)
+    Meter.shared.reset(timing: profiling)
+    let faults = minorPageFaults()
+    let times = (0..<steps).map { _ in secondsTaken(by: step) }
+    let newFaults = minorPageFaults() - faults
+    let profile = OperationProfile(
+      Meter.shared.accounts, steps: steps, seconds: times.reduce(0, +))
+    return (result(classifier, times.sorted(), faults: newFaults), profiling ? profile : nil)
   }
 
-  func makeStep(_ classifier: Classifier) throws -> () -> Void {
+  private func makeStep(_ classifier: Classifier) -> () -> Void {
     var random = RandomStream(seed: 0, stream: 1)
     let tokens = (0..<batch * model.length).map { _ in
       Int32(1 + random.integer(below: model.vocabulary - 1))
@@ -88,24 +115,43 @@ extension BenchmarkCell {
     }
   }
 
-  private func seconds(_ body: () -> Void) -> Double {
-    let start = DispatchTime.now().uptimeNanoseconds
-    body()
-    return Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
-  }
-
-  private func result(_ classifier: Classifier, _ times: [Double]) -> BenchmarkResult {
-    let median = times[times.count / 2]
+  private func result(
+    _ classifier: Classifier, _ sorted: [Double], faults: Int
+  ) -> BenchmarkResult {
+    let median = (sorted[(steps - 1) / 2] + sorted[steps / 2]) / 2
     let flops = Meter.shared.flops / steps
-    let memory = (BufferPool.shared.counters.peak, peakResidentBytes())
-    let peak = OpenBLAS.shared?.measurePeak(threads: Workers.shared.count)
+    let tensors = BufferPool.shared.counters.peak
+    // Read before the yardstick takes memory of its own.
+    let resident = peakResidentBytes()
+    let threads = Workers.shared.count
+    let peak = OpenBLAS.shared?.measurePeak(threads: threads)
     let speed = Double(flops) / median / 1e9
     return BenchmarkResult(
       model: model.name, length: model.length, batch: batch, emb: model.width, heads: model.heads,
-      layers: model.layers, mlp: model.feedForward, stepS: median, minS: times[0],
-      tokensPerS: Int(Double(batch * model.length) / median), peakRssMib: memory.1 >> 20,
-      params: classifier.parameters.count, threads: Workers.shared.count, forward: forwardOnly,
-      flops: flops, gflopsPerS: speed, peakTensorMib: Double(memory.0) / 1_048_576,
-      sgemmGflopsPerS: peak, mfu: peak.map { speed / $0 })
+      layers: model.layers, mlp: model.feedForward, stepS: rounded(median, 6),
+      minS: rounded(sorted[0], 6), tokensPerS: Int(Double(batch * model.length) / median),
+      peakRssMib: resident >> 20, params: classifier.parameters.count, threads: threads,
+      forward: forwardOnly, flops: flops, gflopsPerS: rounded(speed, 2),
+      peakTensorMib: rounded(Double(tensors) / 1_048_576, 1),
+      sgemmGflopsPerS: peak.map { rounded($0, 1) }, mfu: peak.map { rounded(speed / $0, 4) },
+      pageFaultsPerStep: rounded(Double(faults) / Double(steps), 1))
   }
+}
+
+private func secondsTaken(by body: () -> Void) -> Double {
+  let start = monotonicSeconds()
+  body()
+  return monotonicSeconds() - start
+}
+
+/// Pages that were mapped in for this process so far without reading from a disk.
+private func minorPageFaults() -> Int {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return usage.ru_minflt
+}
+
+private func rounded(_ value: Double, _ decimals: Int) -> Double {
+  let scale = pow(10, Double(decimals))
+  return (value * scale).rounded() / scale
 }

@@ -4,26 +4,41 @@ import Foundation
 public struct RunResult: Codable, Sendable {
   /// What was trained, under which protocol.
   public var task: String
+  /// The model, as the catalog names it.
   public var model: String
+  /// The preset it was run with.
   public var preset: String
+  /// Whether the preset may stand beside published results.
   public var comparable: Bool
+  /// The seed of weights, data order and dropout.
   public var seed: UInt64
+  /// The longest sequence, in tokens.
   public var length: Int
+  /// Weights of the model.
   public var parameters: Int
   /// Hash of the configuration without its seed, so that runs of one protocol share it.
   public var configHash: String
+  /// Hash of the data.
   public var dataHash: String
+  /// Where the data came from.
   public var dataSource: String
+  /// Training examples.
   public var trainCount: Int
   /// Steps taken, steps planned, and why the run ended if they differ.
   public var steps: Int
+  /// Steps that the schedule was made for.
   public var plannedSteps: Int
+  /// Why the run ended.
   public var ended: String
+  /// The step with the best validation accuracy.
   public var bestStep: Int?
+  /// The latest validation result.
   public var validation: Evaluation?
   /// The test split under the best and the last weights, and which of the two is the result.
   public var testBest: Evaluation
+  /// The test split under the last weights.
   public var testLast: Evaluation
+  /// Which of the two is the result.
   public var select: TrainingSettings.Selection
   /// What always answering the commonest class would reach on the test split.
   public var majorityShare: Double
@@ -31,11 +46,17 @@ public struct RunResult: Codable, Sendable {
   public var remark: String?
   /// Seconds in training steps over all sittings, and what they amount to.
   public var trainingSeconds: Double
+  /// Optimizer steps a second.
   public var stepsPerSecond: Double
+  /// Real tokens a second.
   public var tokensPerSecond: Double
+  /// The most memory the process held, bytes.
   public var peakResidentBytes: Int
+  /// The most that buffers held at once, bytes.
   public var peakTensorBytes: Int
+  /// Threads used.
   public var threads: Int
+  /// The commit of the source, where known.
   public var commit: String?
 
   /// The result by the preset's rule.

@@ -12,9 +12,11 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var beta1Product = 1.0
   /// The best validation accuracy so far, and its step.
   public var bestAccuracy: Double?
+  /// The step with the best validation accuracy.
   public var bestStep: Int?
   /// The latest validation result, and its step.
   public var validation: Evaluation?
+  /// The step of `validation`.
   public var evaluatedStep: Int?
   /// Seconds spent in steps, over all sittings.
   public var trainingSeconds = 0.0

@@ -1,55 +1,104 @@
 import ArgumentParser
 import Autodiff
 import Base
-import Foundation
 import Models
 import Training
 
 /// `lra bench`: seconds a step, memory and share of peak, a process for each cell.
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Measure speed and memory of one training step, or of inference.")
+    abstract: "Measure speed and memory of one training step, or of inference.",
+    discussion: """
+      A step is the forward pass, the loss, the backward pass and AdamW. Every pair of model and
+      length runs in a process of its own, so that its peak memory is its own.
+      """)
 
   @Option(help: "Models, separated by commas.")
   var model = "transformer,linformer,linear"
-  @Option(help: "Lengths in tokens, separated by commas.")
+  @Option(parsing: .unconditional, help: "Lengths in tokens, separated by commas.")
   var length = "1024"
-  @Option(help: "Sequences a step.")
+  @Option(parsing: .unconditional, help: "Sequences a step.")
   var batch = 8
-  @Option(help: "Model width E.")
+  @Option(parsing: .unconditional, help: "Model width E.")
   var emb = 64
-  @Option(help: "Heads H.")
+  @Option(parsing: .unconditional, help: "Heads H; they divide the width.")
   var heads = 2
-  @Option(help: "Blocks.")
+  @Option(parsing: .unconditional, help: "Blocks.")
   var layers = 2
-  @Option(help: "Feed-forward width F.")
+  @Option(parsing: .unconditional, help: "Feed-forward width F.")
   var mlp = 128
-  @Option(help: "Token numbers.")
+  @Option(parsing: .unconditional, help: "Number of token ids, padding included.")
   var vocab = 256
-  @Option(help: "Classes.")
+  @Option(parsing: .unconditional, help: "Classes.")
   var classes = 2
-  @Option(help: "Steps timed, after two that are not.")
+  @Option(parsing: .unconditional, help: "Steps timed, after two that are not.")
   var steps = 5
-  @Option(help: "Threads; all cores by default.")
+  @Option(parsing: .unconditional, help: "Threads; LRA_THREADS or all cores by default.")
   var threads: Int?
   @Flag(help: "Time inference only.")
   var forward = false
-  @Option(help: "A setting of the model, such as model.projected=128. May be repeated.")
+  @Option(help: "A model's own setting, such as model.projected=128. May be repeated.")
   var set: [String] = []
-  @Flag(help: "Print one JSON object a line.")
+  @Flag(help: "Print one JSON object a line, named as in other benchmarks.")
   var json = false
-  @Flag(help: "Print time, GFLOP/s and GB/s of each operation.")
+  @Flag(help: "Also print time, GFLOP/s and GB/s of each operation, on standard error.")
   var profile = false
+  @Flag(help: .hidden)
+  var cell = false
 
   func run() throws {
+    let cells = try BenchCells(self)
+    if cell { return try runCell(cells) }
+    if !json { tell(BenchTable.heading) }
+    var failures = 0
+    for (model, length) in cells.all {
+      let outcome = try ChildProcess.runSelf(cellArguments(model, length))
+      let line = try BenchLine(outcome, model: model, length: length)
+      if line.result == nil { failures += 1 }
+      tell(json ? line.json : BenchTable.row(line))
+    }
+    if failures > 0 {
+      say("\(failures) of \(cells.all.count) cells failed")
+      throw ExitCode(UserError.Kind.failed.rawValue)
+    }
+  }
+
+  /// Measures the one cell in this process; its parent reads the line.
+  private func runCell(_ cells: BenchCells) throws {
     if let threads { Workers.shared.limit(to: threads) }
-    var configuration = ModelConfiguration(
-      name: model, layers: layers, width: emb, heads: heads, feedForward: mlp,
-      length: Int(length) ?? 0, vocabulary: vocab, classes: classes)
-    configuration.dropout = 0
-    configuration.attentionDropout = 0
-    for s in set { let p = s.split(separator: "="); configuration.options[String(p[0].dropFirst(6))] = Int(p[1]).map { .integer($0) } ?? .text(String(p[1])) }
-    let r = try BenchmarkCell(model: configuration, batch: batch, steps: steps, forwardOnly: forward).run()
-    print(r)
+    guard let (model, length) = cells.all.first else { return }
+    do {
+      let (result, profile) = try BenchmarkCell(
+        model: cells.configuration(model, length), batch: batch, steps: steps,
+        forwardOnly: forward
+      ).run(profiling: profile)
+      tell(try jsonText(result, oneLine: true))
+      if let profile { say("\n\(model), length \(length)\n\(profile.table)\n") }
+    } catch let error as UserError {
+      tell(try BenchLine.failure(model, length, "\(error.problem) \(error.remedy)"))
+      throw ExitCode(UserError.Kind.failed.rawValue)
+    }
+  }
+
+  private func cellArguments(_ model: String, _ length: Int) -> [String] {
+    var arguments = ["bench", "--cell", "--model", model, "--length", "\(length)"]
+    let sizes = [
+      ("batch", batch), ("emb", emb), ("heads", heads), ("layers", layers), ("mlp", mlp),
+      ("vocab", vocab), ("classes", classes), ("steps", steps),
+    ]
+    for (name, size) in sizes { arguments += ["--\(name)", "\(size)"] }
+    if let threads { arguments += ["--threads", "\(threads)"] }
+    if forward { arguments.append("--forward") }
+    if profile { arguments.append("--profile") }
+    // The parent has checked that some model knows the setting; this one may not.
+    let known = (try? VariantCatalog.named(model).options().keys.map { "model.\($0)" }) ?? []
+    for assignment in set where known.contains(settingKey(assignment)) {
+      arguments += ["--set", assignment]
+    }
+    return arguments
+  }
+
+  private func settingKey(_ assignment: String) -> String {
+    assignment.prefix { $0 != "=" }.trimmingCharacters(in: .whitespaces)
   }
 }

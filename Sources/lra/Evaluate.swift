@@ -10,7 +10,9 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Evaluate a run's checkpoint on a split.")
 
-  @Argument(help: ArgumentHelp("A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp(
+      "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
   var folder: String
   @Option(help: "The split: train, val or test.")
   var split: Split = .test
@@ -34,17 +36,19 @@ struct Evaluate: ParsableCommand {
         .usage, "--batch is \(batch), but must be at least 1", remedy: "leave it out")
     }
     let saved = try SavedModel(folder, choice: checkpoint, dataFolder: dataFolder(data))
-    if let message = saved.message { note("warning: \(message)") }
+    if let message = saved.message { say("warning: \(message)") }
     let task = saved.configuration.task
-    try task.prepare { note($0) }
+    try task.prepare { say($0) }
     let source = try task.examples(split)
     let evaluator = Evaluator(
       saved.model, task, batch: batch ?? saved.configuration.training.batch)
     var lines: [UInt8] = []
-    let result = try evaluator.run(source, visit: { prediction in
-      guard predictions != nil else { return }
-      lines += Array(try JSONEncoder().encode(prediction)) + [UInt8(ascii: "\n")]
-    })
+    let result = try evaluator.run(
+      source,
+      visit: { prediction in
+        guard predictions != nil else { return }
+        lines += Array(try JSONEncoder().encode(prediction)) + [UInt8(ascii: "\n")]
+      })
     guard let result else { return }
     if let predictions { try writeAtomically(lines, to: predictions) }
     try report(result, source, saved)
@@ -58,7 +62,7 @@ struct Evaluate: ParsableCommand {
     let summary = EvaluationSummary(
       run: folder, file: saved.file, split: split, count: result.count, accuracy: result.accuracy,
       accuracyStderr: result.error, loss: result.loss, majorityShare: share, remark: remark)
-    print(json ? try jsonText(summary) : summary.text)
+    tell(json ? try jsonText(summary) : summary.text)
   }
 }
 
@@ -87,8 +91,3 @@ private struct EvaluationSummary: Encodable {
 
 extension Split: ExpressibleByArgument {}
 extension CheckpointChoice: ExpressibleByArgument {}
-
-/// A line on standard error.
-func note(_ text: String) {
-  FileHandle.standardError.write(Data("\(text)\n".utf8))
-}

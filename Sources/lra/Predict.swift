@@ -12,7 +12,9 @@ struct Predict: ParsableCommand {
       a tensor logits, F32, [B, C]. Weights are documented in the README.
       """)
 
-  @Argument(help: ArgumentHelp("A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp(
+      "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
   var folder: String
   @Option(help: "The safetensors file with tokens.")
   var input: String
@@ -26,13 +28,13 @@ struct Predict: ParsableCommand {
   func run() throws {
     if let threads { Workers.shared.limit(to: threads) }
     let saved = try SavedModel(folder, choice: checkpoint, dataFolder: dataFolder(nil))
-    if let message = saved.message { note("warning: \(message)") }
+    if let message = saved.message { say("warning: \(message)") }
     let tokens = try TokenFile(input, for: saved.model.configuration)
     let logits = saved.model(tokens.input)
     var file = SafeTensors()
     file.metadata = ["format": "pt"]
     file.add("logits", shape: logits.shape, logits.values)
     try file.write(to: output)
-    note("logits \(logits.shape) written to \(output)")
+    say("logits \(logits.shape) written to \(output)")
   }
 }

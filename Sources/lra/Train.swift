@@ -56,7 +56,7 @@ struct Train: ParsableCommand {
     if let threads { Workers.shared.limit(to: threads) }
     let limit = try timeLimit.map { try parseDuration($0, option: "--time-limit") }
     let (configuration, folder) = try resume.map(openRun) ?? newRun()
-    guard let folder else { return print(configuration.settings.explained()) }
+    guard let folder else { return tell(configuration.settings.explained()) }
     Interrupts.install()
     if profile { Meter.shared.reset(timing: true) }
     let console = try makeConsole(logPath: folder.file("log.txt"))
@@ -116,26 +116,13 @@ struct Train: ParsableCommand {
     console.finish()
     switch ending {
     case .finished(let result):
-      print(json ? try jsonText(result) : result.summary(folder: folder.path))
+      tell(json ? try jsonText(result) : result.summary(folder: folder.path))
     case .initialized:
-      print("fresh checkpoint in \(folder.path)")
+      tell("fresh checkpoint in \(folder.path)")
     case .stopped(let reason):
       throw UserError(
         .stoppedEarly, "\(reason); everything is saved in \(folder.path)",
         remedy: "go on with: lra train --resume \(folder.path)")
     }
   }
-}
-
-/// The folder of the data: the flag, `$LRA_DATA`, or `data`.
-func dataFolder(_ flag: String?) -> String {
-  flag ?? ProcessInfo.processInfo.environment["LRA_DATA"] ?? "data"
-}
-
-/// A value as JSON with the names that other tools use.
-func jsonText(_ value: some Encodable) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.keyEncodingStrategy = .convertToSnakeCase
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  return String(decoding: try encoder.encode(value), as: UTF8.self)
 }

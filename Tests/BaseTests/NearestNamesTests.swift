@@ -1,6 +1,5 @@
-import Testing
-
 import Base
+import Testing
 
 @Suite struct NearestNamesTests {
   private let names = ["train.steps", "train.batch", "model.layers", "listops", "linformer"]

@@ -1,7 +1,6 @@
 import Base
-import Testing
-
 import Tasks
+import Testing
 
 @Suite struct BatchesTests {
   @Test("A batch packs its sequences back to back")

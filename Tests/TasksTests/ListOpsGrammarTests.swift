@@ -1,6 +1,5 @@
-import Testing
-
 import Tasks
+import Testing
 
 /// The value of an expression as people write it.
 func evaluate(_ text: String) throws -> UInt8 {

@@ -1,7 +1,6 @@
 import Base
-import Testing
-
 import Tasks
+import Testing
 
 @Suite struct ListOpsTSVTests {
   private func read(

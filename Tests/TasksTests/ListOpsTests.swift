@@ -1,8 +1,7 @@
 import Base
 import Foundation
-import Testing
-
 import Tasks
+import Testing
 
 @Suite struct ListOpsTests {
   private let folder: Scratch

@@ -1,7 +1,6 @@
 import Base
-import Testing
-
 import Tasks
+import Testing
 
 @Suite struct TaskCatalogTests {
   /// The keys that every full preset sets.

@@ -27,13 +27,16 @@ import Training
     #expect(origin("train.log-every") == "default")
   }
 
-  @Test("Mistakes name the key and the nearest known ones", arguments: [
-    ("typo=1", "typo"), ("model.projectd=64", "model.projected"), ("train.batch=-1", "train.batch"),
-    ("model.heads=5", "model.heads"), ("model.projected=5000", "model.projected"),
-    ("model.sharing=all", "model.sharing"), ("train.schedule=onecycle", "train.schedule"),
-    ("model.dropout=1", "model.dropout"), ("train.steps=many", "train.steps"),
-    ("task.length=0", "length"),
-  ])
+  @Test(
+    "Mistakes name the key and the nearest known ones",
+    arguments: [
+      ("typo=1", "typo"), ("model.projectd=64", "model.projected"),
+      ("train.batch=-1", "train.batch"),
+      ("model.heads=5", "model.heads"), ("model.projected=5000", "model.projected"),
+      ("model.sharing=all", "model.sharing"), ("train.schedule=onecycle", "train.schedule"),
+      ("model.dropout=1", "model.dropout"), ("train.steps=many", "train.steps"),
+      ("task.length=0", "length"),
+    ])
   func mistakes(assignment: String, expected: String) {
     let error = userError { _ = try resolve([assignment]) }
     #expect(error?.description.contains(expected) == true, "\(String(describing: error))")

@@ -25,9 +25,11 @@ import Training
     return result
   }
 
-  @Test("A run leaves its configuration, result, logs and checkpoints", arguments: [
-    "transformer", "linformer", "linear",
-  ])
+  @Test(
+    "A run leaves its configuration, result, logs and checkpoints",
+    arguments: [
+      "transformer", "linformer", "linear",
+    ])
   func folderContents(model: String) throws {
     try withTemporaryFolder { folder in
       let (ending, path, _) = try train(folder, into: "run", model: model)

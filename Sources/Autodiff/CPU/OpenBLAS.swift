@@ -51,7 +51,9 @@ public final class OpenBLAS: Sendable {
   /// several, as a machine shared with others only ever loses time.
   public func measurePeak(threads: Int, seconds: Double = 0.3) -> Double {
     let n = 1024
-    let matrices = (0..<3).map { Tensor(shape: [n, n], [Float](repeating: Float($0), count: n * n)) }
+    let matrices = (0..<3).map {
+      Tensor(shape: [n, n], [Float](repeating: Float($0), count: n * n))
+    }
     setThreads(Int32(threads))
     defer { setThreads(1) }
     var best = 0.0

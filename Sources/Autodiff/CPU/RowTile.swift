@@ -78,7 +78,9 @@ struct PartialSums {
 }
 
 /// Adds `bias` to each row.
-func addBias(_ bias: UnsafePointer<Float>?, _ y: UnsafeMutablePointer<Float>, _ rows: Int, _ width: Int) {
+func addBias(
+  _ bias: UnsafePointer<Float>?, _ y: UnsafeMutablePointer<Float>, _ rows: Int, _ width: Int
+) {
   guard let bias else { return }
   for r in 0..<rows {
     let row = y + r * width

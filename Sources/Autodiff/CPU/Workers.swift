@@ -37,7 +37,7 @@ public final class Workers: @unchecked Sendable {
     lra_flush_denormals()
   }
 
-  /// Uses `count` threads from now on. Call it before any work.
+  /// Uses `count` threads from now on; must be called before any work.
   public func limit(to count: Int) {
     precondition(started == 1, "threads: the number can only be set before the first operation")
     self.count = max(1, count)

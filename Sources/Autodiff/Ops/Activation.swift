@@ -26,7 +26,8 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
     case .relu: return Lanes(repeating: 0).replacing(with: 1, where: x .> 0)
     case .gelu:
       let s = sigmoid(Activation.twiceInner(x))
-      let inner = Lanes(repeating: 1.595_769_12).addingProduct(x * x, Lanes(repeating: 0.214_064_49))
+      let inner = Lanes(repeating: 1.595_769_12).addingProduct(
+        x * x, Lanes(repeating: 0.214_064_49))
       return s + x * s * (1 - s) * inner
     }
   }

@@ -20,7 +20,8 @@ public func linear(
   map.measure("linear", products: 1) {
     let packed = PackedWeight.forward(weight)
     parallel(x.rows, by: tileRows) { rows, _ in
-      map.forward(packed, x.pointer + rows.lowerBound * map.inputs, rows.count,
+      map.forward(
+        packed, x.pointer + rows.lowerBound * map.inputs, rows.count,
         into: y.pointer + rows.lowerBound * map.outputs)
       activation.apply(y.pointer + rows.lowerBound * map.outputs, count: rows.count * map.outputs)
     }

@@ -56,7 +56,8 @@ private struct ProjectionKernel {
     precondition(
       !groups.isEmpty && x.columns % groups.count == 0
         && groups.allSatisfy { projections.indices.contains($0) },
-      "projectSequence: groups \(groups) for \(x.columns) columns, \(projections.count) projections")
+      "projectSequence: groups \(groups) for \(x.columns) columns, \(projections.count) projections"
+    )
     self.x = x
     self.projections = projections
     self.segments = segments

@@ -1,4 +1,4 @@
-// Two things Swift has no word for: the flush-to-zero bit and the huge-page hint.
+// Things Swift has no word for: the flush-to-zero bit, the huge-page hint, the build's vector width.
 #ifndef LRA_SHIMS_H
 #define LRA_SHIMS_H
 
@@ -15,6 +15,17 @@ static inline void lra_pause(void) { _mm_pause(); }
 static inline void lra_flush_denormals(void) {}
 static inline void lra_pause(void) {}
 #endif
+
+/// The widest vector unit that the including module is compiled for: 512, 256, or 128 bits.
+static inline int lra_vector_bits(void) {
+#if defined(__AVX512F__) && defined(__AVX512DQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
+  return 512;
+#elif defined(__AVX2__) && defined(__FMA__)
+  return 256;
+#else
+  return 128;
+#endif
+}
 
 /// Asks the kernel to back a large buffer with huge pages.
 static inline void lra_advise_huge_pages(void *address, size_t bytes) {

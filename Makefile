@@ -1,0 +1,76 @@
+# Builds, trains, measures and checks. `make` by itself lists the targets.
+
+LRA := .build/release/lra
+SETUP := @sh data-scripts/setup
+# The build's messages go to standard error, so that standard output holds results only.
+BUILD := @swift build -c release --product lra 1>&2
+
+# Tests run the optimised program: they use the package's own interfaces, so nothing is built twice.
+TEST := swift test -c release --disable-xctest
+
+# Variables that are set become flags, in the order task, model, preset, seed.
+flag = $(if $($(1)),--$(2) $(strip $($(1))))
+CHOICE = $(call flag,TASK,task) $(call flag,MODEL,model) $(call flag,PRESET,preset) \
+  $(call flag,SEED,seed)
+
+# The processor to build for, a value of -march.
+ifdef ARCH
+export LRA_ARCH := $(ARCH)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test test-fast train evaluate bench data doctor format lint size clean
+
+help: ## this list
+	@echo "Usage: make TARGET [VARIABLE=value ...]"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) \
+	  | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@echo
+	@echo "ARGS passes further flags on: make train TASK=listops MODEL=linformer ARGS=\"--steps 100\""
+	@echo "ARCH builds for another processor (a value of -march): make build ARCH=x86-64-v3"
+
+setup: ## install what is missing to build (zlib1g-dev, libopenblas-dev)
+	$(SETUP)
+
+build: setup ## the program, .build/release/lra
+	$(BUILD)
+
+test: setup ## all tests
+	@$(TEST) $(ARGS)
+
+test-fast: setup ## the tests of single modules, without those that start the program
+	@$(TEST) --skip CommandTests $(ARGS)
+
+train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS=]
+	@$(LRA) train $(CHOICE) $(ARGS)
+
+evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
+	@$(LRA) evaluate $(RUN) $(ARGS)
+
+bench: build ## time one training step: [MODEL=a,b ARGS="--length 1024,2048"]
+	@$(LRA) bench $(call flag,MODEL,model) $(ARGS)
+
+data: build ## make the data of a task: TASK= [SEED= ARGS=]
+	@$(LRA) data make $(TASK) $(call flag,SEED,seed) $(ARGS)
+
+doctor: build ## check the machine and measure its speed
+	@$(LRA) doctor $(ARGS)
+
+SOURCES := Sources Tasks Tests Package.swift
+
+format: ## lay out all Swift files
+	@swift format --in-place --recursive $(SOURCES)
+
+lint: ## check the layout of all Swift files
+	@swift format lint --strict --recursive $(SOURCES)
+
+size: ## lines of Swift of each module
+	@for folder in Tasks Sources/* Tests/*; do \
+	  find $$folder -name '*.swift' -o -name '*.h' -o -name '*.c' | xargs cat 2>/dev/null \
+	    | awk -v name=$$folder '{ all++ } !/^ *(\/\/|$$)/ { code++ } \
+	      END { if (all) printf "%7d lines %7d of code  %s\n", all, code, name }'; \
+	done
+
+clean: ## remove the build; data and runs stay
+	@swift package clean

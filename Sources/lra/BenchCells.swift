@@ -1,0 +1,79 @@
+import Base
+import Models
+import Training
+
+/// The cells that the flags of `lra bench` ask for, all flags checked.
+struct BenchCells {
+  /// Models and lengths, all lengths of one model together.
+  let all: [(model: String, length: Int)]
+  private let flags: Bench
+  private let settings: Settings
+
+  /// Checks the flags.
+  ///
+  /// - Throws: `UserError` that names the flag.
+  init(_ flags: Bench) throws {
+    self.flags = flags
+    for (flag, value) in [
+      ("--batch", flags.batch), ("--emb", flags.emb), ("--heads", flags.heads),
+      ("--layers", flags.layers), ("--mlp", flags.mlp), ("--classes", flags.classes),
+      ("--steps", flags.steps), ("--threads", flags.threads ?? 1),
+    ] { try require(flag, value, atLeast: 1) }
+    try require("--vocab", flags.vocab, atLeast: 2)
+    guard flags.emb % flags.heads == 0 else {
+      throw UserError(
+        .usage, "--emb \(flags.emb) is not a multiple of --heads \(flags.heads)",
+        remedy: "change one of them")
+    }
+    let lengths = try commaSeparated(flags.length).map(Self.length)
+    let models = commaSeparated(flags.model)
+    all = models.flatMap { model in lengths.map { (model, $0) } }
+    settings = try Self.settings(flags.set, models: models)
+  }
+
+  private static func length(_ text: String) throws -> Int {
+    guard let length = Int(text) else {
+      throw UserError(
+        .usage, "--length: \"\(text)\" is not a whole number",
+        remedy: "separate lengths by commas: --length 1024,2048")
+    }
+    try require("--length", length, atLeast: 1)
+    return length
+  }
+
+  /// The own settings of all models together, with the values given.
+  private static func settings(_ assignments: [String], models: [String]) throws -> Settings {
+    var settings = Settings()
+    for model in models {
+      for (key, value) in try VariantCatalog.named(model).options().sorted(by: { $0.key < $1.key })
+      where !settings.contains("model.\(key)") {
+        settings.declare("model.\(key)", value)
+      }
+    }
+    for assignment in assignments {
+      guard !settings.entries.isEmpty else {
+        throw UserError(
+          .configuration,
+          "--set \(assignment): \(models.joined(separator: ", ")) has no settings of its own",
+          remedy: "lra list shows the settings of each model")
+      }
+      try settings.set(assignment: assignment, origin: "--set")
+    }
+    return settings
+  }
+
+  /// One cell's model; dropout is off, as in the programs to compare with.
+  func configuration(_ model: String, _ length: Int) throws -> ModelConfiguration {
+    var configuration = ModelConfiguration(
+      name: model, layers: flags.layers, width: flags.emb, heads: flags.heads,
+      feedForward: flags.mlp, length: length, vocabulary: flags.vocab, classes: flags.classes)
+    configuration.dropout = 0
+    configuration.attentionDropout = 0
+    let own = try VariantCatalog.named(model).options()
+    for entry in settings.entries where entry.origin == "--set" {
+      let key = String(entry.key.dropFirst("model.".count))
+      if own[key] != nil { configuration.options[key] = entry.value }
+    }
+    return configuration
+  }
+}

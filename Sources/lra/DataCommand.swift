@@ -1,0 +1,113 @@
+import ArgumentParser
+import Base
+import Foundation
+import Tasks
+import Training
+
+/// `lra data`: makes, shows and exports the data of a task.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "Make, check or export the data of a task.",
+    subcommands: [Make.self, Check.self, Export.self])
+}
+
+/// What selects a data set; the same for every subcommand.
+struct DataOptions: ParsableArguments {
+  @Argument(help: "The task, such as listops.")
+  var task: String
+  @Option(help: "The seed of generated data.")
+  var seed: UInt64 = 0
+  @Option(parsing: .unconditional, help: "The greatest length in tokens; the task's by default.")
+  var length: Int?
+  @Option(parsing: .unconditional, help: "Training examples; the task's number by default.")
+  var trainCount: Int?
+  @Option(parsing: .unconditional, help: "Validation examples; the task's number by default.")
+  var valCount: Int?
+  @Option(parsing: .unconditional, help: "Test examples; the task's number by default.")
+  var testCount: Int?
+  @Option(help: "The folder of all tasks' data; by default $LRA_DATA, or else data.")
+  var data: String?
+
+  /// The folder of all tasks' data.
+  var folder: String { dataFolder(data) }
+
+  /// The task for these options.
+  ///
+  /// - Throws: `UserError` for an unknown task, or a number out of its range.
+  func makeTask() throws -> any ArenaTask {
+    for (flag, value) in [
+      ("--length", length), ("--train-count", trainCount), ("--val-count", valCount),
+      ("--test-count", testCount),
+    ] { try require(flag, value ?? 1, atLeast: 1) }
+    return try TaskCatalog.named(task).make(
+      TaskOptions(
+        length: length, trainCount: trainCount, valCount: valCount, testCount: testCount,
+        seed: seed, dataFolder: folder))
+  }
+}
+
+extension DataCommand {
+  /// `lra data make`: generates or reads the data.
+  struct Make: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Make the data, or check them if they are there.")
+
+    @OptionGroup var options: DataOptions
+
+    func run() throws {
+      let task = try options.makeTask()
+      let start = monotonicSeconds()
+      try task.prepare(report: say)
+      let counts = try Split.allCases.map { "\($0) \(formatCount(try task.examples($0).count))" }
+      tell("\(options.task): \(counts.joined(separator: ", ")) examples in \(options.folder)")
+      tell("content \(try task.contentHash()), \(try task.provenance())")
+      say("took \(formatDuration(seconds: monotonicSeconds() - start))")
+    }
+  }
+
+  /// `lra data check`: reads all data and describes them.
+  struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Read all data and describe them: counts, classes, lengths, an example.")
+
+    @OptionGroup var options: DataOptions
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+      let task = try options.makeTask()
+      let folder = "\(options.folder)/\(options.task)"
+      guard FileManager.default.fileExists(atPath: folder) else {
+        throw UserError(
+          .missingInput, "there is no folder \(folder)",
+          remedy: "make the data with lra data make \(options.task), or name another folder "
+            + "with --data")
+      }
+      try task.prepare(report: say)
+      let card = try DataCard(task, name: options.task)
+      tell(json ? try jsonText(card) : card.text)
+    }
+  }
+
+  /// `lra data export`: writes the format of the task's authors.
+  struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the data in the format of the original code.")
+
+    @OptionGroup var options: DataOptions
+    @Option(help: "The folder to write to; made when absent.")
+    var output: String
+
+    func run() throws {
+      let task = try options.makeTask()
+      guard let listOps = task as? ListOps else {
+        throw UserError(
+          .usage, "\(options.task) cannot be exported",
+          remedy: "its data are the original's files already")
+      }
+      try task.prepare(report: say)
+      try listOps.exportTSV(to: output)
+      tell("wrote \(output)")
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import Training
+
+/// `lra doctor`: what the machine and the build can do, and what to change.
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check the machine and the build, and measure what they can do.")
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  private struct Output: Encodable {
+    let machine: MachineReport
+    let kneeFlopsPerByte: Double
+    let warnings: [MachineAdvice]
+  }
+
+  func run() throws {
+    let report = MachineReport.measure(report: say)
+    if json {
+      let output = Output(
+        machine: report, kneeFlopsPerByte: report.kneeFlopsPerByte, warnings: report.advice)
+      return tell(try jsonText(output))
+    }
+    tell(formatTable(rows(report).map { [$0.0, $0.1] }, leading: 2))
+    tell("")
+    for warning in report.advice { tell("warning: \(warning.problem)\n         \(warning.remedy)") }
+    if report.advice.isEmpty { tell("Nothing is slow or missing.") }
+  }
+
+  private func rows(_ report: MachineReport) -> [(String, String)] {
+    [
+      ("processor", "\(report.cpu), \(report.cores) cores, \(report.architecture)"),
+      ("vector sets", report.vectorSets.joined(separator: " ")),
+      ("build", build(report)),
+      ("threads", "\(report.threads) (LRA_THREADS, or --threads where a command has it)"),
+      ("memory", formatBytes(report.memoryBytes)),
+      ("free disk here", report.freeDiskBytes.map(formatBytes) ?? "unknown"),
+      ("zlib", report.zlib),
+    ] + blas(report) + [
+      ("our kernel", speed(report.kernelGflopsPerS, report.threads, "GFLOP/s")),
+      ("main memory", speed(report.memoryGigabytesPerS, report.threads, "GB/s")),
+      (
+        "roofline knee",
+        String(
+          format: "%.0f flop/byte: work with fewer is bound by memory", report.kneeFlopsPerByte)
+      ),
+      ("busy elsewhere", String(format: "%.1f cores", report.busyCores)),
+    ]
+  }
+
+  private func build(_ report: MachineReport) -> String {
+    let flags = report.tuned ? "-march set, " : "without -march, "
+    return flags + "vectors of \(report.vectorBits) bits"
+  }
+
+  private func blas(_ report: MachineReport) -> [(String, String)] {
+    guard let blas = report.blas else { return [("OpenBLAS", "not installed")] }
+    return [
+      ("OpenBLAS", blas.file),
+      ("  kernels", blas.coreType),
+      ("  configuration", blas.configuration),
+      ("  sgemm", speed(blas.gflopsPerS, report.threads, "GFLOP/s")),
+    ]
+  }
+
+  private func speed(_ speed: MachineReport.Speed, _ threads: Int, _ unit: String) -> String {
+    String(
+      format: "%.1f \(unit) on one thread, %.1f on \(threads)", speed.one, speed.all)
+  }
+}

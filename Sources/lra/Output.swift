@@ -1,0 +1,39 @@
+import Base
+import Foundation
+
+/// Writes a line of progress or a complaint to standard error.
+func say(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+
+/// Writes a line of the result to standard output, at once also where that is a file or a pipe.
+func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+
+/// A value as JSON with names such as `step_s`, on one line or laid out for people.
+func jsonText(_ value: some Encodable, oneLine: Bool = false) throws -> String {
+  let encoder = JSONEncoder()
+  encoder.keyEncodingStrategy = .convertToSnakeCase
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  if !oneLine { encoder.outputFormatting.insert(.prettyPrinted) }
+  return String(decoding: try encoder.encode(value), as: UTF8.self)
+}
+
+/// The parts of a comma-separated list, spaces around them removed.
+func commaSeparated(_ text: String) -> [String] {
+  text.split(separator: ",", omittingEmptySubsequences: false)
+    .map { $0.trimmingCharacters(in: .whitespaces) }
+}
+
+/// Checks a number given with a flag.
+///
+/// - Throws: `UserError(.usage)` naming the flag when it is less than `least`.
+func require(_ flag: String, _ value: Int, atLeast least: Int) throws {
+  guard value < least else { return }
+  throw UserError(
+    .usage, "\(flag) is \(value), but must be at least \(least)",
+    remedy: "give a greater number; lra <command> --help shows the defaults")
+}
+
+/// The folder of the data: the flag, `$LRA_DATA` unless it is empty, or `data`.
+func dataFolder(_ flag: String?) -> String {
+  let chosen = ProcessInfo.processInfo.environment["LRA_DATA", default: ""]
+  return flag ?? (chosen.isEmpty ? "data" : chosen)
+}
