@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+@Suite("Runs that are interrupted")
+struct InterruptionTests {
+  @Test("Killed at any moment and resumed, a run ends with the same bytes")
+  func killed() throws {
+    try withScratchFolder { folder in
+      let training = TinyTraining(folder: folder)
+      #expect(try training.run("whole").status == 0)
+      let expected = try training.results("whole")
+      for (name, step) in [("a", 4), ("b", 15), ("c", 41)] {
+        let process = try training.start(name)
+        try training.wait(name, forStep: step, process)
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let resumed = try training.resume(name)
+        #expect(resumed.status == 0, "\(resumed.errors)")
+        #expect(try training.results(name) == expected, "\(name)")
+      }
+    }
+  }
+
+  @Test("Ctrl-C and TERM save, end with status 75 and say how to go on", arguments: [SIGINT, SIGTERM])
+  func stopped(signal: Int32) throws {
+    try withScratchFolder { folder in
+      let training = TinyTraining(folder: folder)
+      _ = try training.run("whole")
+      let process = try training.start("stopped")
+      try training.wait("stopped", forStep: 10, process)
+      kill(process.processIdentifier, signal)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 75)
+      let log = try String(contentsOfFile: training.path("stopped/STATUS"), encoding: .utf8)
+      #expect(log == "stopped\n")
+      #expect(try training.resume("stopped").status == 0)
+      #expect(try training.results("stopped") == training.results("whole"))
+    }
+  }
+
+  @Test("A truncated checkpoint is noticed, and the one before is used")
+  func truncated() throws {
+    try withScratchFolder { folder in
+      let training = TinyTraining(folder: folder)
+      _ = try training.run("whole")
+      let process = try training.start("cut")
+      try training.wait("cut", forStep: 12, process)
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      let file = training.path("cut/checkpoints/last/model.safetensors")
+      truncate(file, 1000)
+      let resumed = try training.resume("cut")
+      #expect(resumed.status == 0)
+      #expect(resumed.errors.contains("warning: checkpoint step-"))
+      #expect(resumed.errors.contains("using step-"))
+      #expect(try training.results("cut") == training.results("whole"))
+    }
+  }
+
+  @Test("Two runs into one folder at once: the second is refused")
+  func twice() throws {
+    try withScratchFolder { folder in
+      let training = TinyTraining(folder: folder)
+      _ = try training.run("data-first")
+      let process = try training.start("shared")
+      try training.wait("shared", forStep: 1, process)
+      let second = try training.run("shared")
+      #expect(second.status == 69)
+      #expect(second.errors.contains("shared"))
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+      let third = try training.run("shared")
+      #expect(third.status == 73)
+      #expect(third.errors.contains("--resume"))
+    }
+  }
+}
