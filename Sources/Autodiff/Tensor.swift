@@ -10,11 +10,11 @@ public struct Tensor {
   let node: Node?
 
   /// The number of elements.
-  public var count: Int { shape.reduce(1, *) }
+  public let count: Int
   /// The extent of the first dimension.
   public var rows: Int { shape[0] }
   /// Elements per row: the product of all dimensions but the first.
-  public var columns: Int { shape.dropFirst().reduce(1, *) }
+  public let columns: Int
   /// Rows that the buffer has room for.
   var rowCapacity: Int { storage.count / max(columns, 1) }
   var pointer: UnsafeMutablePointer<Float> { storage.pointer }
@@ -23,6 +23,8 @@ public struct Tensor {
     self.shape = shape
     self.storage = storage
     self.node = node
+    columns = shape.dropFirst().reduce(1, *)
+    count = shape.reduce(1, *)
     precondition(
       count <= storage.count, "tensor: shape \(shape) needs more than \(storage.count) floats")
   }

@@ -21,7 +21,8 @@ struct InterruptionTests {
     }
   }
 
-  @Test("Ctrl-C and TERM save, end with status 75 and say how to go on", arguments: [SIGINT, SIGTERM])
+  @Test(
+    "Ctrl-C and TERM save, end with status 75 and say how to go on", arguments: [SIGINT, SIGTERM])
   func stopped(signal: Int32) throws {
     try withScratchFolder { folder in
       let training = TinyTraining(folder: folder)

@@ -54,21 +54,23 @@ struct TrainTests {
     }
   }
 
-  @Test("Mistakes end with their status and name what to change", arguments: [
-    ("train --task listop --model linear", 64, "listops"),
-    ("train --task listops --model linaer", 64, "linear"),
-    ("train --task listops", 64, "--model is missing"),
-    ("train --task listops --model linear --length 0", 64, "length"),
-    ("train --task listops --model linear --batch -1", 78, "train.batch is -1"),
-    ("train --task listops --model linear --set typo=1", 78, "typo"),
-    ("train --task listops --model linear --set model.lyers=1", 78, "model.layers"),
-    ("train --task listops --model linear --output /dev/null/run", 73, "/dev/null"),
-    ("train --task listops --model linear --time-limit soon", 64, "--time-limit"),
-    ("train --resume /nowhere", 66, "/nowhere"),
-    ("train --resume /nowhere --steps 3", 64, "--steps"),
-    ("evaluate /nowhere", 66, "/nowhere"),
-    ("evaluate /nowhere --split tset", 64, "tset"),
-  ])
+  @Test(
+    "Mistakes end with their status and name what to change",
+    arguments: [
+      ("train --task listop --model linear", 64, "listops"),
+      ("train --task listops --model linaer", 64, "linear"),
+      ("train --task listops", 64, "--model is missing"),
+      ("train --task listops --model linear --length 0", 64, "length"),
+      ("train --task listops --model linear --batch -1", 78, "train.batch is -1"),
+      ("train --task listops --model linear --set typo=1", 78, "typo"),
+      ("train --task listops --model linear --set model.lyers=1", 78, "model.layers"),
+      ("train --task listops --model linear --output /dev/null/run", 73, "/dev/null"),
+      ("train --task listops --model linear --time-limit soon", 64, "--time-limit"),
+      ("train --resume /nowhere", 66, "/nowhere"),
+      ("train --resume /nowhere --steps 3", 64, "--steps"),
+      ("evaluate /nowhere", 66, "/nowhere"),
+      ("evaluate /nowhere --split tset", 64, "tset"),
+    ])
   func mistakes(arguments: String, status: Int32, text: String) throws {
     let result = try CommandRunner.lra(arguments)
     #expect(result.status == status, "\(result.errors)")
@@ -76,11 +78,13 @@ struct TrainTests {
     #expect(result.output.isEmpty)
   }
 
-  @Test("Broken original files are refused with file and line", arguments: [
-    ("( ( ( [SUM 4 ) 3 ) ] )\t7", "[SUM"), ("( ( ( [MAX 4 ) 3 )\t4", "2"),
-    ("( ( ( [MAX 4 ) 3 ) ] )\t11", "11"), ("( ( ( [MAX 4 ) 3 ) ] )\t3", "3"),
-    (String(repeating: "4 ", count: 600_000) + "\t4", "line"),
-  ])
+  @Test(
+    "Broken original files are refused with file and line",
+    arguments: [
+      ("( ( ( [SUM 4 ) 3 ) ] )\t7", "[SUM"), ("( ( ( [MAX 4 ) 3 )\t4", "2"),
+      ("( ( ( [MAX 4 ) 3 ) ] )\t11", "11"), ("( ( ( [MAX 4 ) 3 ) ] )\t3", "3"),
+      (String(repeating: "4 ", count: 600_000) + "\t4", "line"),
+    ])
   func brokenFiles(row: String, text: String) throws {
     try withScratchFolder { folder in
       let data = "\(folder)/data/listops"

@@ -39,13 +39,33 @@ struct LinearAttentionKernel {
       bytes: 4 * segments.rows * heads * width * 2 * products, kernel)
   }
 
-  private func forEachHead(
-    _ states: Storage, _ body: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void
-  ) {
+  /// The heads of one sequence that are worked on together, and their states.
+  private struct Piece {
+    let sequence: Int
+    let heads: Range<Int>
+    let states: UnsafeMutablePointer<Float>
+    let stateCount: Int
+
+    func state(_ head: Int) -> UnsafeMutablePointer<Float> {
+      states + (head - heads.lowerBound) * stateCount
+    }
+  }
+
+  /// Runs `body` for all sequences and heads.
+  ///
+  /// The heads of a row lie side by side in memory, so a piece takes all of them unless there are
+  /// too few sequences for the threads.
+  private func forEachPiece(_ states: Storage, _ body: (Piece, Workspace) -> Void) {
+    let together = segments.count >= 2 * Workers.shared.count ? heads : 1
     let order = segments.longestFirst
-    parallel(order.count * heads) { index, workspace in
-      let (sequence, head) = (order[index / heads], index % heads)
-      body(sequence, head, states.pointer + (sequence * heads + head) * stateCount, workspace)
+    let perSequence = heads / together
+    parallel(order.count * perSequence) { index, workspace in
+      let sequence = order[index / perSequence]
+      let first = index % perSequence * together
+      let piece = Piece(
+        sequence: sequence, heads: first..<first + together,
+        states: states.pointer + (sequence * heads + first) * stateCount, stateCount: stateCount)
+      body(piece, workspace)
     }
   }
 
@@ -59,36 +79,39 @@ struct LinearAttentionKernel {
   // MARK: Forward
 
   func forward(into y: Tensor, _ states: Storage) {
-    forEachHead(states) { sequence, head, state, workspace in
-      sumState(sequence, head, state, workspace)
+    forEachPiece(states) { piece, workspace in
+      sumStates(piece, workspace)
       let features = workspace.floats(tileRows * width)
       let result = workspace.floats(tileRows * padded)
-      for rows in tiles(sequence) {
-        computeFeatures(query, rows, head, into: features)
-        multiplyState(features, rows.count, state, into: result)
-        for (r, row) in rows.enumerated() {
-          let inverse = 1 / (dot(features + r * width, state + matrixCount) + epsilon)
-          let to = y.pointer + row * y.columns + head * width
-          for j in 0..<width { to[j] = result[r * padded + j] * inverse }
+      for rows in tiles(piece.sequence) {
+        for head in piece.heads {
+          let state = piece.state(head)
+          computeFeatures(query, rows, head, into: features)
+          multiplyState(features, rows.count, state, into: result)
+          for (r, row) in rows.enumerated() {
+            let inverse = 1 / (dot(features + r * width, state + matrixCount) + epsilon)
+            let to = y.pointer + row * y.columns + head * width
+            for j in 0..<width { to[j] = result[r * padded + j] * inverse }
+          }
         }
       }
     }
   }
 
   /// S = Σ φ(k)·vᵀ and z = Σ φ(k).
-  private func sumState(
-    _ sequence: Int, _ head: Int, _ state: UnsafeMutablePointer<Float>, _ workspace: Workspace
-  ) {
+  private func sumStates(_ piece: Piece, _ workspace: Workspace) {
     let features = workspace.floats(tileRows * width)
     let values = workspace.floats(tileRows * padded)
-    state.update(repeating: 0, count: stateCount)
-    for rows in tiles(sequence) {
-      computeFeatures(key, rows, head, into: features)
-      let panels = packRows(
-        value.pointer(rows.lowerBound, head), row: value.stride, inner: rows.count,
-        columns: width, into: values)
-      addOuterProducts(features, panels, rows.count, into: state)
-      addColumnSums(features, rows.count, width, into: state + matrixCount)
+    piece.states.update(repeating: 0, count: piece.heads.count * stateCount)
+    for rows in tiles(piece.sequence) {
+      for head in piece.heads {
+        computeFeatures(key, rows, head, into: features)
+        let panels = packRows(
+          value.pointer(rows.lowerBound, head), row: value.stride, inner: rows.count,
+          columns: width, into: values)
+        addOuterProducts(features, panels, rows.count, into: piece.state(head))
+        addColumnSums(features, rows.count, width, into: piece.state(head) + matrixCount)
+      }
     }
   }
 
@@ -108,10 +131,11 @@ struct LinearAttentionKernel {
     }
   }
 
-  /// elu(x) + 1.
+  /// elu(x) + 1 = max(x, 0) + exp(min(x, 0)).
   @inline(__always)
   private func feature(_ x: Lanes) -> Lanes {
-    exp(x.replacing(with: 0, where: x .> 0)).replacing(with: x + 1, where: x .> 0)
+    let zero = Lanes(repeating: 0)
+    return larger(x, zero) + exp(-larger(-x, zero))
   }
 
   /// Σ a·b over D.
@@ -159,62 +183,69 @@ struct LinearAttentionKernel {
   /// ```
   func backward(_ dy: Storage, _ states: Storage) {
     let targets = HeadTargets([query, key, value])
-    forEachHead(states) { sequence, head, state, workspace in
-      let dState = workspace.zeros(stateCount)
-      backwardQueries(sequence, head, dy, state, dState, targets, workspace)
-      backwardKeys(sequence, head, dState, targets, workspace)
+    forEachPiece(states) { piece, workspace in
+      let dPiece = Piece(
+        sequence: piece.sequence, heads: piece.heads,
+        states: workspace.zeros(piece.heads.count * stateCount), stateCount: stateCount)
+      backwardQueries(piece, dPiece, dy, targets, workspace)
+      backwardKeys(dPiece, targets, workspace)
     }
   }
 
   private func backwardQueries(
-    _ sequence: Int, _ head: Int, _ dy: Storage, _ state: UnsafePointer<Float>,
-    _ dState: UnsafeMutablePointer<Float>, _ targets: HeadTargets, _ workspace: Workspace
+    _ piece: Piece, _ dPiece: Piece, _ dy: Storage, _ targets: HeadTargets, _ workspace: Workspace
   ) {
-    let transposed = transpose(state, workspace)
+    let transposed = piece.heads.map { transpose(piece.state($0), workspace) }
     let features = workspace.floats(tileRows * width)
     let dNumerators = workspace.floats(tileRows * padded)
     let dDenominators = workspace.floats(tileRows)
     let dFeatures = workspace.floats(tileRows * padded)
-    for rows in tiles(sequence) {
-      computeFeatures(query, rows, head, into: features)
-      multiplyState(features, rows.count, state, into: dNumerators)
-      for (r, row) in rows.enumerated() {
-        let denominator = dot(features + r * width, state + matrixCount) + epsilon
-        dDenominators[r] = differentiateQuotient(
-          dy.pointer + row * heads * width + head * width, dNumerators + r * padded, denominator)
-        addScaled(dDenominators[r], features + r * width, into: dState + matrixCount)
+    for rows in tiles(piece.sequence) {
+      for (index, head) in piece.heads.enumerated() {
+        let (state, dState) = (piece.state(head), dPiece.state(head))
+        computeFeatures(query, rows, head, into: features)
+        multiplyState(features, rows.count, state, into: dNumerators)
+        for (r, row) in rows.enumerated() {
+          let denominator = dot(features + r * width, state + matrixCount) + epsilon
+          dDenominators[r] = differentiateQuotient(
+            dy.pointer + row * heads * width + head * width, dNumerators + r * padded,
+            denominator)
+          addScaled(dDenominators[r], features + r * width, into: dState + matrixCount)
+        }
+        let right = Panels(base: dNumerators, step: padded, panel: Panels.width)
+        addOuterProducts(features, right, rows.count, into: dState)
+        multiplyTransposed(
+          StridedMatrix(base: dNumerators, row: padded, column: 1), rows.count,
+          transposed[index], into: dFeatures)
+        for r in 0..<rows.count {
+          addScaled(dDenominators[r], state + matrixCount, into: dFeatures + r * padded)
+        }
+        applyFeatureSlope(features, dFeatures, rows.count)
+        targets.write(dFeatures, row: padded, rows: rows, query, head)
       }
-      let right = Panels(base: dNumerators, step: padded, panel: Panels.width)
-      addOuterProducts(features, right, rows.count, into: dState)
-      multiplyTransposed(
-        StridedMatrix(base: dNumerators, row: padded, column: 1), rows.count, transposed,
-        into: dFeatures)
-      for r in 0..<rows.count {
-        addScaled(dDenominators[r], state + matrixCount, into: dFeatures + r * padded)
-      }
-      applyFeatureSlope(features, dFeatures, rows.count)
-      targets.write(dFeatures, row: padded, rows: rows, query, head)
     }
   }
 
-  private func backwardKeys(
-    _ sequence: Int, _ head: Int, _ dState: UnsafePointer<Float>, _ targets: HeadTargets,
-    _ workspace: Workspace
-  ) {
-    let transposed = transpose(dState, workspace)
+  private func backwardKeys(_ dPiece: Piece, _ targets: HeadTargets, _ workspace: Workspace) {
+    let transposed = dPiece.heads.map { transpose(dPiece.state($0), workspace) }
     let features = workspace.floats(tileRows * width)
     let gradients = workspace.floats(tileRows * padded)
-    for rows in tiles(sequence) {
-      computeFeatures(key, rows, head, into: features)
-      multiplyTransposed(
-        StridedMatrix(
-          base: value.pointer(rows.lowerBound, head), row: value.stride, column: 1),
-        rows.count, transposed, into: gradients)
-      for r in 0..<rows.count { addScaled(1, dState + matrixCount, into: gradients + r * padded) }
-      applyFeatureSlope(features, gradients, rows.count)
-      targets.write(gradients, row: padded, rows: rows, key, head)
-      multiplyState(features, rows.count, dState, into: gradients)
-      targets.write(gradients, row: padded, rows: rows, value, head)
+    for rows in tiles(dPiece.sequence) {
+      for (index, head) in dPiece.heads.enumerated() {
+        let dState = dPiece.state(head)
+        computeFeatures(key, rows, head, into: features)
+        multiplyTransposed(
+          StridedMatrix(
+            base: value.pointer(rows.lowerBound, head), row: value.stride, column: 1),
+          rows.count, transposed[index], into: gradients)
+        for r in 0..<rows.count {
+          addScaled(1, dState + matrixCount, into: gradients + r * padded)
+        }
+        applyFeatureSlope(features, gradients, rows.count)
+        targets.write(gradients, row: padded, rows: rows, key, head)
+        multiplyState(features, rows.count, dState, into: gradients)
+        targets.write(gradients, row: padded, rows: rows, value, head)
+      }
     }
   }
 

@@ -32,6 +32,23 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
     }
   }
 
+  /// Writes f(x) and replaces x by f'(x), for the price of one exponential.
+  func applyKeepingSlope(
+    _ x: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    forLanes(count) { i, width in
+      let argument = width == laneCount ? load(x + i) : load(x + i, count: width)
+      let (y, slope) = (self.value(argument), self.slope(argument))
+      if width == laneCount {
+        store(y, value + i)
+        store(slope, x + i)
+      } else {
+        store(y, value + i, count: width)
+        store(slope, x + i, count: width)
+      }
+    }
+  }
+
   @inline(__always)
   private static func twiceInner(_ x: Lanes) -> Lanes {
     x * Lanes(repeating: 1.595_769_12).addingProduct(x * x, Lanes(repeating: 0.071_354_82))

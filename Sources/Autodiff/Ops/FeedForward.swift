@@ -107,14 +107,17 @@ private struct FeedForwardBlock {
       let tile = NormScratch(norm, x.pointer + start * width, rows, workspace)
       let argument = workspace.floats(rows * hidden)
       first.forward(packed.inner, tile.output, rows, into: argument)
+      let inside = workspace.floats(rows * hidden)
+      activation.applyKeepingSlope(argument, value: inside, count: rows * hidden)
+      let slope = argument
       let dBranch = dropped(outerDropout, dyTile, rows, width, start, workspace)
-      addOuterGradients(dBranch, argument, rows, start, into: sums + outerSums, workspace)
+      addOuterGradients(dBranch, inside, rows, start, into: sums + outerSums, workspace)
       let dInside = workspace.floats(rows * hidden)
       packed.outerBack.multiply(dBranch, rows, into: dInside)
       if innerDropout.isActive {
         drop(innerDropout, dInside, rows, hidden, firstRow: start, into: dInside)
       }
-      activation.applySlope(argument, dInside, count: rows * hidden)
+      for i in 0..<rows * hidden { dInside[i] *= slope[i] }
       first.addGradients(dInside, tile.output, rows, into: sums, workspace)
       let dNormalized = workspace.floats(rows * width)
       packed.innerBack.multiply(dInside, rows, into: dNormalized)
@@ -122,14 +125,11 @@ private struct FeedForwardBlock {
     }
   }
 
-  /// dW₂ += dBranchᵀ·drop₁(f(argument)) and db₂ += Σ dBranch.
+  /// dW₂ += dBranchᵀ·drop₁(inside) and db₂ += Σ dBranch; drops `inside` in place.
   private func addOuterGradients(
-    _ dBranch: UnsafePointer<Float>, _ argument: UnsafePointer<Float>, _ rows: Int, _ start: Int,
-    into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    _ dBranch: UnsafePointer<Float>, _ inside: UnsafeMutablePointer<Float>, _ rows: Int,
+    _ start: Int, into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) {
-    let inside = workspace.floats(rows * hidden)
-    inside.update(from: argument, count: rows * hidden)
-    activation.apply(inside, count: rows * hidden)
     if innerDropout.isActive {
       drop(innerDropout, inside, rows, hidden, firstRow: start, into: inside)
     }

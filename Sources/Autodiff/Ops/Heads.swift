@@ -22,14 +22,17 @@ public struct Heads {
     self.column = column
     self.count = count
     self.width = width
+    stride = tensor.columns
+    base = tensor.pointer + column
   }
 
   /// Floats from one row to the next.
-  var stride: Int { tensor.columns }
+  let stride: Int
+  private let base: UnsafeMutablePointer<Float>
 
   /// The first element of a row of one head.
   func pointer(_ row: Int, _ head: Int) -> UnsafeMutablePointer<Float> {
-    tensor.pointer + row * stride + column + head * width
+    base + row * stride + head * width
   }
 }
 
@@ -59,9 +62,10 @@ struct HeadTargets {
     guard let node = view.tensor.node,
       let target = targets.first(where: { $0.node === node })?.target
     else { return }
+    let first = target.pointer + view.column + head * view.width
     for (i, row) in rows.enumerated() {
       let from = source + i * sourceRow
-      let to = target.pointer + row * view.stride + view.column + head * view.width
+      let to = first + row * view.stride
       if target.accumulate {
         for j in 0..<view.width { to[j] += from[j] * factor }
       } else {
