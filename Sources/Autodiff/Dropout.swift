@@ -38,7 +38,8 @@ public struct Dropout: Sendable {
   /// 0 or 1 / (1 - rate) for sixteen neighbouring columns, the first of which is `column`.
   @inline(__always)
   func factors(_ rowKey: UInt32, _ column: Int) -> Lanes {
-    var x = SIMD16<UInt32>(repeating: UInt32(truncatingIfNeeded: column)) &+ SIMD16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    let lanes = SIMD16<UInt32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    var x = SIMD16(repeating: UInt32(truncatingIfNeeded: column)) &+ lanes
     x = x &* 0x9E37_79B9 ^ SIMD16(repeating: rowKey)
     x = (x ^ (x &>> 16)) &* 0x7FEB_352D
     x = (x ^ (x &>> 15)) &* 0x846C_A68B

@@ -17,6 +17,20 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public var error: Double { standardError(accuracy: accuracy, count: max(count, 1)) }
 }
 
+extension Evaluation {
+  private enum Keys: String, CodingKey { case count, correct, loss, accuracy, accuracyStderr }
+
+  /// Writes the accuracy and its standard error too, for readers that do not count.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Keys.self)
+    try container.encode(count, forKey: .count)
+    try container.encode(correct, forKey: .correct)
+    try container.encode(loss, forKey: .loss)
+    try container.encode(accuracy, forKey: .accuracy)
+    try container.encode(error, forKey: .accuracyStderr)
+  }
+}
+
 /// A model's answer to one example.
 public struct Prediction: Codable, Sendable {
   /// The example's place in the split.

@@ -1,6 +1,9 @@
 import Base
 import Foundation
 
+/// The program as the user called it, for commands to be typed next.
+public let programPath = CommandLine.arguments.first ?? "lra"
+
 /// A length of time as people say it: `45 s`, `26 min`, `1 h 05 min`.
 public func formatDuration(seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "unknown" }

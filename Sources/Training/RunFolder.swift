@@ -66,7 +66,7 @@ public final class RunFolder {
     if holdsRun(path) {
       throw UserError(
         .cannotWrite, "\(path): holds a run already (\(run.status?.rawValue ?? "no status"))",
-        remedy: "continue it with --resume \(path), or choose another folder with --out")
+        remedy: "continue it with --resume \(path), or choose another folder with --output")
     }
     try run.removeLeftovers()
     try run.setStatus(.running)
@@ -112,9 +112,10 @@ public final class RunFolder {
     try writeAtomically(Array("\(status.rawValue)\n".utf8), to: file("STATUS"))
   }
 
-  /// Writes a value as JSON, keys sorted, such as `result.json`.
+  /// Writes a value as JSON, keys sorted and in snake case, such as `result.json`.
   public func write(_ value: some Encodable, to name: String) throws {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     try writeAtomically(
       Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: file(name))

@@ -85,7 +85,7 @@ extension RunResult {
     if !comparable {
       lines.append("note              preset \(preset) is not comparable with published numbers")
     }
-    lines.append("next              lra evaluate \(folder)")
+    lines.append("next              \(programPath) evaluate \(folder)")
     return lines.joined(separator: "\n")
   }
 }

@@ -18,6 +18,8 @@ public final class TrainingRun {
 
   /// The run's folder.
   public let folder: RunFolder
+  /// Optimizer steps taken in this sitting.
+  public private(set) var stepsTaken = 0
   private var configuration: RunConfiguration
   private let console: any Console
   private let trainer: Trainer
@@ -102,6 +104,7 @@ public final class TrainingRun {
       let step = state.step + 1
       let report = try trainer.step(step, prefetch.batch(step, last: settings.steps))
       state.step = step
+      stepsTaken += 1
       state.tokens += report.tokens
       state.trainingSeconds += monotonicSeconds() - start
       window.add(report, seconds: monotonicSeconds() - start)
@@ -283,8 +286,8 @@ public final class TrainingRun {
   private var advice: String {
     """
 
-    Ctrl-C saves and stops; go on with: lra train --resume \(folder.path)
-    other sizes: --preset quick (minutes), small, paper (hours); lra list shows them
+    Ctrl-C saves and stops; go on with: \(programPath) train --resume \(folder.path)
+    other sizes: --preset quick (minutes), small, paper (hours); \(programPath) list shows them
     """
   }
 }

@@ -62,7 +62,16 @@ struct Train: ParsableCommand {
     let console = try makeConsole(logPath: folder.file("log.txt"))
     let run = try TrainingRun(
       configuration, folder: folder, resuming: resume != nil, timeLimit: limit, console: console)
-    try report(try run.run(), folder, console)
+    let start = monotonicSeconds()
+    let ending = try run.run()
+    if profile { showProfile(steps: run.stepsTaken, seconds: monotonicSeconds() - start) }
+    try report(ending, folder, console)
+  }
+
+  /// All of this sitting, evaluations included.
+  private func showProfile(steps: Int, seconds: Double) {
+    guard steps > 0 else { return }
+    say(OperationProfile(Meter.shared.accounts, steps: steps, seconds: seconds).table)
   }
 
   private func openRun(_ path: String) throws -> (RunConfiguration, RunFolder?) {
@@ -121,8 +130,8 @@ struct Train: ParsableCommand {
       tell("fresh checkpoint in \(folder.path)")
     case .stopped(let reason):
       throw UserError(
-        .stoppedEarly, "\(reason); everything is saved in \(folder.path)",
-        remedy: "go on with: lra train --resume \(folder.path)")
+        .stoppedEarly, "stopped (\(reason)); everything is saved in \(folder.path)",
+        remedy: "go on with: \(programPath) train --resume \(folder.path)")
     }
   }
 }

@@ -6,7 +6,7 @@ final class Scratch {
   let path: String
 
   init() throws {
-    path = "/tmp/base-tests-" + UUID().uuidString
+    path = FileManager.default.temporaryDirectory.path + "/base-tests-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
   }
 

@@ -23,8 +23,10 @@ struct TrainTests {
       #expect(evaluated.status == 0)
       let result = try jsonObject(
         String(contentsOfFile: training.path("run/result.json"), encoding: .utf8))
-      let best = try #require(result["testBest"] as? [String: Any])
-      #expect(try evaluated.object()["loss"] as? Double == best["loss"] as? Double)
+      let best = try #require(result["test_best"] as? [String: Any])
+      let answer = try evaluated.object()
+      #expect(answer["loss"] as? Double == best["loss"] as? Double)
+      #expect(answer["accuracy"] as? Double == best["accuracy"] as? Double)
       let predictions = try String(contentsOfFile: lines, encoding: .utf8).split(separator: "\n")
       #expect(predictions.count == 40)
     }

@@ -3,7 +3,7 @@ import Foundation
 
 /// A folder that lives as long as the test.
 final class Scratch {
-  let path = "/tmp/tasks-tests-" + UUID().uuidString
+  let path = FileManager.default.temporaryDirectory.path + "/tasks-tests-\(UUID().uuidString)"
 
   init() throws { try createFolder(path) }
 
