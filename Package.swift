@@ -51,7 +51,7 @@ let package = Package(
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: common),
     .testTarget(
-      name: "CommandTests", dependencies: ["Base", "Training", "Tasks", "lra"],
+      name: "CommandTests", dependencies: ["Base", "Models", "Training", "Tasks", "lra"],
       swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]

@@ -1,6 +1,8 @@
 import Base
 import Foundation
+import Models
 import Testing
+import Training
 
 @Suite("lra train, evaluate and predict")
 struct TrainTests {
@@ -32,7 +34,7 @@ struct TrainTests {
     }
   }
 
-  @Test("predict gives the logits of evaluate")
+  @Test("predict gives the model's logits, and refuses padding between tokens")
   func predict() throws {
     try withScratchFolder { folder in
       let training = TinyTraining(folder: folder)
@@ -47,6 +49,12 @@ struct TrainTests {
       #expect(try CommandRunner.run(CommandRunner.program, arguments).status == 0)
       let logits = try SafeTensors(contentsOf: training.path("out.safetensors"))
       #expect(logits["logits"]?.shape == [2, 10])
+      let model = try SavedModel(
+        training.path("run"), choice: .last, dataFolder: "\(folder)/data"
+      ).model
+      let tokens: [Int32] = [12, 5, 4, 15, 11, 1, 2, 3, 15]
+      let expected = model(PackedTokens(tokens: tokens, offsets: [0, 4, 9], capacity: 60))
+      #expect(try logits.floats("logits") == expected.values)
       var bad = SafeTensors()
       bad.add("tokens", shape: [1, 4], [12, 0, 4, 15] as [Int64])
       try bad.write(to: training.path("in.safetensors"))
