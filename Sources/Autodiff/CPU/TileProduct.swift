@@ -79,7 +79,7 @@ func packedCount(inner k: Int, columns n: Int) -> Int { Panels.count(n) * Panels
 @discardableResult
 func packRows(
   _ source: UnsafePointer<Float>, row: Int, inner k: Int, columns n: Int,
-  into target: UnsafeMutablePointer<Float>, scale: Float = 1
+  into target: UnsafeMutablePointer<Float>
 ) -> Panels {
   for panel in 0..<Panels.count(n) {
     let column = panel * Panels.width
@@ -89,10 +89,10 @@ func packRows(
       let from = source + i * row + column
       let to = base + i * Panels.width
       if width == Panels.width {
-        store(load(from) * scale, to)
-        store(load(from + 16) * scale, to + 16)
+        store(load(from), to)
+        store(load(from + 16), to + 16)
       } else {
-        for j in 0..<width { to[j] = from[j] * scale }
+        for j in 0..<width { to[j] = from[j] }
         for j in width..<Panels.width { to[j] = 0 }
       }
     }

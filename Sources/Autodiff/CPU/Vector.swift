@@ -86,7 +86,3 @@ func exp(_ x: Lanes) -> Lanes { exp2(x * 1.442_695_04) }
 /// 1 / (1 + e^-x) of each lane.
 @inline(__always)
 func sigmoid(_ x: Lanes) -> Lanes { 1 / (1 + exp(-x)) }
-
-/// tanh of each lane, through the sigmoid.
-@inline(__always)
-func tanh(_ x: Lanes) -> Lanes { 2 * sigmoid(2 * x) - 1 }
