@@ -8,6 +8,8 @@ import Base
 /// h = h + drop(Mix(LayerNorm(h)));  h = h + FeedForward(LayerNorm(h))      for each block
 /// logits = W₂·relu(W₁·pool(LayerNorm(h)) + b₁) + b₂
 /// ```
+/// With F = 0 there is no FeedForward, and logits = W₂·pool(LayerNorm(h)) + b₂.
+///
 /// Source: Tay et al., "Long Range Arena" (2020), arXiv 2011.04006, and its code's encoder.
 /// Differs: the mean is over the real tokens, where the LRA code's counts padding.
 public final class Classifier {
@@ -21,14 +23,14 @@ public final class Classifier {
   private let special: Parameter?
   private let blocks: [Block]
   private let norm: LayerNorm
-  private let hidden: Linear
+  private let hidden: Linear?
   private let output: Linear
   private let embeddingSite = dropoutSite("embedding")
 
   private struct Block {
     let norm: LayerNorm
     let mixer: any Mixer
-    let feedForward: FeedForward
+    let feedForward: (any RowLayer)?
   }
 
   /// Builds the model with freshly drawn weights.
@@ -54,17 +56,19 @@ public final class Classifier {
       fixedPositions = sinusoids(length: length, width: width)
     }
     special = configuration.pooling == .cls ? root.weight("embedding.cls", [width], .zeros) : nil
-    let makeMixer = try VariantCatalog.named(configuration.name).mixer(configuration)
+    let parts = try VariantCatalog.named(configuration.name).parts(configuration)
     blocks = (0..<configuration.layers).map { index in
       let scope = root.scope("blocks.\(index)")
       return Block(
-        norm: LayerNorm(width, scope.scope("mixer.norm")), mixer: makeMixer(scope.scope("mixer")),
-        feedForward: FeedForward(configuration, scope.scope("feed-forward")))
+        norm: LayerNorm(width, scope.scope("mixer.norm")), mixer: parts.mixer(scope.scope("mixer")),
+        feedForward: configuration.feedForward == 0
+          ? nil : parts.feedForward(scope.scope("feed-forward")))
     }
     norm = LayerNorm(width, root.scope("norm"))
     let inner = configuration.headHidden == 0 ? configuration.feedForward : configuration.headHidden
-    hidden = Linear(width, inner, root.scope("head.hidden"), .lecunNormal)
-    output = Linear(inner, configuration.classes, root.scope("head.output"), .lecunNormal)
+    hidden = inner == 0 ? nil : Linear(width, inner, root.scope("head.hidden"), .lecunNormal)
+    output = Linear(
+      inner == 0 ? width : inner, configuration.classes, root.scope("head.output"), .lecunNormal)
   }
 
   /// The scores of each class for each sequence.
@@ -81,13 +85,13 @@ public final class Classifier {
       segments: pass.segments, dropout: pass.dropout(configuration.dropout, site: embeddingSite))
     for block in blocks {
       h = block.mixer(PreNorm(residual: h, norm: block.norm.norm), pass)
-      h = block.feedForward(h, pass)
+      if let feedForward = block.feedForward { h = feedForward(h, pass) }
     }
     h = layerNorm(h, norm: norm.norm)
     let pooled =
       configuration.pooling == .cls
       ? firstPool(h, segments: pass.segments) : meanPool(h, segments: pass.segments)
-    return output(hidden(pooled, activation: .relu))
+    return output(hidden.map { $0(pooled, activation: .relu) } ?? pooled)
   }
 
   private var positions: Tensor {
@@ -153,7 +157,7 @@ public struct PackedTokens: Sendable {
     let segments = Segments(offsets: offsets, capacity: capacity)
     guard let seed else { return .evaluation(segments) }
     return .training(
-      segments, seed: seed.seed, step: seed.step,
+      segments, seed: seed.seed, step: seed.step, firstSequence: seed.sequencesBefore,
       firstRow: seed.tokensBefore + specials * seed.sequencesBefore)
   }
 }

@@ -49,7 +49,7 @@ public struct PreNorm {
 }
 
 /// h + drop(W₂·drop(gelu(W₁·LayerNorm(h) + b₁)) + b₂).
-struct FeedForward {
+struct FeedForward: RowLayer {
   private let norm: LayerNorm
   private let inner: Linear
   private let outer: Linear
@@ -57,12 +57,12 @@ struct FeedForward {
   private let innerSite: UInt64
   private let outerSite: UInt64
 
-  init(_ configuration: ModelConfiguration, _ scope: ParameterScope) {
-    let (width, hidden) = (configuration.width, configuration.feedForward)
+  init(_ size: MixerSize, _ scope: ParameterScope) {
+    let (width, hidden) = (size.width, size.feedForward)
     norm = LayerNorm(width, scope.scope("norm"))
     inner = Linear(width, hidden, scope.scope("inner"), .xavierUniform)
     outer = Linear(hidden, width, scope.scope("outer"), .xavierUniform)
-    rate = configuration.dropout
+    rate = size.dropout
     innerSite = dropoutSite(scope.path + ".inner")
     outerSite = dropoutSite(scope.path + ".outer")
   }

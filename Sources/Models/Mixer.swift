@@ -9,11 +9,32 @@ public protocol Mixer {
   /// The variant's own settings, with its paper's defaults.
   associatedtype Options: VariantOptions
 
+  /// What users see of the variant.
+  static var about: VariantDescription { get }
+
   /// Makes the weights of one layer.
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope)
 
   /// residual + branch.
   func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor
+
+  /// Makes the second half of a block; ``FeedForward`` unless the variant's paper changes it.
+  static func feedForward(
+    _ size: MixerSize, _ options: Options, _ scope: ParameterScope
+  ) -> any RowLayer
+}
+
+extension Mixer {
+  /// The feed-forward network of Vaswani et al.
+  public static func feedForward(
+    _ size: MixerSize, _ options: Options, _ scope: ParameterScope
+  ) -> any RowLayer { FeedForward(size, scope) }
+}
+
+/// A residual branch that treats every row alike.
+public protocol RowLayer {
+  /// x + drop(f(LayerNorm(x))), [N, E] to [N, E].
+  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor
 }
 
 /// A variant's own settings: every property is a `model.` key on the command line.
@@ -30,12 +51,16 @@ public protocol VariantOptions: Codable, Sendable {
 public struct MixerSize: Sendable {
   /// E, the width of the rows.
   public let width: Int
+  /// F, the width between the maps of the feed-forward network; 0 where blocks have none.
+  public let feedForward: Int
   /// H.
   public let heads: Int
   /// D, the width of one head; H·D may differ from E.
   public let headWidth: Int
   /// The longest sequence, with the class token if there is one.
   public let length: Int
+  /// Blocks of the model.
+  public let layers: Int
   /// The probability of dropping an element of the branch.
   public let dropout: Double
   /// The probability of dropping an attention weight.

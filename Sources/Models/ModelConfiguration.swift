@@ -20,7 +20,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var heads: Int
   /// D; 0 means E / H.
   public var headWidth: Int
-  /// F.
+  /// F; 0 leaves the feed-forward networks out, and with them the hidden layer of the classifier.
   public var feedForward: Int
   /// How positions are told.
   public var positions: Positions
@@ -30,7 +30,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var dropout: Double
   /// The probability of dropping an attention weight, in training.
   public var attentionDropout: Double
-  /// The width between the two linear maps of the classifier; 0 means F.
+  /// The width between the two linear maps of the classifier; 0 means F. Where F is 0 too, the
+  /// classifier is a single linear map.
   public var headHidden: Int
   /// The standard deviation of the first token embeddings.
   public var embeddingDeviation: Double
@@ -81,8 +82,9 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
 
   var mixerSize: MixerSize {
     MixerSize(
-      width: width, heads: heads, headWidth: headWidth == 0 ? width / heads : headWidth,
-      length: positionCount, dropout: dropout, attentionDropout: attentionDropout)
+      width: width, feedForward: feedForward, heads: heads,
+      headWidth: headWidth == 0 ? width / heads : headWidth, length: positionCount, layers: layers,
+      dropout: dropout, attentionDropout: attentionDropout)
   }
 
   /// Checks every value, so that building the model cannot fail.
@@ -91,7 +93,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public func validate() throws {
     for (key, value) in [
       ("model.layers", layers), ("model.width", width), ("model.heads", heads),
-      ("model.feed-forward", feedForward), ("task.length", length),
+      ("task.length", length),
     ] where value < 1 {
       throw UserError(
         .configuration, "\(key) is \(value), but must be at least 1.",
@@ -107,6 +109,11 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
       throw UserError(
         .configuration, "\(key) is \(rate), but must lie in 0 ..< 1.",
         remedy: "Use 0 to switch it off.")
+    }
+    guard feedForward >= 0 else {
+      throw UserError(
+        .configuration, "model.feed-forward is \(feedForward), but must not be negative.",
+        remedy: "Use 0 for blocks without a feed-forward network.")
     }
     guard headHidden >= 0 else {
       throw UserError(

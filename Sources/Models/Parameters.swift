@@ -11,6 +11,19 @@ public enum Initializer: Sendable {
   case xavierUniform
   /// Normal with deviation 1/√(fan in); LeCun et al. (1998).
   case lecunNormal
+  /// All values from the weight's own random stream; the number of values is the second argument.
+  case drawn(@Sendable (inout RandomStream, Int) -> [Float])
+}
+
+/// How the optimizer treats a weight.
+public enum ParameterGroup: Sendable {
+  /// At the learning rate; matrices decay, vectors do not.
+  case ordinary
+  /// At the learning rate times `train.recurrence-rate`, and never decaying: what sets the poles
+  /// and time steps of a recurrence.
+  case recurrence
+  /// Not trained: saved with the weights, and only the model itself may change it.
+  case buffer
 }
 
 /// One weight of a model: a named place in the arena.
@@ -19,21 +32,24 @@ public final class Parameter {
   public let name: String
   /// Row-major; linear maps are [outputs, inputs].
   public let shape: [Int]
+  /// How the optimizer treats it.
+  public let group: ParameterGroup
   /// Whether weight decay applies: to matrices, not to vectors.
-  public let decays: Bool
+  public var decays: Bool { group == .ordinary && shape.count > 1 }
   let initializer: Initializer
   fileprivate let offset: Int
   private unowned let arena: Parameters
 
   fileprivate init(
-    _ name: String, _ shape: [Int], _ initializer: Initializer, offset: Int, arena: Parameters
+    _ name: String, _ shape: [Int], _ initializer: Initializer, _ group: ParameterGroup,
+    offset: Int, arena: Parameters
   ) {
     self.name = name
     self.shape = shape
     self.initializer = initializer
     self.offset = offset
     self.arena = arena
-    decays = shape.count > 1
+    self.group = group
   }
 
   /// The number of values.
@@ -42,6 +58,15 @@ public final class Parameter {
   public var range: Range<Int> { offset..<offset + count }
   /// The values, as operations take them.
   public var tensor: Tensor { arena.tensor(of: self) }
+  /// Changes the values of a buffer.
+  ///
+  /// - Precondition: it is a buffer, and there are ``count`` values.
+  func replace(with values: [Float]) {
+    precondition(
+      group == .buffer && values.count == count,
+      "\(name): \(values.count) values for a \(group) weight of \(count)")
+    arena.values.fill(range, values)
+  }
 }
 
 /// All weights of a model in one flat arena, with their gradients in a second.
@@ -63,8 +88,8 @@ public final class Parameters {
   /// An empty set of weights.
   public init(seed: UInt64) { self.seed = seed }
 
-  /// The number of values in all weights.
-  public var count: Int { all.reduce(0) { $0 + $1.count } }
+  /// The number of trained values in all weights.
+  public var count: Int { all.reduce(0) { $0 + ($1.group == .buffer ? 0 : $1.count) } }
   /// The values and gradients of all weights, for the optimizer and for checkpoints.
   public var values: ParameterArena { arena }
 
@@ -78,14 +103,15 @@ public final class Parameters {
   ///
   /// - Precondition: nobody has used a weight yet; a weight made twice has the same shape.
   fileprivate func weight(
-    _ name: String, _ shape: [Int], _ initializer: Initializer, shared: Bool
+    _ name: String, _ shape: [Int], _ initializer: Initializer, _ group: ParameterGroup,
+    shared: Bool
   ) -> Parameter {
     if let existing = byName[name] {
       precondition(
         shared && existing.shape == shape, "parameters: \(name) is made twice, \(shape)")
       return existing
     }
-    let parameter = Parameter(name, shape, initializer, offset: size, arena: self)
+    let parameter = Parameter(name, shape, initializer, group, offset: size, arena: self)
     size += (parameter.count + 15) & ~15
     all.append(parameter)
     byName[name] = parameter
@@ -93,7 +119,9 @@ public final class Parameters {
   }
 
   fileprivate func tensor(of parameter: Parameter) -> Tensor {
-    arena.tensor(parameter.range, parameter.shape, tracked: tracksGradients)
+    arena.tensor(
+      parameter.range, parameter.shape,
+      tracked: tracksGradients && parameter.group != .buffer)
   }
 
   private func makeArena() -> ParameterArena {
@@ -106,6 +134,7 @@ public final class Parameters {
 
   private func draw(_ parameter: Parameter) -> [Float] {
     var random = RandomStream(seed: seed, stream: fnv1a(parameter.name))
+    if case .drawn(let draw) = parameter.initializer { return draw(&random, parameter.count) }
     let fanIn = Double(parameter.shape.last ?? 1)
     let fanOut = Double(parameter.shape.first ?? 1)
     return (0..<parameter.count).map { _ in
@@ -116,6 +145,7 @@ public final class Parameters {
       case .xavierUniform:
         return Float((2 * random.uniform() - 1) * (6 / (fanIn + fanOut)).squareRoot())
       case .lecunNormal: return Float(random.normal() / fanIn.squareRoot())
+      case .drawn: preconditionFailure("parameters: drawn all at once")
       }
     }
   }
@@ -133,13 +163,16 @@ public struct ParameterScope {
   }
 
   /// Makes a weight of this layer.
-  public func weight(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
-    arena.weight(joined(name), shape, initializer, shared: false)
+  public func weight(
+    _ name: String, _ shape: [Int], _ initializer: Initializer,
+    group: ParameterGroup = .ordinary
+  ) -> Parameter {
+    arena.weight(joined(name), shape, initializer, group, shared: false)
   }
 
   /// A weight of the whole model, which every layer that asks for it uses.
   public func shared(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
-    arena.weight(name, shape, initializer, shared: true)
+    arena.weight(name, shape, initializer, .ordinary, shared: true)
   }
 
   private func joined(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }

@@ -2,27 +2,45 @@ import Autodiff
 import Base
 
 /// One run of a model over a batch: where its sequences lie, and whether and how to drop.
-public struct Pass: Sendable {
+public struct Pass {
   /// The sequences of the batch.
   public let segments: Segments
+  /// What one layer leaves for the next, beside its rows.
+  public let carried = Carried()
+  /// The number of the batch's first sequence within the whole batch.
+  public let firstSequence: Int
   private let random: Philox?
-  private let step: UInt64
+  private let number: UInt64
   private let firstRow: Int
 
   /// A pass without dropout.
   public static func evaluation(_ segments: Segments) -> Pass {
-    Pass(segments: segments, random: nil, step: 0, firstRow: 0)
+    Pass(segments: segments, firstSequence: 0, random: nil, number: 0, firstRow: 0)
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.
   ///
   /// - Parameters:
-  ///   - firstRow: the row of the whole batch at which this part of it begins.
+  ///   - firstSequence: the sequence of the whole batch at which this part of it begins.
+  ///   - firstRow: its row.
   public static func training(
-    _ segments: Segments, seed: UInt64, step: Int, firstRow: Int = 0
+    _ segments: Segments, seed: UInt64, step: Int, firstSequence: Int = 0, firstRow: Int = 0
   ) -> Pass {
     Pass(
-      segments: segments, random: Philox(key: seed), step: UInt64(step), firstRow: firstRow)
+      segments: segments, firstSequence: firstSequence, random: Philox(key: seed),
+      number: UInt64(step), firstRow: firstRow)
+  }
+
+  /// The number of the optimizer's step, nil to evaluate.
+  public var step: Int? { random == nil ? nil : Int(number) }
+
+  /// 64 random bits for one place in the model and this step; nil to evaluate.
+  ///
+  /// - Parameter site: a number for the place, ``dropoutSite(_:)``.
+  public func key(site: UInt64) -> UInt64? {
+    guard let random else { return nil }
+    let block = random.block((number, site))
+    return UInt64(block.0) << 32 | UInt64(block.1)
   }
 
   /// The dropout of one place in the model.
@@ -31,10 +49,19 @@ public struct Pass: Sendable {
   ///   - rate: the probability of dropping.
   ///   - site: a number for the place, ``dropoutSite(_:)``.
   public func dropout(_ rate: Double, site: UInt64) -> Dropout {
-    guard let random, rate > 0 else { return .none }
-    let block = random.block((step, site))
-    return Dropout(
-      rate: Float(rate), key: UInt64(block.0) << 32 | UInt64(block.1), firstRow: firstRow)
+    guard rate > 0, let key = key(site: site) else { return .none }
+    return Dropout(rate: Float(rate), key: key, firstRow: firstRow)
+  }
+}
+
+/// Tensors that the layers of one variant hand on to each other within a pass.
+public final class Carried {
+  private var tensors: [String: Tensor] = [:]
+
+  /// What was left under this name, nil in the first layer.
+  public subscript(name: String) -> Tensor? {
+    get { tensors[name] }
+    set { tensors[name] = newValue }
   }
 }
 

@@ -1,28 +1,57 @@
 import Base
 import Foundation
 
-/// One variant: what users see of it, and how to make it.
-public struct VariantEntry: Sendable {
+/// What users see of a variant: the text of `lra list` and `lra explain`.
+public struct VariantDescription: Sendable {
   /// The name on the command line.
   public let name: String
-  /// Authors and year, arXiv number.
+  /// Authors and title of the paper.
   public let paper: String
+  /// When it appeared.
+  public let year: Int
+  /// Its number there, as `1706.03762`.
+  public let arXiv: String
   /// The growth of time and memory with the length.
-  public let cost: String
+  public let cost: Cost
   /// One sentence.
   public let summary: String
+  /// What each of the variant's own settings does, by key.
+  public let options: [String: String]
+  /// Where we depart from the paper, and where known code departs from it, one sentence each.
+  public let deviations: [String]
+
+  /// How the operations of a step grow with the length L.
+  public enum Cost: String, Sendable, Codable {
+    /// In proportion.
+    case linear = "O(L)"
+    /// Nearly in proportion.
+    case linearithmic = "O(L log L)"
+    /// With a power of one and a half.
+    case rootTimesLinear = "O(L√L)"
+    /// With the square.
+    case quadratic = "O(L²)"
+  }
+}
+
+/// One variant: what users see of it, and how to make it.
+public struct VariantEntry: Sendable {
+  /// What users see.
+  public let about: VariantDescription
+  /// The name on the command line.
+  public var name: String { about.name }
   private let defaults: @Sendable () throws -> [String: Setting]
   private let check: @Sendable (MixerSize, [String: Setting]) throws -> Void
-  private let build:
-    @Sendable (MixerSize, [String: Setting]) throws -> (ParameterScope) -> any Mixer
+  private let build: @Sendable (MixerSize, [String: Setting]) throws -> Parts
 
-  init<M: Mixer>(
-    _ name: String, paper: String, cost: String, summary: String, _ type: M.Type
-  ) {
-    self.name = name
-    self.paper = paper
-    self.cost = cost
-    self.summary = summary
+  /// What makes the two halves of a block.
+  struct Parts {
+    let mixer: (ParameterScope) -> any Mixer
+    let feedForward: (ParameterScope) -> any RowLayer
+  }
+
+  init<M: Mixer>(_ type: M.Type) {
+    about = M.about
+    let name = about.name
     defaults = {
       try JSONDecoder().decode([String: Setting].self, from: JSONEncoder().encode(M.Options()))
     }
@@ -31,7 +60,8 @@ public struct VariantEntry: Sendable {
     }
     build = { size, settings in
       let options = try VariantEntry.decode(M.Options.self, name, settings)
-      return { scope in M(size, options, scope) }
+      return Parts(
+        mixer: { M(size, options, $0) }, feedForward: { M.feedForward(size, options, $0) })
     }
   }
 
@@ -42,8 +72,8 @@ public struct VariantEntry: Sendable {
     try check(configuration.mixerSize, configuration.options)
   }
 
-  /// What makes one layer's mixer.
-  func mixer(_ configuration: ModelConfiguration) throws -> (ParameterScope) -> any Mixer {
+  /// What makes the layers of a model.
+  func parts(_ configuration: ModelConfiguration) throws -> Parts {
     try build(configuration.mixerSize, configuration.options)
   }
 
@@ -85,15 +115,9 @@ public struct VariantEntry: Sendable {
 public enum VariantCatalog {
   /// In the order in which they are listed.
   public static let all: [VariantEntry] = [
-    VariantEntry(
-      "transformer", paper: "Vaswani et al. 2017, arXiv 1706.03762", cost: "O(L²)",
-      summary: "Exact softmax attention, tiled.", Transformer.self),
-    VariantEntry(
-      "linformer", paper: "Wang et al. 2020, arXiv 2006.04768", cost: "O(L·K)",
-      summary: "Softmax attention to K projected keys and values.", Linformer.self),
-    VariantEntry(
-      "linear", paper: "Katharopoulos et al. 2020, arXiv 2006.16236", cost: "O(L)",
-      summary: "Attention with the kernel elu + 1.", LinearTransformer.self),
+    VariantEntry(Transformer.self),
+    VariantEntry(Linformer.self),
+    VariantEntry(LinearTransformer.self),
   ]
 
   /// The variant with this name.

@@ -23,16 +23,20 @@ public final class AdamW {
     public var epsilon: Double
     /// Gradients are scaled down to this norm; 0 leaves them alone.
     public var clip: Double
+    /// What the learning rate is multiplied by for the poles and time steps of recurrences.
+    public var recurrenceRate: Double
 
     /// All fields.
     public init(
-      weightDecay: Double, decayVectors: Bool, beta2: Double, epsilon: Double, clip: Double
+      weightDecay: Double, decayVectors: Bool, beta2: Double, epsilon: Double, clip: Double,
+      recurrenceRate: Double = 1
     ) {
       self.weightDecay = weightDecay
       self.decayVectors = decayVectors
       self.beta2 = beta2
       self.epsilon = epsilon
       self.clip = clip
+      self.recurrenceRate = recurrenceRate
     }
   }
 
@@ -74,9 +78,11 @@ public final class AdamW {
       epsilon: Float(settings.epsilon), inverseCorrection1: Float(1 / (1 - beta1Product)),
       inverseCorrection2: Float(1 / (1 - pow(settings.beta2, Double(step)))),
       gradientScale: Float(scale))
-    for parameter in parameters.all {
-      let decays = parameter.decays || settings.decayVectors
+    for parameter in parameters.all where parameter.group != .buffer {
+      let decays = parameter.decays || (settings.decayVectors && parameter.group == .ordinary)
       numbers.decay = decays ? Float(settings.weightDecay) : 0
+      numbers.rate = Float(
+        parameter.group == .recurrence ? rate * settings.recurrenceRate : rate)
       arena.adamStep(parameter.range, moments, numbers)
     }
     arena.clearGradients()

@@ -38,6 +38,7 @@ public struct TrainingSettings: Sendable, Equatable {
     ("train.learning-rate", 1e-4), ("train.schedule", "constant"), ("train.warmup", 0),
     ("train.weight-decay", .number(0)), ("train.decay-vectors", false), ("train.beta1", 0.9),
     ("train.beta2", 0.999), ("train.epsilon", 1e-8), ("train.clip", .number(0)),
+    ("train.recurrence-rate", .number(1)),
     ("train.eval-every", 250), ("train.checkpoint-every", 250), ("train.log-every", 10),
     ("train.seed", 0), ("train.select", "best"),
   ]
@@ -52,7 +53,8 @@ public struct TrainingSettings: Sendable, Equatable {
       weightDecay: try settings.number("train.weight-decay"),
       decayVectors: try settings.boolean("train.decay-vectors"),
       beta2: try settings.number("train.beta2"), epsilon: try settings.number("train.epsilon"),
-      clip: try settings.number("train.clip"))
+      clip: try settings.number("train.clip"),
+      recurrenceRate: try settings.number("train.recurrence-rate"))
     evalEvery = try settings.integer("train.eval-every")
     checkpointEvery = try settings.integer("train.checkpoint-every")
     logEvery = try settings.integer("train.log-every")
@@ -92,7 +94,7 @@ public struct TrainingSettings: Sendable, Equatable {
     where !(0..<1).contains(value) { try TrainingSettings.reject(key, value, "in 0 ..< 1") }
     for (key, value) in [
       ("weight-decay", optimizer.weightDecay), ("clip", optimizer.clip),
-      ("epsilon", optimizer.epsilon),
+      ("epsilon", optimizer.epsilon), ("recurrence-rate", optimizer.recurrenceRate),
     ] where value < 0 { try TrainingSettings.reject(key, value, "at least 0") }
   }
 

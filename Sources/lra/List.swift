@@ -39,6 +39,8 @@ struct Listing: Encodable {
   struct ModelLine: Encodable {
     let name: String
     let paper: String
+    let year: Int
+    let arXiv: String
     let cost: String
     let summary: String
     let options: [String: Setting]
@@ -67,7 +69,8 @@ struct Listing: Encodable {
     models = try VariantCatalog.all.map { entry in
       let model = try Self.model(entry.name, reference.task, reference.preset)
       return ModelLine(
-        name: entry.name, paper: entry.paper, cost: entry.cost, summary: entry.summary,
+        name: entry.name, paper: entry.about.paper, year: entry.about.year,
+        arXiv: entry.about.arXiv, cost: entry.about.cost.rawValue, summary: entry.about.summary,
         options: try entry.options(),
         parameters: try Classifier(model, seed: 0).parameters.count)
     }
@@ -120,7 +123,8 @@ struct Listing: Encodable {
     for model in models {
       lines.append("")
       lines.append("  \(model.name)  \(model.cost), \(formatCount(model.parameters)) parameters")
-      lines.append("    \(model.summary) \(model.paper)")
+      lines.append("    \(model.summary)")
+      lines.append("    \(model.paper), \(model.year), arXiv \(model.arXiv)")
       for (key, value) in model.options.sorted(by: { $0.key < $1.key }) {
         lines.append("    --set model.\(key)=\(value)")
       }

@@ -11,7 +11,9 @@ public func tinyConfiguration(
   configuration.pooling = pooling
   configuration.dropout = dropout
   configuration.attentionDropout = dropout
-  if try entry.options()["projected"] != nil { configuration.options["projected"] = 8 }
+  let own = VariantCase.of(entry)
+  configuration.options = own.options
+  if !own.hasFeedForward { configuration.feedForward = 0 }
   return configuration
 }
 

@@ -13,6 +13,16 @@ import Base
 /// Differs: the LRA code lets padding into both sums. The paper's attention has no dropout on its
 /// (never computed) weights, so `model.attention-dropout` has no effect.
 struct LinearTransformer: Mixer {
+  static let about = VariantDescription(
+    name: "linear",
+    paper: "Katharopoulos et al., Transformers are RNNs", year: 2020, arXiv: "2006.16236",
+    cost: .linear, summary: "Attention with the kernel elu + 1, bidirectional.",
+    options: ["epsilon": "ε of the denominator"],
+    deviations: [
+      "The LRA code lets padding into both sums; here padding does not exist.",
+      "model.attention-dropout has no effect: the weights are never computed.",
+    ])
+
   struct Options: VariantOptions {
     /// ε of the denominator.
     var epsilon = 1e-6

@@ -14,6 +14,20 @@ import Base
 /// values (the paper does not say how it begins). The LRA code always uses K = 16 and projects
 /// padding too; here only real tokens enter the projection.
 struct Linformer: Mixer {
+  static let about = VariantDescription(
+    name: "linformer",
+    paper: "Wang et al., Linformer: Self-Attention with Linear Complexity", year: 2020,
+    arXiv: "2006.04768", cost: .linear,
+    summary: "Softmax attention to K projected keys and values.",
+    options: [
+      "projected": "K, the length that keys and values are projected to",
+      "sharing": "which projections are one matrix: none, headwise, key-value or layerwise",
+    ],
+    deviations: [
+      "The projections begin normal with deviation 1/√L; the paper does not say how.",
+      "The LRA code always uses K = 16, whatever is configured, and projects padding too.",
+    ])
+
   /// Which projections are the same matrix.
   enum Sharing: String, Codable, Sendable, CaseIterable {
     /// Every head has its own for keys and its own for values.

@@ -1,0 +1,43 @@
+import Base
+import Models
+
+/// What the checker of variants must know of one beside its catalog entry.
+public struct VariantCase: Sendable {
+  /// A property that a variant's own formula excludes.
+  public enum Property: Sendable {
+    /// Dropping attention weights; the variant has none.
+    case dropsWeights
+    /// There are heads, and their order does not matter.
+    case headOrder
+  }
+
+  /// How the values of a weight lie for two heads.
+  public enum HeadAxis: Sendable {
+    /// The first half of the values is the first head's.
+    case rows
+    /// The first half of every row is the first head's.
+    case columns
+    /// The weight named `….0` is the first head's, `….1` the second's.
+    case number
+  }
+
+  /// Its settings for sequences of up to 20 tokens; everything else at its default.
+  public var options: [String: Setting] = [:]
+  /// Whether its blocks have a feed-forward network in the protocol it comes with.
+  public var hasFeedForward = true
+  /// What does not hold for it.
+  public var exempt: Set<Property> = []
+  /// Weights with a part for each head beside query, key, value and output, by the name within the
+  /// mixer.
+  public var heads: [String: HeadAxis] = [:]
+
+  /// The case of a variant.
+  public static func of(_ entry: VariantEntry) -> VariantCase { all[entry.name] ?? VariantCase() }
+
+  /// Variants that need more than the defaults.
+  private static let all: [String: VariantCase] = [
+    "linformer": VariantCase(
+      options: ["projected": 8],
+      heads: ["projection.key.0": .number, "projection.value.0": .number])
+  ]
+}
