@@ -69,6 +69,7 @@ public struct RunConfiguration {
   ///
   /// - Throws: `UserError` naming the key that does not fit.
   public init(_ settings: Settings, dataFolder: String) throws {
+    let settings = try RunConfiguration.completed(settings)
     self.settings = settings
     let entry = try TaskCatalog.named(settings.text("task.name"))
     task = try entry.make(try RunConfiguration.taskOptions(settings, dataFolder))
@@ -111,6 +112,16 @@ public struct RunConfiguration {
       settings.declare("model.\(key)", value, origin: "default of \(variant.name)")
     }
     return settings
+  }
+
+  /// The settings of a run with the defaults of keys that did not exist when it began.
+  private static func completed(_ settings: Settings) throws -> Settings {
+    var all = settings
+    for entry in try declared(VariantCatalog.named(settings.text("model.name"))).entries
+    where !all.contains(entry.key) {
+      all.declare(entry.key, entry.value, origin: entry.origin)
+    }
+    return all
   }
 
   /// A change of the number of steps alone keeps the share of the warm-up.

@@ -49,6 +49,16 @@ import Training
     #expect(userError { _ = try resolve(preset: "smal") }?.remedy.contains("small") == true)
   }
 
+  @Test("A run from before a key existed gets the key's default")
+  func olderRuns() throws {
+    var older = Settings()
+    for entry in try resolve().settings.entries where entry.key != "train.recurrence-rate" {
+      older.declare(entry.key, entry.value, origin: entry.origin)
+    }
+    let read = try RunConfiguration(older, dataFolder: "data")
+    #expect(try read.settings.number("train.recurrence-rate") == 1)
+  }
+
   @Test("Fewer steps keep the share of the warm-up")
   func warmup() throws {
     #expect(try resolve(["train.steps=100"]).training.schedule.warmup == 20)
