@@ -61,12 +61,12 @@ struct Linformer: Mixer {
   private let projections: MultiHead
   private let projected: Int
   private let weights: [Parameter]
-  /// For each head of the keys, then of the values, which of `weights` it uses.
-  private let groups: [Int]
+  private let sharing: Sharing
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     projections = MultiHead(size, scope)
     projected = options.projected
+    sharing = options.sharing
     let shape = [options.projected, size.length]
     let initializer = Initializer.normal(1 / Double(size.length).squareRoot())
     let heads = 0..<size.heads
@@ -75,28 +75,44 @@ struct Linformer: Mixer {
       weights = ["key", "value"].flatMap { side in
         heads.map { scope.weight("projection.\(side).\($0)", shape, initializer) }
       }
-      groups = Array(0..<2 * size.heads)
     case .headwise:
       weights = ["key", "value"].map { scope.weight("projection.\($0)", shape, initializer) }
-      groups = heads.map { _ in 0 } + heads.map { _ in 1 }
     case .keyValue:
       weights = [scope.weight("projection.key", shape, initializer)]
-      groups = heads.map { _ in 0 } + heads.map { _ in 0 }
     case .layerwise:
       weights = [scope.shared("linformer.projection", shape, initializer)]
-      groups = heads.map { _ in 0 } + heads.map { _ in 0 }
     }
   }
 
   func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    let query = projections.heads(x.project(projections.query.tensor), 0)
-    let both = x.project(stacked([projections.key.tensor, projections.value.tensor]))
-    let short = projectSequence(
-      both, projections: weights.map(\.tensor), groups: groups, segments: pass.segments)
+    let rows = x.normalized
+    let query = projections.heads(linear(rows, weight: projections.query.tensor), 0)
+    let (keys, values) =
+      sharing == .none ? projectHeads(rows, pass) : projectRows(rows, pass)
     let mixed = attention(
-      query: query, key: projections.heads(short, 0), value: projections.heads(short, 1),
-      queries: pass.segments, keys: Segments(count: pass.segments.count, length: projected),
+      query: query, key: keys, value: values, queries: pass.segments,
+      keys: Segments(count: pass.segments.count, length: projected),
       dropout: projections.weightDropout(pass))
     return projections.finish(x, mixed, pass)
+  }
+
+  /// P·(X·Wₖᵀ) for each head's own P, and the same of the values.
+  private func projectHeads(_ rows: Tensor, _ pass: Pass) -> (Heads, Heads) {
+    let both = linear(
+      rows, weight: stacked([projections.key.tensor, projections.value.tensor]))
+    let short = projectSequence(
+      both, projections: weights.map(\.tensor), groups: Array(weights.indices),
+      segments: pass.segments)
+    return (projections.heads(short, 0), projections.heads(short, 1))
+  }
+
+  /// (P·X)·Wₖᵀ where the heads share P: the same numbers, but K rows instead of L go through Wₖ.
+  private func projectRows(_ rows: Tensor, _ pass: Pass) -> (Heads, Heads) {
+    let short = weights.map {
+      projectSequence(rows, projections: [$0.tensor], groups: [0], segments: pass.segments)
+    }
+    let keys = linear(short[0], weight: projections.key.tensor)
+    let values = linear(short[short.count - 1], weight: projections.value.tensor)
+    return (projections.heads(keys, 0), projections.heads(values, 0))
   }
 }
