@@ -11,6 +11,23 @@ public struct Fixture {
   public let input: PackedTokens
   /// The right classes.
   public let labels: [Int32]
+  /// Names of weights that are not trained and have no gradient.
+  public let buffers: Set<String>
+
+  /// Every fixture of a model; the other file holds the optimizer's ten steps.
+  public static let names: [String] = {
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    return files.filter { $0.hasSuffix(".safetensors") && $0 != "adamw.safetensors" }
+      .map { String($0.dropLast(".safetensors".count)) }.sorted()
+  }()
+
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "ModelsTests/Fixtures")
+  /// What the metadata says of every model; the other keys are the variant's own settings.
+  private static let standardKeys: Set = [
+    "model", "layers", "width", "heads", "feed-forward", "length", "vocabulary", "classes",
+    "pooling", "buffers",
+  ]
 
   /// Reads a fixture by name.
   public init(_ name: String) throws {
@@ -18,13 +35,20 @@ public struct Fixture {
     let tokens = try file.integers("tokens")
     labels = try file.integers("labels").map { Int32($0) }
     input = unpad(tokens.map { Int32($0) }, length: tokens.count / labels.count)
+    buffers = Set((file.metadata["buffers"] ?? "").split(separator: ",").map(String.init))
   }
 
   /// The tensors of a fixture.
   public static func file(_ name: String) throws -> SafeTensors {
-    let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    return try SafeTensors(
-      contentsOf: folder.appending(path: "ModelsTests/Fixtures/\(name).safetensors").path)
+    try SafeTensors(contentsOf: folder.appending(path: "\(name).safetensors").path)
+  }
+
+  /// A setting of the type that the text has the form of.
+  private static func setting(_ text: String) -> Setting {
+    if let value = Int(text) { return .integer(value) }
+    if let value = Double(text) { return .number(value) }
+    if let value = Bool(text) { return .boolean(value) }
+    return .text(text)
   }
 
   private func number(_ key: String) -> Int { Int(file.metadata[key] ?? "") ?? 0 }
@@ -36,10 +60,8 @@ public struct Fixture {
       heads: number("heads"), feedForward: number("feed-forward"), length: number("length"),
       vocabulary: number("vocabulary"), classes: number("classes"))
     configuration.pooling = file.metadata["pooling"] == "cls" ? .cls : .mean
-    for key in try VariantCatalog.named(configuration.name).options().keys {
-      guard let text = file.metadata[key] else { continue }
-      configuration.options[key] =
-        Int(text).map(Setting.integer) ?? Double(text).map(Setting.number) ?? .text(text)
+    for (key, text) in file.metadata where !Fixture.standardKeys.contains(key) {
+      configuration.options[key] = Fixture.setting(text)
     }
     let model = try Classifier(configuration, seed: 1)
     for parameter in model.parameters.all {

@@ -1,0 +1,1 @@
+"""The models in float64, straight from the papers; see ../fixtures.py."""

@@ -1,0 +1,143 @@
+"""The encoder and its classifier; what stands in for `mix` is a variant's.
+
+Start at `logits`.
+"""
+
+import math
+
+import numpy as np
+
+from .autodiff import concatenate, exp, logsumexp, relu, sqrt, tanh
+
+NORM_EPSILON = 1e-6  # added to the variance in layer normalisation
+
+
+def affine(x, weight, bias=None):
+    """y = x Wᵀ + b for rows x; W is [out, in]."""
+    y = x @ weight.T
+    return y if bias is None else y + bias
+
+
+def layer_norm(x, scale, shift):
+    """scale ⊙ (x − μ) / √(σ² + ε) + shift, over each row.
+
+    μ = mean(x), σ² = mean((x − μ)²), the biased variance; ε = 1e-6.
+    """
+    width = x.shape[-1]
+    centred = x - x.sum(-1) / width
+    variance = (centred * centred).sum(-1) / width
+    return centred / sqrt(variance + NORM_EPSILON) * scale + shift
+
+
+def gelu(x):
+    """½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))"""
+    inner = (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
+    return x * (tanh(inner) + 1.0) * 0.5
+
+
+def softmax(x):
+    """exp(x_j) / Σ_j exp(x_j) in each row, unchanged by a shift of x."""
+    e = exp(x - x.value.max(-1, keepdims=True))
+    return e / e.sum(-1)
+
+
+def attention(q, k, v):
+    """softmax(q kᵀ / √D) v, where D is the width of a head."""
+    return softmax(q @ k.T / math.sqrt(q.shape[-1])) @ v
+
+
+# The four maps around most kinds of attention, without biases ---------------
+
+def multi_head_shapes(model):
+    """Shapes of the maps that the next three functions use."""
+    return {f"{name}.weight": (model.width, model.width)
+            for name in ("query", "key", "value", "output")}
+
+
+def query_key_value(p, prefix, x):
+    """Wq x, Wk x and Wv x for the rows of x, all heads side by side."""
+    return [affine(x, p[f"{prefix}{name}.weight"])
+            for name in ("query", "key", "value")]
+
+
+def heads(model, x):
+    """The part of every head: head h owns columns hD ..< (h + 1)D."""
+    size = x.shape[1] // model.heads
+    return [x[:, h * size:(h + 1) * size] for h in range(model.heads)]
+
+
+def join_heads(p, prefix, parts):
+    """The heads' results side by side, times Wo."""
+    return affine(concatenate(parts, 1), p[prefix + "output.weight"])
+
+
+# The second half of a block, unless a variant brings its own ----------------
+
+def feed_forward_shapes(model, options):
+    """Matrices to the inner width and back, with biases."""
+    width, inner = model.width, model.feed_forward
+    return {"inner.weight": (inner, width), "inner.bias": (inner,),
+            "outer.weight": (width, inner), "outer.bias": (width,)}
+
+
+def feed_forward(model, options, p, prefix, x):
+    """W2 gelu(W1 x + b1) + b2"""
+    inner = affine(x, p[prefix + "inner.weight"], p[prefix + "inner.bias"])
+    return affine(gelu(inner), p[prefix + "outer.weight"],
+                  p[prefix + "outer.bias"])
+
+
+# The whole ------------------------------------------------------------------
+
+def logits(model, p, tokens):
+    """Class scores [1, classes] of one sequence, its real tokens only.
+
+    h  = token_embedding[token] + position_embedding[place]
+    h  = h + Mix(LN(h));  h = h + FeedForward(LN(h))      in every block
+    h  = LN(h)
+    y  = Wo max(Wh pool(h) + bh, 0) + bo
+
+    pool is the mean over the rows of h, or with CLS pooling row 0: then the
+    vector embedding.cls stands before the tokens, at place 0 of the table.
+
+    Where the inner width is 0, blocks have no FeedForward, and
+    y  = Wo pool(h) + bo
+    """
+    variant, options = model.variant, model.options
+    h = p["embedding.token"][tokens]
+    if model.pooling == "cls":
+        h = concatenate([p["embedding.cls"][None, :], h], 0)
+    n = h.shape[0]
+    h = h + p["embedding.position"][:n]
+
+    def norm(prefix):
+        return layer_norm(h, p[prefix + "scale"], p[prefix + "shift"])
+
+    carries = hasattr(variant, "start")
+    state = variant.start(model, options, p) if carries else None
+    own_feed_forward = getattr(variant, "feed_forward", feed_forward)
+    for i in range(model.layers):
+        prefix = f"blocks.{i}.mixer."
+        x = norm(prefix + "norm.")
+        if carries:
+            branch, state = variant.mix(model, options, p, prefix, x, state)
+        else:
+            branch = variant.mix(model, options, p, prefix, x)
+        h = h + branch
+        if model.feed_forward:
+            prefix = f"blocks.{i}.feed-forward."
+            x = norm(prefix + "norm.")
+            h = h + own_feed_forward(model, options, p, prefix, x)
+    h = norm("norm.")
+    pooled = h[:1] if model.pooling == "cls" else h.sum(0) / n
+    if model.feed_forward:
+        pooled = relu(affine(pooled, p["head.hidden.weight"],
+                             p["head.hidden.bias"]))
+    return affine(pooled, p["head.output.weight"], p["head.output.bias"])
+
+
+def cross_entropy(scores, labels):
+    """Mean over the batch of log Σ_c exp(y_c) − y_label."""
+    batch = len(labels)
+    picked = scores[np.arange(batch), labels][:, None]
+    return (logsumexp(scores, 1) - picked).sum(0) / batch
