@@ -13,6 +13,11 @@ flag = $(if $($(1)),--$(2) $(strip $($(1))))
 CHOICE = $(call flag,TASK,task) $(call flag,MODEL,model) $(call flag,PRESET,preset) \
   $(call flag,SEED,seed)
 
+# The tasks whose data others publish have a script that brings them into the data folder, and that
+# does nothing when they are there. A folder named in ARGS is the user's own affair.
+FETCHED := text image
+FETCH = $(if $(findstring --data,$(ARGS)),,$(if $(filter $(FETCHED),$(TASK)),@sh data-scripts/$(TASK)))
+
 # The processor to build for, a value of -march.
 ifdef ARCH
 export LRA_ARCH := $(ARCH)
@@ -28,6 +33,7 @@ help: ## this list
 	  | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 	@echo
 	@echo "ARGS passes further flags on: make train TASK=listops MODEL=linformer ARGS=\"--steps 100\""
+	@echo "FROM takes data that you have, an archive or a folder: make data TASK=text FROM=~/aclImdb"
 	@echo "ARCH builds for another processor (a value of -march): make build ARCH=x86-64-v3"
 
 setup: ## install what is missing to build (zlib1g-dev, libopenblas-dev)
@@ -42,7 +48,8 @@ test: setup ## all tests
 test-fast: setup ## the tests of single modules, without those that start the program
 	@$(TEST) --skip CommandTests $(ARGS)
 
-train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS=]
+train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
+	$(FETCH)
 	@$(LRA) train $(CHOICE) $(ARGS)
 
 evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
@@ -51,7 +58,8 @@ evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
 bench: build ## time one training step: [MODEL=a,b ARGS="--length 1024,2048"]
 	@$(LRA) bench $(call flag,MODEL,model) $(ARGS)
 
-data: build ## make the data of a task: TASK= [SEED= ARGS=]
+data: build ## make or fetch the data of a task: TASK= [SEED= ARGS= FROM=archive or folder]
+	$(FETCH)
 	@$(LRA) data make $(TASK) $(call flag,SEED,seed) $(ARGS)
 
 doctor: build ## check the machine and measure its speed

@@ -40,11 +40,13 @@ public struct TaskOptions: Sendable, Codable, Equatable {
   public var seed: UInt64
   /// The folder that holds one folder for each task.
   public var dataFolder: String
+  /// What only this task knows, by key without `task.`; see `TaskEntry.settings`.
+  public var settings: [String: Setting]
 
   /// The task's own sizes, with seed 0 and the folder `data`, unless said otherwise.
   public init(
     length: Int? = nil, trainCount: Int? = nil, valCount: Int? = nil, testCount: Int? = nil,
-    seed: UInt64 = 0, dataFolder: String = "data"
+    seed: UInt64 = 0, dataFolder: String = "data", settings: [String: Setting] = [:]
   ) {
     self.length = length
     self.trainCount = trainCount
@@ -52,6 +54,7 @@ public struct TaskOptions: Sendable, Codable, Equatable {
     self.testCount = testCount
     self.seed = seed
     self.dataFolder = dataFolder
+    self.settings = settings
   }
 
   /// The number of examples asked for in one split; nil for the task's own.
@@ -62,6 +65,43 @@ public struct TaskOptions: Sendable, Codable, Equatable {
     case .test: testCount
     }
   }
+
+  /// Checks what every task asks of its numbers.
+  ///
+  /// - Throws: `UserError` of kind `usage` for a length or count that is not positive.
+  func validate(usualLength: Int) throws {
+    if let length, length <= 0 {
+      throw UserError(
+        .usage, "task.length is \(length)",
+        remedy: "give a positive number; the benchmark's is \(usualLength)")
+    }
+    for split in Split.allCases {
+      guard let count = count(split), count <= 0 else { continue }
+      throw UserError(
+        .usage, "task.\(split.rawValue)-count is \(count)", remedy: "give a positive number")
+    }
+  }
+}
+
+extension TaskOptions {
+  /// The first of a split's examples, as many as are asked for.
+  ///
+  /// - Throws: `UserError` of kind `usage` when there are fewer, or `badData` when there are none.
+  func chosen(_ split: Split, of examples: [Int]) throws -> [Int] {
+    let wanted = count(split) ?? examples.count
+    guard wanted <= examples.count else {
+      throw UserError(
+        .usage,
+        "task.\(split.rawValue)-count is \(wanted), but there are \(examples.count) examples",
+        remedy: "ask for fewer, or leave the count out to use all of them")
+    }
+    guard !examples.isEmpty else {
+      throw UserError(
+        .badData, "\(dataFolder): there are too few examples for a \(split.rawValue) split",
+        remedy: "fetch the whole data set")
+    }
+    return Array(examples.prefix(wanted))
+  }
 }
 
 /// A classification task of the benchmark, with its data.
@@ -70,8 +110,12 @@ public protocol ArenaTask: Sendable {
   static var name: String { get }
   /// The name as people write it.
   static var title: String { get }
+  /// The command that brings the data into the data folder.
+  static var dataCommand: String { get }
   /// The number of classes.
   var classes: Int { get }
+  /// What each class is called.
+  var classNames: [String] { get }
   /// The number of token ids, 0..<vocabulary; 0 is padding.
   var vocabulary: Int { get }
   /// The number of sequences in one example.
@@ -100,4 +144,17 @@ public protocol ArenaTask: Sendable {
 
   /// The tokens as people write them.
   func describe(_ tokens: [Int32]) -> String
+
+  /// The tokens as lines for a terminal, nil where `describe` says it better.
+  ///
+  /// - Parameter inColor: whether the terminal understands colours.
+  func drawing(_ tokens: [Int32], inColor: Bool) -> String?
+}
+
+extension ArenaTask {
+  /// The numbers of the classes, which for some tasks are their names.
+  public var classNames: [String] { (0..<classes).map(String.init) }
+
+  /// No drawing: the tokens are text.
+  public func drawing(_ tokens: [Int32], inColor: Bool) -> String? { nil }
 }

@@ -20,6 +20,8 @@ public struct ListOps: ArenaTask {
   public static let name = "listops"
   /// The name as people write it.
   public static let title = "ListOps"
+  /// The command that makes the data.
+  public static let dataCommand = "lra data make listops"
   /// The benchmark's sizes.
   static let counts: [Split: Int] = [.train: 96_000, .val: 2_000, .test: 2_000]
 
@@ -43,16 +45,7 @@ public struct ListOps: ArenaTask {
   public init(_ options: TaskOptions) throws {
     self.options = options
     length = options.length ?? 2000
-    guard length > 0 else {
-      throw UserError(
-        .usage, "task.length is \(length)",
-        remedy: "give a positive number; the benchmark's is 2000")
-    }
-    for split in Split.allCases {
-      guard let count = options.count(split), count <= 0 else { continue }
-      throw UserError(
-        .usage, "task.\(split.rawValue)-count is \(count)", remedy: "give a positive number")
-    }
+    try options.validate(usualLength: 2000)
   }
 
   /// Reads the original's files or the prepared ones; generates the latter when there are none.

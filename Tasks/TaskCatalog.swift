@@ -15,6 +15,23 @@ public struct PublishedResult: Sendable, Equatable {
     self.accuracy = accuracy
     self.source = source
   }
+
+  /// A column of a published table.
+  static func table(
+    _ source: String, _ cells: [(model: String, accuracy: Double)]
+  ) -> [PublishedResult] {
+    cells.map { PublishedResult($0.model, $0.accuracy, source: source) }
+  }
+}
+
+/// A setting that one task has and the others have not.
+public struct TaskSetting: Sendable {
+  /// The configuration key without `task.`.
+  public let key: String
+  /// What holds unless something else is said.
+  public let value: Setting
+  /// What it decides and which values it takes, one sentence.
+  public let summary: String
 }
 
 /// What the program knows about one task before any data is touched.
@@ -31,10 +48,13 @@ public struct TaskEntry: Sendable {
   public let presets: [Preset]
   /// Results to stand beside ours.
   public let published: [PublishedResult]
+  /// What can be chosen for this task only.
+  public let settings: [TaskSetting]
 
   /// Describes a task.
   public init(
-    _ task: any ArenaTask.Type, summary: String, presets: [Preset], published: [PublishedResult]
+    _ task: any ArenaTask.Type, summary: String, presets: [Preset], published: [PublishedResult],
+    settings: [TaskSetting] = []
   ) {
     name = task.name
     title = task.title
@@ -42,6 +62,7 @@ public struct TaskEntry: Sendable {
     make = { try task.init($0) }
     self.presets = presets
     self.published = published
+    self.settings = settings
   }
 
   /// The preset of that name.
@@ -56,7 +77,7 @@ public struct TaskEntry: Sendable {
 /// All tasks, one line each.
 public enum TaskCatalog {
   /// Every task, in the benchmark's order.
-  public static let all: [TaskEntry] = [.listOps]
+  public static let all: [TaskEntry] = [.listOps, .text, .image]
 
   /// The task of that name.
   ///

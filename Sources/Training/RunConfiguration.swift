@@ -48,7 +48,7 @@ public struct RunConfiguration {
     let entry = try TaskCatalog.named(request.task)
     let variant = try VariantCatalog.named(request.model)
     let preset = try request.preset.map(entry.preset) ?? entry.presets[0]
-    var settings = try RunConfiguration.declared(variant)
+    var settings = try RunConfiguration.declared(entry, variant)
     try settings.set("task.name", .text(entry.name), origin: "--task")
     try settings.set("run.preset", .text(preset.name), origin: "--preset")
     try settings.set("run.comparable", .boolean(preset.comparable), origin: "preset")
@@ -72,7 +72,7 @@ public struct RunConfiguration {
     let settings = try RunConfiguration.completed(settings)
     self.settings = settings
     let entry = try TaskCatalog.named(settings.text("task.name"))
-    task = try entry.make(try RunConfiguration.taskOptions(settings, dataFolder))
+    task = try entry.make(try RunConfiguration.taskOptions(settings, entry, dataFolder))
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
     try model.validate()
@@ -94,8 +94,8 @@ public struct RunConfiguration {
     training = try TrainingSettings(settings)
   }
 
-  /// All keys with their defaults: those of every run, and those of the variant.
-  private static func declared(_ variant: VariantEntry) throws -> Settings {
+  /// All keys with their defaults: those of every run, of the task and of the variant.
+  private static func declared(_ entry: TaskEntry, _ variant: VariantEntry) throws -> Settings {
     var settings = Settings()
     let defaults: [(String, Setting)] = [
       ("run.preset", ""), ("run.comparable", false),
@@ -108,6 +108,10 @@ public struct RunConfiguration {
       ("model.embedding-deviation", .number(1)),
     ]
     for (key, value) in defaults + TrainingSettings.defaults { settings.declare(key, value) }
+    for setting in entry.settings {
+      settings.declare(
+        "task.\(setting.key)", setting.value, origin: "default of \(entry.name)")
+    }
     for (key, value) in try variant.options().sorted(by: { $0.key < $1.key }) {
       settings.declare("model.\(key)", value, origin: "default of \(variant.name)")
     }
@@ -117,8 +121,10 @@ public struct RunConfiguration {
   /// The settings of a run with the defaults of keys that did not exist when it began.
   private static func completed(_ settings: Settings) throws -> Settings {
     var all = settings
-    for entry in try declared(VariantCatalog.named(settings.text("model.name"))).entries
-    where !all.contains(entry.key) {
+    let known = try declared(
+      TaskCatalog.named(settings.text("task.name")),
+      VariantCatalog.named(settings.text("model.name")))
+    for entry in known.entries where !all.contains(entry.key) {
       all.declare(entry.key, entry.value, origin: entry.origin)
     }
     return all
@@ -139,7 +145,9 @@ public struct RunConfiguration {
       origin: "preset \(preset), scaled with train.steps from \(planned.warmup)")
   }
 
-  private static func taskOptions(_ settings: Settings, _ folder: String) throws -> TaskOptions {
+  private static func taskOptions(
+    _ settings: Settings, _ entry: TaskEntry, _ folder: String
+  ) throws -> TaskOptions {
     let count = { (key: String) -> Int? in
       let value = try settings.integer(key)
       return value == 0 ? nil : value
@@ -147,7 +155,11 @@ public struct RunConfiguration {
     return TaskOptions(
       length: try settings.integer("task.length"), trainCount: try count("task.train-count"),
       valCount: try count("task.val-count"), testCount: try count("task.test-count"),
-      seed: UInt64(bitPattern: Int64(try settings.integer("task.seed"))), dataFolder: folder)
+      seed: UInt64(bitPattern: Int64(try settings.integer("task.seed"))), dataFolder: folder,
+      settings: Dictionary(
+        uniqueKeysWithValues: entry.settings.map {
+          ($0.key, settings["task.\($0.key)"] ?? $0.value)
+        }))
   }
 
   private static func model(

@@ -79,6 +79,7 @@ extension RunResult {
         + " (padding is never computed)",
       "training time     \(formatDuration(seconds: trainingSeconds)) for \(steps) steps",
       "peak memory       \(formatBytes(peakResidentBytes))",
+      "data              \(dataSource)",
       "run folder        \(folder)",
     ]
     if steps < plannedSteps { lines.append("ended early       \(ended)") }

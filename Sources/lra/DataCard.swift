@@ -24,12 +24,17 @@ struct DataCard: Encodable {
   struct Example: Encodable {
     /// One text for each sequence.
     let sequences: [String]
+    /// Lines for a terminal for each sequence, where the task draws its examples.
+    let drawings: [String]
     let label: Int
+
+    enum CodingKeys: CodingKey { case sequences, label }
   }
 
   let task: String
   let title: String
   let classes: Int
+  let classNames: [String]
   let length: Int
   let contentHash: String
   let provenance: String
@@ -40,14 +45,16 @@ struct DataCard: Encodable {
   private static let bars = 10
 
   /// Reads the whole data set.
-  init(_ task: any ArenaTask, name: String) throws {
+  ///
+  /// - Parameter inColor: whether the card goes to a terminal that knows colours.
+  init(_ task: any ArenaTask, name: String, inColor: Bool) throws {
     self.task = name
     title = type(of: task).title
-    (classes, length) = (task.classes, task.length)
+    (classes, classNames, length) = (task.classes, task.classNames, task.length)
     contentHash = try task.contentHash()
     provenance = try task.provenance()
     parts = try Split.allCases.map { Self.part($0, try task.examples($0), task) }
-    firstExample = Self.example(0, try task.examples(.train), task)
+    firstExample = Self.example(0, try task.examples(.train), task, inColor)
   }
 
   private static func part(
@@ -71,15 +78,18 @@ struct DataCard: Encodable {
   }
 
   private static func example(
-    _ index: Int, _ source: any ExampleSource, _ task: any ArenaTask
+    _ index: Int, _ source: any ExampleSource, _ task: any ArenaTask, _ inColor: Bool
   ) -> Example? {
     guard index < source.count else { return nil }
     let sequences = (0..<task.towers).map { tower in
       var tokens: [Int32] = []
       source.append(index, tower: tower, to: &tokens)
-      return task.describe(tokens)
+      return tokens
     }
-    return Example(sequences: sequences, label: source.label(index))
+    return Example(
+      sequences: sequences.map(task.describe),
+      drawings: sequences.compactMap { task.drawing($0, inColor: inColor) },
+      label: source.label(index))
   }
 
   /// The card for people.
@@ -87,12 +97,24 @@ struct DataCard: Encodable {
     var lines = ["\(title): \(classes) classes, up to \(length) tokens, \(provenance)"]
     lines += ["content \(contentHash)", "", countTable, ""]
     lines += ["Classes, share of examples", classTable, ""]
-    if let train = parts.first { lines += ["Lengths in tokens, \(train.split)", bars(train), ""] }
+    if let train = parts.first { lines += [lengths(train), ""] }
     if let firstExample {
-      lines.append("First training example, label \(firstExample.label)")
-      lines += firstExample.sequences.map { "  \(Self.shortened($0))" }
+      lines.append("First training example, label \(name(of: firstExample.label))")
+      lines += Self.shown(firstExample).map { "  \($0)" }
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// The number of a class, with its name where that is another one.
+  private func name(of label: Int) -> String {
+    classNames[label] == "\(label)" ? "\(label)" : "\(label) \(classNames[label])"
+  }
+
+  /// An example line by line.
+  private static func shown(_ example: Example) -> [String] {
+    example.drawings.isEmpty
+      ? example.sequences.map(shortened)
+      : example.drawings.flatMap { $0.split(separator: "\n").map(String.init) }
   }
 
   private var countTable: String {
@@ -110,11 +132,17 @@ struct DataCard: Encodable {
   private var classTable: String {
     let heading = ["class"] + parts.map(\.split)
     let rows = (0..<classes).map { label in
-      ["\(label)"]
+      [name(of: label)]
         + parts.map { formatPercent(Double($0.labelCounts[label]) / Double(max(1, $0.examples))) }
     }
     let majority = ["always the same"] + parts.map { formatPercent($0.majorityShare) }
     return formatTable([heading] + rows + [majority])
+  }
+
+  private func lengths(_ part: Part) -> String {
+    part.shortest == part.longest
+      ? "Lengths in tokens, \(part.split): all \(part.longest)"
+      : "Lengths in tokens, \(part.split)\n\(bars(part))"
   }
 
   private func bars(_ part: Part) -> String {

@@ -25,6 +25,10 @@ struct DataOptions: ParsableArguments {
   var valCount: Int?
   @Option(parsing: .unconditional, help: "Test examples; the task's number by default.")
   var testCount: Int?
+  @Option(
+    name: .customLong("set"),
+    help: "key=value of the task's own settings, such as task.validation=test. May be repeated.")
+  var assignments: [String] = []
   @Option(help: "The folder of all tasks' data; by default $LRA_DATA, or else data.")
   var data: String?
 
@@ -39,10 +43,20 @@ struct DataOptions: ParsableArguments {
       ("--length", length), ("--train-count", trainCount), ("--val-count", valCount),
       ("--test-count", testCount),
     ] { try require(flag, value ?? 1, atLeast: 1) }
-    return try TaskCatalog.named(task).make(
+    let entry = try TaskCatalog.named(task)
+    return try entry.make(
       TaskOptions(
         length: length, trainCount: trainCount, valCount: valCount, testCount: testCount,
-        seed: seed, dataFolder: folder))
+        seed: seed, dataFolder: folder, settings: try own(entry)))
+  }
+
+  /// The task's own settings, with those that were given on the command line.
+  private func own(_ entry: TaskEntry) throws -> [String: Setting] {
+    var settings = Settings()
+    for setting in entry.settings { settings.declare("task.\(setting.key)", setting.value) }
+    for assignment in assignments { try settings.set(assignment: assignment, origin: "--set") }
+    return Dictionary(
+      uniqueKeysWithValues: settings.entries.map { (String($0.key.dropFirst(5)), $0.value) })
   }
 }
 
@@ -80,11 +94,11 @@ extension DataCommand {
       guard FileManager.default.fileExists(atPath: folder) else {
         throw UserError(
           .missingInput, "there is no folder \(folder)",
-          remedy: "make the data with lra data make \(options.task), or name another folder "
+          remedy: "make the data with \(type(of: task).dataCommand), or name another folder "
             + "with --data")
       }
       try task.prepare(report: say)
-      let card = try DataCard(task, name: options.task)
+      let card = try DataCard(task, name: options.task, inColor: !json && outputHasColors)
       tell(json ? try jsonText(card) : card.text)
     }
   }

@@ -27,6 +27,7 @@ struct Listing: Encodable {
     let classes: Int
     let length: Int
     let vocabulary: Int
+    let options: [String: Setting]
     let presets: [PresetLine]
   }
 
@@ -60,6 +61,7 @@ struct Listing: Encodable {
       return TaskLine(
         name: entry.name, title: entry.title, summary: entry.summary, classes: task.classes,
         length: task.length, vocabulary: task.vocabulary,
+        options: Dictionary(uniqueKeysWithValues: entry.settings.map { ($0.key, $0.value) }),
         presets: entry.presets.map {
           PresetLine(name: $0.name, summary: $0.summary, comparable: $0.comparable)
         })
@@ -117,6 +119,9 @@ struct Listing: Encodable {
         let name = preset.name.padding(toLength: names, withPad: " ", startingAt: 0)
         let remark = preset.comparable ? "" : " (not comparable with published numbers)"
         lines.append("    \(name)  \(preset.summary)\(remark)")
+      }
+      for (key, value) in task.options.sorted(by: { $0.key < $1.key }) {
+        lines.append("    --set task.\(key)=\(value)")
       }
     }
     lines += ["", "Models (--model), with the parameters they have in \(parametersFor)"]

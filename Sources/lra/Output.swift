@@ -7,6 +7,13 @@ func say(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)
 /// Writes a line of the result to standard output, at once also where that is a file or a pipe.
 func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
 
+/// Whether standard output is a screen with colours.
+var outputHasColors: Bool {
+  let environment = ProcessInfo.processInfo.environment
+  return isatty(STDOUT_FILENO) == 1 && environment["TERM", default: "dumb"] != "dumb"
+    && environment["NO_COLOR", default: ""].isEmpty
+}
+
 /// A value as JSON with names such as `step_s`, on one line or laid out for people.
 func jsonText(_ value: some Encodable, oneLine: Bool = false) throws -> String {
   let encoder = JSONEncoder()

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 
 /// The original's files: `Source<TAB>Target`, one fully bracketed expression and its value a line.
 ///
@@ -25,18 +24,9 @@ package enum ListOpsTSV {
     let places = [
       "", "/listops-1000", "/lra_release/listops-1000", "/lra_release/lra_release/listops-1000",
     ]
-    for folder in places.map({ root + $0 }) {
-      let missing = Split.allCases.map(name).filter {
-        !FileManager.default.fileExists(atPath: "\(folder)/\($0)")
-      }
-      if missing.isEmpty { return folder }
-      guard missing.count == Split.allCases.count else {
-        throw UserError(
-          .missingInput, "\(folder): \(missing.joined(separator: " and ")) not found",
-          remedy: "add what is missing, or remove the others to generate the data")
-      }
-    }
-    return nil
+    return try completeFolder(
+      places.map { root + $0 }, holding: Split.allCases.map(name),
+      remedy: "add what is missing, or remove the others to generate the data")
   }
 
   /// Reads a file, checking every expression and every label.

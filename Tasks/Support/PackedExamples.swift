@@ -2,7 +2,10 @@ import Base
 
 /// A split in memory, one byte for each token, one sequence for each example.
 public struct PackedExamples: ExampleSource, Equatable {
-  /// The tokens of all examples, back to back.
+  /// What is added to a stored byte to give its token: 1 where every byte is data, so that 0 can
+  /// be padding.
+  public let shift: UInt8
+  /// The stored bytes of all examples, back to back.
   public private(set) var tokens: [UInt8] = []
   /// Example e is `tokens[offsets[e]..<offsets[e + 1]]`.
   public private(set) var offsets: [Int] = [0]
@@ -12,15 +15,20 @@ public struct PackedExamples: ExampleSource, Equatable {
   public private(set) var labelCounts: [Int]
 
   /// No examples yet.
-  public init(classes: Int) { labelCounts = [Int](repeating: 0, count: classes) }
+  public init(classes: Int, shift: UInt8 = 0) {
+    self.shift = shift
+    labelCounts = [Int](repeating: 0, count: classes)
+  }
 
   /// What `append` would have collected; nil when the parts do not fit together.
-  public init?(classes: Int, tokens: [UInt8], offsets: [Int], labels: [UInt8]) {
+  public init?(
+    classes: Int, shift: UInt8 = 0, tokens: [UInt8], offsets: [Int], labels: [UInt8]
+  ) {
     guard offsets.count == labels.count + 1, offsets.first == 0, offsets.last == tokens.count,
       zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }),
       labels.allSatisfy({ $0 < classes })
     else { return nil }
-    self.init(classes: classes)
+    self.init(classes: classes, shift: shift)
     (self.tokens, self.offsets, self.labels) = (tokens, offsets, labels)
     for label in labels { labelCounts[Int(label)] += 1 }
   }
@@ -40,7 +48,7 @@ public struct PackedExamples: ExampleSource, Equatable {
     labels.reserveCapacity(examples)
   }
 
-  /// The tokens of one example.
+  /// The stored bytes of one example.
   public subscript(example: Int) -> ArraySlice<UInt8> {
     tokens[offsets[example]..<offsets[example + 1]]
   }
@@ -58,7 +66,7 @@ public struct PackedExamples: ExampleSource, Equatable {
 
   /// Appends the tokens of one example.
   public func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
-    tokens.append(contentsOf: self[example].lazy.map(Int32.init))
+    tokens.append(contentsOf: self[example].lazy.map { Int32($0) + Int32(shift) })
   }
 
   /// A hash of every token, boundary and label.

@@ -1,7 +1,8 @@
 import Base
 import Foundation
 
-/// One generated split on the disk: a gzip-compressed safetensors file.
+/// A split, or what several are taken from, prepared on the disk: a gzip-compressed safetensors
+/// file.
 ///
 /// `tokens` U8 of all examples, `offsets` I64 with one entry more than examples, `labels` U8. The
 /// metadata say how the file was made; gzip's checksum notices damage.
@@ -13,13 +14,13 @@ struct PreparedSplit {
   /// The examples; nil when there is no such file.
   ///
   /// - Throws: `UserError` of kind `badData` when the file is damaged or made in another way.
-  func read(classes: Int) throws -> PackedExamples? {
+  func read(classes: Int, shift: UInt8 = 0) throws -> PackedExamples? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
     let file = try SafeTensors(Gzip.read(path), name: path)
     let offsets = try file.integers("offsets").map(Int.init)
     guard metadata.allSatisfy({ file.metadata[$0.key] == $0.value }),
       let examples = PackedExamples(
-        classes: classes, tokens: try file.bytes("tokens"), offsets: offsets,
+        classes: classes, shift: shift, tokens: try file.bytes("tokens"), offsets: offsets,
         labels: try file.bytes("labels"))
     else {
       throw UserError(

@@ -72,12 +72,50 @@ struct DataTests {
     }
   }
 
+  @Test("a card shows reviews as text, and the settings of the task count")
+  func reviews() throws {
+    try withScratchFolder { folder in
+      try TinyReviews.write(to: "\(folder)/text/aclImdb")
+      let card = try CommandRunner.lra("data check text --data \(folder)")
+      for text in ["0 negative", "1 positive", "held out, seed 0", "It was a film, number "] {
+        #expect(card.output.contains(text), "\(text)")
+      }
+      let counts = try ["", "--set task.validation=test"].map { option in
+        let card = try CommandRunner.lra("data check text \(option) --data \(folder) --json")
+        let parts = try #require(try card.object()["parts"] as? [[String: Any]])
+        return parts.compactMap { $0["examples"] as? Int }
+      }
+      #expect(counts == [[18, 2, 20], [20, 20, 20]])
+      let mistake = try CommandRunner.lra("data check text --set task.validaton=test")
+      #expect(mistake.status == 78 && mistake.errors.contains("task.validation"))
+    }
+  }
+
+  @Test("a card draws a picture, and its JSON has the numbers")
+  func picture() throws {
+    try withScratchFolder { folder in
+      try TinyPictures.write(to: "\(folder)/image/cifar-10-batches-bin")
+      let card = try CommandRunner.lra("data check image --data \(folder)")
+      #expect(card.output.contains("label 1 automobile\n  █"))
+      #expect(card.output.contains("all 1024"))
+      #expect(!card.output.contains("\u{1B}"))
+      let json = try CommandRunner.lra("data check image --data \(folder) --json").object()
+      let example = try #require(json["first_example"] as? [String: Any])
+      let numbers = try #require((example["sequences"] as? [String])?.first)
+      #expect(numbers.split(separator: " ").count == 1024 && numbers.hasPrefix("255 255"))
+      #expect((json["class_names"] as? [String])?.last == "truck")
+    }
+  }
+
   @Test(
     "mistakes have their status and name what is wrong",
     arguments: [
       ("make lstops", 64, "listops"), ("make listops --length 0", 64, "--length"),
       ("make listops --train-count -5", 64, "--train-count"),
       ("check listops --data /nowhere", 66, "lra data make listops"),
+      ("check text --data /nowhere", 66, "make data TASK=text"),
+      ("make image --data /nowhere", 66, "make data TASK=image"),
+      ("make image --length 100", 64, "1024 pixels"),
       ("make listops --data /dev/null --train-count 5", 73, "/dev/null"),
       ("export listops", 64, "--output"),
     ])

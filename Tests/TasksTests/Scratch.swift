@@ -11,9 +11,15 @@ final class Scratch {
 
   /// Writes a text file and returns its path.
   func write(_ text: String, _ name: String) throws -> String {
+    try write(Array(text.utf8), name)
+  }
+
+  /// Writes a file and returns its path.
+  @discardableResult
+  func write(_ bytes: [UInt8], _ name: String) throws -> String {
     let file = "\(path)/\(name)"
     try createFolder((file as NSString).deletingLastPathComponent)
-    try writeAtomically(Array(text.utf8), to: file)
+    try writeAtomically(bytes, to: file)
     return file
   }
 
@@ -30,4 +36,32 @@ func userError(_ body: () throws -> Void) -> UserError? {
   } catch {
     return error as? UserError
   }
+}
+
+/// The folder of the genuine data: `LRA_DATA`, or `data` in the repository.
+let genuineData: String = {
+  let root = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+  let chosen = ProcessInfo.processInfo.environment["LRA_DATA", default: ""]
+  return chosen.isEmpty ? "\(root)/data" : chosen
+}()
+
+/// Whether the genuine data of a task are there.
+func hasGenuineData(_ path: String) -> Bool {
+  FileManager.default.fileExists(atPath: "\(genuineData)/\(path)")
+}
+
+/// Bytes with up to four random changes: replaced, removed, doubled or cut off.
+func mutated(_ bytes: [UInt8], _ random: inout RandomStream) -> [UInt8] {
+  var bytes = bytes
+  for _ in 0..<random.integer(below: 5) where !bytes.isEmpty {
+    let place = random.integer(below: bytes.count)
+    switch random.integer(below: 4) {
+    case 0: bytes[place] = UInt8(random.integer(below: 256))
+    case 1: bytes.remove(at: place)
+    case 2: bytes.insert(bytes[place], at: place)
+    default: bytes.removeSubrange(place...)
+    }
+  }
+  return bytes
 }

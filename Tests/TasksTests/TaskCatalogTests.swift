@@ -73,14 +73,36 @@ import Testing
     #expect(settings["train.schedule"] == "one-cycle" && settings["task.length"] == 2000)
   }
 
+  @Test("Presets follow their sources where the tasks differ")
+  func differences() throws {
+    let value = { (task: String, preset: String, model: String, key: String) in
+      try TaskCatalog.named(task).preset(preset).values(for: model).last { $0.key == key }?.value
+    }
+    #expect(try value("text", "small", "linear", "task.length") == 4096)
+    #expect(try value("text", "paper", "linear", "task.length") == 4000)
+    #expect(try value("text", "small", "linear", "train.warmup") == 8000)
+    #expect(try value("image", "small", "linear", "train.batch") == 256)
+    #expect(try value("image", "paper", "linear", "model.head-width") == 8)
+    #expect(try value("image", "paper", "local", "model.pooling") == "mean")
+    #expect(try value("image", "paper", "reformer", "model.layers") == 4)
+    for task in TaskCatalog.all {
+      #expect(task.presets.map(\.name) == ["small", "paper", "quick"])
+      #expect(task.presets.map(\.comparable) == [true, true, false])
+    }
+  }
+
   @Test("Published results are percentages, one for each model and source")
   func published() {
     for entry in TaskCatalog.all {
       #expect(entry.published.allSatisfy { 0 < $0.accuracy && $0.accuracy < 100 })
       #expect(Set(entry.published.map { $0.model + $0.source }).count == entry.published.count)
     }
-    let listops = ListOpsPresets.published
-    #expect(listops.count == 16)
-    #expect(listops.filter { $0.model == "transformer" }.map(\.accuracy) == [36.37, 37.10])
+    for (published, accuracies) in [
+      (ListOpsPresets.published, [36.37, 37.10]), (TextPresets.published, [64.27, 65.02]),
+      (ImagePresets.published, [42.44, 38.20]),
+    ] {
+      #expect(published.count == 16)
+      #expect(published.filter { $0.model == "transformer" }.map(\.accuracy) == accuracies)
+    }
   }
 }

@@ -59,6 +59,23 @@ import Training
     #expect(try read.settings.number("train.recurrence-rate") == 1)
   }
 
+  @Test("A task's own settings reach the task, and only that task")
+  func taskSettings() throws {
+    let origin = { (configuration: RunConfiguration) in
+      configuration.settings.entries.first { $0.key == "task.validation" }?.origin
+    }
+    #expect(try origin(resolve(task: "text"))?.hasPrefix("preset small: ours") == true)
+    let chosen = try resolve(task: "text", ["task.validation=test"])
+    #expect(origin(chosen) == "--set")
+    let again = try RunConfiguration(
+      Settings(json: chosen.settings.json(), origin: "config.json"), dataFolder: "data")
+    #expect(again.settings["task.validation"] == "test")
+    let wrong = userError { _ = try resolve(task: "text", ["task.validation=val"]) }
+    #expect(wrong?.problem == "task.validation is \"val\"")
+    let other = userError { _ = try resolve(task: "image", ["task.validation=test"]) }
+    #expect(other?.problem == "unknown key task.validation in section task")
+  }
+
   @Test("Fewer steps keep the share of the warm-up")
   func warmup() throws {
     #expect(try resolve(["train.steps=100"]).training.schedule.warmup == 20)

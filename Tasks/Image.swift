@@ -1,0 +1,147 @@
+import Base
+import Foundation
+import Synchronization
+
+/// What a small photograph shows, read as a row of grey pixels.
+///
+/// Ten classes, each a tenth of the pictures; 45,000 for training, 5,000 for validation and 10,000
+/// for the test. A picture of 32 × 32 pixels becomes 1,024 tokens, row by row. A token is the grey
+/// value plus 1, so that a black pixel is not padding and the vocabulary is 257.
+///
+/// The data are the binary version of CIFAR-10 as its archive unpacks, `cifar-10-batches-bin` with
+/// `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, in `<data folder>/image`;
+/// `make data TASK=image` puts them there.
+///
+/// Validation is the last tenth of the training records in the order of the files, which is random
+/// already. So any other program can take the same pictures, without our random numbers.
+///
+/// Source: Krizhevsky, "Learning multiple layers of features from tiny images", 2009; Tay et al.,
+/// "Long Range Arena", 2020, arXiv 2011.04006, section 2.2.4.
+/// Differs: google-research/long-range-arena @cd31e5c, image/input_pipeline.py, takes the last tenth
+/// in the order of TensorFlow Datasets, which the files do not have; its tokens are the grey values
+/// themselves, so that black pixels are masked like padding.
+public struct Image: ArenaTask {
+  /// The name on the command line and of the data folder.
+  public static let name = "image"
+  /// The name as people write it.
+  public static let title = "Image"
+  /// The command that fetches and unpacks the archive.
+  public static let dataCommand = "make data TASK=image"
+  private static let trainFiles = (1...5).map { "data_batch_\($0).bin" }
+  private static let testFiles = ["test_batch.bin"]
+  /// The names that the files have in the version for Python.
+  private static let pythonFiles = (1...5).map { "data_batch_\($0)" } + ["test_batch"]
+
+  /// Ten kinds of things.
+  public let classes = CIFARBatch.classNames.count
+  /// What each class is called.
+  public let classNames = CIFARBatch.classNames
+  /// Padding and 256 grey values.
+  public let vocabulary = 257
+  /// One sequence an example.
+  public let towers = 1
+  /// 1,024 pixels.
+  public let length = CIFARBatch.pixels
+  private let options: TaskOptions
+  private let state = ImageState()
+
+  /// The task for given options.
+  ///
+  /// - Throws: `UserError` of kind `usage` for a count that is not positive, or another length.
+  public init(_ options: TaskOptions) throws {
+    self.options = options
+    try options.validate(usualLength: length)
+    if let wanted = options.length, wanted != length {
+      throw UserError(
+        .usage, "task.length is \(wanted), but a picture has \(length) pixels",
+        remedy: "leave the length out, or give \(length)")
+    }
+  }
+
+  /// Reads all files, which takes less than a second.
+  ///
+  /// - Throws: `UserError` for files that are missing or wrong.
+  public func prepare(report: (String) -> Void) throws {
+    _ = try pictures(Self.trainFiles)
+    _ = try pictures(Self.testFiles)
+  }
+
+  /// The examples of one split, read on the first call and then kept in memory.
+  public func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
+
+  /// A hash of all three splits.
+  public func contentHash() throws -> String {
+    var hash = FNV1a()
+    for split in Split.allCases { try subset(split).add(to: &hash) }
+    return hash.hexadecimal
+  }
+
+  /// The folder, and what the validation split is.
+  public func provenance() throws -> String {
+    let count = try subset(.val).count
+    return "read from \(try folder()), validated on \(count) of the training files' last tenth"
+  }
+
+  /// The grey values as numbers.
+  public func describe(_ tokens: [Int32]) -> String {
+    tokens.map { $0 == 0 ? "<pad>" : "\($0 - 1)" }.joined(separator: " ")
+  }
+
+  /// The picture in half blocks, two pixels a character.
+  public func drawing(_ tokens: [Int32], inColor: Bool) -> String? {
+    let grey = tokens.map { UInt8(clamping: $0 - 1) }
+    return halfBlocks(grey, width: 32, inColor: inColor)
+  }
+
+  private func subset(_ split: Split) throws -> ExampleSubset {
+    let all = try pictures(split == .test ? Self.testFiles : Self.trainFiles)
+    let held = all.count - max(1, all.count / 10)
+    let range =
+      switch split {
+      case .train: 0..<held
+      case .val: held..<all.count
+      case .test: 0..<all.count
+      }
+    return ExampleSubset(all, order: try options.chosen(split, of: Array(range)))
+  }
+
+  private var root: String { "\(options.dataFolder)/\(Self.name)" }
+
+  /// The unpacked archive.
+  private func folder() throws -> String {
+    let found = try completeFolder(
+      ["\(root)/cifar-10-batches-bin", root], holding: Self.trainFiles + Self.testFiles,
+      remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
+    if let found { return found }
+    let python = try? completeFolder(
+      ["\(root)/cifar-10-batches-py", root], holding: Self.pythonFiles, remedy: "")
+    if let python {
+      throw UserError(
+        .badData, "\(python): this is CIFAR-10's version for Python, which is not read",
+        remedy: "take the binary version, cifar-10-binary.tar.gz; \(Self.dataCommand) fetches it")
+    }
+    throw UserError(
+      .missingInput, "there is no folder cifar-10-batches-bin in \(root)",
+      remedy: "fetch it with \(Self.dataCommand), or unpack cifar-10-binary.tar.gz there")
+  }
+
+  /// The pictures of some files from memory, else from the disk.
+  private func pictures(_ names: [String]) throws -> PackedExamples {
+    try state.files.withLock { files in
+      if let known = files[names] { return known }
+      let folder = try folder()
+      var examples = PackedExamples(classes: classes, shift: 1)
+      for name in names {
+        try checkInside(folder, "\(folder)/\(name)")
+        try CIFARBatch.read("\(folder)/\(name)", into: &examples)
+      }
+      files[names] = examples
+      return examples
+    }
+  }
+}
+
+/// The files that were read already.
+private final class ImageState: Sendable {
+  let files = Mutex<[[String]: PackedExamples]>([:])
+}

@@ -1,0 +1,126 @@
+import Base
+
+extension TaskEntry {
+  /// Grey CIFAR-10 with its presets and published results.
+  static let image = TaskEntry(
+    Image.self,
+    summary: "tell what a grey photograph of 32 x 32 pixels shows, read as a row of pixels",
+    presets: ImagePresets.all, published: ImagePresets.published)
+}
+
+/// Hyper-parameters for images, the default preset first.
+package enum ImagePresets {
+  package static let all = [small, paper, quick]
+
+  private static let configurations = ArenaProtocol.file("image/configs/cifar10")
+  private static let arena = "\(configurations)/base_cifar10_config.py"
+  private static let trainer = ArenaProtocol.file("image/train.py")
+
+  private static let data: [PresetValue] = [
+    .init("task.length", 1024, source: "Long Range Arena, arXiv 2011.04006, section 2.2.4")
+  ]
+  private static let parts = PresetValue(
+    "train.accumulation", 8, source: "ours: the result does not depend on it, memory does")
+
+  private static let small = Preset(
+    name: "small",
+    summary: "two layers of width 64, 35000 steps: the setting of the Nyströmformer paper",
+    comparable: true,
+    values: Preset.replacing(data + NystromProtocol.model + smallTraining, with: [parts]),
+    overrides: NystromProtocol.overrides)
+
+  private static let smallTraining = NystromProtocol.training(
+    steps: 35_000, batch: 256, warmup: 175, evalEvery: (175, NystromProtocol.configuration))
+
+  private static let paper = Preset(
+    name: "paper",
+    summary: "a layer of a size for each model, 35000 steps: the released setting of the Long "
+      + "Range Arena",
+    comparable: true, values: data + paperModel + paperTraining, overrides: paperOverrides)
+
+  private static let paperModel: [PresetValue] =
+    [
+      .init("model.layers", 1, source: "\(arena); the paper's appendix says 3"),
+      .init("model.width", 32, source: arena),
+      .init("model.heads", 1, source: arena),
+      .init("model.head-width", 0, source: "\(arena): 32, the width shared among the heads"),
+      .init("model.feed-forward", 64, source: arena),
+      .init("model.positions", "learned", source: arena),
+      .init("model.pooling", "cls", source: arena),
+      .init("model.dropout", 0.3, source: arena),
+      .init("model.attention-dropout", 0.2, source: arena),
+    ] + ArenaProtocol.model(trainer: trainer)
+
+  private static let paperTraining: [PresetValue] =
+    [
+      .init("train.steps", 35_000, source: arena),
+      .init("train.batch", 256, source: arena),
+      parts,
+      .init("train.learning-rate", 5e-4, source: "\(arena); the paper's appendix says 0.01"),
+      .init("train.schedule", "cosine", source: arena),
+      .init("train.warmup", 175, source: arena),
+      .init("train.weight-decay", 0, source: arena),
+      .init("train.eval-every", 175, source: arena),
+      .init("train.checkpoint-every", 175, source: "ours: with each evaluation"),
+    ] + ArenaProtocol.optimizer(trainer: trainer)
+
+  /// The sizes that the original's configurations give to single models.
+  private static let paperOverrides: [String: [PresetValue]] = [
+    "transformer": wide("transformer"),
+    "linear": wide("linear_transformer"),
+    "linformer": wide("linformer") + [
+      .init("model.projected", 16, source: ArenaProtocol.file("models/linformer: the default"))
+    ],
+    "performer": wide("performer"),
+    "sparse": wide("sparse_transformer"),
+    "synthesizer": wide("synthesizer"),
+    "bigbird": wide("bigbird", heads: 1),
+    "local": wide("local", heads: 2) + [.init("model.pooling", "mean", source: file("local"))],
+    "longformer": wide("longformer", layers: 4, heads: 4) + [
+      .init("model.pooling", "mean", source: file("longformer"))
+    ],
+    "reformer": size("reformer", layers: 4, width: 64, heads: 8, projection: 32, inner: 64),
+    "sinkhorn": [
+      .init("model.pooling", "mean", source: ArenaProtocol.file("models/sinkhorn: no other one")),
+      .init("model.dropout", 0.1, source: file("sinkhorn")),
+      .init("train.weight-decay", 0.7, source: file("sinkhorn")),
+    ],
+  ]
+
+  private static func file(_ model: String) -> String { "\(configurations)/\(model)_base.py" }
+
+  private static func wide(_ model: String, layers: Int = 1, heads: Int = 8) -> [PresetValue] {
+    size(model, layers: layers, width: 128, heads: heads, projection: 64, inner: 128)
+  }
+
+  /// - Parameters:
+  ///   - projection: the width of queries, keys and values, all heads together.
+  ///   - inner: F.
+  private static func size(
+    _ model: String, layers: Int, width: Int, heads: Int, projection: Int, inner: Int
+  ) -> [PresetValue] {
+    [
+      .init("model.layers", .integer(layers), source: file(model)),
+      .init("model.width", .integer(width), source: file(model)),
+      .init("model.heads", .integer(heads), source: file(model)),
+      .init(
+        "model.head-width", .integer(projection / heads),
+        source: "\(file(model)): \(projection), shared among the heads"),
+      .init("model.feed-forward", .integer(inner), source: file(model)),
+    ]
+  }
+
+  private static let quick = Preset(
+    name: "quick",
+    summary: "batches of 32 and 600 steps, meant to end within five minutes on two cores",
+    comparable: false,
+    values: Preset.replacing(
+      data + NystromProtocol.model + smallTraining,
+      with: [
+        Preset.quick("task.val-count", 1000), Preset.quick("task.test-count", 1000),
+        Preset.quick("train.steps", 600), Preset.quick("train.batch", 32),
+        Preset.quick("train.learning-rate", 1e-3), Preset.quick("train.warmup", 100),
+        Preset.quick("train.eval-every", 200), Preset.quick("train.checkpoint-every", 200),
+      ]),
+    overrides: ["linformer": [Preset.quick("model.projected", 64)]])
+}

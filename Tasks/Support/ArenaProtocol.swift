@@ -1,0 +1,48 @@
+import Base
+
+/// What the presets `paper` have in common: the models and the training of the released code of the
+/// Long Range Arena.
+enum ArenaProtocol {
+  private static let repository = "google-research/long-range-arena @cd31e5c"
+  private static let models = "\(repository), lra_benchmarks/models"
+
+  /// A file below `lra_benchmarks`, as a source.
+  static func file(_ path: String) -> String { "\(repository), lra_benchmarks/\(path)" }
+
+  /// What every model has.
+  ///
+  /// - Parameter trainer: the task's training program.
+  static func model(trainer: String) -> [PresetValue] {
+    [
+      .init("model.head-hidden", 0, source: "\(trainer): the feed-forward width"),
+      .init(
+        "model.embedding-deviation", .number(1), source: "\(models)/layers/common_layers.py"),
+    ]
+  }
+
+  /// The positions of the model where the configuration does not ask for learned ones.
+  static let fixedPositions = PresetValue(
+    "model.positions", "fixed", source: "\(models): sinusoids")
+
+  /// What the optimizer has in every task.
+  ///
+  /// - Parameter trainer: the task's training program.
+  static func optimizer(trainer: String) -> [PresetValue] {
+    [
+      .init("train.beta1", 0.9, source: trainer),
+      .init("train.beta2", 0.98, source: trainer),
+      .init("train.epsilon", 1e-9, source: trainer),
+      .init("train.decay-vectors", true, source: "flax 0.3.6 optim.Adam decays every parameter"),
+      .init("train.clip", 0, source: "\(trainer): no clipping"),
+      .init("train.seed", 0, source: "ours"),
+      .init("train.select", "last", source: "\(trainer): the last step is tested"),
+    ]
+  }
+}
+
+extension Preset {
+  /// A value of the presets `quick`.
+  static func quick(_ key: String, _ value: Setting) -> PresetValue {
+    PresetValue(key, value, source: "ours: reduced so that a run is short")
+  }
+}

@@ -1,0 +1,46 @@
+import Base
+
+/// Some of the packed examples, in an order of their own; the examples are shared, not copied.
+public struct ExampleSubset: ExampleSource {
+  private let examples: PackedExamples
+  private let order: [Int]
+  /// The number of examples of each class.
+  public let labelCounts: [Int]
+
+  /// The examples at the given places.
+  ///
+  /// - Precondition: every place is one of `examples`.
+  public init(_ examples: PackedExamples, order: [Int]) {
+    self.examples = examples
+    self.order = order
+    var counts = [Int](repeating: 0, count: examples.labelCounts.count)
+    for place in order { counts[examples.label(place)] += 1 }
+    labelCounts = counts
+  }
+
+  /// The number of examples.
+  public var count: Int { order.count }
+
+  /// The class of one example.
+  public func label(_ example: Int) -> Int { examples.label(order[example]) }
+
+  /// The number of tokens of one example.
+  public func length(_ example: Int, tower: Int) -> Int {
+    examples.length(order[example], tower: tower)
+  }
+
+  /// Appends the tokens of one example.
+  public func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
+    examples.append(order[example], tower: tower, to: &tokens)
+  }
+
+  /// Adds every boundary, byte and label to a hash.
+  func add(to hash: inout FNV1a) {
+    hash.add(UInt64(count))
+    for place in order {
+      hash.add(UInt64(examples.length(place, tower: 0)))
+      hash.add(examples[place])
+      hash.add(CollectionOfOne(examples.labels[place]))
+    }
+  }
+}

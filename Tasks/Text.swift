@@ -1,0 +1,195 @@
+import Base
+import Foundation
+import Synchronization
+
+/// Whether a film review is for the film or against it, read byte by byte.
+///
+/// Two classes, `negative` (1 to 4 of 10 stars) and `positive` (7 to 10); 25,000 reviews for training
+/// and 25,000 for the test, half of them of each class. A token is a byte plus 1, so that 0 is padding
+/// and the vocabulary 257; longer reviews keep their first 4,000 bytes. Markup such as `<br />`
+/// stays, blanks at both ends do not.
+///
+/// The data are the Large Movie Review Dataset as its archive unpacks,
+/// `aclImdb/{train,test}/{pos,neg}/<id>_<stars>.txt`, in `<data folder>/text`; `make data TASK=text`
+/// puts them there. `train/unsup` has no stars and is not read.
+///
+/// The data have no validation split. `task.validation` says what takes its place: `holdout`, a
+/// tenth of the training reviews in a random order that `task.seed` gives, or `test`, the test
+/// reviews themselves.
+///
+/// Source: Maas, Daly, Pham, Huang, Ng, Potts, "Learning word vectors for sentiment analysis",
+/// ACL 2011; Tay et al., "Long Range Arena", 2020, arXiv 2011.04006, section 2.2.2.
+/// Differs: google-research/long-range-arena @cd31e5c, text_classification/input_pipeline.py,
+/// always validates on the test split.
+public struct Text: ArenaTask {
+  /// What takes the place of the validation split.
+  public enum Validation: String, CaseIterable, Sendable {
+    /// A tenth of the training reviews, which are then not trained on.
+    case holdout
+    /// The test reviews, as in the original code.
+    case test
+  }
+
+  /// The folders of one part of the data.
+  private enum Part: String, CaseIterable {
+    case train
+    case test
+  }
+
+  /// The name on the command line and of the data folder.
+  public static let name = "text"
+  /// The name as people write it.
+  public static let title = "Text"
+  /// The command that fetches and unpacks the archive.
+  public static let dataCommand = "make data TASK=text"
+  static let usualLength = 4000
+  /// Class 0 and class 1, each with its folder and the stars that its reviews gave.
+  private static let folders = [(name: "neg", stars: 1...4), (name: "pos", stars: 7...10)]
+
+  /// Against the film or for it.
+  public let classes = 2
+  /// What each class is called.
+  public let classNames = ["negative", "positive"]
+  /// Padding and 256 bytes.
+  public let vocabulary = 257
+  /// One sequence an example.
+  public let towers = 1
+  /// The greatest number of bytes; longer reviews are cut.
+  public let length: Int
+  private let options: TaskOptions
+  private let validation: Validation
+  private let state = TextState()
+
+  /// The task for given options.
+  ///
+  /// - Throws: `UserError` of kind `usage` for a length or count that is not positive, or a
+  ///   `validation` that does not exist.
+  public init(_ options: TaskOptions) throws {
+    self.options = options
+    length = options.length ?? Self.usualLength
+    try options.validate(usualLength: Self.usualLength)
+    let choice = options.settings["validation"]?.description ?? Validation.holdout.rawValue
+    guard let validation = Validation(rawValue: choice) else {
+      throw UserError(
+        .usage, "task.validation is \"\(choice)\"", remedy: "set it to holdout or test")
+    }
+    self.validation = validation
+  }
+
+  /// Reads all reviews, or the file in which an earlier run has kept them.
+  ///
+  /// - Throws: `UserError` for files that are missing or wrong.
+  public func prepare(report: (String) -> Void) throws {
+    for part in Part.allCases { _ = try reviews(part, report) }
+  }
+
+  /// The examples of one split, read on the first call and then kept in memory.
+  public func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
+
+  /// A hash of all three splits.
+  public func contentHash() throws -> String {
+    var hash = FNV1a()
+    for split in Split.allCases { try subset(split).add(to: &hash) }
+    return hash.hexadecimal
+  }
+
+  /// The folder, and what the validation split is.
+  public func provenance() throws -> String {
+    let count = try subset(.val).count
+    let held =
+      switch validation {
+      case .holdout: "\(count) of the training reviews held out, seed \(options.seed)"
+      case .test: "\(count) of the test reviews"
+      }
+    return "read from \(try folder()), validated on \(held)"
+  }
+
+  /// The review as text; what would steer a terminal is shown by its number.
+  public func describe(_ tokens: [Int32]) -> String {
+    let bytes = tokens.compactMap { UInt8(exactly: $0 - 1) }
+    return String(decoding: bytes, as: UTF8.self).unicodeScalars.reduce(into: "") { text, scalar in
+      let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+      text += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+    }
+  }
+
+  /// A split: some of the reviews of one part, in the order that the seed gives.
+  private func subset(_ split: Split) throws -> ExampleSubset {
+    let part: Part = split == .test || (split == .val && validation == .test) ? .test : .train
+    let all = try reviews(part) { _ in }
+    var order = permutation(count: all.count, seed: options.seed, epoch: 0)[...]
+    if validation == .holdout {
+      let held = max(1, all.count / 10)
+      switch split {
+      case .train: order = order.dropFirst(held)
+      case .val: order = order.prefix(held)
+      case .test: break
+      }
+    }
+    return ExampleSubset(all, order: try options.chosen(split, of: Array(order)))
+  }
+
+  private var root: String { "\(options.dataFolder)/\(Self.name)" }
+
+  /// The unpacked archive.
+  private func folder() throws -> String {
+    let names = Part.allCases.flatMap { part in Self.folders.map { "\(part.rawValue)/\($0.name)" } }
+    let found = try completeFolder(
+      ["\(root)/aclImdb", root], holding: names,
+      remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
+    guard let found else {
+      throw UserError(
+        .missingInput, "there is no folder aclImdb in \(root)",
+        remedy: "fetch it with \(Self.dataCommand), or unpack aclImdb_v1.tar.gz there")
+    }
+    return found
+  }
+
+  /// The reviews of one part from memory, else from the prepared file, else from their own files.
+  private func reviews(_ part: Part, _ report: (String) -> Void) throws -> PackedExamples {
+    try state.parts.withLock { parts in
+      if let known = parts[part.rawValue] { return known }
+      let examples = try read(part, report)
+      parts[part.rawValue] = examples
+      return examples
+    }
+  }
+
+  private func read(_ part: Part, _ report: (String) -> Void) throws -> PackedExamples {
+    let root = try folder()
+    let folders = try Self.folders.map {
+      try ReviewFolder("\(root)/\(part.rawValue)/\($0.name)", root: root, stars: $0.stars)
+    }
+    let prepared = file(part, folders)
+    do {
+      if let kept = try prepared.read(classes: classes, shift: 1) { return kept }
+    } catch {
+      report("\(error)".prefix { $0 != "\n" } + "; reading the reviews again")
+    }
+    report("reading \(folders.reduce(0) { $0 + $1.reviews.count }) reviews of \(root)/\(part)")
+    var examples = PackedExamples(classes: classes, shift: 1)
+    for (label, folder) in folders.enumerated() {
+      try folder.read(into: &examples, length: length, label: UInt8(label))
+    }
+    // A folder that cannot be written to costs some seconds the next time, nothing else.
+    do { try prepared.write(examples) } catch { report("\(error)".prefix { $0 != "\n" } + "") }
+    return examples
+  }
+
+  /// Where the reviews of one part are kept in a single file, until one of them changes.
+  private func file(_ part: Part, _ folders: [ReviewFolder]) -> PreparedSplit {
+    var hash = FNV1a()
+    for folder in folders { hash.add(folder.signature) }
+    return PreparedSplit(
+      path: "\(root)/prepared-\(part.rawValue)-\(length).safetensors.gz",
+      metadata: [
+        "task": Self.name, "part": part.rawValue, "length": "\(length)",
+        "files": hash.hexadecimal,
+      ])
+  }
+}
+
+/// The parts that were read already.
+private final class TextState: Sendable {
+  let parts = Mutex<[String: PackedExamples]>([:])
+}

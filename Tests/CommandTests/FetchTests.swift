@@ -1,0 +1,162 @@
+import Foundation
+import Testing
+
+/// The scripts that bring published data into the data folder, kept off the network.
+@Suite("data-scripts/text and image")
+struct FetchTests {
+  private func fetch(_ task: String, into data: String, from: String = "") throws -> CommandResult {
+    try CommandRunner.run(
+      "/bin/sh", ["data-scripts/\(task)"],
+      environment: ["LRA_DATA": data, "LRA_OFFLINE": "1", "FROM": from])
+  }
+
+  private func pack(_ folder: String, _ name: String, into archive: String) throws {
+    let packed = try CommandRunner.run(
+      "/bin/sh", ["-c", "tar -czf \(archive) -C \(folder) \(name)"])
+    #expect(packed.status == 0)
+  }
+
+  /// What a folder holds, without the script's lock.
+  private func names(_ folder: String) -> [String] {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return all.filter { $0 != ".fetch.lock" }.sorted()
+  }
+
+  @Test("Without the network a missing archive is told in one line, with what to do")
+  func missing() throws {
+    try withScratchFolder { folder in
+      for (task, archive) in [
+        ("text", "aclImdb_v1.tar.gz"), ("image", "cifar-10-binary.tar.gz"),
+      ] {
+        let run = try fetch(task, into: folder)
+        #expect(run.status == 66)
+        #expect(run.errors.split(separator: "\n").count == 1)
+        for part in [archive, "put it into \(folder)/\(task)", "FROM"] {
+          #expect(run.errors.contains(part), "\(part)")
+        }
+        #expect(names("\(folder)/\(task)").isEmpty)
+      }
+    }
+  }
+
+  @Test(
+    "An archive is unpacked, wherever in it the folder is, and then left alone",
+    arguments: [("source", "aclImdb"), ("source/aclImdb", "."), (".", "source")])
+  func archive(place: String, part: String) throws {
+    try withScratchFolder { folder in
+      try TinyReviews.write(to: "\(folder)/source/aclImdb")
+      try pack("\(folder)/\(place)", part, into: "\(folder)/reviews.tar.gz")
+      let data = "\(folder)/data"
+      let run = try fetch("text", into: data, from: "\(folder)/reviews.tar.gz")
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(run.errors.contains("is not the published aclImdb_v1.tar.gz"))
+      #expect(names("\(data)/text") == ["aclImdb"])
+      let again = try fetch("text", into: data)
+      #expect(again.status == 0 && again.errors.isEmpty && again.output.isEmpty)
+      let made = try CommandRunner.lra("data make text --data \(data)")
+      #expect(made.status == 0 && made.output.contains("train 18, val 2, test 20"))
+    }
+  }
+
+  @Test("A folder is linked, the one itself, one above it, or one with the archive in it")
+  func folders() throws {
+    try withScratchFolder { folder in
+      let unpacked = "\(folder)/source/mine/cifar-10-batches-bin"
+      try TinyPictures.write(to: unpacked)
+      try FileManager.default.createDirectory(
+        atPath: "\(folder)/packed", withIntermediateDirectories: true)
+      try pack(
+        "\(folder)/source/mine", "cifar-10-batches-bin",
+        into: "\(folder)/packed/cifar-10-binary.tar.gz")
+      for (number, from) in [
+        unpacked, "\(folder)/source/mine", "\(folder)/source", "\(folder)/packed",
+      ].enumerated() {
+        let data = "\(folder)/data\(number)"
+        let run = try fetch("image", into: data, from: from)
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(names("\(data)/image") == ["cifar-10-batches-bin"])
+        let made = try CommandRunner.lra("data make image --data \(data)")
+        #expect(made.status == 0 && made.output.contains("train 36, val 4, test 8"))
+      }
+    }
+  }
+
+  @Test("A broken archive leaves nothing behind, nor does one of something else")
+  func broken() throws {
+    try withScratchFolder { folder in
+      try TinyReviews.write(to: "\(folder)/source/aclImdb")
+      let archive = "\(folder)/aclImdb_v1.tar.gz"
+      try pack("\(folder)/source", "aclImdb", into: archive)
+      let bytes = try #require(FileManager.default.contents(atPath: archive))
+      try bytes.prefix(bytes.count / 2).write(to: URL(fileURLWithPath: archive))
+      let data = "\(folder)/data"
+      let cut = try fetch("text", into: data, from: archive)
+      #expect(cut.status == 65 && cut.errors.contains("cannot be unpacked"))
+      #expect(names("\(data)/text").isEmpty)
+
+      try FileManager.default.removeItem(atPath: "\(folder)/source/aclImdb/test/pos")
+      try pack("\(folder)/source", "aclImdb", into: archive)
+      let part = try fetch("text", into: data, from: archive)
+      #expect(part.status == 65 && part.errors.contains("holds no complete aclImdb"))
+      #expect(names("\(data)/text").isEmpty)
+
+      let absent = try fetch("text", into: data, from: "\(folder)/none")
+      #expect(absent.status == 66 && absent.errors.contains("no such file or folder"))
+    }
+  }
+
+  @Test("What a killed run left is removed, and an incomplete folder is not taken for data")
+  func leftovers() throws {
+    try withScratchFolder { folder in
+      try TinyReviews.write(to: "\(folder)/source/aclImdb")
+      try pack("\(folder)/source", "aclImdb", into: "\(folder)/a.tar.gz")
+      let place = "\(folder)/data/text"
+      try TinyReviews.write(to: "\(place)/.unpacking-123/aclImdb")
+      try FileManager.default.createDirectory(
+        atPath: "\(place)/aclImdb/train/pos", withIntermediateDirectories: true)
+      let refused = try fetch("text", into: "\(folder)/data", from: "\(folder)/a.tar.gz")
+      #expect(refused.status == 65 && refused.errors.contains("aclImdb is not complete"))
+      try FileManager.default.removeItem(atPath: "\(place)/aclImdb")
+      let taken = try fetch("text", into: "\(folder)/data", from: "\(folder)/a.tar.gz")
+      #expect(taken.status == 0, "\(taken.errors)")
+      #expect(names(place) == ["aclImdb"])
+    }
+  }
+
+  @Test("The version of CIFAR-10 for Python is recognised")
+  func python() throws {
+    try withScratchFolder { folder in
+      let source = "\(folder)/source/cifar-10-batches-py"
+      try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
+      try "x".write(toFile: "\(source)/data_batch_1", atomically: false, encoding: .utf8)
+      try pack("\(folder)/source", "cifar-10-batches-py", into: "\(folder)/p.tar.gz")
+      for from in ["\(folder)/p.tar.gz", "\(folder)/source"] {
+        let run = try fetch("image", into: "\(folder)/data", from: from)
+        #expect(run.status == 65)
+        #expect(run.errors.contains("holds cifar-10-batches-py; take the version"))
+      }
+    }
+  }
+
+  @Test("A training on each of them ends with a result that says what it was validated on")
+  func trainings() throws {
+    try withScratchFolder { folder in
+      try TinyReviews.write(to: "\(folder)/data/text/aclImdb")
+      try TinyPictures.write(to: "\(folder)/data/image/cifar-10-batches-bin")
+      for (task, told) in [
+        ("text", "2 of the training reviews held out"), ("image", "2 of the training files'"),
+      ] {
+        let run = try CommandRunner.lra(
+          "train --task \(task) --model linear --preset quick --steps 2 --batch 4 "
+            + "--set task.val-count=2 --set task.test-count=5 --data \(folder)/data "
+            + "--output \(folder)/\(task)")
+        #expect(run.status == 0, "\(run.errors)")
+        let result = try jsonObject(
+          String(contentsOfFile: "\(folder)/\(task)/result.json", encoding: .utf8))
+        let source = try #require(result["data_source"] as? String)
+        #expect(source.contains("validated on \(told)"))
+        #expect(run.output.contains(source))
+      }
+    }
+  }
+}

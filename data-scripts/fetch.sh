@@ -1,0 +1,182 @@
+# Brings one published archive into the data folder. Read by the scripts of single tasks, which set:
+#
+#   task     the task, which is also the name of its folder
+#   wanted   the folder in the archive that the program reads
+#   proofs   what must be in that folder
+#   archive  the name of the archive
+#   address  where it is published
+#   size     its bytes
+#   sum      its SHA-256
+#   skipped  what need not be unpacked, a pattern of tar
+#   foreign  a folder that shows that this is another version of the data
+#
+# It is quick and silent when the data are there. LRA_DATA is the data folder, data by default; FROM
+# is an archive or an unpacked folder to take; LRA_OFFLINE=1 keeps it off the network. Everything
+# gets its name when it is complete, so a run that was killed leaves nothing that looks like data.
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  status=$1
+  shift
+  say "error: $task: $*"
+  exit "$status"
+}
+
+absolute() {
+  case $1 in
+    '' | /*) printf '%s' "$1" ;;
+    *) printf '%s/%s' "$PWD" "$1" ;;
+  esac
+}
+
+# Whether a folder holds what the program reads.
+complete() {
+  for proof in $proofs; do [ -e "$1/$proof" ] || return 1; done
+}
+
+# The complete folder among those under $1, at most one level down.
+locate() {
+  for candidate in "$1/$wanted" "$1" "$1"/*/"$wanted" "$1"/*; do
+    if complete "$candidate"; then
+      printf '%s' "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+checksum() {
+  if command -v sha256sum >/dev/null 2>&1; then
+    sha256sum "$1" | cut -d ' ' -f 1
+  else
+    shasum -a 256 "$1" | cut -d ' ' -f 1
+  fi
+}
+
+# One run at a time, where the system has locks for that.
+lock() {
+  exec 9>"$folder/.fetch.lock"
+  if command -v flock >/dev/null 2>&1 && ! flock -n 9; then
+    say "$task: waiting for another run in $folder"
+    flock 9
+  fi
+}
+
+wrong_content() {
+  for candidate in "$2/$foreign" "$2"/*/"$foreign"; do
+    [ -n "$foreign" ] && [ -e "$candidate" ] &&
+      fail 65 "$1 holds $foreign; take the version $archive instead"
+  done
+  fail 65 "$1 holds no complete $wanted (with $proofs); give $archive, or what it unpacks to"
+}
+
+unpack() {
+  say "$task: unpacking $1"
+  space=$folder/.unpacking-$$
+  trap 'rm -rf "$space"' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  mkdir "$space"
+  tar -xof "$1" -C "$space" ${skipped:+"--exclude=$skipped"} ||
+    fail 65 "$1 cannot be unpacked (damaged, no tar archive, or no space left); give $archive"
+  found=$(locate "$space") || wrong_content "$1" "$space"
+  mv "$found" "$folder/$wanted"
+}
+
+# Takes what the user has.
+take() {
+  if [ -f "$1" ]; then
+    [ "$(checksum "$1")" = "$sum" ] ||
+      say "$task: $1 is not the published $archive, bit for bit; its files are checked when read"
+    unpack "$1"
+  elif [ -d "$1" ]; then
+    if found=$(locate "$1"); then
+      ln -s "$(cd "$found" && pwd -P)" "$folder/$wanted"
+      say "$task: $folder/$wanted is now a link to $found"
+      return
+    fi
+    for candidate in "$1/$archive" "$1/${archive%.gz}.xz"; do
+      if [ -f "$candidate" ]; then
+        take "$candidate"
+        return
+      fi
+    done
+    wrong_content "$1" "$1"
+  else
+    fail 66 "FROM=$1: there is no such file or folder"
+  fi
+}
+
+missing() {
+  fail 66 "$archive is missing and $1; put it into $folder," \
+    "or set FROM to the path of that archive or of the folder $wanted it unpacks to"
+}
+
+transfer() {
+  if command -v curl >/dev/null 2>&1; then
+    quiet=--progress-bar
+    [ -t 2 ] || quiet=--silent
+    curl "$quiet" --fail --location --connect-timeout 20 --continue-at - --output "$1" "$address" || {
+      # 33: the server cannot go on in the middle, so from the start.
+      [ $? -eq 33 ] && rm "$1" && transfer "$1"
+    }
+  elif command -v wget >/dev/null 2>&1; then
+    quiet=--quiet
+    [ -t 2 ] && quiet=--progress=bar
+    wget "$quiet" --tries=1 --timeout=20 --continue --output-document="$1" "$address"
+  else
+    missing "there is neither curl nor wget to fetch it"
+  fi
+}
+
+download() {
+  part=$folder/$archive.part
+  # A part that is as long as the whole, but is not it, must not be gone on with.
+  if [ -f "$part" ] && [ "$(wc -c <"$part")" -ge "$size" ] && [ "$(checksum "$part")" != "$sum" ]
+  then
+    rm "$part"
+  fi
+  if ! { [ -f "$part" ] && [ "$(wc -c <"$part")" -ge "$size" ]; }; then
+    [ -z "${LRA_OFFLINE:-}" ] || missing "LRA_OFFLINE is set"
+    say "$task: fetching $address"
+    transfer "$part" || missing "could not be fetched from $address (run again to go on with it)"
+  fi
+  if [ "$(checksum "$part")" != "$sum" ]; then
+    rm "$part"
+    missing "what $address gave is something else (its SHA-256 differs)"
+  fi
+  mv "$part" "$folder/$archive"
+}
+
+fetch() {
+  FROM=$(absolute "${FROM:-}")
+  LRA_DATA=$(absolute "${LRA_DATA:-}")
+  cd "$(dirname "$0")/.."
+  folder=${LRA_DATA:-data}/$task
+  if complete "$folder/$wanted" || complete "$folder"; then
+    [ -z "$FROM" ] || say "$task: the data in $folder stay; remove $wanted there to take $FROM"
+    return
+  fi
+  mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ] ||
+    fail 73 "cannot write to $folder; check the permissions, or set LRA_DATA to another folder"
+  lock
+  rm -rf "$folder"/.unpacking-*
+  if complete "$folder/$wanted"; then return; fi
+  if [ -e "$folder/$wanted" ] || [ -L "$folder/$wanted" ]; then
+    fail 65 "$folder/$wanted is not complete (with $proofs); remove it and start again"
+  fi
+  if [ -n "$FROM" ]; then
+    take "$FROM"
+    return
+  fi
+  for candidate in "$folder/$archive" "$folder/${archive%.gz}.xz" "${LRA_DATA:-data}/$archive"; do
+    if [ -f "$candidate" ]; then
+      take "$candidate"
+      return
+    fi
+  done
+  download
+  unpack "$folder/$archive"
+  rm "$folder/$archive"
+}
