@@ -118,6 +118,7 @@ public enum VariantCatalog {
     VariantEntry(Transformer.self),
     VariantEntry(Linformer.self),
     VariantEntry(LinearTransformer.self),
+    VariantEntry(Nystromformer.self),
   ]
 
   /// The variant with this name.

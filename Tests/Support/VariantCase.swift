@@ -38,6 +38,9 @@ public struct VariantCase: Sendable {
   private static let all: [String: VariantCase] = [
     "linformer": VariantCase(
       options: ["projected": 8],
-      heads: ["projection.key.0": .number, "projection.value.0": .number])
+      heads: ["projection.key.0": .number, "projection.value.0": .number]),
+    "nystromformer": VariantCase(
+      options: ["landmarks": 6, "conv": 5], exempt: [.dropsWeights],
+      heads: ["conv.weight": .rows]),
   ]
 }
