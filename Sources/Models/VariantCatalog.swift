@@ -119,6 +119,7 @@ public enum VariantCatalog {
     VariantEntry(Linformer.self),
     VariantEntry(LinearTransformer.self),
     VariantEntry(Nystromformer.self),
+    VariantEntry(Luna.self),
   ]
 
   /// The variant with this name.

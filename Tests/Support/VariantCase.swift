@@ -42,5 +42,6 @@ public struct VariantCase: Sendable {
     "nystromformer": VariantCase(
       options: ["landmarks": 6, "conv": 5], exempt: [.dropsWeights],
       heads: ["conv.weight": .rows]),
+    "luna": VariantCase(options: ["packed": 6], heads: ["context.weight": .rows]),
   ]
 }
