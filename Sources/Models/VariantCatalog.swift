@@ -120,6 +120,7 @@ public enum VariantCatalog {
     VariantEntry(LinearTransformer.self),
     VariantEntry(Nystromformer.self),
     VariantEntry(Luna.self),
+    VariantEntry(Sinkhorn.self),
   ]
 
   /// The variant with this name.
