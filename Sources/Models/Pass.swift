@@ -49,6 +49,20 @@ public struct Pass {
   ///   - rate: the probability of dropping.
   ///   - site: a number for the place, ``dropoutSite(_:)``.
   public func dropout(_ rate: Double, site: UInt64) -> Dropout {
+    dropout(rate, site: site, firstRow: firstRow)
+  }
+
+  /// The dropout of rows that are not tokens, of which every sequence has as many.
+  ///
+  /// - Parameters:
+  ///   - rate: the probability of dropping.
+  ///   - site: a number for the place, ``dropoutSite(_:)``.
+  ///   - rowsPerSequence: rows of each sequence.
+  public func dropout(_ rate: Double, site: UInt64, rowsPerSequence: Int) -> Dropout {
+    dropout(rate, site: site, firstRow: firstSequence * rowsPerSequence)
+  }
+
+  private func dropout(_ rate: Double, site: UInt64, firstRow: Int) -> Dropout {
     guard rate > 0, let key = key(site: site) else { return .none }
     return Dropout(rate: Float(rate), key: key, firstRow: firstRow)
   }

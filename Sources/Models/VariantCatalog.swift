@@ -118,6 +118,9 @@ public enum VariantCatalog {
     VariantEntry(Transformer.self),
     VariantEntry(Linformer.self),
     VariantEntry(LinearTransformer.self),
+    VariantEntry(Nystromformer.self),
+    VariantEntry(Luna.self),
+    VariantEntry(Sinkhorn.self),
   ]
 
   /// The variant with this name.

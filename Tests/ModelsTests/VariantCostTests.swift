@@ -5,7 +5,11 @@ import Testing
 
 /// What one forward and backward pass over two sequences of this length needs.
 private func cost(_ entry: VariantEntry, length: Int) throws -> (flops: Double, bytes: Double) {
-  let model = try Classifier(tinyConfiguration(entry, length: length), seed: 1)
+  var configuration = try tinyConfiguration(entry, length: length)
+  if let options = VariantCase.of(entry).optionsAtLength?(length) {
+    configuration.options.merge(options) { $1 }
+  }
+  let model = try Classifier(configuration, seed: 1)
   let batch = TinyBatch(lengths: [length, length])
   let input = batch.packed(capacity: length)
   _ = model.parameters.values

@@ -23,6 +23,8 @@ public struct VariantCase: Sendable {
 
   /// Its settings for sequences of up to 20 tokens; everything else at its default.
   public var options: [String: Setting] = [:]
+  /// Settings that grow with the length, where the cost in the catalog supposes it.
+  public var optionsAtLength: (@Sendable (Int) -> [String: Setting])?
   /// Whether its blocks have a feed-forward network in the protocol it comes with.
   public var hasFeedForward = true
   /// What does not hold for it.
@@ -38,6 +40,14 @@ public struct VariantCase: Sendable {
   private static let all: [String: VariantCase] = [
     "linformer": VariantCase(
       options: ["projected": 8],
-      heads: ["projection.key.0": .number, "projection.value.0": .number])
+      heads: ["projection.key.0": .number, "projection.value.0": .number]),
+    "nystromformer": VariantCase(
+      options: ["landmarks": 6, "conv": 5], exempt: [.dropsWeights],
+      heads: ["conv.weight": .rows]),
+    "luna": VariantCase(options: ["packed": 6], heads: ["context.weight": .rows]),
+    "sinkhorn": VariantCase(
+      options: ["block": 4],
+      optionsAtLength: { ["block": .integer(Int(Double($0).squareRoot()))] },
+      heads: ["sort.weight": .rows]),
   ]
 }

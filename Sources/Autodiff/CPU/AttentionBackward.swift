@@ -1,13 +1,13 @@
 extension AttentionKernel {
-  /// The gradients of Q, K and V from that of the result.
+  /// The gradients of Q, K, V and b from that of the result.
   ///
   /// The weights are computed again, tile by tile, from the saved logarithms of their sums:
   /// ```
   /// P = exp(S - logsum)    dV = P̃ᵀ·dO    dP = (dO·Vᵀ) ⊙ mask    Δ = Σ dO ⊙ O
-  /// dS = P ⊙ (dP - Δ)      dQ = dS·K/√D   dK = dSᵀ·Q/√D
+  /// dS = P ⊙ (dP - Δ)      dQ = dS·K/√D   dK = dSᵀ·Q/√D   db = dSᵀ·1
   /// ```
   func backward(_ dy: Storage, result: Storage, _ logSums: Storage) {
-    let targets = HeadTargets([query, key, value])
+    let targets = HeadTargets([query, key, value] + (bias.map { [$0] } ?? []))
     let order = queries.longestFirst
     parallel(order.count * heads) { index, workspace in
       let (sequence, head) = (order[index / heads], index % heads)
@@ -29,8 +29,10 @@ private struct BackwardPiece {
   private let scaledKeys: Panels
   private let transposedValues: Panels
   private let keyRows: Panels
+  private let bias: KeyBias?
   private let dKeys: UnsafeMutablePointer<Float>
   private let dValues: UnsafeMutablePointer<Float>
+  private let dBias: UnsafeMutablePointer<Float>
   private let weights: UnsafeMutablePointer<Float>
   private let dScores: UnsafeMutablePointer<Float>
   private let dQueries: UnsafeMutablePointer<Float>
@@ -56,6 +58,8 @@ private struct BackwardPiece {
       inner: kernel.width, columns: length,
       into: workspace.floats(packedCount(inner: kernel.width, columns: length)))
     keyRows = kernel.packRows(kernel.key, kernel.keys.range(sequence), head, workspace)
+    bias = kernel.packBias(sequence, head, workspace)
+    dBias = workspace.zeros(length + Self.keyTile)
     dKeys = workspace.zeros(length * padded)
     dValues = workspace.zeros(length * padded)
     weights = workspace.floats(AttentionKernel.queryTile * Self.keyTile)
@@ -78,6 +82,7 @@ private struct BackwardPiece {
     let keys = kernel.keys.range(sequence)
     targets.write(dKeys, row: padded, rows: keys, kernel.key, head, factor: kernel.scale)
     targets.write(dValues, row: padded, rows: keys, kernel.value, head)
+    if let bias = kernel.bias { targets.write(dBias, row: 1, rows: keys, bias, head) }
   }
 
   private var dyStride: Int { kernel.heads * kernel.width }
@@ -125,6 +130,8 @@ private struct BackwardPiece {
   ) {
     let columns = Panels.count(keys.count) * Panels.width
     let panel = keys.lowerBound / Panels.width
+    bias?.fill(
+      weights, row: Self.keyTile, rows: rows.count, first: keys.lowerBound, columns: columns)
     multiply(
       rows: rows.count, columns: columns, inner: kernel.width,
       StridedMatrix(
@@ -132,7 +139,7 @@ private struct BackwardPiece {
       Panels(
         base: scaledKeys.base + panel * scaledKeys.panel, step: scaledKeys.step,
         panel: scaledKeys.panel),
-      into: weights, row: Self.keyTile, accumulate: false)
+      into: weights, row: Self.keyTile, accumulate: bias != nil)
     multiply(
       rows: rows.count, columns: columns, inner: kernel.width,
       StridedMatrix(base: dyTile, row: dyStride, column: 1),
@@ -169,6 +176,11 @@ private struct BackwardPiece {
     _ rows: Int, _ keys: Range<Int>, _ queryPanels: Panels, _ dyPanels: Panels, isFirst: Bool
   ) {
     let padded = kernel.paddedWidth
+    if bias != nil {
+      for r in 0..<rows {
+        for j in 0..<keys.count { dBias[keys.lowerBound + j] += dScores[r * Self.keyTile + j] }
+      }
+    }
     multiply(
       rows: keys.count, columns: padded, inner: rows,
       StridedMatrix(base: weights, row: 1, column: Self.keyTile), dyPanels,

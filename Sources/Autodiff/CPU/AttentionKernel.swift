@@ -11,13 +11,14 @@ struct AttentionKernel {
   let query: Heads
   let key: Heads
   let value: Heads
+  let bias: Heads?
   let queries: Segments
   let keys: Segments
   let dropout: Dropout
 
   init(
-    _ query: Heads, _ key: Heads, _ value: Heads, _ queries: Segments, _ keys: Segments,
-    _ dropout: Dropout
+    _ query: Heads, _ key: Heads, _ value: Heads, _ bias: Heads?, _ queries: Segments,
+    _ keys: Segments, _ dropout: Dropout
   ) {
     precondition(
       query.count == key.count && query.count == value.count && query.width == key.width
@@ -31,9 +32,13 @@ struct AttentionKernel {
         && value.tensor.rows == keys.rows,
       "attention: \(query.tensor.rows) query rows for \(queries.rows), "
         + "\(key.tensor.rows) key rows for \(keys.rows)")
+    precondition(
+      bias.map { $0.count == key.count && $0.width == 1 && $0.tensor.rows == keys.rows } ?? true,
+      "attention: a bias must have one number for each key and head")
     self.query = query
     self.key = key
     self.value = value
+    self.bias = bias
     self.queries = queries
     self.keys = keys
     self.dropout = dropout
@@ -59,6 +64,17 @@ struct AttentionKernel {
     return packTransposed(
       key.pointer(keys.offsets[sequence], head), row: key.stride, inner: width, columns: length,
       into: workspace.floats(packedCount(inner: width, columns: length)), scale: scale * log2e)
+  }
+
+  /// The biases of one sequence and head in units of log 2, with room for a whole tile of keys.
+  func packBias(_ sequence: Int, _ head: Int, _ workspace: Workspace) -> KeyBias? {
+    guard let bias else { return nil }
+    let count = keys.length(sequence)
+    let values = workspace.zeros(count + Self.keyTile)
+    for (i, row) in keys.range(sequence).enumerated() {
+      values[i] = bias.pointer(row, head)[0] * log2e
+    }
+    return KeyBias(values: values)
   }
 
   /// Rows of one sequence and head as panels of width D, padded with zeros.
@@ -97,6 +113,20 @@ struct AttentionKernel {
   }
 }
 
+/// What is added to the scores of each key.
+struct KeyBias {
+  let values: UnsafePointer<Float>
+
+  init(values: UnsafeMutablePointer<Float>) { self.values = UnsafePointer(values) }
+
+  /// Sets every row of a tile of scores to the biases, for the products to be added.
+  func fill(
+    _ scores: UnsafeMutablePointer<Float>, row: Int, rows: Int, first: Int, columns: Int
+  ) {
+    for r in 0..<rows { (scores + r * row).update(from: values + first, count: columns) }
+  }
+}
+
 /// One tile of queries against all keys, with a running maximum and sum.
 private struct ForwardTile {
   private let kernel: AttentionKernel
@@ -104,6 +134,7 @@ private struct ForwardTile {
   private let head: Int
   private let packedKeys: Panels
   private let packedValues: Panels
+  private let bias: KeyBias?
   private let scores: UnsafeMutablePointer<Float>
   private let result: UnsafeMutablePointer<Float>
   private let maxima: UnsafeMutablePointer<Float>
@@ -118,6 +149,7 @@ private struct ForwardTile {
     self.head = head
     packedKeys = keys
     packedValues = values
+    bias = kernel.packBias(sequence, head, workspace)
     scores = workspace.floats(AttentionKernel.queryTile * AttentionKernel.keyTile)
     result = workspace.floats(AttentionKernel.queryTile * kernel.paddedWidth)
     maxima = workspace.floats(AttentionKernel.queryTile)
@@ -139,6 +171,7 @@ private struct ForwardTile {
   private func add(_ rows: Range<Int>, _ keys: Range<Int>) {
     let row = AttentionKernel.keyTile
     let padded = Panels.count(keys.count) * Panels.width
+    bias?.fill(scores, row: row, rows: rows.count, first: keys.lowerBound, columns: padded)
     multiply(
       rows: rows.count, columns: padded, inner: kernel.width,
       StridedMatrix(
@@ -146,7 +179,7 @@ private struct ForwardTile {
       Panels(
         base: packedKeys.base + keys.lowerBound / Panels.width * packedKeys.panel,
         step: packedKeys.step, panel: packedKeys.panel),
-      into: scores, row: row, accumulate: false)
+      into: scores, row: row, accumulate: bias != nil)
     for r in 0..<rows.count { exponentiate(r, keys.count) }
     if kernel.dropout.isActive { dropWeights(rows, keys) }
     multiply(

@@ -36,21 +36,40 @@ public struct Heads {
   }
 }
 
-/// The gradients of the heads of one operation, which together cover whole tensors.
+/// The gradients of the heads of one operation.
 struct HeadTargets {
   private var targets: [(node: Node, target: GradientTarget)] = []
 
-  /// - Precondition: the heads on one tensor cover all of its columns, so that a first
-  ///   contribution leaves nothing unwritten.
+  /// Columns of a tensor that no head covers get a gradient of zero from this operation; columns
+  /// that several heads cover get the sum.
   init(_ heads: [Heads]) {
     for view in heads {
-      guard let node = view.tensor.node else { continue }
-      let covered = heads.filter { $0.tensor.node === node }
-        .reduce(0) { $0 + $1.count * $1.width }
-      precondition(
-        covered == view.tensor.columns,
-        "heads: \(covered) of \(view.tensor.columns) columns are used; use a tensor of its own")
-      if !targets.contains(where: { $0.node === node }) { targets.append((node, node.target())) }
+      guard let node = view.tensor.node, !targets.contains(where: { $0.node === node }) else {
+        continue
+      }
+      var target = node.target()
+      let views = heads.filter { $0.tensor.node === node }
+      if !target.accumulate && !HeadTargets.coverOnce(views) {
+        clear(target.pointer, view.tensor.count)
+        target = GradientTarget(pointer: target.pointer, accumulate: true)
+      }
+      targets.append((node, target))
+    }
+  }
+
+  /// Whether every column of the tensor belongs to one of the heads, and to one only.
+  private static func coverOnce(_ heads: [Heads]) -> Bool {
+    var end = 0
+    for view in heads.sorted(by: { $0.column < $1.column }) {
+      guard view.column == end else { return false }
+      end += view.count * view.width
+    }
+    return heads.allSatisfy { $0.tensor.columns == end }
+  }
+
+  private func clear(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
+    parallel(count, by: 1 << 15) { range, _ in
+      (pointer + range.lowerBound).update(repeating: 0, count: range.count)
     }
   }
 

@@ -1,0 +1,244 @@
+/// Nyström attention's product with the iterated inverse on the CPU: a sequence and head at a time.
+struct NystromKernel {
+  private let query: Heads
+  private let key: Heads
+  private let value: Heads
+  private let landmarks: Segments
+  private let iterations: Int
+
+  init(
+    _ query: Heads, _ key: Heads, _ value: Heads, _ landmarks: Segments, _ iterations: Int
+  ) {
+    precondition(
+      query.count == key.count && query.count == value.count && query.width == key.width
+        && query.width == value.width,
+      "nystromInverse: query, key and value differ in heads or width")
+    precondition(
+      [query, key, value].allSatisfy { $0.tensor.rows == landmarks.rows },
+      "nystromInverse: \(query.tensor.rows) rows for \(landmarks.rows) landmarks")
+    precondition(iterations > 0, "nystromInverse: \(iterations) iterations")
+    self.query = query
+    self.key = key
+    self.value = value
+    self.landmarks = landmarks
+    self.iterations = iterations
+  }
+
+  private var width: Int { value.width }
+  private var paddedWidth: Int { Panels.count(width) * Panels.width }
+  private var scale: Float { 1 / Float(width).squareRoot() }
+
+  /// - Parameters:
+  ///   - cubes: products of two M × M matrices in each iteration.
+  ///   - squares: products of an M × M with an M × D matrix.
+  func measure(_ name: String, cubes: Int, squares: Int, _ kernel: () -> Void) {
+    let flops = (0..<landmarks.count).reduce(0) {
+      let size = landmarks.length($1)
+      return $0 + 2 * size * size * (cubes * iterations * size + squares * width)
+    }
+    Meter.shared.measure(
+      name, flops: value.count * flops,
+      bytes: 4 * 2 * squares * landmarks.rows * value.count * width, kernel)
+  }
+
+  /// Runs `body` for all sequences and heads.
+  private func forEachHead(_ body: (NystromHead, Workspace) -> Void) {
+    let order = landmarks.longestFirst.filter { landmarks.length($0) > 0 }
+    parallel(order.count * value.count) { index, workspace in
+      let place = (order[index / value.count], index % value.count)
+      body(NystromHead(rows: landmarks.range(place.0), head: place.1), workspace)
+    }
+  }
+
+  /// The landmarks of one sequence, in one head.
+  private struct NystromHead {
+    let rows: Range<Int>
+    let head: Int
+    var size: Int { rows.count }
+  }
+
+  /// Rows as a left-hand side [M × D].
+  private func left(_ view: Heads, _ place: NystromHead) -> StridedMatrix {
+    StridedMatrix(
+      base: view.pointer(place.rows.lowerBound, place.head), row: view.stride, column: 1)
+  }
+
+  /// Rows as panels [M × D].
+  private func pack(_ view: Heads, _ place: NystromHead, _ workspace: Workspace) -> Panels {
+    packRows(
+      left(view, place).base, row: view.stride, inner: place.size, columns: width,
+      into: workspace.floats(packedCount(inner: place.size, columns: width)))
+  }
+
+  /// Rows as transposed panels [D × M].
+  private func packTransposed(
+    _ rows: StridedMatrix, _ place: NystromHead, _ workspace: Workspace, scale: Float = 1
+  ) -> Panels {
+    Autodiff.packTransposed(
+      rows.base, row: rows.row, inner: width, columns: place.size,
+      into: workspace.floats(packedCount(inner: width, columns: place.size)), scale: scale)
+  }
+
+  // MARK: Forward
+
+  func forward(into y: Tensor) {
+    forEachHead { place, workspace in
+      let negated = computeMatrix(place, workspace)
+      var step = InverseStep(place.size, workspace)
+      var next = SquareMatrix(place.size, workspace)
+      step.start.assignTransposed(negated, times: -1 / largestColumn(negated, workspace).sum)
+      for _ in 0..<iterations {
+        step.run(negated, into: next)
+        (step.start, next) = (next, step.start)
+      }
+      multiply(
+        rows: place.size, columns: width, inner: place.size, step.start.left,
+        pack(value, place, workspace),
+        into: y.pointer + place.rows.lowerBound * y.columns + place.head * width, row: y.columns,
+        accumulate: false)
+    }
+  }
+
+  /// -softmax(Q·Kᵀ/√D).
+  private func computeMatrix(_ place: NystromHead, _ workspace: Workspace) -> SquareMatrix {
+    let matrix = SquareMatrix(place.size, workspace)
+    let log2e: Float = 1.442_695_04
+    matrix.multiply(
+      left(query, place), inner: width,
+      packTransposed(left(key, place), place, workspace, scale: scale * log2e))
+    for i in 0..<matrix.size {
+      negateSoftmax(matrix.base + i * matrix.row, matrix.size, matrix.padded)
+    }
+    return matrix
+  }
+
+  /// Replaces scores in units of log 2 by their negated softmax, and what fills up by zeros.
+  private func negateSoftmax(_ row: UnsafeMutablePointer<Float>, _ size: Int, _ padded: Int) {
+    for j in size..<padded { row[j] = -.infinity }
+    var high = load(row)
+    for j in stride(from: laneCount, to: padded, by: laneCount) {
+      high = larger(high, load(row + j))
+    }
+    let maximum = largest(high)
+    var sum = Lanes()
+    for j in stride(from: 0, to: padded, by: laneCount) {
+      let weight = exp2(load(row + j) - maximum)
+      sum += weight
+      store(weight, row + j)
+    }
+    let factor = -1 / total(sum)
+    for j in stride(from: 0, to: padded, by: laneCount) { store(load(row + j) * factor, row + j) }
+  }
+
+  /// ‖A‖₁, and the column with this sum.
+  private func largestColumn(
+    _ negated: SquareMatrix, _ workspace: Workspace
+  ) -> (column: Int, sum: Float) {
+    let sums = workspace.zeros(negated.padded)
+    for i in 0..<negated.size {
+      let row = negated.base + i * negated.row
+      for j in 0..<negated.padded { sums[j] -= row[j] }
+    }
+    let column = (0..<negated.size).max { sums[$0] < sums[$1] } ?? 0
+    return (column, sums[column])
+  }
+
+  // MARK: Backward
+
+  /// The gradients of Q, K and V; all matrices are computed again.
+  func backward(_ dy: Storage) {
+    let targets = HeadTargets([query, key, value])
+    let dyStride = value.count * width
+    forEachHead { place, workspace in
+      let size = place.size
+      let negated = computeMatrix(place, workspace)
+      let norm = largestColumn(negated, workspace)
+      let steps = (0..<iterations).map { _ in InverseStep(size, workspace) }
+      let inverse = SquareMatrix(size, workspace)
+      steps[0].start.assignTransposed(negated, times: -1 / norm.sum)
+      for (index, step) in steps.enumerated() {
+        step.run(negated, into: index + 1 < iterations ? steps[index + 1].start : inverse)
+      }
+      let dyRows = StridedMatrix(
+        base: dy.pointer + place.rows.lowerBound * dyStride + place.head * width, row: dyStride,
+        column: 1)
+      writeProduct(inverse.leftTransposed, dyRows, place, value, 1, targets, workspace)
+      let gradient = SquareMatrix(size, workspace)
+      gradient.multiply(
+        left(value, place), inner: width, packTransposed(dyRows, place, workspace))
+      let dMatrix = differentiateInverse(steps, negated, norm, gradient, workspace)
+      differentiateSoftmax(negated, dMatrix)
+      writeProduct(dMatrix.left, left(key, place), place, query, scale, targets, workspace)
+      writeProduct(
+        dMatrix.leftTransposed, left(query, place), place, key, scale, targets, workspace)
+    }
+  }
+
+  /// Contributes factor·matrix·rows to the gradient of a view.
+  private func writeProduct(
+    _ matrix: StridedMatrix, _ rows: StridedMatrix, _ place: NystromHead, _ view: Heads,
+    _ factor: Float, _ targets: HeadTargets, _ workspace: Workspace
+  ) {
+    let panels = packRows(
+      rows.base, row: rows.row, inner: place.size, columns: width,
+      into: workspace.floats(packedCount(inner: place.size, columns: width)))
+    let result = workspace.floats(place.size * paddedWidth)
+    multiply(
+      rows: place.size, columns: paddedWidth, inner: place.size, matrix, panels, into: result,
+      row: paddedWidth, accumulate: false)
+    targets.write(
+      result, row: paddedWidth, rows: place.rows, view, place.head, factor: factor)
+  }
+
+  /// dA from dZᵀ of the last iteration. With Z₀ = Aᵀ/c and c = ‖A‖₁ in column k:
+  /// ```
+  /// dA = -dN + dZ₀ᵀ/c      dA[i, k] -= Σ dZ₀ ⊙ Aᵀ / c²      for all i
+  /// ```
+  private func differentiateInverse(
+    _ steps: [InverseStep], _ negated: SquareMatrix, _ norm: (column: Int, sum: Float),
+    _ gradient: SquareMatrix, _ workspace: Workspace
+  ) -> SquareMatrix {
+    var gradient = gradient
+    var dStart = SquareMatrix(negated.size, workspace)
+    let dNegated = SquareMatrix(negated.size, workspace)
+    let scratch = InverseScratch(negated.size, workspace)
+    for (index, step) in steps.reversed().enumerated() {
+      step.backward(
+        negated, gradient, into: dStart, dNegated, accumulate: index > 0, scratch)
+      (gradient, dStart) = (dStart, gradient)
+    }
+    let result = dStart
+    let inverse = 1 / norm.sum
+    let dNorm = product(gradient, negated) * inverse * inverse
+    for i in 0..<result.size {
+      for j in 0..<result.size {
+        result.base[i * result.row + j] =
+          gradient.base[i * result.row + j] * inverse - dNegated.base[j * result.row + i]
+      }
+      result.base[i * result.row + norm.column] += dNorm
+    }
+    return result
+  }
+
+  /// Σ a ⊙ b.
+  private func product(_ a: SquareMatrix, _ b: SquareMatrix) -> Float {
+    var sum = Lanes()
+    for i in 0..<a.size {
+      for j in stride(from: i * a.row, to: i * a.row + a.padded, by: laneCount) {
+        sum.addProduct(load(a.base + j), load(b.base + j))
+      }
+    }
+    return total(sum)
+  }
+
+  /// Replaces dA by dS = A ⊙ (dA - Σⱼ A ⊙ dA), row by row.
+  private func differentiateSoftmax(_ negated: SquareMatrix, _ dMatrix: SquareMatrix) {
+    for i in 0..<negated.size {
+      let a = negated.base + i * negated.row
+      let d = dMatrix.base + i * negated.row
+      var delta: Float = 0
+      for j in 0..<negated.size { delta -= a[j] * d[j] }
+      for j in 0..<negated.size { d[j] = a[j] * (delta - d[j]) }
+    }
+  }
+}

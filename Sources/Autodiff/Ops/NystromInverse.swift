@@ -1,0 +1,43 @@
+/// The middle of Nyström attention: an approximate inverse of the softmax between landmarks,
+/// applied to values.
+///
+/// ```
+/// A = softmax(Q·Kᵀ/√D)      Z₀ = Aᵀ / (‖A‖₁·‖A‖∞)
+/// Z ← ¼·Z·(13I - A·Z·(15I - A·Z·(7I - A·Z)))      `iterations` times
+/// Y = Z·V
+/// ```
+/// per sequence and head. ‖A‖∞, the largest sum of a row, is 1 for every softmax; ‖A‖₁ is the
+/// largest sum of a column. The gradient passes through all iterations and through ‖A‖₁.
+///
+/// - Parameters:
+///   - query: Q, the landmarks of the queries.
+///   - key: K, the landmarks of the keys, as many.
+///   - value: V, one row for each landmark.
+///   - landmarks: the landmarks of each sequence.
+///   - iterations: of the inverse. Few of them are meant: the result is smoother than the inverse,
+///     which may not exist.
+/// - Returns: [number of landmarks, H·D].
+/// - Complexity: with M landmarks, 8·M³ operations an iteration forward and 24·M³ backward for each
+///   sequence and head, and 4·M²·D beside them. Memory: the result; M² floats an iteration on each
+///   thread while it works.
+///
+/// Saves: Q, K and V; all else is computed again in the backward pass.
+///
+/// Source: Xiong et al., "Nyströmformer: A Nyström-based Algorithm for Approximating
+/// Self-Attention" (2021), arXiv 2102.03902, section 3; the iteration is that of Razavi et al.
+/// (2014).
+/// Differs: the authors' code takes the largest ‖A‖₁ of the whole batch by default, so that a
+/// sequence's result depends on its batch mates. Like here, it differentiates through the maximum.
+public func nystromInverse(
+  query: Heads, key: Heads, value: Heads, landmarks: Segments, iterations: Int
+) -> Tensor {
+  let kernel = NystromKernel(query, key, value, landmarks, iterations)
+  let columns = value.count * value.width
+  let y = Tensor(
+    shape: [landmarks.rows, columns],
+    storage: Storage(count: landmarks.rowCapacity * columns))
+  kernel.measure("nystrom inverse", cubes: 4, squares: 2) { kernel.forward(into: y) }
+  return y.recorded("nystrom inverse", from: query.tensor, key.tensor, value.tensor) { dy in
+    kernel.measure("nystrom inverse backward", cubes: 12, squares: 5) { kernel.backward(dy) }
+  }
+}

@@ -1,0 +1,43 @@
+/// Every sequence of a packed batch, cut into consecutive pieces.
+public struct SequencePieces: Sendable {
+  /// The rows of each piece, in order: pieces as short sequences.
+  public let rows: Segments
+  /// The pieces of each sequence: the sequences of a tensor with one row for each piece.
+  public let sequences: Segments
+
+  /// Cuts n rows into min(`count`, n) pieces, of which piece i begins at row ⌊i·n / pieces⌋, so
+  /// that their lengths differ by one at most.
+  ///
+  /// - Precondition: `count` is positive.
+  public init(_ segments: Segments, count: Int) {
+    precondition(count > 0, "pieces: cannot cut into \(count)")
+    self.init(segments, longest: (segments.capacity + count - 1) / count) { length in
+      let pieces = min(count, length)
+      return (0..<pieces).map { $0 * length / pieces }
+    }
+  }
+
+  /// Cuts into pieces of `length` rows; the last piece of a sequence may be shorter.
+  ///
+  /// - Precondition: `length` is positive.
+  public init(_ segments: Segments, length: Int) {
+    precondition(length > 0, "pieces: cannot cut into pieces of \(length)")
+    self.init(segments, longest: min(length, segments.capacity)) {
+      Array(stride(from: 0, to: $0, by: length))
+    }
+  }
+
+  /// - Parameters:
+  ///   - longest: the rows of the longest piece there can be.
+  ///   - starts: where the pieces of a sequence of this length begin; more for longer sequences.
+  private init(_ segments: Segments, longest: Int, starts: (Int) -> [Int]) {
+    var offsets: [Int] = []
+    var counts = [0]
+    for sequence in 0..<segments.count {
+      offsets += starts(segments.length(sequence)).map { segments.offsets[sequence] + $0 }
+      counts.append(offsets.count)
+    }
+    rows = Segments(offsets: offsets + [segments.rows], capacity: longest)
+    sequences = Segments(offsets: counts, capacity: starts(segments.capacity).count)
+  }
+}

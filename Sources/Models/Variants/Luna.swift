@@ -1,0 +1,138 @@
+import Autodiff
+import Base
+
+/// Two attentions through a short sequence P that all layers work on: P gathers what the tokens
+/// hold, and the tokens attend to what P has gathered.
+///
+/// ```
+/// Y = Attention(P, X)      X ← X + W·Attention(X, Y)      P ← LayerNorm(P + Y)
+/// ```
+/// P has l rows, learned before the first layer. Keys and values are one projection: of X in the
+/// first attention, of Y in the second.
+/// - Complexity: O(L·l·E) time, O((L + l)·E) memory.
+///
+/// Source: Ma et al., "Luna: Linear Unified Nested Attention" (2021), arXiv 2106.01540, section 3.
+/// Differs: X is normalised before each layer, as all models here; the paper normalises it after.
+/// P's norm is the paper's, but stands at the beginning of the layer that reads P, so that there is
+/// none after the last layer and one more before the first, as in the code with
+/// `--layernorm-embedding`. P begins normal with deviation 1, without sinusoids. The maps have no
+/// biases and begin without the gain of 1/√2. The code hides all but n rows of P from a sequence of
+/// n < l tokens; here it sees all.
+struct Luna: Mixer {
+  static let about = VariantDescription(
+    name: "luna", paper: "Ma et al., Luna: Linear Unified Nested Attention", year: 2021,
+    arXiv: "2106.01540", cost: .linear,
+    summary: "Attention into a short learned sequence and back.",
+    options: [
+      "packed": "l, the rows of the short sequence (16, 128 and 256 in the authors' LRA runs)",
+      "tie-kv": "whether keys and values are the same projection",
+    ],
+    deviations: [
+      "The tokens' norm comes before each layer, where the paper has it after.",
+      "The short sequence is normalised where a layer reads it: after every layer but the last, as "
+        + "in the paper, and once before the first.",
+      "The short sequence begins normal with deviation 1, without the authors' sinusoids.",
+      "The maps have no biases and begin without the gain of 1/√2.",
+      "The authors' code hides all but n rows of the short sequence from n < l tokens; here they "
+        + "see all.",
+    ])
+
+  struct Options: VariantOptions {
+    /// l, the rows of the short sequence.
+    var packed = 256
+    /// Whether keys and values are the same projection.
+    var tieKeyValue = true
+
+    enum CodingKeys: String, CodingKey {
+      case packed
+      case tieKeyValue = "tie-kv"
+    }
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      guard packed >= 1 else {
+        throw UserError(
+          .configuration, "model.packed is \(packed), but must be at least 1.",
+          remedy: "Use, for example, --set model.packed=256.")
+      }
+    }
+  }
+
+  private let size: MixerSize
+  private let packed: Int
+  private let start: Parameter
+  private let norm: LayerNorm
+  private let pack: AttentionMaps
+  private let unpack: AttentionMaps
+  private let output: Parameter
+  private let sites: (pack: UInt64, packed: UInt64, unpack: UInt64, branch: UInt64)
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    let (inside, outside) = (size.attentionWidth, size.width)
+    let ties = options.tieKeyValue
+    self.size = size
+    packed = options.packed
+    start = scope.shared("luna.packed", [options.packed, inside], .normal(1))
+    norm = LayerNorm(inside, scope.scope("pack.norm"))
+    pack = AttentionMaps(from: inside, to: outside, size, ties: ties, scope.scope("pack"))
+    unpack = AttentionMaps(from: outside, to: inside, size, ties: ties, scope)
+    output = scope.weight("output.weight", [outside, inside], .xavierUniform)
+    sites = (
+      dropoutSite(scope.path + ".pack.weights"), dropoutSite(scope.path + ".pack"),
+      dropoutSite(scope.path + ".weights"), dropoutSite(scope.path + ".branch")
+    )
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let count = pass.segments.count
+    let short = Segments(count: count, length: packed)
+    let carried =
+      pass.carried["luna.packed"] ?? stacked(Array(repeating: start.tensor, count: count))
+    let state = layerNorm(carried, norm: norm.norm)
+    let tokens = x.normalized
+    let gathered = pack(
+      state, short, tokens, pass.segments,
+      pass.dropout(size.attentionDropout, site: sites.pack, rowsPerSequence: packed))
+    pass.carried["luna.packed"] = residual(
+      state, adding: gathered,
+      dropout: pass.dropout(size.dropout, site: sites.packed, rowsPerSequence: packed))
+    let mixed = unpack(
+      tokens, pass.segments, gathered, short,
+      pass.dropout(size.attentionDropout, site: sites.unpack))
+    return residualLinear(
+      x.residual, adding: mixed, weight: output.tensor,
+      dropout: pass.dropout(size.dropout, site: sites.branch))
+  }
+}
+
+/// The maps of one of the two attentions: to queries, and to keys and values.
+private struct AttentionMaps {
+  private let query: Parameter
+  /// One for keys and values, or one for each.
+  private let context: [Parameter]
+  private let size: MixerSize
+
+  init(from: Int, to: Int, _ size: MixerSize, ties: Bool, _ scope: ParameterScope) {
+    let inside = size.attentionWidth
+    query = scope.weight("query.weight", [inside, from], .xavierUniform)
+    context = (ties ? ["context"] : ["key", "value"]).map {
+      scope.weight("\($0).weight", [inside, to], .xavierUniform)
+    }
+    self.size = size
+  }
+
+  /// Attention of the rows of one tensor to those of another.
+  func callAsFunction(
+    _ rows: Tensor, _ queries: Segments, _ others: Tensor, _ keys: Segments, _ dropout: Dropout
+  ) -> Tensor {
+    let keyValue = linear(others, weight: stacked(context.map(\.tensor)))
+    return attention(
+      query: heads(linear(rows, weight: query.tensor), 0), key: heads(keyValue, 0),
+      value: heads(keyValue, context.count - 1), queries: queries, keys: keys, dropout: dropout)
+  }
+
+  private func heads(_ tensor: Tensor, _ index: Int) -> Heads {
+    Heads(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
+  }
+}

@@ -1,0 +1,102 @@
+import Autodiff
+import Base
+
+/// Attention through M landmarks, as the Nyström method approximates a matrix by some of its rows
+/// and columns.
+///
+/// ```
+/// O = softmax(Q·K̃ᵀ/√D)·A⁺·(softmax(Q̃·Kᵀ/√D)·V) + conv(V)      A = softmax(Q̃·K̃ᵀ/√D)
+/// ```
+/// Q̃ and K̃ are the means of M consecutive parts of the sequence, A⁺ comes from a few iterations
+/// (``nystromInverse(query:key:value:landmarks:iterations:)``), and conv is a convolution along the
+/// sequence, one kernel a head.
+/// - Complexity: O(L·M·E + M³) time, O(L·E) memory.
+///
+/// Source: Xiong et al., "Nyströmformer: A Nyström-based Algorithm for Approximating
+/// Self-Attention" (2021), arXiv 2102.03902; 128 landmarks, 6 iterations and a kernel of 35 are its
+/// LRA settings.
+/// Differs: the landmarks are means of the real sequence, n tokens in min(M, n) parts whose lengths
+/// differ by one at most; the authors' code pads to a multiple of M and averages padding in. A⁺
+/// begins with the norm of its own matrix; the code takes the largest of the whole batch by
+/// default. Like the code, it has no dropout on its weights, so `model.attention-dropout` has no
+/// effect.
+struct Nystromformer: Mixer {
+  static let about = VariantDescription(
+    name: "nystromformer",
+    paper:
+      "Xiong et al., Nyströmformer: A Nyström-based Algorithm for Approximating Self-Attention",
+    year: 2021, arXiv: "2102.03902", cost: .linear,
+    summary: "Softmax attention through the means of M parts of the sequence.",
+    options: [
+      "landmarks": "M, the parts that a sequence is cut into",
+      "iterations": "of the approximate inverse between landmarks",
+      "conv": "taps of the convolution of the values, odd; 0 for none",
+    ],
+    deviations: [
+      "Landmarks are means of real tokens, n tokens in min(M, n) parts; the authors' code averages "
+        + "padding in.",
+      "The inverse begins with the norm of its own matrix; the authors' code takes the largest of "
+        + "the whole batch by default.",
+      "model.attention-dropout has no effect, as in the authors' code.",
+    ])
+
+  struct Options: VariantOptions {
+    /// M, the parts that a sequence is cut into.
+    var landmarks = 128
+    /// Of the approximate inverse between landmarks.
+    var iterations = 6
+    /// Taps of the convolution of the values, odd; 0 for none.
+    var conv = 35
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      for (key, value) in [("landmarks", landmarks), ("iterations", iterations)] where value < 1 {
+        throw UserError(
+          .configuration, "model.\(key) is \(value), but must be at least 1.",
+          remedy: "Use a positive number such as \(key == "landmarks" ? 128 : 6).")
+      }
+      guard conv == 0 || (conv > 0 && conv % 2 == 1) else {
+        throw UserError(
+          .configuration, "model.conv is \(conv), but must be an odd number of taps, or 0.",
+          remedy: "Use, for example, --set model.conv=35.")
+      }
+    }
+  }
+
+  private let projections: MultiHead
+  private let size: MixerSize
+  private let options: Options
+  private let kernel: Parameter?
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    projections = MultiHead(size, scope)
+    self.size = size
+    self.options = options
+    kernel =
+      options.conv == 0
+      ? nil : scope.weight("conv.weight", [size.heads, options.conv], .lecunNormal)
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let segments = pass.segments
+    let (query, key, value) = projections.queryKeyValue(x)
+    let parts = SequencePieces(segments, count: options.landmarks)
+    let means = segmentMean(
+      Heads(query.tensor, count: 2 * size.heads, width: size.headWidth), pieces: parts)
+    let (queryMeans, keyMeans) = (projections.heads(means, 0), projections.heads(means, 1))
+    let gathered = attention(
+      query: queryMeans, key: key, value: value, queries: parts.sequences, keys: segments)
+    let inverted = nystromInverse(
+      query: queryMeans, key: keyMeans, value: projections.heads(gathered, 0),
+      landmarks: parts.sequences, iterations: options.iterations)
+    var mixed = attention(
+      query: query, key: keyMeans, value: projections.heads(inverted, 0), queries: segments,
+      keys: parts.sequences)
+    if let kernel {
+      mixed = residual(
+        mixed, adding: depthwiseConvolution(value, kernel: kernel.tensor, segments: segments))
+    }
+    return projections.finish(x, mixed, pass)
+  }
+}

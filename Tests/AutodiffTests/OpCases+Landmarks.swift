@@ -1,0 +1,154 @@
+import Autodiff
+import TestSupport
+
+/// Means of pieces, the inverse between landmarks, convolutions, and attention with a bias on keys.
+/// Convolutions have tiles of 256 rows, blocks of eight rows and of eight taps.
+extension OpCases {
+  static let landmarks: [OpCase] =
+    [
+      mean([17, 1, 33, 0], pieces: 8, heads: 2, width: 15),
+      mean([130, 5], pieces: 64, heads: 1, width: 33),
+      mean([15, 64], pieces: 1, heads: 3, width: 17, beside: 20),
+      sum([17, 1, 33, 0], block: 5, width: 15), sum([130, 15], block: 64, width: 65, beside: 1),
+      nystrom([15], heads: 2, width: 16), nystrom([17, 1, 33, 0], heads: 2, width: 15),
+      nystrom([65], heads: 1, width: 33, iterations: 3),
+      nystrom([130, 64], heads: 1, width: 32, iterations: 1),
+      convolution([17, 1, 33, 0], heads: 2, width: 16, taps: 35),
+      convolution([300, 15], heads: 1, width: 33, taps: 5, beside: 3),
+      convolution([257, 256], heads: 3, width: 1, taps: 9),
+      convolution([65], heads: 2, width: 24, taps: 1),
+      residual(1, 15), residual(130, 33), residual(65, 17, rate: 0.2),
+      biased([17, 1, 33], [33, 1, 65], heads: 2, width: 16),
+      biased([130], [300], heads: 1, width: 33),
+      biased([15, 0, 65], [17, 15, 0], heads: 3, width: 24),
+      sharedKeys([17, 130], heads: 2, width: 15),
+    ]
+
+  /// Heads behind `beside` other columns.
+  private static func heads(_ x: Tensor, _ count: Int, _ width: Int, _ beside: Int = 0) -> Heads {
+    Heads(x, column: beside, count: count, width: width)
+  }
+
+  static func mean(
+    _ lengths: [Int], pieces: Int, heads: Int, width: Int, beside: Int = 0
+  ) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    let columns = beside + heads * width
+    return OpCase(
+      "segment mean \(lengths), \(pieces) pieces, \(heads) heads of \(width) beside \(beside)",
+      account: "segment mean", [.init(segments.rows, columns + beside)]
+    ) { x in
+      segmentMean(
+        self.heads(x[0], heads, width, beside), pieces: SequencePieces(segments, count: pieces))
+    } oracle: { x in
+      let cut = Oracle.cut(segments.offsets) { n in
+        (0..<min(n, pieces)).map { $0 * n / min(n, pieces) }
+      }
+      return Oracle.reduce(x[0].columns(beside..<columns), cut, mean: true)
+    }
+  }
+
+  static func sum(_ lengths: [Int], block: Int, width: Int, beside: Int = 0) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    return OpCase(
+      "segment sum \(lengths), blocks of \(block), width \(width) beside \(beside)",
+      account: "segment sum", [.init(segments.rows, beside + width)]
+    ) { x in
+      segmentSum(
+        heads(x[0], 1, width, beside), pieces: SequencePieces(segments, length: block))
+    } oracle: { x in
+      let cut = Oracle.cut(segments.offsets) { Array(stride(from: 0, to: $0, by: block)) }
+      return Oracle.reduce(x[0].columns(beside..<beside + width), cut, mean: false)
+    }
+  }
+
+  static func nystrom(_ sizes: [Int], heads: Int, width: Int, iterations: Int = 6) -> OpCase {
+    let landmarks = Segments(offsets: offsets(sizes))
+    let columns = heads * width
+    return OpCase(
+      "nystrom inverse \(sizes), \(heads) heads of \(width), \(iterations) iterations",
+      account: "nystrom inverse",
+      [.init(landmarks.rows, 2 * columns, range: -3...3), .init(landmarks.rows, columns)]
+    ) { x in
+      nystromInverse(
+        query: self.heads(x[0], heads, width), key: self.heads(x[0], heads, width, columns),
+        value: self.heads(x[1], heads, width), landmarks: landmarks, iterations: iterations)
+    } oracle: { x in
+      Oracle.nystromInverse(
+        x[0].columns(0..<columns), x[0].columns(columns..<2 * columns), x[1], heads: heads,
+        offsets: landmarks.offsets, iterations: iterations)
+    }
+  }
+
+  static func convolution(
+    _ lengths: [Int], heads: Int, width: Int, taps: Int, beside: Int = 0
+  ) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    let columns = heads * width
+    return OpCase(
+      "depthwise convolution \(lengths), \(heads) heads of \(width) beside \(beside), \(taps) taps",
+      account: "depthwise convolution",
+      [.init(segments.rows, beside + columns), .init(heads, taps)]
+    ) { x in
+      depthwiseConvolution(
+        self.heads(x[0], heads, width, beside), kernel: x[1], segments: segments)
+    } oracle: { x in
+      Oracle.depthwiseConvolution(
+        x[0].columns(beside..<beside + columns), kernel: x[1], offsets: segments.offsets)
+    }
+  }
+
+  static func residual(_ rows: Int, _ columns: Int, rate: Float = 0) -> OpCase {
+    let drop = DropoutOracle(rate: rate, key: 5 << 33, firstRow: 7)
+    return OpCase(
+      "residual \(rows)x\(columns), dropout \(rate)", account: "residual",
+      [.init(rows, columns), .init(rows, columns)]
+    ) { x in
+      Autodiff.residual(x[0], adding: x[1], dropout: drop.dropout)
+    } oracle: { x in
+      x[0] + drop.apply(x[1])
+    }
+  }
+
+  /// Keys, values and biases lie in one tensor.
+  static func biased(_ queries: [Int], _ others: [Int], heads: Int, width: Int) -> OpCase {
+    let own = Segments(offsets: offsets(queries))
+    let keys = Segments(offsets: offsets(others))
+    let columns = heads * width
+    return OpCase(
+      "attention \(queries) to \(others) with a bias, \(heads) heads of \(width)",
+      account: "attention",
+      [
+        .init(own.rows, columns, range: -2...2),
+        .init(keys.rows, 2 * columns + heads, range: -2...2),
+      ]
+    ) { x in
+      Autodiff.attention(
+        query: self.heads(x[0], heads, width), key: self.heads(x[1], heads, width),
+        value: self.heads(x[1], heads, width, columns),
+        bias: self.heads(x[1], heads, 1, 2 * columns), queries: own, keys: keys)
+    } oracle: { x in
+      Oracle.biasedAttention(
+        x[0], x[1].columns(0..<columns), x[1].columns(columns..<2 * columns),
+        bias: x[1].columns(2 * columns..<2 * columns + heads), heads: heads, queries: own.offsets,
+        keys: keys.offsets)
+    }
+  }
+
+  /// Keys are values too: both gradients go to the same columns.
+  static func sharedKeys(_ lengths: [Int], heads: Int, width: Int) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    return OpCase(
+      "attention \(lengths) with keys as values, \(heads) heads of \(width)", account: "attention",
+      [.init(segments.rows, heads * width, range: -2...2), .init(segments.rows, heads * width)]
+    ) { x in
+      let others = self.heads(x[1], heads, width)
+      return Autodiff.attention(
+        query: self.heads(x[0], heads, width), key: others, value: others, queries: segments,
+        keys: segments)
+    } oracle: { x in
+      Oracle.attention(
+        x[0], x[1], x[1], heads: heads, queries: segments.offsets, keys: segments.offsets)
+    }
+  }
+}

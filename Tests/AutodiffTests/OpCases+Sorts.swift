@@ -1,0 +1,69 @@
+import Autodiff
+import TestSupport
+
+/// Sorting blocks: one block, short last blocks, more columns than blocks, vectors with tails.
+extension OpCases {
+  static let sorts: [OpCase] =
+    [
+      sinkhorn([5, 1, 0, 17], heads: 2, columns: 17),
+      sinkhorn([33], heads: 1, columns: 40, iterations: 1),
+      sinkhorn([15, 16], heads: 3, columns: 16, iterations: 3, temperature: 2),
+      sinkhorn([7, 3], heads: 2, columns: 9, noise: GumbelNoise(key: 11, firstSequence: 4)),
+      sorted([17, 1, 33, 0, 8], block: 4, heads: 2, width: 16),
+      sorted([130, 64], block: 15, heads: 1, width: 33, beside: 7),
+      sorted([65, 5], block: 17, heads: 3, width: 24),
+      sorted([15, 17], block: 64, heads: 2, width: 15),
+      sorted([33, 1, 6], block: 4, heads: 2, width: 17, shortcut: 2),
+      sorted([130], block: 33, heads: 1, width: 32, shortcut: 9),
+    ]
+
+  static func sinkhorn(
+    _ sizes: [Int], heads: Int, columns: Int, iterations: Int = 8, temperature: Double = 0.75,
+    noise: GumbelNoise? = nil
+  ) -> OpCase {
+    let sequences = Segments(offsets: offsets(sizes))
+    let name =
+      "sinkhorn sort \(sizes), \(heads) heads of \(columns), \(iterations) iterations, "
+      + "temperature \(temperature), noise \(noise != nil)"
+    return OpCase(
+      name, account: "sinkhorn sort", [.init(sequences.rows, heads * columns, range: -3...3)]
+    ) { x in
+      sinkhornSort(
+        x[0], sequences: sequences, heads: heads, iterations: iterations,
+        temperature: Float(temperature), noise: noise)
+    } oracle: { x in
+      Oracle.sinkhorn(
+        x[0], heads: heads, offsets: sequences.offsets, iterations: iterations,
+        temperature: temperature
+      ) { sequence, head, row, column in
+        Double(noise?.value(sequence: sequence, head: head, row: row, column: column) ?? 0)
+      }
+    }
+  }
+
+  static func sorted(
+    _ lengths: [Int], block: Int, heads: Int, width: Int, beside: Int = 0, shortcut: Int = 0
+  ) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    let pieces = SequencePieces(segments, length: block)
+    let columns = 2 * heads * width
+    return OpCase(
+      "sorted blocks \(lengths) of \(block), \(heads) heads of \(width) beside \(beside), "
+        + "shortcut \(shortcut)",
+      account: "sorted blocks",
+      [
+        .init(segments.rows, beside + columns),
+        .init(pieces.sequences.rows, heads * (pieces.sequences.longest + 2), range: 0.1...1),
+      ]
+    ) { x in
+      sortedBlocks(
+        Heads(x[0], column: beside, count: 2 * heads, width: width), sorting: x[1], blocks: pieces,
+        heads: heads, shortcut: shortcut
+      ).rows
+    } oracle: { x in
+      Oracle.sortedBlocks(
+        x[0].columns(beside..<beside + columns), sorting: x[1], offsets: segments.offsets,
+        block: block, heads: heads, groups: 2 * heads, shortcut: shortcut)
+    }
+  }
+}
