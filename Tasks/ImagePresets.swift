@@ -85,6 +85,13 @@ package enum ImagePresets {
       .init("model.dropout", 0.1, source: file("sinkhorn")),
       .init("train.weight-decay", 0.7, source: file("sinkhorn")),
     ],
+    // Published for colour: the paper's images are not grey.
+    "lru": RecurrenceProtocol.lru(
+      .init(
+        width: 512, states: 384, ring: (0.9, 0.999), steps: 180_000, batch: 50, factor: 0.25,
+        dropout: 0.1, embedding: RecurrenceProtocol.pixels)),
+    "s4d": RecurrenceProtocol.s4d(
+      .init(file: "s4-cifar", width: 512, states: 64, steps: 180_000, batch: 50, dropout: 0.1)),
   ]
 
   private static func file(_ model: String) -> String { "\(configurations)/\(model)_base.py" }
@@ -122,5 +129,6 @@ package enum ImagePresets {
         Preset.quick("train.learning-rate", 1e-3), Preset.quick("train.warmup", 100),
         Preset.quick("train.eval-every", 200), Preset.quick("train.checkpoint-every", 200),
       ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]])
+    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
+      .merging(RecurrenceProtocol.small) { $1 })
 }

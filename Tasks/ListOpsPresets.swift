@@ -43,7 +43,14 @@ package enum ListOpsPresets {
           "model.projected", 32,
           source: "google-research/long-range-arena @cd31e5c, configuration of linformer; the "
             + "value never reaches the model, which always uses 16")
-      ]
+      ],
+      "lru": RecurrenceProtocol.lru(
+        .init(
+          width: 128, states: 256, ring: (0, 0.99), steps: 80_000, batch: 32, factor: 0.5,
+          dropout: 0, embedding: RecurrenceProtocol.oneHot(ListOpsToken.vocabulary))),
+      "s4d": RecurrenceProtocol.s4d(
+        .init(
+          file: "s4-listops", width: 256, states: 4, steps: 120_000, batch: 32, dropout: 0)),
     ])
 
   private static let paperModel: [PresetValue] =
@@ -85,5 +92,6 @@ package enum ListOpsPresets {
         Preset.quick("train.warmup", 100), Preset.quick("train.eval-every", 200),
         Preset.quick("train.checkpoint-every", 200),
       ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]])
+    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
+      .merging(RecurrenceProtocol.small) { $1 })
 }

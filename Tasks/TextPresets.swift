@@ -49,7 +49,13 @@ package enum TextPresets {
           "model.projected", 32,
           source: ArenaProtocol.file("text_classification/configs/linformer_base.py")
             + "; the value never reaches the model, which always uses 16")
-      ]
+      ],
+      "lru": RecurrenceProtocol.lru(
+        .init(
+          width: 256, states: 192, ring: (0.5, 0.9), steps: 50_000, batch: 32, factor: 0.1,
+          dropout: 0.1, embedding: RecurrenceProtocol.oneHot(257))),
+      "s4d": RecurrenceProtocol.s4d(
+        .init(file: "s4-imdb", width: 256, states: 4, steps: 50_000, batch: 16, dropout: 0)),
     ])
 
   private static let paperLength = PresetValue(
@@ -95,5 +101,6 @@ package enum TextPresets {
         Preset.quick("train.learning-rate", 1e-3), Preset.quick("train.warmup", 100),
         Preset.quick("train.eval-every", 200), Preset.quick("train.checkpoint-every", 200),
       ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]])
+    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
+      .merging(RecurrenceProtocol.small) { $1 })
 }

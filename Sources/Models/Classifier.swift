@@ -54,6 +54,10 @@ public final class Classifier {
     case .fixed:
       learnedPositions = nil
       fixedPositions = sinusoids(length: length, width: width)
+    case .none:
+      learnedPositions = nil
+      fixedPositions = Tensor(
+        shape: [length, width], [Float](repeating: 0, count: length * width))
     }
     special = configuration.pooling == .cls ? root.weight("embedding.cls", [width], .zeros) : nil
     let parts = try VariantCatalog.named(configuration.name).parts(configuration)

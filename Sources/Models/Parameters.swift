@@ -132,8 +132,13 @@ public final class Parameters {
     return arena
   }
 
+  /// The random numbers of the weight `name`.
+  fileprivate func stream(_ name: String) -> RandomStream {
+    RandomStream(seed: seed, stream: fnv1a(name))
+  }
+
   private func draw(_ parameter: Parameter) -> [Float] {
-    var random = RandomStream(seed: seed, stream: fnv1a(parameter.name))
+    var random = stream(parameter.name)
     if case .drawn(let draw) = parameter.initializer { return draw(&random, parameter.count) }
     let fanIn = Double(parameter.shape.last ?? 1)
     let fanOut = Double(parameter.shape.first ?? 1)
@@ -169,6 +174,10 @@ public struct ParameterScope {
   ) -> Parameter {
     arena.weight(joined(name), shape, initializer, group, shared: false)
   }
+
+  /// The random numbers that a weight of this layer draws its first values from, for another weight
+  /// whose first values follow from them.
+  public func stream(_ name: String) -> RandomStream { arena.stream(joined(name)) }
 
   /// A weight of the whole model, which every layer that asks for it uses.
   public func shared(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {

@@ -7,6 +7,8 @@ public enum Positions: String, Codable, Sendable, CaseIterable {
   case learned
   /// Interleaved sines and cosines of falling frequency, not trained.
   case fixed
+  /// Nothing is added: for models that read a sequence in its order.
+  case none
 }
 
 /// The fixed code of Vaswani et al. (2017), section 3.5, interleaved as in the LRA code:

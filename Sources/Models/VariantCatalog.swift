@@ -121,6 +121,9 @@ public enum VariantCatalog {
     VariantEntry(Nystromformer.self),
     VariantEntry(Luna.self),
     VariantEntry(Sinkhorn.self),
+    VariantEntry(FNet.self),
+    VariantEntry(S4D.self),
+    VariantEntry(LRU.self),
   ]
 
   /// The variant with this name.

@@ -16,9 +16,10 @@ struct BenchCells {
     self.flags = flags
     for (flag, value) in [
       ("--batch", flags.batch), ("--emb", flags.emb), ("--heads", flags.heads),
-      ("--layers", flags.layers), ("--mlp", flags.mlp), ("--classes", flags.classes),
+      ("--layers", flags.layers), ("--classes", flags.classes),
       ("--steps", flags.steps), ("--threads", flags.threads ?? 1),
     ] { try require(flag, value, atLeast: 1) }
+    try require("--mlp", flags.mlp, atLeast: 0)
     try require("--vocab", flags.vocab, atLeast: 2)
     guard flags.emb % flags.heads == 0 else {
       throw UserError(

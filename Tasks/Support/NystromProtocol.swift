@@ -25,7 +25,7 @@ enum NystromProtocol {
   /// What single models add for every task.
   static let overrides = [
     "linformer": [PresetValue("model.projected", 256, source: configuration)]
-  ]
+  ].merging(RecurrenceProtocol.small) { $1 }
 
   /// The training; the numbers are those that differ between the tasks.
   ///

@@ -66,6 +66,24 @@ extension EngineTests {
       }
     }
 
+    @Test("Recurrences count what their formulas need")
+    func recurrenceFormulas() async {
+      await #expect(processExitsWith: .success) {
+        expectFlops(
+          OpCases.scan([17, 1, 33], states: 5), forward: 8 * 51 * 5, backward: 16 * 51 * 5)
+        expectFlops(
+          OpCases.stateSpace([17, 1, 33], channels: 15, modes: 3, [false, true]),
+          forward: 2 * 12 * 51 * 15 * 3, backward: 2 * 32 * 51 * 15 * 3)
+        expectFlops(
+          OpCases.gated(33, 17, 15), forward: 4 * 33 * 17 * 15, backward: 8 * 33 * 17 * 15)
+        // Rows: 16 complex frequencies. Columns of length 8: four butterflies of two and two of four,
+        // 4 and 16 additions and 1 and 3 twiddle factors of 6 each.
+        let columns = 4 * (4 + 6) + 2 * (16 + 18)
+        let fourier = 4 * 8 * 20 * 16 + 16 * columns
+        expectFlops(OpCases.fourier([8], width: 20, length: 8), forward: fourier, backward: fourier)
+      }
+    }
+
     @Test("Seconds and calls are counted when asked for")
     func timing() async {
       await #expect(processExitsWith: .success) {

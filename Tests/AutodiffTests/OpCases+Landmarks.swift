@@ -17,7 +17,6 @@ extension OpCases {
       convolution([300, 15], heads: 1, width: 33, taps: 5, beside: 3),
       convolution([257, 256], heads: 3, width: 1, taps: 9),
       convolution([65], heads: 2, width: 24, taps: 1),
-      residual(1, 15), residual(130, 33), residual(65, 17, rate: 0.2),
       biased([17, 1, 33], [33, 1, 65], heads: 2, width: 16),
       biased([130], [300], heads: 1, width: 33),
       biased([15, 0, 65], [17, 15, 0], heads: 3, width: 24),
@@ -95,18 +94,6 @@ extension OpCases {
     } oracle: { x in
       Oracle.depthwiseConvolution(
         x[0].columns(beside..<beside + columns), kernel: x[1], offsets: segments.offsets)
-    }
-  }
-
-  static func residual(_ rows: Int, _ columns: Int, rate: Float = 0) -> OpCase {
-    let drop = DropoutOracle(rate: rate, key: 5 << 33, firstRow: 7)
-    return OpCase(
-      "residual \(rows)x\(columns), dropout \(rate)", account: "residual",
-      [.init(rows, columns), .init(rows, columns)]
-    ) { x in
-      Autodiff.residual(x[0], adding: x[1], dropout: drop.dropout)
-    } oracle: { x in
-      x[0] + drop.apply(x[1])
     }
   }
 

@@ -83,7 +83,8 @@ struct OpCase: Sendable, CustomTestStringConvertible {
 
 /// The table.
 enum OpCases {
-  static let all = rows + blocks + attention + sequences + landmarks + sorts
+  static let all =
+    rows + blocks + attention + sequences + landmarks + sorts + recurrence
 
   /// Every account of the meter that a case covers, for both directions.
   static var accounts: Set<String> {

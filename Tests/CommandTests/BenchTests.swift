@@ -116,7 +116,7 @@ struct BenchTests {
       ("--batch -1", "--batch"), ("--batch 0", "--batch"), ("--length 0", "--length"),
       ("--length 64,-2", "--length"), ("--length 64,,", "--length"), ("--length long", "--length"),
       ("--emb 65 --heads 2", "--emb"), ("--heads 0", "--heads"), ("--layers 0", "--layers"),
-      ("--mlp 0", "--mlp"), ("--classes 0", "--classes"), ("--vocab 1", "--vocab"),
+      ("--mlp -1", "--mlp"), ("--classes 0", "--classes"), ("--vocab 1", "--vocab"),
       ("--steps 0", "--steps"), ("--threads 0", "--threads"), ("--model linfromer", "linformer"),
       ("--stepz 3", "--steps"), ("--batch many", "--batch"),
     ])

@@ -49,5 +49,15 @@ public struct VariantCase: Sendable {
       options: ["block": 4],
       optionsAtLength: { ["block": .integer(Int(Double($0).squareRoot()))] },
       heads: ["sort.weight": .rows]),
+    // A transform of rows and columns has neither weights nor heads.
+    "fnet": VariantCase(exempt: [.dropsWeights, .headOrder]),
+    // Every channel is a system of its own; there are no heads.
+    "s4d": VariantCase(
+      options: ["states": 8], hasFeedForward: false, exempt: [.dropsWeights, .headOrder]),
+    // Every state is a system of its own; there are no heads. The class token comes first, so that
+    // only a recurrence that also runs backwards brings it the others.
+    "lru": VariantCase(
+      options: ["states": 24, "bidirectional": true], hasFeedForward: false,
+      exempt: [.dropsWeights, .headOrder]),
   ]
 }

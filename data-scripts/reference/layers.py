@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from .autodiff import concatenate, exp, logsumexp, relu, sqrt, tanh
+from .autodiff import (concatenate, exp, logsumexp, relu, sigmoid, sqrt,
+                       tanh)
 
 NORM_EPSILON = 1e-6  # added to the variance in layer normalisation
 
@@ -69,6 +70,22 @@ def heads(model, x):
 def join_heads(p, prefix, parts):
     """The heads' results side by side, times Wo."""
     return affine(concatenate(parts, 1), p[prefix + "output.weight"])
+
+
+# The end of a block of a state-space model ----------------------------------
+
+def gated_unit_shapes(model):
+    """Shapes of the map that the next function uses."""
+    return {"gate.weight": (2 * model.width, model.width),
+            "gate.bias": (2 * model.width,)}
+
+
+def gated_unit(p, prefix, y):
+    """a ⊙ σ(b), where a and b are the halves of W gelu(y) + w."""
+    both = affine(gelu(y), p[prefix + "gate.weight"],
+                  p[prefix + "gate.bias"])
+    width = y.shape[1]
+    return both[:, :width] * sigmoid(both[:, width:])
 
 
 # The second half of a block, unless a variant brings its own ----------------

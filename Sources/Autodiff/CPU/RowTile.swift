@@ -119,6 +119,17 @@ func drop(
   }
 }
 
+/// The same in scratch memory, or x itself where nothing is dropped.
+func dropped(
+  _ dropout: Dropout, _ x: UnsafeMutablePointer<Float>, _ rows: Int, _ width: Int,
+  firstRow first: Int, _ workspace: Workspace
+) -> UnsafeMutablePointer<Float> {
+  guard dropout.isActive else { return x }
+  let result = workspace.floats(rows * width)
+  drop(dropout, x, rows, width, firstRow: first, into: result)
+  return result
+}
+
 /// dW[O × I] += dyᵀ·x over the rows of a tile, both row-major.
 func addWeightGradient(
   _ dy: UnsafePointer<Float>, _ outputs: Int, _ x: UnsafePointer<Float>, _ inputs: Int, _ rows: Int,

@@ -16,18 +16,34 @@ func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(target).storeBytes(of: value, as: Lanes.self)
 }
 
-/// Reads `count` < 16 floats; the other lanes are `fill`.
+/// Reads `count` ≤ 16 floats; the other lanes are `fill`.
 @inline(__always)
 func load(_ source: UnsafePointer<Float>, count: Int, fill: Float = 0) -> Lanes {
+  if count == laneCount { return load(source) }
   var value = Lanes(repeating: fill)
   for lane in 0..<count { value[lane] = source[lane] }
   return value
 }
 
-/// Writes the first `count` < 16 lanes.
+/// Writes the first `count` ≤ 16 lanes.
 @inline(__always)
 func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>, count: Int) {
+  if count == laneCount { return store(value, target) }
   for lane in 0..<count { target[lane] = value[lane] }
+}
+
+/// Calls `body(first, width)` for the vectors of a range: sixteen wide, the last one what is left.
+///
+/// The width of all but the last is a constant to the compiler, so loads and stores of `width` lanes
+/// cost nothing extra.
+@inline(__always)
+func forLanes(_ range: Range<Int>, _ body: (Int, Int) -> Void) {
+  var i = range.lowerBound
+  while i + laneCount <= range.upperBound {
+    body(i, laneCount)
+    i += laneCount
+  }
+  if i < range.upperBound { body(i, range.upperBound - i) }
 }
 
 /// The larger of each pair of lanes.

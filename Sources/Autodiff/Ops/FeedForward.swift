@@ -113,7 +113,7 @@ private struct FeedForwardBlock {
       let slope = arguments.pointer + start * hidden
       let inside = workspace.floats(rows * hidden)
       activation.applyKeepingSlope(slope, value: inside, count: rows * hidden)
-      let dBranch = dropped(outerDropout, dyTile, rows, width, start, workspace)
+      let dBranch = dropped(outerDropout, dyTile, rows, width, firstRow: start, workspace)
       addOuterGradients(dBranch, inside, rows, start, into: sums + outerSums, workspace)
       let dInside = workspace.floats(rows * hidden)
       packed.outer.multiply(dBranch, rows, into: dInside)
@@ -138,15 +138,5 @@ private struct FeedForwardBlock {
     }
     addWeightGradient(dBranch, width, inside, hidden, rows, into: sums, workspace)
     addColumnSums(dBranch, rows, width, into: sums + width * hidden)
-  }
-
-  private func dropped(
-    _ dropout: Dropout, _ dy: UnsafeMutablePointer<Float>, _ rows: Int, _ width: Int, _ start: Int,
-    _ workspace: Workspace
-  ) -> UnsafeMutablePointer<Float> {
-    guard dropout.isActive else { return dy }
-    let result = workspace.floats(rows * width)
-    drop(dropout, dy, rows, width, firstRow: start, into: result)
-    return result
   }
 }

@@ -43,12 +43,8 @@ private func residualLinearBackward(_ map: LinearMap, _ dropout: Dropout, _ dy: 
     let packed = PackedWeight.backward(map.weight)
     let dx = map.x.node?.target()
     map.reduceGradients { rows, first, sums, workspace in
-      var dyTile = dy.pointer + first * map.outputs
-      if dropout.isActive {
-        let dropped = workspace.floats(rows * map.outputs)
-        drop(dropout, dyTile, rows, map.outputs, firstRow: first, into: dropped)
-        dyTile = dropped
-      }
+      let dyTile = dropped(
+        dropout, dy.pointer + first * map.outputs, rows, map.outputs, firstRow: first, workspace)
       map.addGradients(dyTile, map.x.pointer + first * map.inputs, rows, into: sums, workspace)
       if let dx {
         packed.multiply(

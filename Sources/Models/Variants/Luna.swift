@@ -94,7 +94,7 @@ struct Luna: Mixer {
     let gathered = pack(
       state, short, tokens, pass.segments,
       pass.dropout(size.attentionDropout, site: sites.pack, rowsPerSequence: packed))
-    pass.carried["luna.packed"] = residual(
+    pass.carried["luna.packed"] = residualSum(
       state, adding: gathered,
       dropout: pass.dropout(size.dropout, site: sites.packed, rowsPerSequence: packed))
     let mixed = unpack(

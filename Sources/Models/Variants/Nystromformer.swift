@@ -94,7 +94,7 @@ struct Nystromformer: Mixer {
       query: query, key: keyMeans, value: projections.heads(inverted, 0), queries: segments,
       keys: parts.sequences)
     if let kernel {
-      mixed = residual(
+      mixed = residualSum(
         mixed, adding: depthwiseConvolution(value, kernel: kernel.tensor, segments: segments))
     }
     return projections.finish(x, mixed, pass)

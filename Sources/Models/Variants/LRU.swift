@@ -1,0 +1,161 @@
+import Autodiff
+import Base
+import Foundation
+
+/// A linear recurrence of complex states that do not touch each other, between two linear maps.
+///
+/// ```
+/// h_t = λ ⊙ h_{t-1} + e^γ ⊙ (B·u_t)      y_t = Re(C·h_t) + d ⊙ u_t      u = LayerNorm(x)
+/// λ = exp(-exp(ν) + i·exp(θ))            x + drop(GLU(drop(gelu(y))))
+/// ```
+/// Bidirectional, a second recurrence with the same λ and B runs backwards, and C reads both.
+///
+/// - Complexity: O(L·E·S) time, O(L·(E + S)) memory.
+///
+/// Source: Orvieto et al., "Resurrecting Recurrent Neural Networks for Long Sequences" (2023),
+/// arXiv 2303.06349, section 3 and appendix A; B, C, d and the gate begin as in the code of
+/// N. Zucchet, minimal-LRU.
+/// Differs: LayerNorm where the paper has BatchNorm; that code shares dropout along time, here it is
+/// independent. The encoder adds positions unless `model.positions` is none. The paper's blocks have
+/// no feed-forward network: the presets set `model.feed-forward` to 0.
+struct LRU: Mixer {
+  static let about = VariantDescription(
+    name: "lru",
+    paper: "Orvieto et al., Resurrecting Recurrent Neural Networks for Long Sequences", year: 2023,
+    arXiv: "2303.06349", cost: .linear,
+    summary: "A diagonal complex recurrence with stable poles, and a gated linear unit.",
+    options: [
+      "states": "S, the complex states of a layer",
+      "r-min": "the smallest modulus of the first poles",
+      "r-max": "the largest modulus of the first poles",
+      "max-phase": "the largest angle of the first poles, in radians",
+      "bidirectional": "whether a second recurrence runs backwards; needed with model.pooling cls",
+    ],
+    deviations: [
+      "LayerNorm stands where the paper has BatchNorm.",
+      "Blocks keep the feed-forward network unless model.feed-forward is 0; the paper has none.",
+      "The encoder adds positions unless model.positions is none; the paper has none.",
+      "Both directions share poles and input map; the paper does not say.",
+      "Known code shares the choice of dropout along time; here it is independent.",
+    ])
+
+  struct Options: VariantOptions {
+    /// S.
+    var states = 256
+    /// The smallest modulus of the first poles.
+    var smallestModulus = 0.0
+    /// The largest modulus of the first poles.
+    var largestModulus = 0.99
+    /// The largest angle of the first poles.
+    var largestPhase = 2 * Double.pi
+    /// Whether a second recurrence runs backwards.
+    var bidirectional = false
+
+    enum CodingKeys: String, CodingKey {
+      case states, bidirectional
+      case smallestModulus = "r-min"
+      case largestModulus = "r-max"
+      case largestPhase = "max-phase"
+    }
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      guard states >= 1 else {
+        throw UserError(
+          .configuration, "model.states is \(states), but must be at least 1.",
+          remedy: "Use, for example, --set model.states=256.")
+      }
+      guard 0 <= smallestModulus && smallestModulus < largestModulus && largestModulus <= 1 else {
+        throw UserError(
+          .configuration,
+          "model.r-min is \(smallestModulus) and model.r-max \(largestModulus), but "
+            + "0 ≤ r-min < r-max ≤ 1 must hold.",
+          remedy: "Use, for example, --set model.r-min=0 --set model.r-max=0.99.")
+      }
+      guard largestPhase > 0 else {
+        throw UserError(
+          .configuration, "model.max-phase is \(largestPhase), but must be above 0.",
+          remedy: "Use 6.2832 for all angles.")
+      }
+    }
+  }
+
+  private let nu: Parameter
+  private let theta: Parameter
+  private let gamma: Parameter
+  private let input: Parameter
+  /// Re(C) and, behind it, -Im(C), for each direction.
+  private let outputs: [Parameter]
+  private let skip: Parameter
+  private let gate: GatedUnit
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    let (width, states) = (size.width, options.states)
+    let ring = PoleRing(options, scope.stream("nu"))
+    nu = scope.weight("nu", [states], .drawn { _, n in ring.nu(n) }, group: .recurrence)
+    theta = scope.weight("theta", [states], .drawn(ring.theta), group: .recurrence)
+    gamma = scope.weight(
+      "gamma-log", [states], .drawn { _, n in ring.gamma(n) }, group: .recurrence)
+    input = scope.weight(
+      "input.weight", [2 * states, width], .normal(1 / Double(2 * width).squareRoot()),
+      group: .recurrence)
+    outputs = (options.bidirectional ? ["output", "output.reversed"] : ["output"]).map {
+      scope.weight("\($0).weight", [width, 2 * states], .normal(1 / Double(states).squareRoot()))
+    }
+    skip = scope.weight("skip", [width], .normal(1))
+    gate = GatedUnit(size, scope.scope("gate"))
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let u = x.normalized
+    let poles = ringPoles(logDecay: nu.tensor, logPhase: theta.tensor)
+    let driven = linear(u, weight: scaledRows(input.tensor, logScales: gamma.tensor))
+    var y = scaledColumns(u, scales: skip.tensor)
+    for (direction, output) in outputs.enumerated() {
+      let states = diagonalScan(
+        driven, poles: poles, segments: pass.segments, reversed: direction == 1)
+      y = residualLinear(y, adding: states, weight: output.tensor)
+    }
+    return gate(x.residual, y, pass)
+  }
+}
+
+/// The first poles: uniform on the ring between two radii, by area, and in their angle.
+private struct PoleRing {
+  private let options: LRU.Options
+  /// The random numbers of ν, from which γ follows.
+  private let moduli: RandomStream
+
+  init(_ options: LRU.Options, _ moduli: RandomStream) {
+    self.options = options
+    self.moduli = moduli
+  }
+
+  /// ln |λ|² of each pole.
+  private func logSquares(_ count: Int) -> [Double] {
+    var random = moduli
+    let (low, high) = (options.smallestModulus, options.largestModulus)
+    return (0..<count).map { _ in
+      Foundation.log(inside(&random) * (high * high - low * low) + low * low)
+    }
+  }
+
+  /// ν = ln(-½·ln |λ|²).
+  func nu(_ count: Int) -> [Float] { logSquares(count).map { Float(Foundation.log(-0.5 * $0)) } }
+
+  /// γ = ln √(1 - |λ|²), which gives every state the variance of a white input.
+  func gamma(_ count: Int) -> [Float] {
+    logSquares(count).map { Float(0.5 * Foundation.log(-Foundation.expm1($0))) }
+  }
+
+  /// θ = ln(phase).
+  func theta(_ random: inout RandomStream, _ count: Int) -> [Float] {
+    (0..<count).map { _ in Float(Foundation.log(options.largestPhase * inside(&random))) }
+  }
+
+  /// A uniform number strictly between 0 and 1, so that no logarithm is infinite.
+  private func inside(_ random: inout RandomStream) -> Double {
+    min(max(random.uniform(), 0x1p-53), 1 - 0x1p-53)
+  }
+}

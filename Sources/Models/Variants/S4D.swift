@@ -1,0 +1,148 @@
+import Autodiff
+import Base
+import Foundation
+
+/// A diagonal state-space model for every channel: a convolution as long as the sequence.
+///
+/// ```
+/// y = K ∗ u + d ⊙ u      K_l = 2·Re Σ_n C_n·(e^(ΔA_n) - 1)/A_n·e^(ΔA_n·l)      u = LayerNorm(x)
+/// A = -exp(log-re) + i·im      Δ = exp(log-dt)      x + drop(GLU(drop(gelu(y))))
+/// ```
+/// Bidirectional, y_t also has Σ_{s>t} K'_{s-t-1}·u_s, where K' differs from K in C alone. It is
+/// computed as the recurrence that K belongs to, see ``stateSpaceScan``.
+///
+/// - Complexity: O(L·E·N) time, O(L·E) memory.
+///
+/// Source: Gu et al., "On the Parameterization and Initialization of Diagonal State Space Models"
+/// (2022), arXiv 2206.11893, sections 3 and 4.
+/// Differs: LayerNorm where the published configurations have BatchNorm; they share dropout along
+/// time and train Δ of ListOps at the full rate. B = 1, as in the code's default. The encoder adds
+/// positions unless `model.positions` is none; blocks have no feed-forward network there.
+struct S4D: Mixer {
+  static let about = VariantDescription(
+    name: "s4d",
+    paper: "Gu et al., On the Parameterization and Initialization of Diagonal State Space Models",
+    year: 2022, arXiv: "2206.11893", cost: .linear,
+    summary: "A diagonal state-space model of each channel, and a gated linear unit.",
+    options: [
+      "states": "N, the real dimension of a channel's state: N/2 complex modes",
+      "initial": "the first frequencies: lin, inv or legs",
+      "bidirectional": "whether a second model of each channel runs backwards; needed with "
+        + "model.pooling cls",
+      "dt-min": "the smallest first time step",
+      "dt-max": "the largest first time step",
+      "shared": "whether all channels have the same poles; time steps stay their own",
+    ],
+    deviations: [
+      "LayerNorm stands where the published configurations have BatchNorm.",
+      "The convolution is computed as a recurrence, not by FFT.",
+      "Blocks keep the feed-forward network unless model.feed-forward is 0; the paper has none.",
+      "The encoder adds positions unless model.positions is none; the paper has none.",
+      "The published ListOps configuration trains time steps at the full rate, here they belong to "
+        + "the recurrence and have train.recurrence-rate.",
+      "The authors' code shares the choice of dropout along time; here it is independent.",
+    ])
+
+  /// How the imaginary parts of A begin; the real parts are -½.
+  enum Initial: String, Codable, Sendable, CaseIterable {
+    /// πn.
+    case lin
+    /// (N/π)·(N/(2n + 1) - 1).
+    case inv
+    /// The eigenvalues of the normal part of HiPPO-LegS.
+    case legs
+
+    func frequencies(states: Int) -> [Double] {
+      let modes = 0..<states / 2
+      return switch self {
+      case .lin: modes.map { Double.pi * Double($0) }
+      case .inv:
+        modes.map { Double(states) / .pi * (Double(states) / Double(2 * $0 + 1) - 1) }
+      case .legs: hippoFrequencies(states: states)
+      }
+    }
+  }
+
+  struct Options: VariantOptions {
+    /// N.
+    var states = 64
+    /// lin, inv or legs.
+    var initial = Initial.legs
+    /// Whether a second model of each channel runs backwards.
+    var bidirectional = true
+    /// The smallest first time step.
+    var smallestStep = 0.001
+    /// The largest first time step.
+    var largestStep = 0.1
+    /// Whether all channels have the same poles.
+    var shared = false
+
+    enum CodingKeys: String, CodingKey {
+      case states, initial, bidirectional, shared
+      case smallestStep = "dt-min"
+      case largestStep = "dt-max"
+    }
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      guard states >= 2 && states % 2 == 0 else {
+        throw UserError(
+          .configuration, "model.states is \(states), but must be even and at least 2.",
+          remedy: "Use, for example, --set model.states=64.")
+      }
+      guard 0 < smallestStep && smallestStep <= largestStep else {
+        throw UserError(
+          .configuration,
+          "model.dt-min is \(smallestStep) and model.dt-max \(largestStep), but "
+            + "0 < dt-min ≤ dt-max must hold.",
+          remedy: "Use, for example, --set model.dt-min=0.001 --set model.dt-max=0.1.")
+      }
+    }
+  }
+
+  private let logStep: Parameter
+  private let logDecay: Parameter
+  private let frequency: Parameter
+  /// C of each direction.
+  private let outputs: [Parameter]
+  private let skip: Parameter
+  private let gate: GatedUnit
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    let (width, modes) = (size.width, options.states / 2)
+    let poles = [modes, options.shared ? 1 : width]
+    let (low, high) = (Foundation.log(options.smallestStep), Foundation.log(options.largestStep))
+    let initial = options.initial
+    logStep = scope.weight(
+      "log-dt", [width],
+      .drawn { random, n in (0..<n).map { _ in Float(low + (high - low) * random.uniform()) } },
+      group: .recurrence)
+    logDecay = scope.weight(
+      "log-re", poles, .drawn { _, n in [Float](repeating: Float(Foundation.log(0.5)), count: n) },
+      group: .recurrence)
+    frequency = scope.weight(
+      "im", poles,
+      .drawn { _, n in
+        initial.frequencies(states: 2 * modes).flatMap {
+          [Float](repeating: Float($0), count: n / modes)
+        }
+      }, group: .recurrence)
+    outputs = (options.bidirectional ? ["output", "output.reversed"] : ["output"]).map {
+      scope.weight("\($0).weight", [2 * modes, width], .normal(0.5.squareRoot()))
+    }
+    skip = scope.weight("skip", [width], .normal(1))
+    gate = GatedUnit(size, scope.scope("gate"))
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let systems = outputs.enumerated().map { direction, output in
+      StateSpace(
+        zeroOrderHold(
+          logStep: logStep.tensor, logDecay: logDecay.tensor, frequency: frequency.tensor,
+          output: output.tensor), reversed: direction == 1)
+    }
+    let y = stateSpaceScan(x.normalized, systems, skip: skip.tensor, segments: pass.segments)
+    return gate(x.residual, y, pass)
+  }
+}
