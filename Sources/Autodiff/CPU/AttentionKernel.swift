@@ -3,7 +3,7 @@ import Foundation
 /// Tiled attention on the CPU: shapes, tiles, and the forward pass.
 ///
 /// Scores are kept in units of log 2, so that the exponential is a power of two: the keys are
-/// scaled by log₂(e)/√D while they are packed.
+/// scaled by log₂(e) and the scale of the products while they are packed.
 struct AttentionKernel {
   static let queryTile = 64
   static let keyTile = 128
@@ -14,15 +14,17 @@ struct AttentionKernel {
   let queries: Segments
   let keys: Segments
   let dropout: Dropout
+  /// What the products of queries and keys are multiplied by.
+  let scale: Float
+  let term: LogitTerm
 
   init(
     _ query: Heads, _ key: Heads, _ value: Heads, _ queries: Segments, _ keys: Segments,
-    _ dropout: Dropout
+    _ dropout: Dropout, scale: Float, term: LogitTerm
   ) {
     precondition(
-      query.count == key.count && query.count == value.count && query.width == key.width
-        && query.width == value.width,
-      "attention: query, key and value differ in heads or width")
+      query.count == key.count && query.count == value.count && query.width == key.width,
+      "attention: query, key and value differ in heads, or query and key in width")
     precondition(
       queries.count == keys.count,
       "attention: \(queries.count) query sequences, \(keys.count) key sequences")
@@ -37,35 +39,61 @@ struct AttentionKernel {
     self.queries = queries
     self.keys = keys
     self.dropout = dropout
+    self.scale = scale
+    self.term = term
+    term.check(heads: heads, queries, keys)
   }
+
+  static let log2e: Float = 1.442_695_04
 
   var heads: Int { query.count }
-  var width: Int { query.width }
-  /// D rounded up to whole panels; the columns beyond D are zero.
+  /// The width of a value.
+  var width: Int { value.width }
+  /// The width of a query and of a key.
+  var keyWidth: Int { query.width }
+  /// The widths rounded up to whole panels; the columns beyond are zero.
   var paddedWidth: Int { Panels.count(width) * Panels.width }
-  var scale: Float { 1 / Float(width).squareRoot() }
-  private var log2e: Float { 1.442_695_04 }
+  var paddedKeyWidth: Int { Panels.count(keyWidth) * Panels.width }
 
-  func measure(_ name: String, products: Int, _ kernel: () -> Void) {
+  /// Enters `multiplyAdds` for each query, key and head into the meter.
+  func measure(_ name: String, multiplyAdds: Int, _ kernel: () -> Void) {
     let pairs = (0..<queries.count).reduce(0) { $0 + queries.length($1) * keys.length($1) }
     Meter.shared.measure(
-      name, flops: products * 2 * pairs * heads * width,
-      bytes: 4 * heads * width * (2 * queries.rows + 2 * keys.rows), kernel)
+      name, flops: multiplyAdds * 2 * pairs * heads,
+      bytes: 4 * (heads * (keyWidth + width) * (queries.rows + keys.rows) + term.count), kernel)
   }
 
-  /// Keys of one sequence and head as panels of log₂(e)/√D·Kᵀ.
+  /// Keys of one sequence and head as panels of log₂(e)·scale·Kᵀ.
   func packKeys(_ sequence: Int, _ head: Int, _ workspace: Workspace) -> Panels {
-    let length = keys.length(sequence)
-    return packTransposed(
-      key.pointer(keys.offsets[sequence], head), row: key.stride, inner: width, columns: length,
-      into: workspace.floats(packedCount(inner: width, columns: length)), scale: scale * log2e)
+    let count = packedCount(inner: keyWidth, columns: keys.length(sequence))
+    return packKeys(sequence, head, into: workspace.floats(count))
   }
 
-  /// Rows of one sequence and head as panels of width D, padded with zeros.
+  @discardableResult
+  func packKeys(
+    _ sequence: Int, _ head: Int, into target: UnsafeMutablePointer<Float>
+  ) -> Panels {
+    packTransposed(
+      key.pointer(keys.offsets[sequence], head), row: key.stride, inner: keyWidth,
+      columns: keys.length(sequence), into: target, scale: scale * Self.log2e)
+  }
+
+  /// Values of one sequence and head as panels of Vᵀ.
+  @discardableResult
+  func packTransposedValues(
+    _ sequence: Int, _ head: Int, into target: UnsafeMutablePointer<Float>
+  ) -> Panels {
+    packTransposed(
+      value.pointer(keys.offsets[sequence], head), row: value.stride, inner: width,
+      columns: keys.length(sequence), into: target)
+  }
+
+  /// Rows of one sequence and head as panels as wide as the head, padded with zeros.
   func packRows(_ view: Heads, _ rows: Range<Int>, _ head: Int, _ workspace: Workspace) -> Panels {
     Autodiff.packRows(
-      view.pointer(rows.lowerBound, head), row: view.stride, inner: rows.count, columns: width,
-      into: workspace.floats(packedCount(inner: rows.count, columns: width)))
+      view.pointer(rows.lowerBound, head), row: view.stride, inner: rows.count,
+      columns: view.width,
+      into: workspace.floats(packedCount(inner: rows.count, columns: view.width)))
   }
 
   // MARK: Forward
@@ -140,13 +168,16 @@ private struct ForwardTile {
     let row = AttentionKernel.keyTile
     let padded = Panels.count(keys.count) * Panels.width
     multiply(
-      rows: rows.count, columns: padded, inner: kernel.width,
+      rows: rows.count, columns: padded, inner: kernel.keyWidth,
       StridedMatrix(
         base: kernel.query.pointer(rows.lowerBound, head), row: kernel.query.stride, column: 1),
       Panels(
         base: packedKeys.base + keys.lowerBound / Panels.width * packedKeys.panel,
         step: packedKeys.step, panel: packedKeys.panel),
       into: scores, row: row, accumulate: false)
+    kernel.term.add(
+      LogitTile(rows: rows, keys: keys, first: kernel.queries.offsets[sequence], head: head),
+      to: scores, row: row)
     for r in 0..<rows.count { exponentiate(r, keys.count) }
     if kernel.dropout.isActive { dropWeights(rows, keys) }
     multiply(

@@ -1,0 +1,147 @@
+/// One of the parts that ``joinHeads(_:)`` puts side by side.
+public struct HeadPart {
+  /// Nil for a column of ones.
+  let heads: Heads?
+  private let scale: Float
+  let factor: Tensor?
+
+  /// scale·factor·heads.
+  ///
+  /// - Parameter factor: [1].
+  public init(_ heads: Heads, scale: Float = 1, factor: Tensor? = nil) {
+    self.init(heads: heads, scale: scale, factor: factor)
+  }
+
+  /// In every head one column of factor·1: beside a query it gives each key a bias, in the last
+  /// column of the keys.
+  public static func ones(factor: Tensor? = nil) -> HeadPart {
+    HeadPart(heads: nil, scale: 1, factor: factor)
+  }
+
+  private init(heads: Heads?, scale: Float, factor: Tensor?) {
+    self.heads = heads
+    self.scale = scale
+    self.factor = factor
+    precondition(
+      (factor?.count ?? 1) == 1, "joinHeads: a factor of shape \(factor?.shape ?? [])")
+  }
+
+  var width: Int { heads?.width ?? 1 }
+  var multiplier: Float { scale * (factor?.pointer[0] ?? 1) }
+
+  /// Writes the part's columns of one row and head.
+  func write(_ row: Int, _ head: Int, to target: UnsafeMutablePointer<Float>) {
+    let multiplier = multiplier
+    guard let heads else { return target.update(repeating: multiplier, count: 1) }
+    let from = heads.pointer(row, head)
+    for j in 0..<heads.width { target[j] = multiplier * from[j] }
+  }
+
+  /// What one row and head contribute to the gradient of the factor.
+  func factorGradient(_ row: Int, _ head: Int, _ dy: UnsafePointer<Float>) -> Float {
+    guard let heads else { return dy[0] }
+    return scale * innerProduct(heads.pointer(row, head), dy, count: heads.width)
+  }
+}
+
+/// The heads of several tensors side by side, each part multiplied by a number.
+///
+/// ```
+/// y[n, h] = [f₁·x₁[n, h], f₂·x₂[n, h], …]
+/// ```
+/// Products of joined queries with joined keys are sums of the parts' products.
+///
+/// - Parameter parts: of one number of rows and of heads.
+/// - Returns: [N, H·ΣDᵢ].
+/// - Complexity: O(N·H·ΣDᵢ) time and memory.
+///
+/// Saves: the parts.
+public func joinHeads(_ parts: [HeadPart]) -> Tensor {
+  let kernel = JoinKernel(parts)
+  let y = Tensor(
+    shape: [kernel.rows, kernel.columns], storage: Storage(count: kernel.capacity * kernel.columns))
+  kernel.measure("join heads") { kernel.forward(into: y) }
+  let inputs = parts.flatMap { [$0.heads?.tensor, $0.factor] }
+  return y.recorded("join heads", from: inputs) { dy in
+    kernel.measure("join heads backward") { kernel.backward(dy) }
+  }
+}
+
+private struct JoinKernel {
+  private let parts: [HeadPart]
+  private let heads: Int
+  private let width: Int
+  let rows: Int
+  let capacity: Int
+  var columns: Int { heads * width }
+
+  init(_ parts: [HeadPart]) {
+    let views = parts.compactMap(\.heads)
+    precondition(!views.isEmpty, "joinHeads: no heads to join")
+    precondition(
+      views.allSatisfy {
+        $0.count == views[0].count && $0.tensor.rows == views[0].tensor.rows
+      }, "joinHeads: \(views.map(\.tensor.shape)) differ in rows or in heads \(views.map(\.count))")
+    self.parts = parts
+    heads = views[0].count
+    rows = views[0].tensor.rows
+    capacity = views[0].tensor.rowCapacity
+    width = parts.reduce(0) { $0 + $1.width }
+  }
+
+  func measure(_ name: String, _ kernel: () -> Void) {
+    Meter.shared.measure(name, flops: rows * columns, bytes: 8 * rows * columns, kernel)
+  }
+
+  /// Calls `body(index of the part, part, first column)` for all parts of one head.
+  private func forEachPart(_ head: Int, _ body: (Int, HeadPart, Int) -> Void) {
+    var column = head * width
+    for (index, part) in parts.enumerated() {
+      body(index, part, column)
+      column += part.width
+    }
+  }
+
+  func forward(into y: Tensor) {
+    parallel(rows, by: tileRows) { range, _ in
+      for head in 0..<heads {
+        forEachPart(head) { _, part, column in
+          for row in range { part.write(row, head, to: y.pointer + row * columns + column) }
+        }
+      }
+    }
+  }
+
+  func backward(_ dy: Storage) {
+    let targets = HeadTargets(parts.compactMap(\.heads))
+    let pieces = RowPieces(rows: rows, sum: parts.count)
+    let sums = PartialSums(pieces: pieces.count, size: parts.count)
+    parallel(pieces.count) { piece, _ in
+      sums[piece].update(repeating: 0, count: parts.count)
+      for range in pieces.tiles(piece) {
+        for head in 0..<heads {
+          forEachPart(head) { index, part, column in
+            add(range, head, part, dy.pointer + column, targets, &sums[piece][index])
+          }
+        }
+      }
+    }
+    for (index, part) in parts.enumerated() {
+      if let target = part.factor?.node?.target() { sums.reduce(index, 1, into: target) }
+    }
+  }
+
+  private func add(
+    _ range: Range<Int>, _ head: Int, _ part: HeadPart, _ dy: UnsafePointer<Float>,
+    _ targets: HeadTargets, _ sum: inout Float
+  ) {
+    let from = dy + range.lowerBound * columns
+    if let view = part.heads {
+      targets.write(from, row: columns, rows: range, view, head, factor: part.multiplier)
+    }
+    guard part.factor?.node != nil else { return }
+    for (r, row) in range.enumerated() {
+      sum += part.factorGradient(row, head, from + r * columns)
+    }
+  }
+}
