@@ -23,7 +23,8 @@ extension OpCases {
     ] + [
       tableRows([17, 1, 33], columns: 15, of: 40), tableRows([130, 0, 65], columns: 33, of: 130),
       mixture(2, 0), mixture(2, 1), mixture(5, 3),
-      join(1, [1], heads: 1), join(33, [17, 8], heads: 2), join(130, [16, 1, 33], heads: 3),
+      join(1, [1], heads: 1, factors: true), join(33, [17, 8], heads: 2),
+      join(130, [16, 1, 33], heads: 3),
       join(700, [5, 15], heads: 2, factors: true), join(65, [16], heads: 4, factors: true),
       join(17, [8], heads: 2, ones: true), join(300, [32], heads: 2, factors: true, ones: true),
     ]
@@ -172,7 +173,9 @@ extension OpCases {
           factor: factors ? x[count + i] : nil)
       }
       // The ones share the first part's factor.
-      return Autodiff.joinHeads(parts + (ones ? [.ones(factor: factors ? x[count] : nil)] : []))
+      return Autodiff.joinHeads(
+        parts + (ones ? [.ones(factor: factors ? x[count] : nil)] : [])
+      ).tensor
     } oracle: { x in
       let parts: [(x: Matrix?, factor: Double)] = (0..<count).map { i in
         (x[i], factors ? 0.5 * x[count + i].values[0] : 1)

@@ -38,6 +38,13 @@ public struct VariantCase: Sendable {
   private static let all: [String: VariantCase] = [
     "linformer": VariantCase(
       options: ["projected": 8],
-      heads: ["projection.key.0": .number, "projection.value.0": .number])
+      heads: ["projection.key.0": .number, "projection.value.0": .number]),
+    "synthesizer": VariantCase(
+      heads: ["hidden.weight": .rows, "hidden.bias": .rows, "table": .columns]),
+    "lowrank": VariantCase(
+      heads: [
+        "query.expand.weight": .rows, "key.expand.weight": .rows, "value.expand.weight": .rows,
+        "output.reduce.weight": .columns,
+      ]),
   ]
 }

@@ -27,6 +27,7 @@ public struct HeadPart {
   }
 
   var width: Int { heads?.width ?? 1 }
+  var isPlain: Bool { scale == 1 && factor == nil }
   var multiplier: Float { scale * (factor?.pointer[0] ?? 1) }
 
   /// Writes the part's columns of one row and head.
@@ -52,25 +53,27 @@ public struct HeadPart {
 /// Products of joined queries with joined keys are sums of the parts' products.
 ///
 /// - Parameter parts: of one number of rows and of heads.
-/// - Returns: [N, H·ΣDᵢ].
+/// - Returns: heads of width ΣDᵢ, [N, H·ΣDᵢ]; a single part that nothing multiplies as it is.
 /// - Complexity: O(N·H·ΣDᵢ) time and memory.
 ///
 /// Saves: the parts.
-public func joinHeads(_ parts: [HeadPart]) -> Tensor {
+public func joinHeads(_ parts: [HeadPart]) -> Heads {
+  if parts.count == 1, let heads = parts[0].heads, parts[0].isPlain { return heads }
   let kernel = JoinKernel(parts)
   let y = Tensor(
     shape: [kernel.rows, kernel.columns], storage: Storage(count: kernel.capacity * kernel.columns))
   kernel.measure("join heads") { kernel.forward(into: y) }
   let inputs = parts.flatMap { [$0.heads?.tensor, $0.factor] }
-  return y.recorded("join heads", from: inputs) { dy in
+  let joined = y.recorded("join heads", from: inputs) { dy in
     kernel.measure("join heads backward") { kernel.backward(dy) }
   }
+  return Heads(joined, count: kernel.heads, width: kernel.width)
 }
 
 private struct JoinKernel {
   private let parts: [HeadPart]
-  private let heads: Int
-  private let width: Int
+  let heads: Int
+  let width: Int
   let rows: Int
   let capacity: Int
   var columns: Int { heads * width }
