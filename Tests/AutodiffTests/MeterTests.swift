@@ -74,6 +74,9 @@ extension EngineTests {
           OpCases.widths([17, 1, 33], query: 5, value: 8, heads: 3),
           forward: 2 * pairs * 3 * (5 + 8), backward: 2 * pairs * 3 * (3 * 5 + 2 * 8))
         expectFlops(
+          OpCases.keyBias([17, 1, 33], heads: 3, width: 8, query: 5),
+          forward: 2 * pairs * 3 * (5 + 8 + 1), backward: 2 * pairs * 3 * (3 * 5 + 2 * 8 + 2))
+        expectFlops(
           OpCases.outer([17, 1, 33], fine: 6, coarse: 6, heads: 3, width: 8),
           forward: 2 * pairs * 3 * (8 + 1), backward: 2 * pairs * 3 * (2 * 8 + 3))
         expectFlops(

@@ -10,6 +10,10 @@ extension OpCases {
       widths([65], query: 1, value: 32, heads: 1),
       widths([15, 65], [33, 130], query: 17, value: 8, heads: 3, scale: 0.3),
     ] + [
+      keyBias([17, 1, 33], heads: 2, width: 16, query: 8),
+      keyBias([130, 0, 65], heads: 3, width: 24, query: 33, rate: 0.2),
+      keyBias([259], heads: 1, width: 8),
+    ] + [
       outer([17, 1, 33], fine: 6, coarse: 6, heads: 2, width: 16),
       outer([130, 0, 65], fine: 16, coarse: 9, heads: 2, width: 24),
       outer([259], fine: 33, coarse: 8, heads: 1, width: 32, query: 8),
@@ -24,9 +28,8 @@ extension OpCases {
       tableRows([17, 1, 33], columns: 15, of: 40), tableRows([130, 0, 65], columns: 33, of: 130),
       mixture(2, 0), mixture(2, 1), mixture(5, 3),
       join(1, [1], heads: 1, factors: true), join(33, [17, 8], heads: 2),
-      join(130, [16, 1, 33], heads: 3),
-      join(700, [5, 15], heads: 2, factors: true), join(65, [16], heads: 4, factors: true),
-      join(17, [8], heads: 2, ones: true), join(300, [32], heads: 2, factors: true, ones: true),
+      join(130, [16, 1, 33], heads: 3), join(700, [5, 15], heads: 2, factors: true),
+      join(65, [16], heads: 4, factors: true), join(300, [32, 1], heads: 2, factors: true),
     ]
 
   /// Queries and keys of another width than the values.
@@ -55,6 +58,19 @@ extension OpCases {
         factor * Oracle.product(x[0], row, x[1], keyRow, heads: heads, head)
       }
     }
+  }
+
+  /// Logits with a number for each key, and those of queries and keys if these have a width.
+  static func keyBias(
+    _ lengths: [Int], heads: Int, width: Int, query: Int = 0, rate: Float = 0
+  ) -> OpCase {
+    let term: @Sendable ([Matrix]) -> Oracle.Logit = { x in
+      { _, _, _, keyRow, head in x[0][keyRow, head] }
+    }
+    return synthesized(
+      "bias of keys", lengths, heads: heads, width: width, query: query, rate: rate,
+      { [.init($0, heads, range: -2...2)] }, { .keyBias(Heads($0[0], count: heads, width: 1)) },
+      term)
   }
 
   /// Logits that are outer products, with those of queries and keys if these have a width.
@@ -157,13 +173,11 @@ extension OpCases {
     }
   }
 
-  static func join(
-    _ rows: Int, _ widths: [Int], heads: Int, factors: Bool = false, ones: Bool = false
-  ) -> OpCase {
+  static func join(_ rows: Int, _ widths: [Int], heads: Int, factors: Bool = false) -> OpCase {
     let count = widths.count
     return OpCase(
-      "join heads of \(rows) rows, \(heads) of \(widths)\(ones ? " and 1" : "")"
-        + (factors ? " times factors" : ""), account: "join heads",
+      "join heads of \(rows) rows, \(heads) of \(widths)\(factors ? " times factors" : "")",
+      account: "join heads",
       widths.map { .init(rows, heads * $0) }
         + (factors ? Array(repeating: .init(1, range: 0.5...1), count: count) : [])
     ) { x in
@@ -172,16 +186,10 @@ extension OpCases {
           Heads(x[i], count: heads, width: widths[i]), scale: factors ? 0.5 : 1,
           factor: factors ? x[count + i] : nil)
       }
-      // The ones share the first part's factor.
-      return Autodiff.joinHeads(
-        parts + (ones ? [.ones(factor: factors ? x[count] : nil)] : [])
-      ).tensor
+      return Autodiff.joinHeads(parts).tensor
     } oracle: { x in
-      let parts: [(x: Matrix?, factor: Double)] = (0..<count).map { i in
-        (x[i], factors ? 0.5 * x[count + i].values[0] : 1)
-      }
-      return Oracle.joinHeads(
-        parts + (ones ? [(nil, factors ? x[count].values[0] : 1)] : []), heads: heads)
+      Oracle.joinHeads(
+        (0..<count).map { (x[$0], factors ? 0.5 * x[count + $0].values[0] : 1) }, heads: heads)
     }
   }
 }

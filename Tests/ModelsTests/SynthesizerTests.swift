@@ -96,7 +96,7 @@ struct SynthesizerTests {
     for kind in ["dense", "factorised-random"] {
       let other = try model(kind)
       copyWeights(from: random, to: other)
-      try fill(other, kind == "dense" ? "table" : "table.query") { _ in 0 }
+      try fill(other, kind == "dense" ? "table.weight" : "table.query") { _ in 0 }
       #expect(distance(logits(other), expected) < 1e-5, "\(kind)")
       #expect(distance(logits(try model(kind)), expected) > 1e-4, "\(kind)")
     }
@@ -127,15 +127,12 @@ struct SynthesizerTests {
   /// Constant hidden layers make dense logits a table of the biases b₂.
   @Test("Dense logits without a hidden layer are those of a table with equal rows")
   func denseBias() throws {
-    let (length, heads, width) = (Self.length, 2, 8)
+    let (length, heads) = (Self.length, 2)
     var data = RandomData("bias")
     let bias = data.floats(length * heads, in: -2...2)
     let dense = try model("dense")
     try fill(dense, "hidden.weight") { _ in 0 }
-    try fill(dense, "table") {
-      let (position, column) = ($0 / (heads * (width + 1)), $0 % (heads * (width + 1)))
-      return column % (width + 1) == width ? bias[position * heads + column / (width + 1)] : 5
-    }
+    try fill(dense, "table.bias") { bias[$0] }
     let random = try model("random")
     copyWeights(from: dense, to: random)
     try fill(random, "table") {
@@ -146,7 +143,8 @@ struct SynthesizerTests {
 
   /// What makes the synthesised logits of each kind zero.
   private static let sources = [
-    "dense": ["table"], "factorised-dense": ["fine.weight", "fine.bias"], "random": ["table"],
+    "dense": ["table.weight", "table.bias"], "factorised-dense": ["fine.weight", "fine.bias"],
+    "random": ["table"],
     "factorised-random": ["table.query"],
   ]
 

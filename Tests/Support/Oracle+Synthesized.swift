@@ -54,22 +54,18 @@ extension Oracle {
     }
   }
 
-  /// Head by head, the columns of each part times its factor; nil stands for a column of ones.
-  public static func joinHeads(_ parts: [(x: Matrix?, factor: Double)], heads: Int) -> Matrix {
-    let widths = parts.map { ($0.x?.columns ?? heads) / heads }
-    let width = widths.reduce(0, +)
-    let rows = parts.compactMap(\.x)[0].rows
-    return Matrix(rows, heads * width) { row, column in
-      var place = column % width
-      let index = widths.indices.first { i in
-        if place < widths[i] { return true }
-        place -= widths[i]
-        return false
+  /// Head by head, the columns of each part times its factor.
+  public static func joinHeads(_ parts: [(x: Matrix, factor: Double)], heads: Int) -> Matrix {
+    let rows = parts[0].x.rows
+    let values = (0..<rows).flatMap { row in
+      (0..<heads).flatMap { head in
+        parts.flatMap { part in
+          let width = part.x.columns / heads
+          return (head * width..<(head + 1) * width).map { part.factor * part.x[row, $0] }
+        }
       }
-      let part = parts[index ?? 0]
-      let own = widths[index ?? 0]
-      return part.factor * (part.x?[row, column / width * own + place] ?? 1)
     }
+    return Matrix(rows, values.count / rows, values)
   }
 
   /// A map for each block of columns; weights and biases lie one after the other.

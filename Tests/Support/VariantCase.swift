@@ -40,7 +40,10 @@ public struct VariantCase: Sendable {
       options: ["projected": 8],
       heads: ["projection.key.0": .number, "projection.value.0": .number]),
     "synthesizer": VariantCase(
-      heads: ["hidden.weight": .rows, "hidden.bias": .rows, "table": .columns]),
+      heads: [
+        "hidden.weight": .rows, "hidden.bias": .rows, "table.weight": .columns,
+        "table.bias": .columns,
+      ]),
     "lowrank": VariantCase(
       heads: [
         "query.expand.weight": .rows, "key.expand.weight": .rows, "value.expand.weight": .rows,

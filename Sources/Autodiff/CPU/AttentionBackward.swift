@@ -79,6 +79,7 @@ private struct BackwardPiece {
   private let queryRows: UnsafeMutablePointer<Float>
   private let dyRows: UnsafeMutablePointer<Float>
   private let outer: OuterGradient?
+  private let bias: KeyBiasGradient?
 
   init(
     _ kernel: AttentionKernel, _ sequence: Int, _ head: Int, _ dy: Storage, _ result: Storage,
@@ -106,6 +107,7 @@ private struct BackwardPiece {
     queryRows = workspace.floats(AttentionKernel.queryTile * paddedKey)
     dyRows = workspace.floats(AttentionKernel.queryTile * padded)
     outer = OuterGradient(kernel.term, workspace)
+    bias = KeyBiasGradient(kernel.term, keys: length, tile: Self.keyTile, workspace)
   }
 
   func run(_ targets: HeadTargets, _ workspace: Workspace) {
@@ -121,6 +123,7 @@ private struct BackwardPiece {
     let keys = kernel.keys.range(sequence)
     targets.write(dKeys, row: paddedKey, rows: keys, kernel.key, head, factor: kernel.scale)
     targets.write(dValues, row: padded, rows: keys, kernel.value, head)
+    bias?.write(keys, head, targets)
   }
 
   private var dyStride: Int { kernel.heads * kernel.width }
@@ -139,15 +142,17 @@ private struct BackwardPiece {
     for first in stride(from: 0, to: length, by: Self.keyTile) {
       let tile = LogitTile(
         rows: rows, keys: first..<min(length, first + Self.keyTile),
-        first: kernel.queries.offsets[sequence], head: head)
+        first: kernel.queries.offsets[sequence], firstKey: kernel.keys.offsets[sequence],
+        head: head)
       computeScores(tile, dyTile)
       differentiate(tile)
       addGradients(rows.count, tile.keys, queryPanels, dyPanels, isFirst: first == 0)
       outer?.add(tile, dScores, row: Self.keyTile)
+      bias?.add(tile, dScores, row: Self.keyTile)
     }
   }
 
-  /// `weights` = scores in units of log 2, `dScores` = dO·Vᵀ if anybody asks for it.
+  /// `weights` = scores in units of log 2, `dScores` = dO·Vᵀ where it is needed.
   private func computeScores(_ tile: LogitTile, _ dyTile: UnsafePointer<Float>) {
     let (rows, keys) = (tile.rows, tile.keys)
     let columns = Panels.count(keys.count) * Panels.width
@@ -161,7 +166,7 @@ private struct BackwardPiece {
         panel: scaledKeys.panel),
       into: weights, row: Self.keyTile, accumulate: false)
     kernel.term.add(tile, to: weights, row: Self.keyTile)
-    guard kernel.keyWidth > 0 || outer != nil else { return }
+    guard kernel.needsScoreGradients else { return }
     multiply(
       rows: rows.count, columns: columns, inner: kernel.width,
       StridedMatrix(base: dyTile, row: dyStride, column: 1),

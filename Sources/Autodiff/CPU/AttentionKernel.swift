@@ -51,6 +51,11 @@ struct AttentionKernel {
   var width: Int { value.width }
   /// The width of a query and of a key.
   var keyWidth: Int { query.width }
+  /// Whether the backward pass by sequences needs the gradients of the scores: that of a table is
+  /// summed by itself.
+  var needsScoreGradients: Bool {
+    if case .table = term { keyWidth > 0 } else { true }
+  }
   /// The widths rounded up to whole panels; the columns beyond are zero.
   var paddedWidth: Int { Panels.count(width) * Panels.width }
   var paddedKeyWidth: Int { Panels.count(keyWidth) * Panels.width }
@@ -176,7 +181,9 @@ private struct ForwardTile {
         step: packedKeys.step, panel: packedKeys.panel),
       into: scores, row: row, accumulate: false)
     kernel.term.add(
-      LogitTile(rows: rows, keys: keys, first: kernel.queries.offsets[sequence], head: head),
+      LogitTile(
+        rows: rows, keys: keys, first: kernel.queries.offsets[sequence],
+        firstKey: kernel.keys.offsets[sequence], head: head),
       to: scores, row: row)
     for r in 0..<rows.count { exponentiate(r, keys.count) }
     if kernel.dropout.isActive { dropWeights(rows, keys) }

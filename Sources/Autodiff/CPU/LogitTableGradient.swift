@@ -1,4 +1,5 @@
-/// The gradients of ``LogitTerm/table(_:factor:)``, sums over the sequences:
+/// The gradients of ``LogitTerm/table(_:factor:)``, sums over the sequences.
+///
 /// ```
 /// dR[h, i, j] = f·Σ dS[i, j]    df = Σ R[h, i, j]·dS[i, j]
 /// ```
@@ -58,7 +59,7 @@ struct LogitTableGradient {
         addSequence(sequence, head, rows, keys, scratch)
       }
       product += write(
-        LogitTile(rows: rows, keys: keys, first: 0, head: head), scratch.sums)
+        LogitTile(rows: rows, keys: keys, first: 0, firstKey: 0, head: head), scratch.sums)
     }
     return product
   }
@@ -79,7 +80,7 @@ struct LogitTableGradient {
     guard last > rows.lowerBound && lastKey > keys.lowerBound else { return }
     let tile = LogitTile(
       rows: first + rows.lowerBound..<first + last, keys: keys.lowerBound..<lastKey, first: first,
-      head: head)
+      firstKey: kernel.keys.offsets[sequence], head: head)
     let stride = kernel.heads * kernel.width
     let query = kernel.query.pointer(tile.rows.lowerBound, head)
     let dyTile = dy + tile.rows.lowerBound * stride + head * kernel.width

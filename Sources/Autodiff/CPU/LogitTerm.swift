@@ -3,6 +3,8 @@
 public enum LogitTerm {
   /// Nothing.
   case none
+  /// b[j], a number for each key and head: heads of width 1, rows of the keys.
+  case keyBias(Heads)
   /// a[i, j mod A]·c[i, ⌊j/A⌋] of heads of widths A and C, rows of the queries; A·C keys at most.
   case outer(Heads, Heads)
   /// f·R[h·Lmax + i, j], the same for all sequences: R is [H·Lmax, Lmax], f has one element or is 1.
@@ -12,6 +14,7 @@ public enum LogitTerm {
   var tensors: [Tensor?] {
     switch self {
     case .none: []
+    case .keyBias(let bias): [bias.tensor]
     case .outer(let a, let c): [a.tensor, c.tensor]
     case .table(let table, let factor): [table, factor]
     }
@@ -19,8 +22,11 @@ public enum LogitTerm {
 
   /// Heads whose gradients are written row by row.
   var heads: [Heads] {
-    if case .outer(let a, let c) = self { return [a, c] }
-    return []
+    switch self {
+    case .none, .table: []
+    case .keyBias(let bias): [bias]
+    case .outer(let a, let c): [a, c]
+    }
   }
 
   /// The number of values in it.
@@ -29,6 +35,10 @@ public enum LogitTerm {
   func check(heads: Int, _ queries: Segments, _ keys: Segments) {
     switch self {
     case .none: break
+    case .keyBias(let bias):
+      precondition(
+        bias.count == heads && bias.width == 1 && bias.tensor.rows == keys.rows,
+        "attention: \(bias.tensor.shape) is no bias for \(keys.rows) keys and \(heads) heads")
     case .outer(let a, let c):
       precondition(
         a.count == heads && c.count == heads && a.tensor.rows == queries.rows
@@ -50,6 +60,7 @@ public enum LogitTerm {
   func add(_ tile: LogitTile, to scores: UnsafeMutablePointer<Float>, row: Int) {
     switch self {
     case .none: break
+    case .keyBias(let bias): addBias(bias, tile, to: scores, row: row)
     case .outer(let a, let c):
       for (r, global) in tile.rows.enumerated() {
         let (fine, coarse) = (a.pointer(global, tile.head), c.pointer(global, tile.head))
@@ -66,6 +77,21 @@ public enum LogitTerm {
       }
     }
   }
+
+  /// The bias lies in a column, so it is gathered once for all rows.
+  private func addBias(
+    _ bias: Heads, _ tile: LogitTile, to scores: UnsafeMutablePointer<Float>, row: Int
+  ) {
+    let count = tile.keys.count
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
+      guard let line = buffer.baseAddress else { return }
+      let from = bias.pointer(tile.firstKey + tile.keys.lowerBound, tile.head)
+      for j in 0..<count { line[j] = from[j * bias.stride] }
+      for r in 0..<tile.rows.count {
+        addScaled(line, AttentionKernel.log2e, scores + r * row, count: count)
+      }
+    }
+  }
 }
 
 /// Some queries and keys of one sequence and head.
@@ -76,6 +102,8 @@ struct LogitTile {
   let keys: Range<Int>
   /// The row at which the sequence of the queries begins.
   let first: Int
+  /// The row at which that of the keys begins.
+  let firstKey: Int
   let head: Int
 
   /// The table's value for the tile's row `r` and its first key.
@@ -115,7 +143,34 @@ private func addScaled(
   for j in 0..<count { sum[j] += factor * x[j] }
 }
 
-/// The gradients of both factors of ``LogitTerm/outer(_:_:)``, a tile of queries at a time:
+/// The gradient of ``LogitTerm/keyBias(_:)`` for the keys of one sequence and head: db[j] = Σᵢ dS[i, j].
+struct KeyBiasGradient {
+  private let bias: Heads
+  private let sums: UnsafeMutablePointer<Float>
+
+  /// Nil for other terms.
+  ///
+  /// - Parameters:
+  ///   - keys: of the sequence.
+  ///   - tile: keys of a tile.
+  init?(_ term: LogitTerm, keys: Int, tile: Int, _ workspace: Workspace) {
+    guard case .keyBias(let bias) = term else { return nil }
+    self.bias = bias
+    sums = workspace.zeros((keys + tile - 1) / tile * tile)
+  }
+
+  /// Adds what a tile contributes; columns beyond its keys are added up too, and not written.
+  func add(_ tile: LogitTile, _ dScores: UnsafePointer<Float>, row: Int) {
+    addColumnSums(dScores, tile.rows.count, row, into: sums + tile.keys.lowerBound)
+  }
+
+  func write(_ rows: Range<Int>, _ head: Int, _ targets: HeadTargets) {
+    targets.write(sums, row: 1, rows: rows, bias, head)
+  }
+}
+
+/// The gradients of both factors of ``LogitTerm/outer(_:_:)``, a tile of queries at a time.
+///
 /// ```
 /// da[i, u] = Σᵥ dS[i, v·A + u]·c[i, v]    dc[i, v] = Σᵤ dS[i, v·A + u]·a[i, u]
 /// ```

@@ -75,6 +75,9 @@ private struct AttentionCost {
     case .none:
       forward = d + v
       backward = 3 * d + 2 * v
+    case .keyBias:
+      forward = d + v + 1
+      backward = 3 * d + 2 * v + 2
     case .outer:
       forward = d + v + 1
       backward = 3 * d + 2 * v + 3

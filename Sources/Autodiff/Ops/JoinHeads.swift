@@ -1,7 +1,6 @@
 /// One of the parts that ``joinHeads(_:)`` puts side by side.
 public struct HeadPart {
-  /// Nil for a column of ones.
-  let heads: Heads?
+  let heads: Heads
   private let scale: Float
   let factor: Tensor?
 
@@ -9,16 +8,6 @@ public struct HeadPart {
   ///
   /// - Parameter factor: [1].
   public init(_ heads: Heads, scale: Float = 1, factor: Tensor? = nil) {
-    self.init(heads: heads, scale: scale, factor: factor)
-  }
-
-  /// In every head one column of factor·1: beside a query it gives each key a bias, in the last
-  /// column of the keys.
-  public static func ones(factor: Tensor? = nil) -> HeadPart {
-    HeadPart(heads: nil, scale: 1, factor: factor)
-  }
-
-  private init(heads: Heads?, scale: Float, factor: Tensor?) {
     self.heads = heads
     self.scale = scale
     self.factor = factor
@@ -26,22 +15,19 @@ public struct HeadPart {
       (factor?.count ?? 1) == 1, "joinHeads: a factor of shape \(factor?.shape ?? [])")
   }
 
-  var width: Int { heads?.width ?? 1 }
   var isPlain: Bool { scale == 1 && factor == nil }
   var multiplier: Float { scale * (factor?.pointer[0] ?? 1) }
 
   /// Writes the part's columns of one row and head.
   func write(_ row: Int, _ head: Int, to target: UnsafeMutablePointer<Float>) {
     let multiplier = multiplier
-    guard let heads else { return target.update(repeating: multiplier, count: 1) }
     let from = heads.pointer(row, head)
     for j in 0..<heads.width { target[j] = multiplier * from[j] }
   }
 
   /// What one row and head contribute to the gradient of the factor.
   func factorGradient(_ row: Int, _ head: Int, _ dy: UnsafePointer<Float>) -> Float {
-    guard let heads else { return dy[0] }
-    return scale * innerProduct(heads.pointer(row, head), dy, count: heads.width)
+    scale * innerProduct(heads.pointer(row, head), dy, count: heads.width)
   }
 }
 
@@ -58,12 +44,12 @@ public struct HeadPart {
 ///
 /// Saves: the parts.
 public func joinHeads(_ parts: [HeadPart]) -> Heads {
-  if parts.count == 1, let heads = parts[0].heads, parts[0].isPlain { return heads }
+  if parts.count == 1 && parts[0].isPlain { return parts[0].heads }
   let kernel = JoinKernel(parts)
   let y = Tensor(
     shape: [kernel.rows, kernel.columns], storage: Storage(count: kernel.capacity * kernel.columns))
   kernel.measure("join heads") { kernel.forward(into: y) }
-  let inputs = parts.flatMap { [$0.heads?.tensor, $0.factor] }
+  let inputs = parts.flatMap { [$0.heads.tensor, $0.factor] }
   let joined = y.recorded("join heads", from: inputs) { dy in
     kernel.measure("join heads backward") { kernel.backward(dy) }
   }
@@ -79,7 +65,7 @@ private struct JoinKernel {
   var columns: Int { heads * width }
 
   init(_ parts: [HeadPart]) {
-    let views = parts.compactMap(\.heads)
+    let views = parts.map(\.heads)
     precondition(!views.isEmpty, "joinHeads: no heads to join")
     precondition(
       views.allSatisfy {
@@ -89,7 +75,7 @@ private struct JoinKernel {
     heads = views[0].count
     rows = views[0].tensor.rows
     capacity = views[0].tensor.rowCapacity
-    width = parts.reduce(0) { $0 + $1.width }
+    width = views.reduce(0) { $0 + $1.width }
   }
 
   func measure(_ name: String, _ kernel: () -> Void) {
@@ -101,7 +87,7 @@ private struct JoinKernel {
     var column = head * width
     for (index, part) in parts.enumerated() {
       body(index, part, column)
-      column += part.width
+      column += part.heads.width
     }
   }
 
@@ -116,7 +102,7 @@ private struct JoinKernel {
   }
 
   func backward(_ dy: Storage) {
-    let targets = HeadTargets(parts.compactMap(\.heads))
+    let targets = HeadTargets(parts.map(\.heads))
     let pieces = RowPieces(rows: rows, sum: parts.count)
     let sums = PartialSums(pieces: pieces.count, size: parts.count)
     parallel(pieces.count) { piece, _ in
@@ -139,9 +125,7 @@ private struct JoinKernel {
     _ targets: HeadTargets, _ sum: inout Float
   ) {
     let from = dy + range.lowerBound * columns
-    if let view = part.heads {
-      targets.write(from, row: columns, rows: range, view, head, factor: part.multiplier)
-    }
+    targets.write(from, row: columns, rows: range, part.heads, head, factor: part.multiplier)
     guard part.factor?.node != nil else { return }
     for (r, row) in range.enumerated() {
       sum += part.factorGradient(row, head, from + r * columns)

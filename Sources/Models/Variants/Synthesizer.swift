@@ -78,9 +78,15 @@ struct Synthesizer: Mixer {
     }
   }
 
+  /// W₂ and b₂, a row for each key.
+  private struct DenseTable {
+    let weight: Parameter
+    let bias: Parameter
+  }
+
   /// The weights of each kind.
   private enum Source {
-    case dense(hidden: Linear, table: Parameter)
+    case dense(hidden: Linear, table: DenseTable)
     case factorisedDense(hidden: Linear, fine: Linear, coarse: Linear)
     case random(Parameter)
     case factorisedRandom(query: Parameter, key: Parameter)
@@ -125,7 +131,10 @@ struct Synthesizer: Mixer {
     switch options.kind {
     case .dense:
       return .dense(
-        hidden: hidden(), table: scope.weight("table", [length, heads * (width + 1)], map(length)))
+        hidden: hidden(),
+        table: DenseTable(
+          weight: scope.weight("table.weight", [length, heads * width], map(length)),
+          bias: scope.weight("table.bias", [length, heads], .zeros)))
     case .factorisedDense:
       let fine = fineWidth(length)
       let coarse = (length + fine - 1) / fine
@@ -189,12 +198,11 @@ struct Synthesizer: Mixer {
   private func synthesised(_ rows: Tensor, _ pass: Pass, _ factor: Tensor?) -> Logits {
     switch source {
     case .dense(let hidden, let table):
-      // The last column of each head's table is b₂.
+      let bias = heads(tableRows(table.bias.tensor, segments: pass.segments))
       return Logits(
-        query: [
-          HeadPart(heads(hidden(rows, activation: .relu)), factor: factor), .ones(factor: factor),
-        ],
-        key: [HeadPart(heads(tableRows(table.tensor, segments: pass.segments)))])
+        query: [HeadPart(heads(hidden(rows, activation: .relu)), factor: factor)],
+        key: [HeadPart(heads(tableRows(table.weight.tensor, segments: pass.segments)))],
+        term: .keyBias(joinHeads([HeadPart(bias, factor: factor)])))
     case .factorisedDense(let hidden, let fine, let coarse):
       let inside = hidden(rows, activation: .relu)
       let factors = [fine, coarse].map {

@@ -33,7 +33,8 @@ def shapes(model, options, layer):
         result.update({"hidden.weight": (width, width),
                        "hidden.bias": (width,)})
     if options["kind"] == "dense":
-        result["table"] = (positions, count * (size + 1))
+        result.update({"table.weight": (positions, width),
+                       "table.bias": (positions, count)})
     elif options["kind"] == "factorised-dense":
         fine = block(model)
         coarse = math.ceil(positions / fine)
@@ -74,9 +75,9 @@ def synthesised(model, options, p, prefix, x, head):
     hidden = relu(affine(x, weight("hidden.weight"), weight("hidden.bias")))
     h = heads(model, hidden)[head]
     if kind == "dense":
-        table = heads(model, weight("table"))[head][:n]
-        # The bias stands in the last column.
-        return affine(h, table[:, :-1]) + table[:, -1:].T
+        w2, b2 = (heads(model, weight("table." + name))[head][:n]
+                  for name in ("weight", "bias"))
+        return affine(h, w2) + b2.T
     a, c = (affine(h, part(weight(name + ".weight"), count, head),
                    part(weight(name + ".bias"), count, head))
             for name in ("fine", "coarse"))
