@@ -53,9 +53,19 @@ public final class FileLock: Sendable {
     return descriptor
   }
 
+  /// A lock that is held is tried again for a fifth of a second: a program that is just being
+  /// started shares its parent's locks until it runs.
   private static func lock(_ descriptor: Int32, _ operation: Int32) -> Bool {
+    var attempts = 0
     while flock(descriptor, operation) != 0 {
-      if errno != EINTR { return false }
+      let reason = errno
+      if reason == EWOULDBLOCK && attempts < 20 {
+        attempts += 1
+        usleep(10_000)
+      } else if reason != EINTR {
+        errno = reason
+        return false
+      }
     }
     return true
   }

@@ -30,8 +30,9 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var dropout: Double
   /// The probability of dropping an attention weight, in training.
   public var attentionDropout: Double
-  /// The width between the two linear maps of the classifier; 0 means F. Where F is 0 too, the
-  /// classifier is a single linear map.
+  /// The width between the two linear maps of the classifier; 0 means F.
+  ///
+  /// Where F is 0 too, the classifier is a single linear map.
   public var headHidden: Int
   /// The standard deviation of the first token embeddings.
   public var embeddingDeviation: Double

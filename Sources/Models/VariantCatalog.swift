@@ -52,9 +52,7 @@ public struct VariantEntry: Sendable {
   init<M: Mixer>(_ type: M.Type) {
     about = M.about
     let name = about.name
-    defaults = {
-      try JSONDecoder().decode([String: Setting].self, from: JSONEncoder().encode(M.Options()))
-    }
+    defaults = { try VariantEntry.defaults(M.Options.self) }
     check = { size, settings in
       try VariantEntry.decode(M.Options.self, name, settings).validate(size)
     }
@@ -75,6 +73,20 @@ public struct VariantEntry: Sendable {
   /// What makes the layers of a model.
   func parts(_ configuration: ModelConfiguration) throws -> Parts {
     try build(configuration.mixerSize, configuration.options)
+  }
+
+  /// The default of every option, of the kind that the option has.
+  ///
+  /// JSON writes the number 0.0 as 0; an option that also takes a fraction is a number.
+  private static func defaults<O: VariantOptions>(_ type: O.Type) throws -> [String: Setting] {
+    let all = try JSONDecoder().decode([String: Setting].self, from: JSONEncoder().encode(O()))
+    let wholeNumbers = try all.compactMap { key, value -> (String, Setting)? in
+      guard case .integer(let whole) = value else { return nil }
+      let fraction = try JSONEncoder().encode(all.merging([key: 0.5]) { $1 })
+      let takesFractions = (try? JSONDecoder().decode(O.self, from: fraction)) != nil
+      return takesFractions ? (key, .number(Double(whole))) : nil
+    }
+    return all.merging(wholeNumbers) { $1 }
   }
 
   /// Options not given keep their defaults.
@@ -124,6 +136,8 @@ public enum VariantCatalog {
     VariantEntry(FNet.self),
     VariantEntry(S4D.self),
     VariantEntry(LRU.self),
+    VariantEntry(Synthesizer.self),
+    VariantEntry(LowRank.self),
   ]
 
   /// The variant with this name.

@@ -177,8 +177,12 @@ public struct RunConfiguration {
     model.attentionDropout = try settings.number("model.attention-dropout")
     model.headHidden = try settings.integer("model.head-hidden")
     model.embeddingDeviation = try settings.number("model.embedding-deviation")
-    for key in try VariantCatalog.named(model.name).options().keys {
+    for (key, value) in try VariantCatalog.named(model.name).options() {
       model.options[key] = settings["model.\(key)"]
+      // A file of settings has the number 0.0 as 0.
+      if case .number = value, case .integer(let whole) = model.options[key] {
+        model.options[key] = .number(Double(whole))
+      }
     }
     return model
   }

@@ -84,6 +84,31 @@ extension EngineTests {
       }
     }
 
+    @Test("Synthesised logits and narrow maps count what their formulas need")
+    func synthesizedFormulas() async {
+      await #expect(processExitsWith: .success) {
+        let pairs = 17 * 17 + 1 + 33 * 33
+        expectFlops(
+          OpCases.widths([17, 1, 33], query: 5, value: 8, heads: 3),
+          forward: 2 * pairs * 3 * (5 + 8), backward: 2 * pairs * 3 * (3 * 5 + 2 * 8))
+        expectFlops(
+          OpCases.keyBias([17, 1, 33], heads: 3, width: 8, query: 5),
+          forward: 2 * pairs * 3 * (5 + 8 + 1), backward: 2 * pairs * 3 * (3 * 5 + 2 * 8 + 2))
+        expectFlops(
+          OpCases.outer([17, 1, 33], fine: 6, coarse: 6, heads: 3, width: 8),
+          forward: 2 * pairs * 3 * (8 + 1), backward: 2 * pairs * 3 * (2 * 8 + 3))
+        expectFlops(
+          OpCases.table([17, 1, 33], of: 40, heads: 3, width: 8),
+          forward: 2 * pairs * 3 * (8 + 1), backward: 2 * pairs * 3 * (2 * 8 + 3))
+        expectFlops(
+          OpCases.grouped(33, 5, 7, groups: 3), forward: 2 * 33 * 3 * 35,
+          backward: 4 * 33 * 3 * 35)
+        expectFlops(
+          OpCases.perceptron(33, 5, 17, 7, .gelu), forward: 2 * 33 * 17 * (5 + 7),
+          backward: 2 * 33 * 17 * (3 * 5 + 2 * 7))
+      }
+    }
+
     @Test("Seconds and calls are counted when asked for")
     func timing() async {
       await #expect(processExitsWith: .success) {

@@ -113,7 +113,7 @@ extension OpCases {
       Autodiff.attention(
         query: self.heads(x[0], heads, width), key: self.heads(x[1], heads, width),
         value: self.heads(x[1], heads, width, columns),
-        bias: self.heads(x[1], heads, 1, 2 * columns), queries: own, keys: keys)
+        queries: own, keys: keys, adding: .keyBias(self.heads(x[1], heads, 1, 2 * columns)))
     } oracle: { x in
       Oracle.biasedAttention(
         x[0], x[1].columns(0..<columns), x[1].columns(columns..<2 * columns),

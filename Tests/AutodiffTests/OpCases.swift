@@ -84,7 +84,7 @@ struct OpCase: Sendable, CustomTestStringConvertible {
 /// The table.
 enum OpCases {
   static let all =
-    rows + blocks + attention + sequences + landmarks + sorts + recurrence
+    rows + blocks + attention + sequences + landmarks + sorts + recurrence + synthesized + narrow
 
   /// Every account of the meter that a case covers, for both directions.
   static var accounts: Set<String> {

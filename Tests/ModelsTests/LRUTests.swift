@@ -134,6 +134,13 @@ struct LRUTests {
     #expect(distance(forward, logits(both, tokens.reversed())) > 1e-4)
   }
 
+  @Test("A setting whose default is a whole number takes fractions, a count does not")
+  func kinds() throws {
+    let defaults = try VariantCatalog.named("lru").options()
+    #expect(defaults["r-min"] == .number(0) && defaults["r-max"] == .number(0.99))
+    #expect(defaults["states"] == .integer(256) && defaults["bidirectional"] == .boolean(false))
+  }
+
   @Test(
     "Settings that make no recurrence are refused by name",
     arguments: [

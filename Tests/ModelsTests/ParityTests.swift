@@ -11,7 +11,14 @@ struct ParityTests {
   @Test("Every variant has a fixture", arguments: VariantCatalog.all)
   func coverage(entry: VariantEntry) throws {
     let models = try Fixture.names.map { try Fixture.file($0).metadata["model"] }
-    #expect(models.contains(entry.name))
+    let file = entry.name.map { $0 == "-" ? "_" : $0 }
+    #expect(
+      models.contains(entry.name),
+      """
+      \(entry.name) has no reference values: state its formulas in \
+      data-scripts/reference/variants/\(String(file)).py, then run \
+      python3 data-scripts/fixtures.py Tests/ModelsTests/Fixtures NAME for each of its fixtures
+      """)
   }
 
   @Test("Logits, loss and gradients agree", arguments: Fixture.names)

@@ -99,9 +99,11 @@ struct VariantReductionTests {
     let model = try model(entry.name)
     let input = TinyBatch(lengths: [20]).packed(capacity: 20)
     let before = model(input).values
-    let name = "blocks.0.mixer.output.weight"
-    let old = try values(model, name)
-    let parameter = try #require(model.parameters[name])
+    let own = VariantCase.of(entry).heads.filter { $0.value == .columns }.keys
+    let parameter = try #require(
+      (["output.weight"] + own.filter { $0.hasPrefix("output.") })
+        .compactMap { model.parameters["blocks.0.mixer.\($0)"] }.first)
+    let old = try values(model, parameter.name)
     model.parameters.values.fill(parameter.range, exchangedColumns(old, parameter.shape[1]))
     #expect(distance(model(input).values, before) > 1e-4)
   }

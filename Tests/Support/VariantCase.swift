@@ -59,5 +59,15 @@ public struct VariantCase: Sendable {
     "lru": VariantCase(
       options: ["states": 24, "bidirectional": true], hasFeedForward: false,
       exempt: [.dropsWeights, .headOrder]),
+    "synthesizer": VariantCase(
+      heads: [
+        "hidden.weight": .rows, "hidden.bias": .rows, "table.weight": .columns,
+        "table.bias": .columns,
+      ]),
+    "lowrank": VariantCase(
+      heads: [
+        "query.expand.weight": .rows, "key.expand.weight": .rows, "value.expand.weight": .rows,
+        "output.reduce.weight": .columns,
+      ]),
   ]
 }

@@ -3,7 +3,7 @@ import Foundation
 /// Tiled attention on the CPU: shapes, tiles, and the forward pass.
 ///
 /// Scores are kept in units of log 2, so that the exponential is a power of two: the keys are
-/// scaled by log₂(e)/√D while they are packed.
+/// scaled by log₂(e) and the scale of the products while they are packed.
 struct AttentionKernel {
   static let queryTile = 64
   static let keyTile = 128
@@ -11,19 +11,20 @@ struct AttentionKernel {
   let query: Heads
   let key: Heads
   let value: Heads
-  let bias: Heads?
   let queries: Segments
   let keys: Segments
   let dropout: Dropout
+  /// What the products of queries and keys are multiplied by.
+  let scale: Float
+  let term: LogitTerm
 
   init(
-    _ query: Heads, _ key: Heads, _ value: Heads, _ bias: Heads?, _ queries: Segments,
-    _ keys: Segments, _ dropout: Dropout
+    _ query: Heads, _ key: Heads, _ value: Heads, _ queries: Segments, _ keys: Segments,
+    _ dropout: Dropout, scale: Float, term: LogitTerm
   ) {
     precondition(
-      query.count == key.count && query.count == value.count && query.width == key.width
-        && query.width == value.width,
-      "attention: query, key and value differ in heads or width")
+      query.count == key.count && query.count == value.count && query.width == key.width,
+      "attention: query, key and value differ in heads, or query and key in width")
     precondition(
       queries.count == keys.count,
       "attention: \(queries.count) query sequences, \(keys.count) key sequences")
@@ -32,56 +33,72 @@ struct AttentionKernel {
         && value.tensor.rows == keys.rows,
       "attention: \(query.tensor.rows) query rows for \(queries.rows), "
         + "\(key.tensor.rows) key rows for \(keys.rows)")
-    precondition(
-      bias.map { $0.count == key.count && $0.width == 1 && $0.tensor.rows == keys.rows } ?? true,
-      "attention: a bias must have one number for each key and head")
     self.query = query
     self.key = key
     self.value = value
-    self.bias = bias
     self.queries = queries
     self.keys = keys
     self.dropout = dropout
+    self.scale = scale
+    self.term = term
+    term.check(heads: heads, queries, keys)
   }
+
+  static let log2e: Float = 1.442_695_04
 
   var heads: Int { query.count }
-  var width: Int { query.width }
-  /// D rounded up to whole panels; the columns beyond D are zero.
+  /// The width of a value.
+  var width: Int { value.width }
+  /// The width of a query and of a key.
+  var keyWidth: Int { query.width }
+  /// Whether the backward pass by sequences needs the gradients of the scores: that of a table is
+  /// summed by itself.
+  var needsScoreGradients: Bool {
+    if case .table = term { keyWidth > 0 } else { true }
+  }
+  /// The widths rounded up to whole panels; the columns beyond are zero.
   var paddedWidth: Int { Panels.count(width) * Panels.width }
-  var scale: Float { 1 / Float(width).squareRoot() }
-  private var log2e: Float { 1.442_695_04 }
+  var paddedKeyWidth: Int { Panels.count(keyWidth) * Panels.width }
 
-  func measure(_ name: String, products: Int, _ kernel: () -> Void) {
+  /// Enters `multiplyAdds` for each query, key and head into the meter.
+  func measure(_ name: String, multiplyAdds: Int, _ kernel: () -> Void) {
     let pairs = (0..<queries.count).reduce(0) { $0 + queries.length($1) * keys.length($1) }
     Meter.shared.measure(
-      name, flops: products * 2 * pairs * heads * width,
-      bytes: 4 * heads * width * (2 * queries.rows + 2 * keys.rows), kernel)
+      name, flops: multiplyAdds * 2 * pairs * heads,
+      bytes: 4 * (heads * (keyWidth + width) * (queries.rows + keys.rows) + term.count), kernel)
   }
 
-  /// Keys of one sequence and head as panels of log₂(e)/√D·Kᵀ.
+  /// Keys of one sequence and head as panels of log₂(e)·scale·Kᵀ.
   func packKeys(_ sequence: Int, _ head: Int, _ workspace: Workspace) -> Panels {
-    let length = keys.length(sequence)
-    return packTransposed(
-      key.pointer(keys.offsets[sequence], head), row: key.stride, inner: width, columns: length,
-      into: workspace.floats(packedCount(inner: width, columns: length)), scale: scale * log2e)
+    let count = packedCount(inner: keyWidth, columns: keys.length(sequence))
+    return packKeys(sequence, head, into: workspace.floats(count))
   }
 
-  /// The biases of one sequence and head in units of log 2, with room for a whole tile of keys.
-  func packBias(_ sequence: Int, _ head: Int, _ workspace: Workspace) -> KeyBias? {
-    guard let bias else { return nil }
-    let count = keys.length(sequence)
-    let values = workspace.zeros(count + Self.keyTile)
-    for (i, row) in keys.range(sequence).enumerated() {
-      values[i] = bias.pointer(row, head)[0] * log2e
-    }
-    return KeyBias(values: values)
+  @discardableResult
+  func packKeys(
+    _ sequence: Int, _ head: Int, into target: UnsafeMutablePointer<Float>
+  ) -> Panels {
+    packTransposed(
+      key.pointer(keys.offsets[sequence], head), row: key.stride, inner: keyWidth,
+      columns: keys.length(sequence), into: target, scale: scale * Self.log2e)
   }
 
-  /// Rows of one sequence and head as panels of width D, padded with zeros.
+  /// Values of one sequence and head as panels of Vᵀ.
+  @discardableResult
+  func packTransposedValues(
+    _ sequence: Int, _ head: Int, into target: UnsafeMutablePointer<Float>
+  ) -> Panels {
+    packTransposed(
+      value.pointer(keys.offsets[sequence], head), row: value.stride, inner: width,
+      columns: keys.length(sequence), into: target)
+  }
+
+  /// Rows of one sequence and head as panels as wide as the head, padded with zeros.
   func packRows(_ view: Heads, _ rows: Range<Int>, _ head: Int, _ workspace: Workspace) -> Panels {
     Autodiff.packRows(
-      view.pointer(rows.lowerBound, head), row: view.stride, inner: rows.count, columns: width,
-      into: workspace.floats(packedCount(inner: rows.count, columns: width)))
+      view.pointer(rows.lowerBound, head), row: view.stride, inner: rows.count,
+      columns: view.width,
+      into: workspace.floats(packedCount(inner: rows.count, columns: view.width)))
   }
 
   // MARK: Forward
@@ -113,20 +130,6 @@ struct AttentionKernel {
   }
 }
 
-/// What is added to the scores of each key.
-struct KeyBias {
-  let values: UnsafePointer<Float>
-
-  init(values: UnsafeMutablePointer<Float>) { self.values = UnsafePointer(values) }
-
-  /// Sets every row of a tile of scores to the biases, for the products to be added.
-  func fill(
-    _ scores: UnsafeMutablePointer<Float>, row: Int, rows: Int, first: Int, columns: Int
-  ) {
-    for r in 0..<rows { (scores + r * row).update(from: values + first, count: columns) }
-  }
-}
-
 /// One tile of queries against all keys, with a running maximum and sum.
 private struct ForwardTile {
   private let kernel: AttentionKernel
@@ -134,7 +137,6 @@ private struct ForwardTile {
   private let head: Int
   private let packedKeys: Panels
   private let packedValues: Panels
-  private let bias: KeyBias?
   private let scores: UnsafeMutablePointer<Float>
   private let result: UnsafeMutablePointer<Float>
   private let maxima: UnsafeMutablePointer<Float>
@@ -149,7 +151,6 @@ private struct ForwardTile {
     self.head = head
     packedKeys = keys
     packedValues = values
-    bias = kernel.packBias(sequence, head, workspace)
     scores = workspace.floats(AttentionKernel.queryTile * AttentionKernel.keyTile)
     result = workspace.floats(AttentionKernel.queryTile * kernel.paddedWidth)
     maxima = workspace.floats(AttentionKernel.queryTile)
@@ -171,15 +172,19 @@ private struct ForwardTile {
   private func add(_ rows: Range<Int>, _ keys: Range<Int>) {
     let row = AttentionKernel.keyTile
     let padded = Panels.count(keys.count) * Panels.width
-    bias?.fill(scores, row: row, rows: rows.count, first: keys.lowerBound, columns: padded)
     multiply(
-      rows: rows.count, columns: padded, inner: kernel.width,
+      rows: rows.count, columns: padded, inner: kernel.keyWidth,
       StridedMatrix(
         base: kernel.query.pointer(rows.lowerBound, head), row: kernel.query.stride, column: 1),
       Panels(
         base: packedKeys.base + keys.lowerBound / Panels.width * packedKeys.panel,
         step: packedKeys.step, panel: packedKeys.panel),
-      into: scores, row: row, accumulate: bias != nil)
+      into: scores, row: row, accumulate: false)
+    kernel.term.add(
+      LogitTile(
+        rows: rows, keys: keys, first: kernel.queries.offsets[sequence],
+        firstKey: kernel.keys.offsets[sequence], head: head),
+      to: scores, row: row)
     for r in 0..<rows.count { exponentiate(r, keys.count) }
     if kernel.dropout.isActive { dropWeights(rows, keys) }
     multiply(

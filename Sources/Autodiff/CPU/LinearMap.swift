@@ -8,11 +8,14 @@ struct LinearMap {
   let outputs: Int
 
   /// Checks the shapes, naming the operation in the message.
-  init(_ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?) {
+  ///
+  /// - Parameter groups: the input's blocks of columns, each of which has its own rows of the weight.
+  init(_ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, groups: Int = 1) {
     precondition(weight.shape.count == 2, "\(name): weight \(weight.shape) is not a matrix")
     precondition(
-      x.columns == weight.shape[1],
-      "\(name): input \(x.shape) does not end in weight width \(weight.shape[1])")
+      x.columns == groups * weight.shape[1] && weight.shape[0] % groups == 0,
+      "\(name): input \(x.shape) does not end in weight width \(weight.shape[1])"
+        + (groups == 1 ? "" : " for each of \(groups) groups"))
     if let bias {
       precondition(
         bias.count == weight.shape[0], "\(name): bias \(bias.shape) for weight \(weight.shape)")
@@ -83,6 +86,6 @@ struct LinearMap {
   func measure(_ name: String, products: Int, _ kernel: () -> Void) {
     Meter.shared.measure(
       name, flops: products * 2 * x.rows * inputs * outputs,
-      bytes: 4 * (x.rows * (inputs + outputs) * products + inputs * outputs), kernel)
+      bytes: 4 * (x.rows * (x.columns + outputs) * products + inputs * outputs), kernel)
   }
 }

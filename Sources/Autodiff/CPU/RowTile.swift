@@ -130,21 +130,26 @@ func dropped(
   return result
 }
 
-/// dW[O × I] += dyᵀ·x over the rows of a tile, both row-major.
+/// dW[O × I] += dyᵀ·x over the rows of a tile, all row-major.
+///
+/// - Parameters:
+///   - dyRow: floats from one row of dy to the next; nil for O.
+///   - xRow: the same of x; nil for I.
 func addWeightGradient(
-  _ dy: UnsafePointer<Float>, _ outputs: Int, _ x: UnsafePointer<Float>, _ inputs: Int, _ rows: Int,
-  into sum: UnsafeMutablePointer<Float>, _ workspace: Workspace
+  _ dy: UnsafePointer<Float>, _ outputs: Int, row dyRow: Int? = nil, _ x: UnsafePointer<Float>,
+  _ inputs: Int, row xRow: Int? = nil, _ rows: Int, into sum: UnsafeMutablePointer<Float>,
+  _ workspace: Workspace
 ) {
   let direct = inputs % Panels.width == 0 && inputs <= 128
   let panels =
     direct
-    ? Panels(base: x, step: inputs, panel: Panels.width)
+    ? Panels(base: x, step: xRow ?? inputs, panel: Panels.width)
     : packRows(
-      x, row: inputs, inner: rows, columns: inputs,
+      x, row: xRow ?? inputs, inner: rows, columns: inputs,
       into: workspace.floats(packedCount(inner: rows, columns: inputs)))
   multiply(
     rows: outputs, columns: inputs, inner: rows,
-    StridedMatrix(base: dy, row: 1, column: outputs), panels, into: sum, row: inputs,
+    StridedMatrix(base: dy, row: 1, column: dyRow ?? outputs), panels, into: sum, row: inputs,
     accumulate: true)
 }
 
@@ -185,14 +190,18 @@ struct PackedWeight {
   private let inner: Int
   private let columns: Int
 
-  /// y[rows × n] = x[rows × k] · packed, both row-major and dense.
+  /// y[rows × n] = x[rows × k] · packed, both row-major.
+  ///
+  /// - Parameters:
+  ///   - xRow: floats from one row of x to the next; nil for k.
+  ///   - yRow: the same of y; nil for n.
   func multiply(
-    _ x: UnsafePointer<Float>, _ rows: Int, into y: UnsafeMutablePointer<Float>,
-    accumulate: Bool = false
+    _ x: UnsafePointer<Float>, row xRow: Int? = nil, _ rows: Int,
+    into y: UnsafeMutablePointer<Float>, row yRow: Int? = nil, accumulate: Bool = false
   ) {
     Autodiff.multiply(
       rows: rows, columns: columns, inner: inner,
-      StridedMatrix(base: x, row: inner, column: 1), panels, into: y, row: columns,
-      accumulate: accumulate)
+      StridedMatrix(base: x, row: xRow ?? inner, column: 1), panels, into: y,
+      row: yRow ?? columns, accumulate: accumulate)
   }
 }

@@ -59,6 +59,25 @@ func total(_ value: Lanes) -> Float {
   return two.x + two.y
 }
 
+/// Σ a·b.
+@inline(__always)
+func innerProduct(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int
+) -> Float {
+  var lanes = Lanes()
+  var j = 0
+  while j + laneCount <= count {
+    lanes.addProduct(load(a + j), load(b + j))
+    j += laneCount
+  }
+  var sum = total(lanes)
+  while j < count {
+    sum += a[j] * b[j]
+    j += 1
+  }
+  return sum
+}
+
 /// The largest lane.
 @inline(__always)
 func largest(_ value: Lanes) -> Float {

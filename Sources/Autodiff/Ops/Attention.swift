@@ -1,42 +1,89 @@
 /// Exact softmax attention of every head, tiled: no array of size L × L exists, forward or backward.
 ///
 /// ```
-/// O = softmax(Q·Kᵀ/√D + 1·bᵀ)·V      for each sequence and head
+/// O = softmax(scale·Q·Kᵀ + T)·V      for each sequence and head
 /// ```
 /// - Parameters:
 ///   - query: Q, rows of `queries`.
-///   - key: K, rows of `keys`.
-///   - value: V, rows of `keys`.
-///   - bias: b, one number for each key and head (heads of width 1, rows of `keys`); zeros if nil.
+///   - key: K, rows of `keys`, as wide as Q.
+///   - value: V, rows of `keys`; it may have another width.
 ///   - queries: the sequences of Q.
 ///   - keys: the sequences of K and V, as many; their lengths may differ from those of Q, as in
 ///     attention to a projected sequence.
+///   - scale: of the products; nil for 1/√D, where D is the width of a query.
+///   - term: T.
 ///   - dropout: applied to the attention weights.
-/// - Returns: [N, H·D].
+/// - Returns: [N, H·D], where D is the width of a value.
 /// - Complexity: time 4·Lq·Lk·D operations forward and 10·Lq·Lk·D backward for each sequence and
-///   head; memory O(N·H·D). Rows of padding do not exist and cost nothing.
+///   head; the gradient of a table takes 4·Lq·Lk·D more. Memory O(N·H·D). Rows of padding do not
+///   exist and cost nothing.
 ///
-/// Saves: Q, K, V, b, the result, and one logarithm of a sum per row and head.
+/// Saves: Q, K, V, the result, and one logarithm of a sum per row and head.
 ///
 /// Source: Vaswani et al., "Attention Is All You Need" (2017), arXiv 1706.03762, equation 1; tiles
 /// after Rabe and Staats (2021), arXiv 2112.05682, and Dao et al. (2022), arXiv 2205.14135.
 public func attention(
-  query: Heads, key: Heads, value: Heads, bias: Heads? = nil, queries: Segments, keys: Segments,
-  dropout: Dropout = .none
+  query: Heads, key: Heads, value: Heads, queries: Segments, keys: Segments,
+  scale: Float? = nil, adding term: LogitTerm = .none, dropout: Dropout = .none
 ) -> Tensor {
-  let kernel = AttentionKernel(query, key, value, bias, queries, keys, dropout)
+  let kernel = AttentionKernel(
+    query, key, value, queries, keys, dropout,
+    scale: scale ?? 1 / Float(query.width).squareRoot(), term: term)
   let capacity = query.tensor.rowCapacity
   let y = Tensor(
-    shape: [queries.rows, query.count * query.width],
-    storage: Storage(count: capacity * query.count * query.width))
+    shape: [queries.rows, value.count * value.width],
+    storage: Storage(count: capacity * value.count * value.width))
   let logSums = Storage(count: capacity * query.count)
-  kernel.measure("attention", products: 2) { kernel.forward(into: y, logSums) }
+  let cost = AttentionCost(kernel)
+  kernel.measure("attention", multiplyAdds: cost.forward) { kernel.forward(into: y, logSums) }
   let result = y.storage
-  return y.recorded(
-    "attention", from: query.tensor, key.tensor, value.tensor, bias?.tensor
-  ) { dy in
-    kernel.measure("attention backward", products: 5) {
+  return y.recorded("attention", from: [query.tensor, key.tensor, value.tensor] + term.tensors) {
+    dy in
+    kernel.measure("attention backward", multiplyAdds: cost.backward) {
       kernel.backward(dy, result: result, logSums)
+      LogitTableGradient(kernel, dy, result: result, logSums)?.run()
+    }
+  }
+}
+
+/// Attention whose logits are no products of queries and keys: O = softmax(T)·V.
+///
+/// - Parameters:
+///   - term: T.
+///   - value: V.
+///   - segments: the sequences.
+///   - dropout: applied to the attention weights.
+/// - Returns: [N, H·D].
+/// - Complexity: time 2·L²·D operations forward and 4·L²·D backward for each sequence and head.
+public func attention(
+  logits term: LogitTerm, value: Heads, segments: Segments, dropout: Dropout = .none
+) -> Tensor {
+  let nothing = Heads(value.tensor.detached, count: value.count, width: 0)
+  return attention(
+    query: nothing, key: nothing, value: value, queries: segments, keys: segments, scale: 1,
+    adding: term, dropout: dropout)
+}
+
+/// Multiply-adds for each query, key and head.
+private struct AttentionCost {
+  let forward: Int
+  let backward: Int
+
+  init(_ kernel: AttentionKernel) {
+    let (d, v) = (kernel.keyWidth, kernel.width)
+    switch kernel.term {
+    case .none:
+      forward = d + v
+      backward = 3 * d + 2 * v
+    case .keyBias:
+      forward = d + v + 1
+      backward = 3 * d + 2 * v + 2
+    case .outer:
+      forward = d + v + 1
+      backward = 3 * d + 2 * v + 3
+    case .table:
+      forward = d + v + 1
+      backward = d == 0 ? 2 * v + 3 : 4 * d + 3 * v + 3
     }
   }
 }

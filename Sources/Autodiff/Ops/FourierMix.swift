@@ -29,8 +29,10 @@ public struct FourierPlan: Sendable {
 
   private static func panels(_ width: Int) -> Int { ((width + 1) / 2 + laneCount - 1) / laneCount }
 
-  /// e^(-2πijk/E) for sixteen frequencies k of a panel and row j. Frequencies 0 and E/2 are real for
-  /// real numbers, so that E/2 takes the place of the imaginary part of 0.
+  /// Row j of a panel: e^(-2πijk/E) for its sixteen frequencies k.
+  ///
+  /// Frequencies 0 and E/2 of real numbers are real, so that E/2 takes the place of the imaginary part
+  /// of 0.
   private static func matrixRow(_ j: Int, _ panel: Int, _ width: Int) -> [Double] {
     let frequencies = panel * laneCount..<(panel + 1) * laneCount
     let inside = frequencies.map { 2 * $0 < width || $0 == 0 }

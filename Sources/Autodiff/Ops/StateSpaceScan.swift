@@ -2,7 +2,7 @@
 public struct StateSpace {
   /// λ and γ, [4M, H]: real parts of λ, imaginary parts of λ, the same of γ; see ``zeroOrderHold``.
   public let coefficients: Tensor
-  /// Whether time runs backwards. A reversed system hears the rows behind its own, not its own.
+  /// Whether time runs backwards, in which case a row hears those behind it, not itself.
   public let reversed: Bool
 
   /// One direction of a layer.

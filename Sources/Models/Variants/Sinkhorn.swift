@@ -103,8 +103,10 @@ struct Sinkhorn: Mixer {
     let mixed = attention(
       query: projections.heads(all, 0), key: projections.heads(sorted, 0),
       value: projections.heads(sorted, 1),
-      bias: Heads(sorted, column: 2 * size.attentionWidth, count: size.heads, width: 1),
-      queries: blocks.rows, keys: keys, dropout: projections.weightDropout(pass))
+      queries: blocks.rows, keys: keys,
+      adding: .keyBias(
+        Heads(sorted, column: 2 * size.attentionWidth, count: size.heads, width: 1)),
+      dropout: projections.weightDropout(pass))
     return projections.finish(x, mixed, pass)
   }
 

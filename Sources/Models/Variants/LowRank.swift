@@ -1,0 +1,183 @@
+import Autodiff
+import Base
+
+/// A transformer whose six matrices a block (query, key, value, output, and both of the feed-forward
+/// network) are products of narrow ones.
+///
+/// ```
+/// y = V·(U·x) + b      U: [r, inputs], V: [outputs, r]
+/// O = softmax(Q·Kᵀ/√D)·V      per head, exact
+/// ```
+/// - Complexity: O(L²·E + L·E·r) time, O(L·E) memory.
+///
+/// Source: Winata et al., "Lightweight and Efficient End-to-End Speech Recognition Using Low-Rank
+/// Transformer" (2020), arXiv 1910.13923; Cahyawijaya, "Greenformers" (2021), arXiv 2108.10808, for
+/// the rule of ranks and the start from a singular value decomposition.
+/// Differs: see ``about``.
+struct LowRank: Mixer {
+  static let about = VariantDescription(
+    name: "lowrank",
+    paper: "Winata et al., Lightweight and Efficient End-to-End Speech Recognition Using Low-Rank "
+      + "Transformer", year: 2020, arXiv: "1910.13923", cost: .quadratic,
+    summary: "A transformer whose matrices are products of two narrow ones; attention is exact.",
+    options: [
+      "rank": "r of all matrices; 0 takes rank-share",
+      "rank-share": "r of each matrix as a share of the rank at which it would save nothing",
+      "start": "how the factors begin: random, or svd of a random dense matrix",
+    ],
+    deviations: [
+      "The published ranks, 50 to 100 at width 512, are for speech; the default is the share 0.4 "
+        + "that Greenformers uses.",
+      "random draws normal numbers such that the product has Xavier's variance; Greenformers draws "
+        + "each factor as PyTorch's linear layers.",
+      "svd gives each factor the root of the singular values; Greenformers gives them all to U.",
+      "The classifier is not factorised, though Greenformers would: it has fewer outputs than ranks.",
+    ])
+
+  struct Options: VariantOptions {
+    /// r; 0 for a share.
+    var rank = 0
+    /// r as a share of the rank at which a matrix would save nothing.
+    var rankShare = 0.4
+    /// How the factors begin.
+    var start = LowRankMap.Start.random
+
+    enum CodingKeys: String, CodingKey {
+      case rank, start
+      case rankShare = "rank-share"
+    }
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      guard rank >= 0 else {
+        throw UserError(
+          .configuration, "model.rank is \(rank), but must not be negative.",
+          remedy: "Use 0 for a rank by model.rank-share.")
+      }
+      guard rankShare > 0 && rankShare <= 1 else {
+        throw UserError(
+          .configuration, "model.rank-share is \(rankShare), but must lie above 0, up to 1.",
+          remedy: "Use, for example, 0.4.")
+      }
+    }
+
+    /// r of a matrix, nil where it stays dense because two would have no fewer values.
+    func rank(_ inputs: Int, _ outputs: Int) -> Int? {
+      let limit = LowRankMap.limit(inputs, outputs)
+      let rank = rank > 0 ? rank : max(1, Int(rankShare * Double(limit)))
+      return rank < limit ? rank : nil
+    }
+  }
+
+  private let maps: any HeadMaps
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    if let rank = options.rank(size.width, size.attentionWidth) {
+      maps = NarrowHeads(size, rank, options.start, scope)
+    } else {
+      maps = MultiHead(size, scope)
+    }
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let (query, key, value) = maps.queryKeyValue(x)
+    let mixed = attention(
+      query: query, key: key, value: value, queries: pass.segments, keys: pass.segments,
+      dropout: maps.weightDropout(pass))
+    return maps.finish(x, mixed, pass)
+  }
+
+  static func feedForward(
+    _ size: MixerSize, _ options: Options, _ scope: ParameterScope
+  ) -> any RowLayer {
+    guard let rank = options.rank(size.width, size.feedForward) else {
+      return FeedForward(size, scope)
+    }
+    return NarrowFeedForward(size, rank, options.start, scope)
+  }
+}
+
+/// The maps from rows to heads and back.
+private protocol HeadMaps {
+  func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads)
+  func weightDropout(_ pass: Pass) -> Dropout
+  func finish(_ x: PreNorm, _ mixed: Tensor, _ pass: Pass) -> Tensor
+}
+
+extension MultiHead: HeadMaps {}
+
+/// ``MultiHead`` with products of narrow matrices.
+private struct NarrowHeads: HeadMaps {
+  private let inputs: [LowRankMap]
+  private let output: LowRankMap
+  private let size: MixerSize
+  private let branchSite: UInt64
+  private let weightSite: UInt64
+
+  init(_ size: MixerSize, _ rank: Int, _ start: LowRankMap.Start, _ scope: ParameterScope) {
+    let (inside, outside) = (size.attentionWidth, size.width)
+    inputs = ["query", "key", "value"].map {
+      LowRankMap(outside, inside, rank: rank, start, scope.scope($0))
+    }
+    output = LowRankMap(inside, outside, rank: rank, start, scope.scope("output"))
+    self.size = size
+    branchSite = dropoutSite(scope.path + ".branch")
+    weightSite = dropoutSite(scope.path + ".weights")
+  }
+
+  /// One product to 3·r columns, then a map for each r of them.
+  func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads) {
+    let all = groupedLinear(
+      x.project(stacked(inputs.map(\.reduce.tensor))), weight: stacked(inputs.map(\.expand.tensor)),
+      groups: inputs.count)
+    let heads = (0..<3).map {
+      Heads(all, column: $0 * size.attentionWidth, count: size.heads, width: size.headWidth)
+    }
+    return (heads[0], heads[1], heads[2])
+  }
+
+  func weightDropout(_ pass: Pass) -> Dropout {
+    pass.dropout(size.attentionDropout, site: weightSite)
+  }
+
+  func finish(_ x: PreNorm, _ mixed: Tensor, _ pass: Pass) -> Tensor {
+    residualLinear(
+      x.residual, adding: linear(mixed, weight: output.reduce.tensor), weight: output.expand.tensor,
+      dropout: pass.dropout(size.dropout, site: branchSite))
+  }
+}
+
+/// h + drop(V₂·U₂·drop(gelu(V₁·U₁·LayerNorm(h) + b₁)) + b₂).
+private struct NarrowFeedForward: RowLayer {
+  private let norm: LayerNorm
+  private let inner: LowRankMap
+  private let innerBias: Parameter
+  private let outer: LowRankMap
+  private let outerBias: Parameter
+  private let rate: Double
+  private let innerSite: UInt64
+  private let outerSite: UInt64
+
+  init(_ size: MixerSize, _ rank: Int, _ start: LowRankMap.Start, _ scope: ParameterScope) {
+    let (width, hidden) = (size.width, size.feedForward)
+    norm = LayerNorm(width, scope.scope("norm"))
+    inner = LowRankMap(width, hidden, rank: rank, start, scope.scope("inner"))
+    innerBias = scope.weight("inner.bias", [hidden], .zeros)
+    outer = LowRankMap(hidden, width, rank: rank, start, scope.scope("outer"))
+    outerBias = scope.weight("outer.bias", [width], .zeros)
+    rate = size.dropout
+    innerSite = dropoutSite(scope.path + ".inner")
+    outerSite = dropoutSite(scope.path + ".outer")
+  }
+
+  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+    let reduced = normalizedLinear(x, norm: norm.norm, weight: inner.reduce.tensor)
+    let between = perceptron(
+      reduced, inner: (inner.expand.tensor, innerBias.tensor), outer: outer.reduce.tensor,
+      dropout: pass.dropout(rate, site: innerSite))
+    return residualLinear(
+      x, adding: between, weight: outer.expand.tensor, bias: outerBias.tensor,
+      dropout: pass.dropout(rate, site: outerSite))
+  }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import Base
+import Models
+import Tasks
+import Training
+
+/// `lra explain`: one model, its settings, and where it departs from its paper.
+struct Explain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Explain a model: its paper, its settings, and where it differs from the paper.")
+
+  @Argument(help: "The model, such as linformer.")
+  var model: String
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  func run() throws {
+    let explanation = try Explanation(VariantCatalog.named(model))
+    tell(json ? try jsonText(explanation) : explanation.text)
+  }
+}
+
+/// Everything known of one model, as printed by `lra explain --json`.
+struct Explanation: Encodable {
+  struct Option: Encodable {
+    let key: String
+    let `default`: Setting
+    let help: String
+  }
+
+  /// What a preset sets for this model alone.
+  struct PresetValues: Encodable {
+    let task: String
+    let preset: String
+    let values: [Value]
+  }
+
+  struct Value: Encodable {
+    let key: String
+    let value: Setting
+    let source: String
+  }
+
+  let name: String
+  let summary: String
+  let paper: String
+  let year: Int
+  let arXiv: String
+  let cost: String
+  let options: [Option]
+  let deviations: [String]
+  let presets: [PresetValues]
+
+  /// Collects what the catalogs of variants and tasks say.
+  init(_ entry: VariantEntry) throws {
+    let about = entry.about
+    name = entry.name
+    summary = about.summary
+    paper = about.paper
+    year = about.year
+    arXiv = about.arXiv
+    cost = about.cost.rawValue
+    options = try entry.options().sorted { $0.key < $1.key }.map { key, value in
+      Option(key: "model.\(key)", default: value, help: about.options[key] ?? "")
+    }
+    deviations = about.deviations
+    presets = TaskCatalog.all.flatMap { task in
+      task.presets.compactMap { preset in
+        preset.overrides[entry.name].map { own in
+          PresetValues(
+            task: task.name, preset: preset.name,
+            values: own.map { Value(key: $0.key, value: $0.value, source: $0.source) })
+        }
+      }
+    }
+  }
+
+  /// The explanation for people.
+  var text: String {
+    var lines = [
+      "\(name)  \(cost)", "  \(summary)", "  \(paper), \(year), arXiv \(arXiv)", "", "Settings",
+    ]
+    lines +=
+      options.isEmpty
+      ? ["  none of its own"]
+      : table(options.map { ["--set \($0.key)=\($0.default)", $0.help] }, indent: 2)
+    if !deviations.isEmpty { lines += ["", "Where it differs"] + deviations.map { "  - \($0)" } }
+    if !presets.isEmpty { lines += ["", "Values that presets give it"] }
+    for preset in presets {
+      lines.append("  \(preset.task), \(preset.preset)")
+      lines += table(preset.values.map { ["\($0.key)=\($0.value)", $0.source] }, indent: 4)
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func table(_ rows: [[String]], indent: Int) -> [String] {
+    formatTable(rows, leading: 2).split(separator: "\n").map {
+      String(repeating: " ", count: indent) + $0
+    }
+  }
+}

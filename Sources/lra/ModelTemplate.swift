@@ -1,0 +1,123 @@
+import Base
+import Foundation
+
+/// The files of a model to start from: attention with a trained sharpness.
+struct ModelTemplate {
+  static let pythonFolder = "data-scripts/reference/variants"
+
+  /// The name on the command line, as `my-attention`.
+  let name: String
+  /// The Swift type, as `MyAttention`.
+  let type: String
+
+  /// - Throws: `UserError` for a name that is not lower-case words with hyphens.
+  init(_ name: String) throws {
+    guard name.wholeMatch(of: /[a-z][a-z0-9]*(-[a-z0-9]+)*/) != nil else {
+      throw UserError(
+        .usage, "\"\(name)\" is not a name for a model",
+        remedy: "use lower-case letters and digits in words joined by hyphens: my-attention")
+    }
+    self.name = name
+    type = name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
+  var swiftPath: String { "Sources/Models/Variants/\(type).swift" }
+  var pythonPath: String {
+    "\(Self.pythonFolder)/\(name.replacingOccurrences(of: "-", with: "_")).py"
+  }
+
+  /// The mixer.
+  var swift: String {
+    #"""
+    import Autodiff
+    import Base
+
+    /// Softmax attention with a trained sharpness: a model to start from.
+    ///
+    /// ```
+    /// O = softmax(s·Q·Kᵀ/√D)·V      per head, one s for all
+    /// ```
+    /// - Complexity: O(L²·E) time, O(L·E) memory.
+    ///
+    /// Source: authors, title, year, arXiv number, equations.
+    /// Differs: where this departs from the paper, and where known code does.
+    struct \#(type): Mixer {
+      static let about = VariantDescription(
+        name: "\#(name)", paper: "Not published", year: \#(year), arXiv: "0000.00000",
+        cost: .quadratic, summary: "Softmax attention with a trained sharpness.",
+        options: ["sharpness": "s, the first value of the trained factor of all logits"],
+        deviations: [])
+
+      struct Options: VariantOptions {
+        /// The first value of s.
+        var sharpness = 1.0
+
+        init() {}
+
+        func validate(_ size: MixerSize) throws {
+          guard sharpness > 0 else {
+            throw UserError(
+              .configuration, "model.sharpness is \(sharpness), but must be positive.",
+              remedy: "Use 1 to begin as the transformer.")
+          }
+        }
+      }
+
+      private let projections: MultiHead
+      private let sharpness: Parameter
+
+      init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+        projections = MultiHead(size, scope)
+        let start = Float(options.sharpness)
+        sharpness = scope.weight("sharpness", [1], .drawn { _, _ in [start] })
+      }
+
+      func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+        let query = projections.heads(x.project(projections.query.tensor), 0)
+        let both = x.project(stacked([projections.key.tensor, projections.value.tensor]))
+        let mixed = attention(
+          query: joinHeads([HeadPart(query, factor: sharpness.tensor)]),
+          key: projections.heads(both, 0), value: projections.heads(both, 1),
+          queries: pass.segments, keys: pass.segments, dropout: projections.weightDropout(pass))
+        return projections.finish(x, mixed, pass)
+      }
+    }
+
+    """#
+  }
+
+  private var year: Int { Calendar(identifier: .gregorian).component(.year, from: Date()) }
+
+  /// The same formula for the reference values.
+  var python: String {
+    """
+    \"""Softmax attention with a trained sharpness: a model to start from.\"""
+
+    from ..layers import (attention, heads, join_heads, multi_head_shapes,
+                          query_key_value)
+
+
+    def shapes(model, options, layer):
+        return {**multi_head_shapes(model), "sharpness": (1,)}
+
+
+    def mix(model, options, p, prefix, x):
+        \"""Row i of a head is Σ_j softmax_j(s q_i · k_j / √D) v_j.\"""
+        q, k, v = query_key_value(p, prefix, x)
+        q = q * p[prefix + "sharpness"]
+        return join_heads(p, prefix, [
+            attention(*head)
+            for head in zip(heads(model, q), heads(model, k), heads(model, v))])
+
+
+    def draw(model, options, name, shape, rng):
+        return rng.uniform(0.5, 1.5, shape) if name.endswith("sharpness") else None
+
+
+    FIXTURES = {
+        "\(name)": {"options": {"sharpness": 1.0}},
+    }
+
+    """
+  }
+}
