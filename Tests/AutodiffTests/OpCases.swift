@@ -83,7 +83,7 @@ struct OpCase: Sendable, CustomTestStringConvertible {
 
 /// The table.
 enum OpCases {
-  static let all = rows + blocks + attention + sequences
+  static let all = rows + blocks + attention + kernels + sequences
 
   /// Every account of the meter that a case covers, for both directions.
   static var accounts: Set<String> {
