@@ -118,6 +118,8 @@ public enum VariantCatalog {
     VariantEntry(Transformer.self),
     VariantEntry(Linformer.self),
     VariantEntry(LinearTransformer.self),
+    VariantEntry(Performer.self),
+    VariantEntry(CosFormer.self),
   ]
 
   /// The variant with this name.

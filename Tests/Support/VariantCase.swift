@@ -38,6 +38,9 @@ public struct VariantCase: Sendable {
   private static let all: [String: VariantCase] = [
     "linformer": VariantCase(
       options: ["projected": 8],
-      heads: ["projection.key.0": .number, "projection.value.0": .number])
+      heads: ["projection.key.0": .number, "projection.value.0": .number]),
+    "performer": VariantCase(heads: ["features": .rows]),
+    "cosformer": VariantCase(
+      heads: ["query.bias": .rows, "key.bias": .rows, "value.bias": .rows]),
   ]
 }
