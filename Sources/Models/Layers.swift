@@ -39,9 +39,9 @@ public struct PreNorm {
   public let residual: Tensor
   let norm: Norm
 
-  /// LayerNorm(x)·Wᵀ, [N, O], without storing LayerNorm(x).
-  public func project(_ weight: Tensor) -> Tensor {
-    normalizedLinear(residual, norm: norm, weight: weight)
+  /// LayerNorm(x)·Wᵀ + b, [N, O], without storing LayerNorm(x).
+  public func project(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    normalizedLinear(residual, norm: norm, weight: weight, bias: bias)
   }
 
   /// LayerNorm(x), [N, E].

@@ -1,22 +1,28 @@
 import Autodiff
 
-/// Query, key, value and output projections around the attention of a variant, without biases, as in
-/// the LRA code.
+/// Query, key, value and output projections around the attention of a variant; without biases, as in
+/// the LRA code, unless the variant's own code has them.
 struct MultiHead {
   let query: Parameter
   let key: Parameter
   let value: Parameter
   private let output: Parameter
+  /// Of query, key and value; empty without biases.
+  private let inputBiases: [Parameter]
+  private let outputBias: Parameter?
   private let size: MixerSize
   private let branchSite: UInt64
   private let weightSite: UInt64
 
-  init(_ size: MixerSize, _ scope: ParameterScope) {
+  init(_ size: MixerSize, _ scope: ParameterScope, bias: Bool = false) {
     let (inside, outside) = (size.attentionWidth, size.width)
     query = scope.weight("query.weight", [inside, outside], .xavierUniform)
     key = scope.weight("key.weight", [inside, outside], .xavierUniform)
     value = scope.weight("value.weight", [inside, outside], .xavierUniform)
     output = scope.weight("output.weight", [outside, inside], .xavierUniform)
+    inputBiases =
+      bias ? ["query", "key", "value"].map { scope.weight("\($0).bias", [inside], .zeros) } : []
+    outputBias = bias ? scope.weight("output.bias", [outside], .zeros) : nil
     self.size = size
     branchSite = dropoutSite(scope.path + ".branch")
     weightSite = dropoutSite(scope.path + ".weights")
@@ -24,7 +30,8 @@ struct MultiHead {
 
   /// Q, K and V from one product: [N, 3·H·D].
   func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads) {
-    let all = x.project(stacked([query.tensor, key.tensor, value.tensor]))
+    let bias = inputBiases.isEmpty ? nil : stacked(inputBiases.map(\.tensor))
+    let all = x.project(stacked([query.tensor, key.tensor, value.tensor]), bias: bias)
     return (heads(all, 0), heads(all, 1), heads(all, 2))
   }
 
@@ -39,10 +46,10 @@ struct MultiHead {
     pass.dropout(size.attentionDropout, site: weightSite)
   }
 
-  /// residual + drop(heads·Wₒᵀ).
+  /// residual + drop(heads·Wₒᵀ + bₒ).
   func finish(_ x: PreNorm, _ mixed: Tensor, _ pass: Pass) -> Tensor {
     residualLinear(
-      x.residual, adding: mixed, weight: output.tensor,
+      x.residual, adding: mixed, weight: output.tensor, bias: outputBias?.tensor,
       dropout: pass.dropout(size.dropout, site: branchSite))
   }
 }

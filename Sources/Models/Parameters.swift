@@ -67,6 +67,10 @@ public final class Parameter {
       "\(name): \(values.count) values for a \(group) weight of \(count)")
     arena.values.fill(range, values)
   }
+
+  /// Draws a buffer again: for 0 the values that it began with, for every other number values of its
+  /// own, which depend on the model's seed and the number alone.
+  func redraw(_ number: Int) { replace(with: arena.draw(self, number: number)) }
 }
 
 /// All weights of a model in one flat arena, with their gradients in a second.
@@ -132,13 +136,13 @@ public final class Parameters {
     return arena
   }
 
-  /// The random numbers of the weight `name`.
-  fileprivate func stream(_ name: String) -> RandomStream {
-    RandomStream(seed: seed, stream: fnv1a(name))
+  /// The random numbers of a draw of the weight `name`, the first one numbered 0.
+  fileprivate func stream(_ name: String, draw number: Int = 0) -> RandomStream {
+    RandomStream(seed: seed, stream: fnv1a(name) &+ UInt64(number))
   }
 
-  private func draw(_ parameter: Parameter) -> [Float] {
-    var random = stream(parameter.name)
+  fileprivate func draw(_ parameter: Parameter, number: Int = 0) -> [Float] {
+    var random = stream(parameter.name, draw: number)
     if case .drawn(let draw) = parameter.initializer { return draw(&random, parameter.count) }
     let fanIn = Double(parameter.shape.last ?? 1)
     let fanOut = Double(parameter.shape.first ?? 1)

@@ -130,6 +130,8 @@ public enum VariantCatalog {
     VariantEntry(Transformer.self),
     VariantEntry(Linformer.self),
     VariantEntry(LinearTransformer.self),
+    VariantEntry(Performer.self),
+    VariantEntry(CosFormer.self),
     VariantEntry(Nystromformer.self),
     VariantEntry(Luna.self),
     VariantEntry(Sinkhorn.self),

@@ -24,7 +24,20 @@ enum NystromProtocol {
 
   /// What single models add for every task.
   static let overrides = [
-    "linformer": [PresetValue("model.projected", 256, source: configuration)]
+    "linformer": [PresetValue("model.projected", 256, source: configuration)],
+    "nystromformer": [
+      PresetValue("model.landmarks", 128, source: "\(configuration): 32, 64 and 256 too"),
+      PresetValue("model.conv", 35, source: configuration),
+    ],
+    "performer": [
+      PresetValue("model.features", 256, source: configuration),
+      PresetValue(
+        "model.kernel", "softmax",
+        source: "\(code)/attention_performer.py; the configuration's relu has no effect there"),
+      PresetValue(
+        "model.redraw", 0,
+        source: "\(code)/attention_performer.py: FastAttention by itself never draws again"),
+    ],
   ].merging(RecurrenceProtocol.small) { $1 }
 
   /// The training; the numbers are those that differ between the tasks.

@@ -59,7 +59,16 @@ extension EngineTests {
           forward: 4 * (17 * 5 + 2 * 70) * 16, backward: 10 * (17 * 5 + 2 * 70) * 16)
         expectFlops(
           OpCases.kernel([17, 1, 33], heads: 3, width: 8), forward: 4 * 51 * 3 * 64,
-          backward: 12 * 51 * 3 * 64)
+          backward: 8 * 51 * 3 * 64)
+        expectFlops(
+          OpCases.random([17, 1, 33], heads: 3, width: 8, features: 20, .softmax),
+          forward: 10 * 51 * 3 * 8 * 20, backward: 16 * 51 * 3 * 8 * 20)
+        expectFlops(
+          OpCases.random([17, 1, 33], heads: 3, width: 8, features: 20, .relu),
+          forward: 8 * 51 * 3 * 8 * 20, backward: 16 * 51 * 3 * 8 * 20)
+        expectFlops(
+          OpCases.cosine([17, 1, 33], heads: 3, width: 8), forward: 8 * 51 * 3 * 64,
+          backward: 16 * 51 * 3 * 64)
         expectFlops(
           OpCases.project([17, 1, 33], columns: 10, to: 7, of: 40, groups: [0, 1]),
           forward: 2 * 51 * 7 * 10, backward: 4 * 51 * 7 * 10)

@@ -68,7 +68,7 @@ extension OpCases {
     }
   }
 
-  private static func inputs(
+  static func inputs(
     _ rows: Int, _ others: Int, _ columns: Int, _ layout: Layout, _ range: ClosedRange<Float>
   ) -> [OpCase.Input] {
     switch layout {
@@ -83,7 +83,7 @@ extension OpCases {
     }
   }
 
-  private static func views(
+  static func views(
     _ x: [Tensor], _ heads: Int, _ width: Int, _ layout: Layout
   ) -> (Heads, Heads, Heads) {
     let view = { (tensor: Tensor, block: Int) in
@@ -96,7 +96,7 @@ extension OpCases {
     }
   }
 
-  private static func parts(
+  static func parts(
     _ x: [Matrix], _ columns: Int, _ layout: Layout
   ) -> (Matrix, Matrix, Matrix) {
     let block = { (matrix: Matrix, index: Int) in

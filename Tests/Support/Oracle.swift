@@ -77,7 +77,7 @@ public enum Oracle {
   }
 
   /// weights(Q, K)·V for each sequence and head; `weights` also gets the first row and the head.
-  private static func mix(
+  static func mix(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, heads: Int, queries: [Int], keys: [Int],
     weights: (Matrix, Matrix, Int, Int) -> Matrix
   ) -> Matrix {

@@ -41,6 +41,9 @@ public struct VariantCase: Sendable {
     "linformer": VariantCase(
       options: ["projected": 8],
       heads: ["projection.key.0": .number, "projection.value.0": .number]),
+    "performer": VariantCase(heads: ["features": .rows]),
+    "cosformer": VariantCase(
+      heads: ["query.bias": .rows, "key.bias": .rows, "value.bias": .rows]),
     "nystromformer": VariantCase(
       options: ["landmarks": 6, "conv": 5], exempt: [.dropsWeights],
       heads: ["conv.weight": .rows]),

@@ -20,6 +20,8 @@ struct Panels {
 
   /// The number of panels that `columns` columns need.
   static func count(_ columns: Int) -> Int { (columns + width - 1) / width }
+  /// `columns` rounded up to whole panels.
+  static func padded(_ columns: Int) -> Int { count(columns) * width }
 }
 
 /// C[8 × 32] = or += A[8 × k] · B[k × 32], all sums in registers.

@@ -1,10 +1,10 @@
 import Autodiff
 import Base
 
-/// Attention with the kernel φ(x) = elu(x) + 1, linear in the length.
+/// Attention with a product of features of query and key, linear in the length.
 ///
 /// ```
-/// oᵢ = φ(qᵢ)ᵀ·Σⱼ φ(kⱼ)vⱼᵀ / (φ(qᵢ)ᵀ·Σⱼ φ(kⱼ) + ε)
+/// oᵢ = φ(qᵢ)ᵀ·Σⱼ φ(kⱼ)vⱼᵀ / (φ(qᵢ)ᵀ·Σⱼ φ(kⱼ) + ε)    φ(x) = elu(x) + 1 or max(x, 0) + 0.001
 /// ```
 /// - Complexity: O(L·E·D) time, O(L·E) memory.
 ///
@@ -17,15 +17,28 @@ struct LinearTransformer: Mixer {
     name: "linear",
     paper: "Katharopoulos et al., Transformers are RNNs", year: 2020, arXiv: "2006.16236",
     cost: .linear, summary: "Attention with the kernel elu + 1, bidirectional.",
-    options: ["epsilon": "ε of the denominator"],
+    options: [
+      "epsilon": "ε of the denominator",
+      "kernel": "elu, or relu: max(x, 0) + 0.001, what the LRA code runs as Performer",
+    ],
     deviations: [
       "The LRA code lets padding into both sums; here padding does not exist.",
       "model.attention-dropout has no effect: the weights are never computed.",
     ])
 
+  /// φ.
+  enum Kernel: String, Codable, Sendable {
+    /// elu(x) + 1.
+    case elu
+    /// max(x, 0) + 0.001.
+    case relu
+  }
+
   struct Options: VariantOptions {
     /// ε of the denominator.
     var epsilon = 1e-6
+    /// elu or relu.
+    var kernel = Kernel.elu
 
     init() {}
 
@@ -40,16 +53,19 @@ struct LinearTransformer: Mixer {
 
   private let projections: MultiHead
   private let epsilon: Float
+  private let features: FeatureMap
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     projections = MultiHead(size, scope)
     epsilon = Float(options.epsilon)
+    features = options.kernel == .elu ? .eluPlusOne : .relu(epsilon: 1e-3)
   }
 
   func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: pass.segments, epsilon: epsilon)
+      query: query, key: key, value: value, segments: pass.segments, features: features,
+      epsilon: epsilon)
     return projections.finish(x, mixed, pass)
   }
 }

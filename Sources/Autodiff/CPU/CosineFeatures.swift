@@ -1,0 +1,73 @@
+import Foundation
+
+/// Rectified elements times the sine and the cosine of their row's angle.
+///
+/// ```
+/// φ = [max(x, 0)·sin θᵢ, max(x, 0)·cos θᵢ]    θᵢ = π·i/2L, i = 1…L
+/// ```
+struct CosineFeatures: FeatureKernel {
+  let count: Int
+  let products = (forward: 0, backward: 0)
+  private let width: Int
+  private let padded: Int
+  private let paddedCount: Int
+  /// sin θ and cos θ of every row.
+  private let angles: Storage
+
+  init(_ segments: Segments, width: Int) {
+    self.width = width
+    count = 2 * width
+    padded = Panels.padded(width)
+    paddedCount = Panels.padded(count)
+    angles = Storage(count: 2 * segments.rowCapacity)
+    let pointer = angles.pointer
+    parallel(segments.count) { sequence, _ in
+      let rows = segments.range(sequence)
+      for (i, row) in rows.enumerated() {
+        let angle = Double.pi / 2 * Double(i + 1) / Double(rows.count)
+        pointer[2 * row] = Float(sin(angle))
+        pointer[2 * row + 1] = Float(cos(angle))
+      }
+    }
+  }
+
+  private func angle(_ row: Int) -> (sine: Lanes, cosine: Lanes) {
+    (Lanes(repeating: angles.pointer[2 * row]), Lanes(repeating: angles.pointer[2 * row + 1]))
+  }
+
+  /// Whole vectors are written, the sines' first, then the cosines' from column D on.
+  ///
+  /// What vectors reach beyond D columns is overwritten, or zero.
+  func write(_ rows: HeadRows, into features: UnsafeMutablePointer<Float>) {
+    for (r, row) in rows.rows.enumerated() {
+      let (sine, cosine) = angle(row)
+      let x = rows.x + r * padded
+      let to = features + r * paddedCount
+      for j in stride(from: 0, to: width, by: laneCount) {
+        store(larger(load(x + j), Lanes()) * sine, to + j)
+      }
+      for j in stride(from: 0, to: width, by: laneCount) {
+        store(larger(load(x + j), Lanes()) * cosine, to + width + j)
+      }
+    }
+    fillTail(features, rows.rows.count, from: count, to: paddedCount)
+  }
+
+  func pullBack(
+    _ rows: HeadRows, features: UnsafePointer<Float>, _ gradient: FeatureGradient,
+    into dx: UnsafeMutablePointer<Float>
+  ) {
+    for (r, row) in rows.rows.enumerated() {
+      let (sine, cosine) = angle(row)
+      let factor = Lanes(repeating: gradient.factors[r])
+      let from = gradient.matrix + r * paddedCount
+      for j in stride(from: 0, to: width, by: laneCount) {
+        let d =
+          gradient.lanes(factor, from, j) * sine
+          + gradient.lanes(factor, from, width + j) * cosine
+        let x = load(rows.x + r * padded + j)
+        store(d.replacing(with: 0, where: x .<= 0), dx + r * padded + j)
+      }
+    }
+  }
+}

@@ -1,0 +1,162 @@
+/// Features of random rows ω, for the softmax kernel or the kernel of a rectifier.
+///
+/// ```
+/// x̃ = x/D^¼    u = ω·x̃    φ = exp(u - ‖x̃‖²/2 - shift) + ε    or    φ = max(u, 0) + ε
+/// ```
+/// Exponents are kept in units of log 2, so that the exponential is a power of two.
+struct RandomFeatures: FeatureKernel {
+  enum Kernel {
+    case softmax
+    case relu
+  }
+
+  let count: Int
+  private let kernel: Kernel
+  private let epsilon: Float
+  private let width: Int
+  private let padded: Int
+  private let paddedCount: Int
+  /// For each head ωᵀ/D^¼, [D × M], in panels, for the softmax in units of log 2.
+  private let forward: Storage
+  /// For each head ω, [M × D], in panels.
+  private let backward: Storage
+
+  var products: (forward: Int, backward: Int) { (shiftsKeys ? 3 : 2, 4) }
+  var shiftsKeys: Bool { kernel == .softmax }
+
+  init(_ kernel: Kernel, _ rows: Tensor, _ epsilon: Float, heads: Int, _ width: Int) {
+    precondition(
+      rows.columns == width && rows.rows > 0 && rows.rows % heads == 0,
+      "linearAttention: random features \(rows.shape) for \(heads) heads of \(width)")
+    self.kernel = kernel
+    self.epsilon = epsilon
+    self.width = width
+    count = rows.rows / heads
+    padded = Panels.padded(width)
+    paddedCount = Panels.padded(count)
+    forward = Storage(count: heads * packedCount(inner: width, columns: count))
+    backward = Storage(count: heads * packedCount(inner: count, columns: width))
+    let scale = inverseRoot.squareRoot() * (kernel == .softmax ? RandomFeatures.log2e : 1)
+    for head in 0..<heads {
+      let own = rows.pointer + head * count * width
+      packTransposed(
+        own, row: width, inner: width, columns: count,
+        into: forward.pointer + head * paddedCount * width, scale: scale)
+      packRows(
+        own, row: width, inner: count, columns: width,
+        into: backward.pointer + head * padded * count)
+    }
+  }
+
+  private static let log2e: Float = 1.442_695_04
+  /// 1/√D, and the square of 1/D^¼.
+  private var inverseRoot: Float { 1 / Float(width).squareRoot() }
+
+  /// u, [rows × Mp].
+  private func project(_ rows: HeadRows, into result: UnsafeMutablePointer<Float>) {
+    multiply(
+      rows: rows.rows.count, columns: paddedCount, inner: width,
+      StridedMatrix(base: rows.x, row: padded, column: 1),
+      Panels(
+        base: forward.pointer + rows.head * paddedCount * width, step: Panels.width,
+        panel: Panels.width * width), into: result, row: paddedCount, accumulate: false)
+  }
+
+  func shift(_ rows: HeadRows, scratch: UnsafeMutablePointer<Float>) -> Float {
+    project(rows, into: scratch)
+    fillTail(scratch, rows.rows.count, from: count, to: paddedCount, with: -.infinity)
+    return largestElement(scratch, count: rows.rows.count * paddedCount)
+  }
+
+  /// - Parameter count: a multiple of 16, not 0.
+  @inline(__always)
+  private func largestElement(_ x: UnsafePointer<Float>, count: Int) -> Float {
+    var high = load(x)
+    for j in stride(from: laneCount, to: count, by: laneCount) { high = larger(high, load(x + j)) }
+    return largest(high)
+  }
+
+  func write(_ rows: HeadRows, into features: UnsafeMutablePointer<Float>) {
+    project(rows, into: features)
+    let number = rows.rows.count
+    switch kernel {
+    case .softmax:
+      fillTail(features, number, from: count, to: paddedCount, with: -.infinity)
+      for r in 0..<number {
+        let row = features + r * paddedCount
+        let shift = rows.shift ?? largestElement(row, count: paddedCount)
+        exponentiate(row, minus: halfSquare(rows.x + r * padded) + shift)
+      }
+    case .relu:
+      let zero = Lanes()
+      for i in stride(from: 0, to: number * paddedCount, by: laneCount) {
+        store(larger(load(features + i), zero) + epsilon, features + i)
+      }
+    }
+    fillTail(features, number, from: count, to: paddedCount)
+  }
+
+  private func exponentiate(_ row: UnsafeMutablePointer<Float>, minus offset: Float) {
+    for j in stride(from: 0, to: paddedCount, by: laneCount) {
+      store(exp2(load(row + j) - offset) + epsilon, row + j)
+    }
+  }
+
+  /// ‖x̃‖²/2 of one row in units of log 2.
+  @inline(__always)
+  private func halfSquare(_ x: UnsafePointer<Float>) -> Float {
+    var squares = Lanes()
+    for j in stride(from: 0, to: padded, by: laneCount) {
+      squares.addProduct(load(x + j), load(x + j))
+    }
+    return total(squares) * (0.5 * RandomFeatures.log2e * inverseRoot)
+  }
+
+  /// With du = dφ ⊙ φ'(u), dx̃ = ωᵀ·du, less x̃·Σ du for the softmax kernel.
+  func pullBack(
+    _ rows: HeadRows, features: UnsafePointer<Float>, _ gradient: FeatureGradient,
+    into dx: UnsafeMutablePointer<Float>
+  ) {
+    let number = rows.rows.count
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: number) { sums in
+      for r in 0..<number {
+        sums[r] = applySlope(
+          features + r * paddedCount, gradient, Lanes(repeating: gradient.factors[r]),
+          gradient.matrix + r * paddedCount)
+      }
+      multiply(
+        rows: number, columns: padded, inner: count,
+        StridedMatrix(base: gradient.matrix, row: paddedCount, column: 1),
+        Panels(
+          base: backward.pointer + rows.head * padded * count, step: Panels.width,
+          panel: Panels.width * count), into: dx, row: padded, accumulate: false)
+      let scale = inverseRoot.squareRoot()
+      for r in 0..<number {
+        let factor = kernel == .softmax ? sums[r] * inverseRoot : 0
+        for j in stride(from: r * padded, to: (r + 1) * padded, by: laneCount) {
+          store(load(dx + j) * scale - load(rows.x + j) * factor, dx + j)
+        }
+      }
+    }
+  }
+
+  /// Turns a row of dφ into du.
+  ///
+  /// - Returns: Σ du.
+  @inline(__always)
+  private func applySlope(
+    _ features: UnsafePointer<Float>, _ gradient: FeatureGradient, _ factor: Lanes,
+    _ row: UnsafeMutablePointer<Float>
+  ) -> Float {
+    var sum = Lanes()
+    for j in stride(from: 0, to: paddedCount, by: laneCount) {
+      let phi = load(features + j) - epsilon
+      let slope =
+        kernel == .softmax ? phi : Lanes(repeating: 1).replacing(with: 0, where: phi .<= 0)
+      let du = gradient.lanes(factor, row, j) * slope
+      sum += du
+      store(du, row + j)
+    }
+    return total(sum)
+  }
+}

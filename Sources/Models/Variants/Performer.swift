@@ -1,0 +1,124 @@
+import Autodiff
+import Base
+import Foundation
+
+/// Softmax attention estimated with M random features of query and key, linear in the length.
+///
+/// ```
+/// x̃ = x/D^¼    φ(x)ᵣ = (exp(ωᵣ·x̃ - ‖x̃‖²/2) + ε)/√M        E φ(q)·φ(k) = exp(q·k/√D) for ε = 0
+/// oᵢ = φ(qᵢ)ᵀ·Σⱼ φ(kⱼ)vⱼᵀ / φ(qᵢ)ᵀ·Σⱼ φ(kⱼ)
+/// ```
+/// With the kernel `relu`, φ(x)ᵣ = (max(ωᵣ·x̃, 0) + ε)/√M instead.
+///
+/// Step s of a training uses draw number (s - 1)/redraw of the rows ω, so each serves `redraw`
+/// steps, and an evaluation meets the rows that the last step had. The rows are saved with the
+/// weights, and drawn at the step that begins with new ones: a resumed run sees what the
+/// uninterrupted one sees.
+/// - Complexity: O(L·E·M) time, O(L·E) memory.
+///
+/// Source: Choromanski et al., "Rethinking Attention with Performers" (2021), arXiv 2009.14794,
+/// sections 2.3 (positive features), 2.4 (orthogonal rows) and A (stabilisers); redrawing every
+/// 1000 steps and M = ⌊D·ln D⌋ are lucidrains/performer-pytorch's.
+/// Differs: the blocks are uniformly distributed, see ``RandomRows``. Each head has rows of its own.
+/// Padding enters neither the sums nor the largest exponent of the keys. Weights are never computed,
+/// so `model.attention-dropout` has no effect.
+struct Performer: Mixer {
+  static let about = VariantDescription(
+    name: "performer", paper: "Choromanski et al., Rethinking Attention with Performers",
+    year: 2021,
+    arXiv: "2009.14794", cost: .linear,
+    summary: "Softmax attention estimated with positive orthogonal random features (FAVOR+).",
+    options: [
+      "features": "M, random features per head; 0 means D·ln D",
+      "kernel": "softmax, or relu for a rectifier in place of the exponential",
+      "orthogonal": "whether each D of the random rows are orthogonal",
+      "norms": "length of the random rows: chi (unbiased) or sqrt-d (less variance)",
+      "redraw": "training steps between new random rows; 0 means never",
+      "epsilon": "ε, added to each feature; 0 means 0.0001 for softmax and 0.001 for relu",
+    ],
+    deviations: [
+      "The LRA code and performer-pytorch take Q of a QR decomposition as it comes, which is biased; "
+        + "here the blocks are uniformly distributed.",
+      "The LRA code runs max(x, 0) + 0.001 without random features by default: the model linear with "
+        + "model.kernel=relu. On ListOps it has 2 features; they are drawn anew in every pass.",
+      "In the LRA code padding enters the sums and the largest exponent.",
+      "model.attention-dropout has no effect: the weights are never computed.",
+    ])
+
+  /// What the features estimate.
+  enum Kernel: String, Codable, Sendable {
+    /// exp(q·k/√D).
+    case softmax
+    /// E max(ω·q̃, 0)·max(ω·k̃, 0).
+    case relu
+  }
+
+  struct Options: VariantOptions {
+    /// M; 0 means ⌊D·ln D⌋.
+    var features = 0
+    /// softmax or relu.
+    var kernel = Kernel.softmax
+    /// Whether each D of the random rows are orthogonal.
+    var orthogonal = true
+    /// chi or sqrt-d.
+    var norms = RandomRows.Norms.chi
+    /// Training steps between new random rows; 0 means never.
+    var redraw = 1000
+    /// ε; 0 means 0.0001 for softmax and 0.001 for relu, as in the authors' code.
+    var epsilon = 0.0
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      for (key, value) in [
+        ("features", Double(features)), ("redraw", Double(redraw)), ("epsilon", epsilon),
+      ] where value < 0 || !value.isFinite {
+        throw UserError(
+          .configuration, "model.\(key) is \(value), but must not be negative.",
+          remedy: "Use a positive number, or 0: \(about.options[key] ?? "").")
+      }
+    }
+
+    func rows(_ width: Int) -> RandomRows {
+      let usual = max(1, Int(Double(width) * log(Double(width))))
+      var rows = RandomRows(count: features == 0 ? usual : features, width: width)
+      rows.orthogonal = orthogonal
+      rows.norms = norms
+      return rows
+    }
+  }
+
+  private let projections: MultiHead
+  private let rows: Parameter
+  private let options: Options
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    let (rows, heads) = (options.rows(size.headWidth), size.heads)
+    projections = MultiHead(size, scope)
+    self.rows = scope.weight(
+      "features", [heads * rows.count, rows.width],
+      .drawn { random, _ in rows.draw(heads: heads, &random) }, group: .buffer)
+    self.options = options
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    if let step = pass.step { redraw(step) }
+    let (query, key, value) = projections.queryKeyValue(x)
+    let mixed = linearAttention(
+      query: query, key: key, value: value, segments: pass.segments, features: features, epsilon: 0)
+    return projections.finish(x, mixed, pass)
+  }
+
+  private func redraw(_ step: Int) {
+    guard options.redraw > 0, step > 1, (step - 1) % options.redraw == 0 else { return }
+    rows.redraw((step - 1) / options.redraw)
+  }
+
+  private var features: FeatureMap {
+    let given = Float(options.epsilon)
+    return switch options.kernel {
+    case .softmax: .randomSoftmax(rows.tensor, epsilon: given == 0 ? 1e-4 : given)
+    case .relu: .randomRelu(rows.tensor, epsilon: given == 0 ? 1e-3 : given)
+    }
+  }
+}
