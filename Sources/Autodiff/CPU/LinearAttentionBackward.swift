@@ -1,5 +1,6 @@
-/// The gradients of Q, K and V. With n = φ(q)ᵀS and d = max(φ(q)ᵀz + ε, floor), o = n/d, where o and
-/// d are saved:
+/// The gradients of Q, K and V.
+///
+/// With n = φ(q)ᵀS and d = max(φ(q)ᵀz + ε, floor), o = n/d, where o and d are saved:
 /// ```
 /// dn = do/d    dd = -(do·o)/d    dφ(q) = S·dn + z·dd    dS = Σ φ(q)·dnᵀ    dz = Σ φ(q)·dd
 /// dφ(k) = dS·v + dz              dv = dSᵀ·φ(k)

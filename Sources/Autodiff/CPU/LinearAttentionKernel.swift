@@ -120,8 +120,9 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
 
   /// The buffers of a tile.
   struct Tile {
-    /// Rows of one view, or of two, for all heads of a piece.
+    /// Queries or keys, for all heads of a piece.
     let x: HeadTile
+    /// Values or gradients of the result.
     let other: HeadTile
     /// φ, [rows × Mp].
     let features: UnsafeMutablePointer<Float>

@@ -1,4 +1,4 @@
-/// What takes the place of the exponential in linear attention: φ, from D numbers to M ≥ 0 features.
+/// What takes the place of the exponential in linear attention: φ, from D numbers to M features.
 public enum FeatureMap {
   /// elu(x) + 1, with M = D.
   case eluPlusOne
@@ -31,7 +31,7 @@ public enum FeatureMap {
 ///   - segments: the sequences, the same for all three.
 ///   - features: φ; gradients stop at its random rows.
 ///   - epsilon: ε, keeps the denominator from zero.
-///   - floor: the least denominator; gradients of a smaller one are zero.
+///   - floor: the least denominator; it has no gradient.
 /// - Returns: [N, H·D].
 /// - Complexity: time 4·L·D·M operations forward and 8·L·D·M backward for each sequence and head,
 ///   and 4 to 6 and 8 more for random features; memory O(N·H·D + B·H·D·M).
