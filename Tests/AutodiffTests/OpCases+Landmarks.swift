@@ -115,10 +115,12 @@ extension OpCases {
         value: self.heads(x[1], heads, width, columns),
         queries: own, keys: keys, adding: .keyBias(self.heads(x[1], heads, 1, 2 * columns)))
     } oracle: { x in
-      Oracle.biasedAttention(
-        x[0], x[1].columns(0..<columns), x[1].columns(columns..<2 * columns),
-        bias: x[1].columns(2 * columns..<2 * columns + heads), heads: heads, queries: own.offsets,
-        keys: keys.offsets)
+      let values = x[1].columns(columns..<2 * columns)
+      return Oracle.attention(values, heads: heads, queries: own.offsets, keys: keys.offsets) {
+        row, _, _, keyRow, head in
+        Oracle.product(x[0], row, x[1].columns(0..<columns), keyRow, heads: heads, head)
+          / Double(width).squareRoot() + x[1][keyRow, 2 * columns + head]
+      }
     }
   }
 

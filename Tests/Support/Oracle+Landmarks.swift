@@ -26,32 +26,6 @@ extension Oracle {
     return x.mapPlaces { row, _, value in Foundation.exp(value) / sums[row] }
   }
 
-  /// softmax(Q·Kᵀ/√D + 1·bᵀ)·V for each sequence and head.
-  public static func biasedAttention(
-    _ query: Matrix, _ key: Matrix, _ value: Matrix, bias: Matrix, heads: Int, queries: [Int],
-    keys: [Int]
-  ) -> Matrix {
-    let width = query.columns / heads
-    var result = Matrix(query.rows, query.columns) { _, _ in 0 }
-    for s in 0..<queries.count - 1 {
-      let (own, others) = (queries[s]..<queries[s + 1], keys[s]..<keys[s + 1])
-      for head in 0..<heads {
-        let columns = head * width..<(head + 1) * width
-        let scores = query.rows(own).columns(columns).times(
-          key.rows(others).columns(columns).transposed)
-        let weights = softmax(
-          scores.mapPlaces { _, column, value in
-            value / Double(width).squareRoot() + bias[others.lowerBound + column, head]
-          })
-        let mixed = weights.times(value.rows(others).columns(columns))
-        for r in 0..<own.count {
-          for c in 0..<width { result[own.lowerBound + r, columns.lowerBound + c] = mixed[r, c] }
-        }
-      }
-    }
-    return result
-  }
-
   /// Z·V with Z from the iteration written as in the paper.
   public static func nystromInverse(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, heads: Int, offsets: [Int], iterations: Int

@@ -107,7 +107,7 @@ extension LinearAttentionKernel {
       let denominator = denominators[r * shape.heads]
       let inverse = 1 / denominator
       let first = r * layout.padded
-      let product = dot(dy + first, result + first, layout.padded)
+      let product = innerProduct(dy + first, result + first, count: layout.padded)
       factors[r] = denominator > shape.floor ? -product * inverse : 0
       for j in stride(from: first, to: first + layout.padded, by: laneCount) {
         store(load(dy + j) * inverse, dy + j)

@@ -196,7 +196,8 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
     _ denominators: Storage
   ) {
     for (r, row) in rows.enumerated() {
-      let sum = dot(state.sum, tile.features + r * layout.paddedFeatures, layout.paddedFeatures)
+      let sum = innerProduct(
+        state.sum, tile.features + r * layout.paddedFeatures, count: layout.paddedFeatures)
       let denominator = max(sum + shape.epsilon, shape.floor)
       denominators.pointer[row * shape.heads + head] = denominator
       let inverse = 1 / denominator

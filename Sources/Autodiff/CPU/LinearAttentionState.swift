@@ -92,11 +92,3 @@ struct TransposedState {
       row: layout.paddedFeatures, accumulate: false)
   }
 }
-
-/// Σ a·b over a whole number of vectors.
-@inline(__always)
-func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Float {
-  var sum = Lanes()
-  for j in stride(from: 0, to: count, by: laneCount) { sum.addProduct(load(a + j), load(b + j)) }
-  return total(sum)
-}
