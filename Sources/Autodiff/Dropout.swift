@@ -39,8 +39,20 @@ public struct Dropout: Sendable {
   @inline(__always)
   func factors(_ rowKey: UInt32, _ column: Int) -> Lanes {
     let lanes = SIMD16<UInt32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
-    var x = SIMD16(repeating: UInt32(truncatingIfNeeded: column)) &+ lanes
-    x = x &* 0x9E37_79B9 ^ SIMD16(repeating: rowKey)
+    return factors(rowKey, SIMD16(repeating: UInt32(truncatingIfNeeded: column)) &+ lanes)
+  }
+
+  /// 0 or 1 / (1 - rate) for sixteen columns, given as floats in 0 ..< 2²³.
+  @inline(__always)
+  func factors(_ rowKey: UInt32, at columns: Lanes) -> Lanes {
+    // The sum with 2²³ has the whole number in its low bits.
+    let bits = unsafeBitCast(columns + 8_388_608, to: SIMD16<UInt32>.self)
+    return factors(rowKey, bits &- SIMD16(repeating: 0x4B00_0000))
+  }
+
+  @inline(__always)
+  private func factors(_ rowKey: UInt32, _ columns: SIMD16<UInt32>) -> Lanes {
+    var x = columns &* 0x9E37_79B9 ^ SIMD16(repeating: rowKey)
     x = (x ^ (x &>> 16)) &* 0x7FEB_352D
     x = (x ^ (x &>> 15)) &* 0x846C_A68B
     x = x ^ (x &>> 16)

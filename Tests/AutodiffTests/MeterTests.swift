@@ -75,6 +75,26 @@ extension EngineTests {
       }
     }
 
+    @Test("Attention by patterns counts the pairs that count")
+    func patternFormulas() async {
+      await #expect(processExitsWith: .success) {
+        for (name, picture) in [
+          ("blocks", OpCases.blocks(17)), ("band", OpCases.band(-20...33)),
+          ("outside", OpCases.outside), ("band and ends", OpCases.bandAndEnds),
+        ] {
+          let lengths = [200, 1, 33]
+          let pairs = lengths.reduce(0) { sum, n in
+            (0..<3).reduce(sum) {
+              $0 + Connection.counts(picture(n, $1), length: n).joined().reduce(0, +)
+            }
+          }
+          expectFlops(
+            OpCases.pattern(name, lengths, heads: 3, width: 8, picture), forward: 4 * pairs * 8,
+            backward: 10 * pairs * 8)
+        }
+      }
+    }
+
     @Test("Recurrences count what their formulas need")
     func recurrenceFormulas() async {
       await #expect(processExitsWith: .success) {

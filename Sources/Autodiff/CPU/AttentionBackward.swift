@@ -1,54 +1,26 @@
 extension AttentionKernel {
-  /// The gradients of Q, K and V from that of the result.
-  ///
-  /// The weights are computed again, tile by tile, from the saved logarithms of their sums:
-  /// ```
-  /// P = exp(S - logsum)    dV = P̃ᵀ·dO    dP = (dO·Vᵀ) ⊙ mask    Δ = Σ dO ⊙ O
-  /// dS = P ⊙ (dP - Δ)      dQ = scale·dS·K    dK = scale·dSᵀ·Q
-  /// ```
-  func backward(_ dy: Storage, result: Storage, _ logSums: Storage) {
-    let targets = HeadTargets([query, key, value] + term.heads)
-    let order = queries.longestFirst
-    parallel(order.count * heads) { index, workspace in
-      let (sequence, head) = (order[index / heads], index % heads)
-      BackwardPiece(self, sequence, head, dy, result, logSums, workspace).run(targets, workspace)
-    }
-  }
-
-  /// Δ = Σ dO ⊙ O of some rows of one head.
-  func computeDeltas(
-    _ rows: Range<Int>, _ head: Int, _ dy: UnsafePointer<Float>, _ result: UnsafePointer<Float>,
-    into deltas: UnsafeMutablePointer<Float>
-  ) {
-    let stride = heads * width
-    for (r, row) in rows.enumerated() {
-      let offset = row * stride + head * width
-      deltas[r] = innerProduct(dy + offset, result + offset, count: width)
-    }
-  }
-
   /// Turns scores into P̃ and dO·Vᵀ into dS, in one row of a tile.
   ///
   /// - Parameters:
   ///   - p: scores in units of log 2.
   ///   - d: dO·Vᵀ.
-  ///   - first: the position of the row's first key.
+  ///   - positions: of the keys.
   ///   - logSum: of the row, in units of log 2.
   ///   - delta: Δ of the row.
+  @inline(__always)
   func differentiate(
-    _ p: UnsafeMutablePointer<Float>, _ d: UnsafeMutablePointer<Float>, count: Int, first: Int,
-    row: Int, head: Int, logSum: Float, delta: Float
+    _ p: UnsafeMutablePointer<Float>, _ d: UnsafeMutablePointer<Float>, count: Int,
+    positions: UnsafePointer<Float>, dropKey: UInt32, logSum: Float, delta: Float
   ) {
     if dropout.isActive {
-      let rowKey = dropout.rowKey(row, head + 1)
-      for j in Swift.stride(from: 0, to: count, by: laneCount) {
+      for j in stride(from: 0, to: count, by: laneCount) {
         let weight = exp2(load(p + j) - logSum)
-        let factor = dropout.factors(rowKey, first + j)
+        let factor = dropout.factors(dropKey, at: load(positions + j))
         store(weight * factor, p + j)
         store(weight * (load(d + j) * factor - delta), d + j)
       }
     } else {
-      for j in Swift.stride(from: 0, to: count, by: laneCount) {
+      for j in stride(from: 0, to: count, by: laneCount) {
         let weight = exp2(load(p + j) - logSum)
         store(weight, p + j)
         store(weight * (load(d + j) - delta), d + j)
@@ -57,153 +29,194 @@ extension AttentionKernel {
   }
 }
 
-/// All queries and keys of one sequence and head.
-private struct BackwardPiece {
+/// The gradients that the queries of one piece give.
+///
+/// The weights are computed again, tile by tile, from the saved logarithms of their sums, whatever
+/// else the query saw:
+/// ```
+/// P = exp(S - logsum)    dV = P̃ᵀ·dO    dP = (dO·Vᵀ) ⊙ mask    Δ = Σ dO ⊙ O
+/// dS = P ⊙ (dP - Δ)      dQ = scale·dS·K    dK = scale·dSᵀ·Q
+/// ```
+struct BackwardPass {
   private static let keyTile = 64
+  /// Floats of a row of scores; the last vector of a tile may reach beyond its columns.
+  private static let scoreRow = keyTile + laneCount
 
   private let kernel: AttentionKernel
-  private let sequence: Int
-  private let head: Int
-  private let dy: UnsafePointer<Float>
-  private let result: UnsafePointer<Float>
-  private let logSums: UnsafePointer<Float>
-  private let scaledKeys: Panels
-  private let transposedValues: Panels
-  private let keyRows: Panels
-  private let dKeys: UnsafeMutablePointer<Float>
-  private let dValues: UnsafeMutablePointer<Float>
+  private let piece: AttentionPiece
+  private let gradients: HeadGradients
+  private let keys: PackedKeys
+  private let workspace: Workspace
+  /// The row at position 0.
+  private let firstRow: Int
+  private let queryRows: UnsafeMutablePointer<Float>
+  private let dyRows: UnsafeMutablePointer<Float>
   private let weights: UnsafeMutablePointer<Float>
   private let dScores: UnsafeMutablePointer<Float>
   private let dQueries: UnsafeMutablePointer<Float>
   private let deltas: UnsafeMutablePointer<Float>
-  private let queryRows: UnsafeMutablePointer<Float>
-  private let dyRows: UnsafeMutablePointer<Float>
+  private let logSums: UnsafeMutablePointer<Float>
+  /// Gradients of the lists that are not contiguous, in the order of their slots.
+  private let scatteredKeys: UnsafeMutablePointer<Float>
+  private let scatteredValues: UnsafeMutablePointer<Float>
   private let outer: OuterGradient?
   private let bias: KeyBiasGradient?
 
   init(
-    _ kernel: AttentionKernel, _ sequence: Int, _ head: Int, _ dy: Storage, _ result: Storage,
-    _ logSums: Storage, _ workspace: Workspace
+    _ kernel: AttentionKernel, _ piece: AttentionPiece, into gradients: HeadGradients,
+    _ workspace: Workspace
   ) {
-    let length = kernel.keys.length(sequence)
-    let (padded, paddedKey) = (kernel.paddedWidth, kernel.paddedKeyWidth)
     self.kernel = kernel
-    self.sequence = sequence
-    self.head = head
-    self.dy = UnsafePointer(dy.pointer)
-    self.result = UnsafePointer(result.pointer)
-    self.logSums = UnsafePointer(logSums.pointer)
-    scaledKeys = kernel.packKeys(sequence, head, workspace)
-    transposedValues = kernel.packTransposedValues(
-      sequence, head,
-      into: workspace.floats(packedCount(inner: kernel.width, columns: length)))
-    keyRows = kernel.packRows(kernel.key, kernel.keys.range(sequence), head, workspace)
-    dKeys = workspace.zeros(length * paddedKey)
-    dValues = workspace.zeros(length * padded)
-    weights = workspace.floats(AttentionKernel.queryTile * Self.keyTile)
-    dScores = workspace.floats(AttentionKernel.queryTile * Self.keyTile)
-    dQueries = workspace.floats(AttentionKernel.queryTile * paddedKey)
-    deltas = workspace.floats(AttentionKernel.queryTile)
-    queryRows = workspace.floats(AttentionKernel.queryTile * paddedKey)
-    dyRows = workspace.floats(AttentionKernel.queryTile * padded)
+    self.piece = piece
+    self.gradients = gradients
+    keys = PackedKeys(kernel, piece, rows: kernel.key, columns: kernel.value, workspace)
+    self.workspace = workspace
+    firstRow = kernel.queries.offsets[piece.sequence]
+    queryRows = workspace.floats(tileRows * kernel.paddedKeyWidth)
+    dyRows = workspace.floats(tileRows * kernel.paddedWidth)
+    weights = workspace.floats(tileRows * Self.scoreRow)
+    dScores = workspace.floats(tileRows * Self.scoreRow)
+    dQueries = workspace.floats(tileRows * kernel.paddedKeyWidth)
+    deltas = workspace.floats(tileRows)
+    logSums = workspace.floats(tileRows)
+    let scattered = piece.pattern.scatteredSlots
+    let rows = scattered == 0 ? 0 : scattered + HeadGradients.spareRows
+    scatteredKeys = workspace.zeros(rows * kernel.paddedKeyWidth)
+    scatteredValues = workspace.zeros(rows * kernel.paddedWidth)
     outer = OuterGradient(kernel.term, workspace)
-    bias = KeyBiasGradient(kernel.term, keys: length, tile: Self.keyTile, workspace)
+    bias = KeyBiasGradient(
+      kernel.term, keys: kernel.keys.length(piece.sequence), workspace)
   }
 
-  func run(_ targets: HeadTargets, _ workspace: Workspace) {
-    let (padded, paddedKey) = (kernel.paddedWidth, kernel.paddedKeyWidth)
-    let rows = kernel.queries.range(sequence)
-    for first in stride(from: rows.lowerBound, to: rows.upperBound, by: AttentionKernel.queryTile) {
-      let tile = first..<min(rows.upperBound, first + AttentionKernel.queryTile)
-      runTile(tile)
-      targets.write(
-        dQueries, row: paddedKey, rows: tile, kernel.query, head, factor: kernel.scale)
-      outer?.write(tile, head, targets)
+  /// Sums up the gradients of Q, K and V, and writes those of what is added to the logits.
+  func run(_ dy: Storage, _ result: Storage, _ saved: Storage, _ targets: HeadTargets) {
+    gradients.clear()
+    let row = kernel.heads * kernel.width
+    let first = firstRow * row + piece.head * kernel.width
+    let source = GatheredRows(kernel.query, kernel.queries, piece)
+    let dySource = GatheredRows(base: dy.pointer + first, row: row, width: kernel.width)
+    for round in piece.pattern.rounds {
+      let positions = copyPositions(round.queries, workspace)
+      for tile in piece.tiles(round) where !tile.steps.isEmpty {
+        let queries = QueryTile(tile, positions)
+        source.copy(queries.positions, count: queries.count, into: queryRows)
+        dySource.copy(queries.positions, count: queries.count, into: dyRows)
+        readSums(queries, result.pointer + first, row, saved)
+        run(tile, queries, round)
+        if let outer {
+          let rows = firstRow + queries.position(0)
+          outer.write(rows..<rows + queries.count, piece.head, targets)
+        }
+      }
     }
-    let keys = kernel.keys.range(sequence)
-    targets.write(dKeys, row: paddedKey, rows: keys, kernel.key, head, factor: kernel.scale)
-    targets.write(dValues, row: padded, rows: keys, kernel.value, head)
-    bias?.write(keys, head, targets)
+    gatherKeys()
+    bias?.write(kernel.keys.range(piece.sequence), piece.head, targets)
   }
 
-  private var dyStride: Int { kernel.heads * kernel.width }
+  private func run(
+    _ tile: AttentionPattern.Tile, _ queries: QueryTile, _ round: AttentionPattern.Round
+  ) {
+    let width = kernel.paddedKeyWidth
+    dQueries.update(repeating: 0, count: queries.padded * width)
+    outer?.clear(queries.count)
+    for step in round.steps[tile.steps] {
+      piece.pattern.forEachKeyTile(of: step, tile.span, width: Self.keyTile) {
+        add(queries, $0, piece.pattern.lists[step.list])
+      }
+    }
+    for r in 0..<queries.count {
+      addRow(dQueries + r * width, to: gradients.query + queries.position(r) * width, count: width)
+    }
+  }
 
-  private func runTile(_ rows: Range<Int>) {
-    let dyTile = dy + rows.lowerBound * dyStride + head * kernel.width
-    let queryPanels = packRows(
-      kernel.query.pointer(rows.lowerBound, head), row: kernel.query.stride, inner: rows.count,
-      columns: kernel.keyWidth, into: queryRows)
-    let dyPanels = packRows(
-      dyTile, row: dyStride, inner: rows.count, columns: kernel.width, into: dyRows)
-    kernel.computeDeltas(rows, head, dy, result, into: deltas)
-    outer?.clear(rows.count)
-    let length = kernel.keys.length(sequence)
-    if length == 0 { dQueries.update(repeating: 0, count: rows.count * kernel.paddedKeyWidth) }
-    for first in stride(from: 0, to: length, by: Self.keyTile) {
-      let tile = LogitTile(
-        rows: rows, keys: first..<min(length, first + Self.keyTile),
-        first: kernel.queries.offsets[sequence], firstKey: kernel.keys.offsets[sequence],
-        head: head)
-      computeScores(tile, dyTile)
-      differentiate(tile)
-      addGradients(rows.count, tile.keys, queryPanels, dyPanels, isFirst: first == 0)
-      outer?.add(tile, dScores, row: Self.keyTile)
-      bias?.add(tile, dScores, row: Self.keyTile)
+  /// Δ = Σ dO ⊙ O, and the logarithm of the sum, of each row.
+  private func readSums(
+    _ queries: QueryTile, _ result: UnsafePointer<Float>, _ row: Int, _ saved: Storage
+  ) {
+    for r in 0..<queries.count {
+      deltas[r] = innerProduct(
+        dyRows + r * kernel.paddedWidth, result + queries.position(r) * row, count: kernel.width)
+      let logSum = saved.pointer[(firstRow + queries.position(r)) * kernel.heads + piece.head]
+      // A query that sees nothing has no weights; ∞ makes them zero.
+      logSums[r] = logSum == -.infinity ? .infinity : logSum
+    }
+  }
+
+  private func add(_ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List) {
+    let logits = kernel.logitTile(piece, queries, tile)
+    computeScores(queries, tile, logits)
+    for r in 0..<queries.count { differentiate(r, queries, tile) }
+    addGradients(queries, tile, list)
+    if let logits {
+      outer?.add(logits, dScores, row: Self.scoreRow)
+      bias?.add(logits, dScores, row: Self.scoreRow)
     }
   }
 
   /// `weights` = scores in units of log 2, `dScores` = dO·Vᵀ where it is needed.
-  private func computeScores(_ tile: LogitTile, _ dyTile: UnsafePointer<Float>) {
-    let (rows, keys) = (tile.rows, tile.keys)
-    let columns = Panels.count(keys.count) * Panels.width
-    let panel = keys.lowerBound / Panels.width
-    multiply(
-      rows: rows.count, columns: columns, inner: kernel.keyWidth,
-      StridedMatrix(
-        base: kernel.query.pointer(rows.lowerBound, head), row: kernel.query.stride, column: 1),
-      Panels(
-        base: scaledKeys.base + panel * scaledKeys.panel, step: scaledKeys.step,
-        panel: scaledKeys.panel),
-      into: weights, row: Self.keyTile, accumulate: false)
-    kernel.term.add(tile, to: weights, row: Self.keyTile)
-    guard kernel.needsScoreGradients else { return }
-    multiply(
-      rows: rows.count, columns: columns, inner: kernel.width,
-      StridedMatrix(base: dyTile, row: dyStride, column: 1),
-      Panels(
-        base: transposedValues.base + panel * transposedValues.panel, step: transposedValues.step,
-        panel: transposedValues.panel),
-      into: dScores, row: Self.keyTile, accumulate: false)
-  }
-
-  /// `weights` = P̃ and `dScores` = dS.
-  private func differentiate(_ tile: LogitTile) {
-    for (r, row) in tile.rows.enumerated() {
-      kernel.differentiate(
-        weights + r * Self.keyTile, dScores + r * Self.keyTile, count: tile.keys.count,
-        first: tile.keys.lowerBound, row: row, head: head,
-        logSum: logSums[row * kernel.heads + head], delta: deltas[r])
+  private func computeScores(_ queries: QueryTile, _ tile: KeyTile, _ logits: LogitTile?) {
+    keys.prepare(tile)
+    keys.multiplyKeys(queryRows, queries.padded, tile, into: weights, row: Self.scoreRow)
+    if let logits { kernel.term.add(logits, to: weights, row: Self.scoreRow) }
+    if kernel.needsScoreGradients {
+      keys.multiplyColumns(dyRows, queries.padded, tile, into: dScores, row: Self.scoreRow)
     }
+    tile.mask(weights + tile.lead, row: Self.scoreRow, queries, keys.positions)
   }
 
+  /// `weights` = P̃ and `dScores` = dS of one row, zero beyond the tile's slots.
+  private func differentiate(_ r: Int, _ queries: QueryTile, _ tile: KeyTile) {
+    let count = tile.slots.count
+    let p = weights + r * Self.scoreRow + tile.lead
+    let d = dScores + r * Self.scoreRow + tile.lead
+    for j in count..<(count + laneCount - 1) / laneCount * laneCount {
+      p[j] = -.infinity
+      d[j] = 0
+    }
+    kernel.differentiate(
+      p, d, count: count, positions: keys.positions + tile.slots.lowerBound,
+      dropKey: kernel.dropKey(piece.sequence, piece.head, queries.position(r)),
+      logSum: logSums[r], delta: deltas[r])
+  }
+
+  /// Adds to the rows of a list's positions, or to those of its slots if it is not contiguous.
+  ///
+  /// Whole blocks of eight keys are computed; those beyond the tile add zeros.
   private func addGradients(
-    _ rows: Int, _ keys: Range<Int>, _ queryPanels: Panels, _ dyPanels: Panels, isFirst: Bool
+    _ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List
   ) {
-    let (padded, paddedKey) = (kernel.paddedWidth, kernel.paddedKeyWidth)
+    let first = tile.slots.lowerBound + list.shift
+    let (dKeys, dValues) =
+      list.isContiguous ? (gradients.key, gradients.value) : (scatteredKeys, scatteredValues)
+    let (width, keyWidth) = (kernel.paddedWidth, kernel.paddedKeyWidth)
+    addTransposed(weights, tile, dyRows, queries.count, into: dValues + first * width, width)
+    addTransposed(dScores, tile, queryRows, queries.count, into: dKeys + first * keyWidth, keyWidth)
+    keys.addRows(
+      dScores + tile.lead, row: Self.scoreRow, queries.padded, tile, into: dQueries)
+  }
+
+  /// sum [the tile's slots × width] += leftᵀ · right [rows × width].
+  private func addTransposed(
+    _ left: UnsafePointer<Float>, _ tile: KeyTile, _ right: UnsafePointer<Float>, _ rows: Int,
+    into sum: UnsafeMutablePointer<Float>, _ width: Int
+  ) {
     multiply(
-      rows: keys.count, columns: padded, inner: rows,
-      StridedMatrix(base: weights, row: 1, column: Self.keyTile), dyPanels,
-      into: dValues + keys.lowerBound * padded, row: padded, accumulate: true)
-    multiply(
-      rows: keys.count, columns: paddedKey, inner: rows,
-      StridedMatrix(base: dScores, row: 1, column: Self.keyTile), queryPanels,
-      into: dKeys + keys.lowerBound * paddedKey, row: paddedKey, accumulate: true)
-    multiply(
-      rows: rows, columns: paddedKey, inner: keys.count,
-      StridedMatrix(base: dScores, row: Self.keyTile, column: 1),
-      Panels(
-        base: keyRows.base + keys.lowerBound * keyRows.step, step: keyRows.step,
-        panel: keyRows.panel),
-      into: dQueries, row: paddedKey, accumulate: !isFirst)
+      rows: (tile.slots.count + 7) & ~7, columns: width, inner: rows,
+      StridedMatrix(base: left + tile.lead, row: 1, column: Self.scoreRow),
+      Panels(base: right, step: width, panel: Panels.width), into: sum, row: width,
+      accumulate: true)
+  }
+
+  /// Adds what lists that are not contiguous have collected to the rows of their positions.
+  private func gatherKeys() {
+    let pattern = piece.pattern
+    let (width, keyWidth) = (kernel.paddedWidth, kernel.paddedKeyWidth)
+    for list in pattern.lists where !list.isContiguous {
+      for slot in list.slots {
+        let (from, to) = (slot + list.shift, Int(pattern.slots[slot]))
+        addRow(scatteredKeys + from * keyWidth, to: gradients.key + to * keyWidth, count: keyWidth)
+        addRow(scatteredValues + from * width, to: gradients.value + to * width, count: width)
+      }
+    }
   }
 }

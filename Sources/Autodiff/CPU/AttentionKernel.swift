@@ -1,12 +1,9 @@
-import Foundation
-
-/// Tiled attention on the CPU: shapes, tiles, and the forward pass.
+/// Softmax attention on the CPU over the pairs of a pattern: sizes, and the cut of the work.
 ///
 /// Scores are kept in units of log 2, so that the exponential is a power of two: the keys are
 /// scaled by log₂(e) and the scale of the products while they are packed.
 struct AttentionKernel {
-  static let queryTile = 64
-  static let keyTile = 128
+  static let log2e: Float = 1.442_695_04
 
   let query: Heads
   let key: Heads
@@ -14,13 +11,19 @@ struct AttentionKernel {
   let queries: Segments
   let keys: Segments
   let dropout: Dropout
+  /// Numbers the rows of the queries for dropout.
+  let droppedAs: Segments
   /// What the products of queries and keys are multiplied by.
   let scale: Float
   let term: LogitTerm
+  /// One for each sequence, or one for each sequence and head, those of a sequence together.
+  private let patterns: [AttentionPattern]
 
+  /// - Parameter term: nothing, unless every query sees every key.
   init(
     _ query: Heads, _ key: Heads, _ value: Heads, _ queries: Segments, _ keys: Segments,
-    _ dropout: Dropout, scale: Float, term: LogitTerm
+    _ patterns: [AttentionPattern], _ dropout: Dropout, droppedAs: Segments? = nil,
+    scale: Float? = nil, term: LogitTerm = .none
   ) {
     precondition(
       query.count == key.count && query.count == value.count && query.width == key.width,
@@ -33,221 +36,154 @@ struct AttentionKernel {
         && value.tensor.rows == keys.rows,
       "attention: \(query.tensor.rows) query rows for \(queries.rows), "
         + "\(key.tensor.rows) key rows for \(keys.rows)")
+    precondition(
+      patterns.count == queries.count || patterns.count == queries.count * query.count,
+      "attention: \(patterns.count) patterns, \(queries.count) sequences, \(query.count) heads")
     self.query = query
     self.key = key
     self.value = value
     self.queries = queries
     self.keys = keys
+    self.patterns = patterns
     self.dropout = dropout
-    self.scale = scale
+    self.droppedAs = droppedAs ?? queries
+    self.scale = scale ?? 1 / Float(query.width).squareRoot()
     self.term = term
     term.check(heads: heads, queries, keys)
+    for piece in pieces(parts: 1) { check(piece) }
   }
 
-  static let log2e: Float = 1.442_695_04
+  private func check(_ piece: AttentionPiece) {
+    let lengths = (queries.length(piece.sequence), keys.length(piece.sequence))
+    precondition(
+      (piece.pattern.queryCount, piece.pattern.keyCount) == lengths,
+      "attention: a pattern of \(piece.pattern.queryCount) × \(piece.pattern.keyCount) "
+        + "for \(lengths)")
+  }
 
   var heads: Int { query.count }
   /// The width of a value.
   var width: Int { value.width }
   /// The width of a query and of a key.
   var keyWidth: Int { query.width }
+  /// The widths rounded up to whole panels; the columns beyond are zero.
+  var paddedWidth: Int { Panels.padded(width) }
+  var paddedKeyWidth: Int { Panels.padded(keyWidth) }
   /// Whether the backward pass by sequences needs the gradients of the scores: that of a table is
   /// summed by itself.
   var needsScoreGradients: Bool {
     if case .table = term { keyWidth > 0 } else { true }
   }
-  /// The widths rounded up to whole panels; the columns beyond are zero.
-  var paddedWidth: Int { Panels.count(width) * Panels.width }
-  var paddedKeyWidth: Int { Panels.count(keyWidth) * Panels.width }
 
-  /// Enters `multiplyAdds` for each query, key and head into the meter.
+  /// The key of dropping weights of one query.
+  func dropKey(_ sequence: Int, _ head: Int, _ position: Int) -> UInt32 {
+    dropout.isActive ? dropout.rowKey(droppedAs.offsets[sequence] + position, head + 1) : 0
+  }
+
+  func pattern(_ sequence: Int, _ head: Int) -> AttentionPattern {
+    patterns.count == queries.count ? patterns[sequence] : patterns[sequence * heads + head]
+  }
+
+  /// Enters `multiplyAdds` for each pair of a query and a key of each head into the meter.
   func measure(_ name: String, multiplyAdds: Int, _ kernel: () -> Void) {
-    let pairs = (0..<queries.count).reduce(0) { $0 + queries.length($1) * keys.length($1) }
+    let pairs = pieces(parts: 1).reduce(0) { $0 + $1.pattern.pairs }
     Meter.shared.measure(
-      name, flops: multiplyAdds * 2 * pairs * heads,
+      name, flops: multiplyAdds * 2 * pairs,
       bytes: 4 * (heads * (keyWidth + width) * (queries.rows + keys.rows) + term.count), kernel)
   }
 
-  /// Keys of one sequence and head as panels of log₂(e)·scale·Kᵀ.
-  func packKeys(_ sequence: Int, _ head: Int, _ workspace: Workspace) -> Panels {
-    let count = packedCount(inner: keyWidth, columns: keys.length(sequence))
-    return packKeys(sequence, head, into: workspace.floats(count))
-  }
-
-  @discardableResult
-  func packKeys(
-    _ sequence: Int, _ head: Int, into target: UnsafeMutablePointer<Float>
-  ) -> Panels {
-    packTransposed(
-      key.pointer(keys.offsets[sequence], head), row: key.stride, inner: keyWidth,
-      columns: keys.length(sequence), into: target, scale: scale * Self.log2e)
-  }
-
-  /// Values of one sequence and head as panels of Vᵀ.
-  @discardableResult
-  func packTransposedValues(
-    _ sequence: Int, _ head: Int, into target: UnsafeMutablePointer<Float>
-  ) -> Panels {
-    packTransposed(
-      value.pointer(keys.offsets[sequence], head), row: value.stride, inner: width,
-      columns: keys.length(sequence), into: target)
-  }
-
-  /// Rows of one sequence and head as panels as wide as the head, padded with zeros.
-  func packRows(_ view: Heads, _ rows: Range<Int>, _ head: Int, _ workspace: Workspace) -> Panels {
-    Autodiff.packRows(
-      view.pointer(rows.lowerBound, head), row: view.stride, inner: rows.count,
-      columns: view.width,
-      into: workspace.floats(packedCount(inner: rows.count, columns: view.width)))
+  /// Sequences and heads, longest first, the parts of each together.
+  func pieces(parts: Int) -> [AttentionPiece] {
+    queries.longestFirst.flatMap { sequence in
+      (0..<heads * parts).map {
+        AttentionPiece(self, sequence, head: $0 / parts, part: $0 % parts, of: parts)
+      }
+    }
   }
 
   // MARK: Forward
 
+  /// Writes the result, and the logarithm to base 2 of each row's sum of exponentials.
   func forward(into y: Tensor, _ logSums: Storage) {
-    let pieces = forwardPieces()
-    parallel(pieces.count) { index, workspace in
-      let (sequence, head, rows) = pieces[index]
-      let packedKeys = packKeys(sequence, head, workspace)
-      let packedValues = packRows(value, keys.range(sequence), head, workspace)
-      let tile = ForwardTile(self, sequence, head, packedKeys, packedValues, workspace)
-      for first in stride(from: rows.lowerBound, to: rows.upperBound, by: Self.queryTile) {
-        tile.run(first..<min(rows.upperBound, first + Self.queryTile), into: y, logSums)
+    clearUncovered(y, logSums)
+    // A row's result does not depend on the cut, so the number of threads may.
+    let few = queries.count * heads < 4 * Workers.shared.count
+    let pieces = pieces(parts: few ? (queries.longest + 4 * tileRows - 1) / (4 * tileRows) : 1)
+    let rounds = pieces.map(\.pattern.rounds.count).max() ?? 0
+    for round in 0..<rounds {
+      parallel(pieces.count) { index, workspace in
+        let piece = pieces[index]
+        guard round < piece.pattern.rounds.count else { return }
+        ForwardPass(self, piece, workspace).run(round, into: y, logSums)
       }
     }
   }
 
-  /// Sequences and heads, longest first; cut into ranges of queries where there are few of them.
-  private func forwardPieces() -> [(sequence: Int, head: Int, rows: Range<Int>)] {
-    let few = queries.count * heads < 4 * Workers.shared.count
-    let step = few ? 4 * Self.queryTile : max(1, queries.longest)
-    return queries.longestFirst.flatMap { sequence in
-      (0..<heads).flatMap { head in
-        stride(
-          from: queries.offsets[sequence], to: queries.offsets[sequence + 1], by: step
-        ).map { (sequence, head, $0..<min(queries.offsets[sequence + 1], $0 + step)) }
+  /// Queries that are not in the first round begin with nothing.
+  private func clearUncovered(_ y: Tensor, _ logSums: Storage) {
+    for piece in pieces(parts: 1) {
+      for position in piece.pattern.uncovered {
+        let row = queries.offsets[piece.sequence] + position
+        (y.pointer + row * y.columns + piece.head * width).update(repeating: 0, count: width)
+        logSums.pointer[row * heads + piece.head] = -.infinity
       }
     }
+  }
+
+  // MARK: Backward
+
+  /// The gradients of Q, K and V from that of the result.
+  func backward(_ dy: Storage, result: Storage, _ logSums: Storage) {
+    let targets = HeadTargets([query, key, value] + term.heads)
+    let parts = backwardParts
+    let pieces = pieces(parts: parts)
+    let size = HeadGradients.count(self)
+    let sums = parts == 1 ? nil : Storage(count: pieces.count * size)
+    parallel(pieces.count) { index, workspace in
+      let memory = sums.map { $0.pointer + index * size } ?? workspace.floats(size)
+      let gradients = HeadGradients(self, pieces[index], memory)
+      BackwardPass(self, pieces[index], into: gradients, workspace)
+        .run(dy, result, logSums, targets)
+      if parts == 1 { gradients.write(targets) }
+    }
+    guard let sums else { return }
+    parallel(pieces.count / parts) { index, _ in
+      let all = (index * parts..<(index + 1) * parts).map {
+        HeadGradients(self, pieces[$0], sums.pointer + $0 * size)
+      }
+      for other in all.dropFirst() { all[0].add(other) }
+      all[0].write(targets)
+    }
+  }
+
+  /// Where there are few long sequences and heads, the queries of each are cut, and the parts'
+  /// gradients of keys added up; the cut depends on the shapes alone.
+  private var backwardParts: Int {
+    guard case .none = term else { return 1 }
+    let pairs = max(1, queries.count * heads)
+    return max(1, min((8 + pairs - 1) / pairs, queries.capacity / 2048))
   }
 }
 
-/// One tile of queries against all keys, with a running maximum and sum.
-private struct ForwardTile {
-  private let kernel: AttentionKernel
-  private let sequence: Int
-  private let head: Int
-  private let packedKeys: Panels
-  private let packedValues: Panels
-  private let scores: UnsafeMutablePointer<Float>
-  private let result: UnsafeMutablePointer<Float>
-  private let maxima: UnsafeMutablePointer<Float>
-  private let sums: UnsafeMutablePointer<Float>
+/// Tiles of the queries of one sequence and head.
+struct AttentionPiece {
+  let sequence: Int
+  let head: Int
+  let pattern: AttentionPattern
+  private let part: Int
+  private let parts: Int
 
-  init(
-    _ kernel: AttentionKernel, _ sequence: Int, _ head: Int, _ keys: Panels, _ values: Panels,
-    _ workspace: Workspace
-  ) {
-    self.kernel = kernel
+  init(_ kernel: AttentionKernel, _ sequence: Int, head: Int, part: Int, of parts: Int) {
     self.sequence = sequence
     self.head = head
-    packedKeys = keys
-    packedValues = values
-    scores = workspace.floats(AttentionKernel.queryTile * AttentionKernel.keyTile)
-    result = workspace.floats(AttentionKernel.queryTile * kernel.paddedWidth)
-    maxima = workspace.floats(AttentionKernel.queryTile)
-    sums = workspace.floats(AttentionKernel.queryTile * laneCount)
+    pattern = kernel.pattern(sequence, head)
+    self.part = part
+    self.parts = parts
   }
 
-  func run(_ rows: Range<Int>, into y: Tensor, _ logSums: Storage) {
-    let count = rows.count
-    maxima.update(repeating: -.infinity, count: count)
-    sums.update(repeating: 0, count: count * laneCount)
-    result.update(repeating: 0, count: count * kernel.paddedWidth)
-    let length = kernel.keys.length(sequence)
-    for first in stride(from: 0, to: length, by: AttentionKernel.keyTile) {
-      add(rows, first..<min(length, first + AttentionKernel.keyTile))
-    }
-    finish(rows, into: y, logSums)
-  }
-
-  private func add(_ rows: Range<Int>, _ keys: Range<Int>) {
-    let row = AttentionKernel.keyTile
-    let padded = Panels.count(keys.count) * Panels.width
-    multiply(
-      rows: rows.count, columns: padded, inner: kernel.keyWidth,
-      StridedMatrix(
-        base: kernel.query.pointer(rows.lowerBound, head), row: kernel.query.stride, column: 1),
-      Panels(
-        base: packedKeys.base + keys.lowerBound / Panels.width * packedKeys.panel,
-        step: packedKeys.step, panel: packedKeys.panel),
-      into: scores, row: row, accumulate: false)
-    kernel.term.add(
-      LogitTile(
-        rows: rows, keys: keys, first: kernel.queries.offsets[sequence],
-        firstKey: kernel.keys.offsets[sequence], head: head),
-      to: scores, row: row)
-    for r in 0..<rows.count { exponentiate(r, keys.count) }
-    if kernel.dropout.isActive { dropWeights(rows, keys) }
-    multiply(
-      rows: rows.count, columns: kernel.paddedWidth, inner: keys.count,
-      StridedMatrix(base: scores, row: row, column: 1),
-      Panels(
-        base: packedValues.base + keys.lowerBound * packedValues.step, step: packedValues.step,
-        panel: packedValues.panel),
-      into: result, row: kernel.paddedWidth, accumulate: true)
-  }
-
-  /// Turns a row of scores into weights relative to the new maximum, and rescales what came before.
-  private func exponentiate(_ r: Int, _ count: Int) {
-    let row = scores + r * AttentionKernel.keyTile
-    let vectors = (count + laneCount - 1) / laneCount
-    maskTail(row, count, vectors)
-    var high = load(row)
-    for v in 1..<max(vectors, 1) { high = larger(high, load(row + v * laneCount)) }
-    let old = maxima[r]
-    let new = Swift.max(old, largest(high))
-    var sum = load(sums + r * laneCount)
-    if new > old {
-      let correction = exp2(Lanes(repeating: old - new))
-      sum *= correction
-      let out = result + r * kernel.paddedWidth
-      for j in stride(from: 0, to: kernel.paddedWidth, by: laneCount) {
-        store(load(out + j) * correction, out + j)
-      }
-      maxima[r] = new
-    }
-    for v in 0..<vectors {
-      let p = exp2(load(row + v * laneCount) - new)
-      sum += p
-      store(p, row + v * laneCount)
-    }
-    store(sum, sums + r * laneCount)
-  }
-
-  /// Scores of columns that only fill a panel up do not count.
-  private func maskTail(_ row: UnsafeMutablePointer<Float>, _ count: Int, _ vectors: Int) {
-    for j in count..<vectors * laneCount { row[j] = -.infinity }
-  }
-
-  private func dropWeights(_ rows: Range<Int>, _ keys: Range<Int>) {
-    for (r, global) in rows.enumerated() {
-      let rowKey = kernel.dropout.rowKey(global, head + 1)
-      let row = scores + r * AttentionKernel.keyTile
-      for j in stride(from: 0, to: keys.count, by: laneCount) {
-        store(
-          load(row + j) * kernel.dropout.factors(rowKey, keys.lowerBound + j), row + j)
-      }
-    }
-  }
-
-  private func finish(_ rows: Range<Int>, into y: Tensor, _ logSums: Storage) {
-    let width = kernel.width
-    for (r, global) in rows.enumerated() {
-      let sum = total(load(sums + r * laneCount))
-      let inverse = sum > 0 ? 1 / sum : 0
-      let from = result + r * kernel.paddedWidth
-      let to = y.pointer + global * y.columns + head * width
-      for j in 0..<width { to[j] = from[j] * inverse }
-      logSums.pointer[global * kernel.heads + head] = maxima[r] + log2(sum)
-    }
+  /// The tiles of a round that belong to the piece.
+  func tiles(_ round: AttentionPattern.Round) -> ArraySlice<AttentionPattern.Tile> {
+    let count = round.tiles.count
+    return round.tiles[count * part / parts..<count * (part + 1) / parts]
   }
 }

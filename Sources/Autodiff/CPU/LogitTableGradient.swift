@@ -49,12 +49,13 @@ struct LogitTableGradient {
     let size = Self.tile * Self.tile
     let scratch = Scratch(
       weights: workspace.floats(size), gradients: workspace.floats(size),
-      sums: workspace.floats(size))
+      sums: workspace.floats(size), positions: workspace.floats(Self.tile))
     let rows = first..<min(length, first + Self.tile)
     var product: Float = 0
     for firstKey in stride(from: 0, to: length, by: Self.tile) {
       let keys = firstKey..<min(length, firstKey + Self.tile)
       scratch.sums.update(repeating: 0, count: size)
+      for j in 0..<Self.tile { scratch.positions[j] = Float(firstKey + j) }
       for sequence in 0..<kernel.queries.count {
         addSequence(sequence, head, rows, keys, scratch)
       }
@@ -68,6 +69,8 @@ struct LogitTableGradient {
     let weights: UnsafeMutablePointer<Float>
     let gradients: UnsafeMutablePointer<Float>
     let sums: UnsafeMutablePointer<Float>
+    /// Of the keys.
+    let positions: UnsafeMutablePointer<Float>
   }
 
   /// sums += dS of the part of one sequence that lies in these rows and columns of the table.
@@ -95,8 +98,9 @@ struct LogitTableGradient {
       let d = scratch.gradients + r * Self.tile
       let place = row * kernel.heads + head
       kernel.differentiate(
-        scratch.weights + r * Self.tile, d, count: tile.keys.count, first: keys.lowerBound,
-        row: row, head: head, logSum: logSums[place], delta: packed.deltas.pointer[place])
+        scratch.weights + r * Self.tile, d, count: tile.keys.count, positions: scratch.positions,
+        dropKey: kernel.dropKey(sequence, head, row - first), logSum: logSums[place],
+        delta: packed.deltas.pointer[place])
       let sums = scratch.sums + r * Self.tile
       for j in 0..<tile.keys.count { sums[j] += d[j] }
     }
@@ -149,6 +153,14 @@ private struct PackedSequences {
       storage.pointer + (sequence * heads + head) * size
     }
 
+    fileprivate func pack(
+      _ view: Heads, _ segments: Segments, _ sequence: Int, _ head: Int, scale: Float
+    ) {
+      packTransposed(
+        view.pointer(segments.offsets[sequence], head), row: view.stride, inner: width,
+        columns: segments.length(sequence), into: pointer(sequence, head), scale: scale)
+    }
+
     /// result = left·part, with the keys of the tile as columns.
     func multiply(
       _ tile: LogitTile, _ sequence: Int, _ left: StridedMatrix,
@@ -169,14 +181,16 @@ private struct PackedSequences {
     let keys = Part(kernel.key, kernel.keys)
     let values = Part(kernel.value, kernel.keys)
     let deltas = Storage(count: kernel.queries.rowCapacity * kernel.heads)
-    parallel(kernel.queries.count * kernel.heads) { index, workspace in
+    parallel(kernel.queries.count * kernel.heads) { index, _ in
       let (sequence, head) = (index / kernel.heads, index % kernel.heads)
-      kernel.packKeys(sequence, head, into: keys.pointer(sequence, head))
-      kernel.packTransposedValues(sequence, head, into: values.pointer(sequence, head))
-      let rows = kernel.queries.range(sequence)
-      let column = workspace.floats(rows.count)
-      kernel.computeDeltas(rows, head, dy, result, into: column)
-      for (r, row) in rows.enumerated() { deltas.pointer[row * kernel.heads + head] = column[r] }
+      keys.pack(
+        kernel.key, kernel.keys, sequence, head, scale: kernel.scale * AttentionKernel.log2e)
+      values.pack(kernel.value, kernel.keys, sequence, head, scale: 1)
+      for row in kernel.queries.range(sequence) {
+        let place = row * kernel.heads + head
+        let offset = place * kernel.width
+        deltas.pointer[place] = innerProduct(dy + offset, result + offset, count: kernel.width)
+      }
     }
     self.keys = keys
     self.values = values

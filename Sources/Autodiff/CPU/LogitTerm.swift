@@ -150,18 +150,18 @@ struct KeyBiasGradient {
 
   /// Nil for other terms.
   ///
-  /// - Parameters:
-  ///   - keys: of the sequence.
-  ///   - tile: keys of a tile.
-  init?(_ term: LogitTerm, keys: Int, tile: Int, _ workspace: Workspace) {
+  /// - Parameter keys: of the sequence.
+  init?(_ term: LogitTerm, keys: Int, _ workspace: Workspace) {
     guard case .keyBias(let bias) = term else { return nil }
     self.bias = bias
-    sums = workspace.zeros((keys + tile - 1) / tile * tile)
+    sums = workspace.zeros(keys)
   }
 
-  /// Adds what a tile contributes; columns beyond its keys are added up too, and not written.
+  /// Adds what a tile contributes.
   func add(_ tile: LogitTile, _ dScores: UnsafePointer<Float>, row: Int) {
-    addColumnSums(dScores, tile.rows.count, row, into: sums + tile.keys.lowerBound)
+    for r in 0..<tile.rows.count {
+      addScaled(dScores + r * row, 1, sums + tile.keys.lowerBound, count: tile.keys.count)
+    }
   }
 
   func write(_ rows: Range<Int>, _ head: Int, _ targets: HeadTargets) {
@@ -185,8 +185,8 @@ struct OuterGradient {
     guard case .outer(let a, let c) = term else { return nil }
     self.a = a
     self.c = c
-    da = workspace.floats(AttentionKernel.queryTile * a.width)
-    dc = workspace.floats(AttentionKernel.queryTile * c.width)
+    da = workspace.floats(tileRows * a.width)
+    dc = workspace.floats(tileRows * c.width)
   }
 
   /// Starts a tile of queries.

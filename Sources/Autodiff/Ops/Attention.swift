@@ -13,6 +13,8 @@
 ///   - scale: of the products; nil for 1/√D, where D is the width of a query.
 ///   - term: T.
 ///   - dropout: applied to the attention weights.
+///   - droppedAs: segments that number the rows of the queries for dropout, where the queries are the
+///     first rows of longer sequences; nil means `queries`.
 /// - Returns: [N, H·D], where D is the width of a value.
 /// - Complexity: time 4·Lq·Lk·D operations forward and 10·Lq·Lk·D backward for each sequence and
 ///   head; the gradient of a table takes 4·Lq·Lk·D more. Memory O(N·H·D). Rows of padding do not
@@ -24,26 +26,16 @@
 /// after Rabe and Staats (2021), arXiv 2112.05682, and Dao et al. (2022), arXiv 2205.14135.
 public func attention(
   query: Heads, key: Heads, value: Heads, queries: Segments, keys: Segments,
-  scale: Float? = nil, adding term: LogitTerm = .none, dropout: Dropout = .none
+  scale: Float? = nil, adding term: LogitTerm = .none, dropout: Dropout = .none,
+  droppedAs: Segments? = nil
 ) -> Tensor {
-  let kernel = AttentionKernel(
-    query, key, value, queries, keys, dropout,
-    scale: scale ?? 1 / Float(query.width).squareRoot(), term: term)
-  let capacity = query.tensor.rowCapacity
-  let y = Tensor(
-    shape: [queries.rows, value.count * value.width],
-    storage: Storage(count: capacity * value.count * value.width))
-  let logSums = Storage(count: capacity * query.count)
-  let cost = AttentionCost(kernel)
-  kernel.measure("attention", multiplyAdds: cost.forward) { kernel.forward(into: y, logSums) }
-  let result = y.storage
-  return y.recorded("attention", from: [query.tensor, key.tensor, value.tensor] + term.tensors) {
-    dy in
-    kernel.measure("attention backward", multiplyAdds: cost.backward) {
-      kernel.backward(dy, result: result, logSums)
-      LogitTableGradient(kernel, dy, result: result, logSums)?.run()
-    }
+  let patterns = zip(0..<queries.count, 0..<keys.count).map {
+    AttentionPattern.full(queries: queries.length($0), keys: keys.length($1))
   }
+  return AttentionKernel(
+    query, key, value, queries, keys, patterns, dropout, droppedAs: droppedAs, scale: scale,
+    term: term
+  ).recorded("attention")
 }
 
 /// Attention whose logits are no products of queries and keys: O = softmax(T)·V.
@@ -62,6 +54,25 @@ public func attention(
   return attention(
     query: nothing, key: nothing, value: value, queries: segments, keys: segments, scale: 1,
     adding: term, dropout: dropout)
+}
+
+extension AttentionKernel {
+  /// Runs the kernel as the operation of this name.
+  func recorded(_ name: String) -> Tensor {
+    let capacity = query.tensor.rowCapacity
+    let y = Tensor(
+      shape: [queries.rows, heads * width], storage: Storage(count: capacity * heads * width))
+    let logSums = Storage(count: capacity * heads)
+    let cost = AttentionCost(self)
+    measure(name, multiplyAdds: cost.forward) { forward(into: y, logSums) }
+    let result = y.storage
+    return y.recorded(name, from: [query.tensor, key.tensor, value.tensor] + term.tensors) { dy in
+      measure(name + " backward", multiplyAdds: cost.backward) {
+        backward(dy, result: result, logSums)
+        LogitTableGradient(self, dy, result: result, logSums)?.run()
+      }
+    }
+  }
 }
 
 /// Multiply-adds for each query, key and head.

@@ -27,6 +27,9 @@ static inline int lra_vector_bits(void) {
 #endif
 }
 
+/// Asks for the cache line at an address, which need not exist.
+static inline void lra_prefetch(const void *address) { __builtin_prefetch(address); }
+
 /// Asks the kernel to back a large buffer with huge pages.
 static inline void lra_advise_huge_pages(void *address, size_t bytes) {
 #ifdef MADV_HUGEPAGE

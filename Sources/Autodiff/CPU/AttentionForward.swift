@@ -1,0 +1,141 @@
+import Foundation
+
+/// The result for the queries of one piece, a tile at a time: over all keys that a tile sees, with
+/// a running maximum and sum.
+struct ForwardPass {
+  private static let keyTile = 128
+  /// Floats of a row of scores; the last vector of a tile may reach beyond its columns.
+  private static let scoreRow = keyTile + laneCount
+
+  private let kernel: AttentionKernel
+  private let piece: AttentionPiece
+  private let keys: PackedKeys
+  private let workspace: Workspace
+  /// The row at position 0.
+  private let firstRow: Int
+  private let queryRows: UnsafeMutablePointer<Float>
+  private let scores: UnsafeMutablePointer<Float>
+  private let result: UnsafeMutablePointer<Float>
+  private let maxima: UnsafeMutablePointer<Float>
+  private let sums: UnsafeMutablePointer<Float>
+
+  init(_ kernel: AttentionKernel, _ piece: AttentionPiece, _ workspace: Workspace) {
+    self.kernel = kernel
+    self.piece = piece
+    keys = PackedKeys(kernel, piece, rows: kernel.value, workspace)
+    self.workspace = workspace
+    firstRow = kernel.queries.offsets[piece.sequence]
+    queryRows = workspace.floats(tileRows * kernel.paddedKeyWidth)
+    scores = workspace.floats(tileRows * Self.scoreRow)
+    result = workspace.floats(tileRows * kernel.paddedWidth)
+    maxima = workspace.floats(tileRows)
+    sums = workspace.floats(tileRows * laneCount)
+  }
+
+  /// Writes the result of the first round's queries, or adds what a later round's queries see.
+  func run(_ index: Int, into y: Tensor, _ logSums: Storage) {
+    let round = piece.pattern.rounds[index]
+    let positions = copyPositions(round.queries, workspace)
+    let source = GatheredRows(kernel.query, kernel.queries, piece)
+    for tile in piece.tiles(round) {
+      let queries = QueryTile(tile, positions)
+      source.copy(queries.positions, count: queries.count, into: queryRows)
+      maxima.update(repeating: -.infinity, count: queries.count)
+      sums.update(repeating: 0, count: queries.count * laneCount)
+      result.update(repeating: 0, count: queries.padded * kernel.paddedWidth)
+      for step in round.steps[tile.steps] {
+        piece.pattern.forEachKeyTile(of: step, tile.span, width: Self.keyTile) {
+          add(queries, $0)
+        }
+      }
+      finish(queries, isFirst: index == 0, into: y, logSums)
+    }
+  }
+
+  private func add(_ queries: QueryTile, _ tile: KeyTile) {
+    keys.prepare(tile)
+    keys.multiplyKeys(queryRows, queries.padded, tile, into: scores, row: Self.scoreRow)
+    let first = scores + tile.lead
+    if let logits = kernel.logitTile(piece, queries, tile) {
+      kernel.term.add(logits, to: first, row: Self.scoreRow)
+    }
+    tile.mask(first, row: Self.scoreRow, queries, keys.positions)
+    for r in 0..<queries.count {
+      exponentiate(first + r * Self.scoreRow, r, tile.slots.count)
+    }
+    if kernel.dropout.isActive { dropWeights(first, queries, tile) }
+    keys.addRows(first, row: Self.scoreRow, queries.padded, tile, into: result)
+  }
+
+  /// Turns a row of scores into weights relative to the new maximum, and rescales what came before.
+  private func exponentiate(_ row: UnsafeMutablePointer<Float>, _ r: Int, _ count: Int) {
+    let vectors = (count + laneCount - 1) / laneCount
+    for j in count..<vectors * laneCount { row[j] = -.infinity }
+    var high = load(row)
+    for v in 1..<max(vectors, 1) { high = larger(high, load(row + v * laneCount)) }
+    let old = maxima[r]
+    let new = Swift.max(old, largest(high))
+    var sum = load(sums + r * laneCount)
+    if new > old {
+      let correction = exp2(Lanes(repeating: old - new))
+      sum *= correction
+      let out = result + r * kernel.paddedWidth
+      for j in stride(from: 0, to: kernel.paddedWidth, by: laneCount) {
+        store(load(out + j) * correction, out + j)
+      }
+      maxima[r] = new
+    }
+    // Where no pair counts, all scores are -∞, and so is the maximum.
+    let shift = new == -.infinity ? 0 : new
+    for v in 0..<vectors {
+      let p = exp2(load(row + v * laneCount) - shift)
+      sum += p
+      store(p, row + v * laneCount)
+    }
+    store(sum, sums + r * laneCount)
+  }
+
+  private func dropWeights(
+    _ first: UnsafeMutablePointer<Float>, _ queries: QueryTile, _ tile: KeyTile
+  ) {
+    for r in 0..<queries.count {
+      let rowKey = kernel.dropKey(piece.sequence, piece.head, queries.position(r))
+      let row = first + r * Self.scoreRow
+      let positions = keys.positions + tile.slots.lowerBound
+      for j in stride(from: 0, to: tile.slots.count, by: laneCount) {
+        store(load(row + j) * kernel.dropout.factors(rowKey, at: load(positions + j)), row + j)
+      }
+    }
+  }
+
+  /// Writes the tile's result, or joins it with that of earlier rounds.
+  ///
+  /// With m the larger maximum and s = 2^(old - m) + Σ·2^(own - m):
+  /// ```
+  /// y = y·2^(old - m)/s + result·2^(own - m)/s    logsum = m + log₂ s
+  /// ```
+  private func finish(
+    _ queries: QueryTile, isFirst: Bool, into y: Tensor, _ logSums: Storage
+  ) {
+    let width = kernel.width
+    for r in 0..<queries.count {
+      let row = firstRow + queries.position(r)
+      let from = result + r * kernel.paddedWidth
+      let to = y.pointer + row * y.columns + piece.head * width
+      let logSum = logSums.pointer + row * kernel.heads + piece.head
+      let sum = total(load(sums + r * laneCount))
+      if isFirst {
+        let inverse = sum > 0 ? 1 / sum : 0
+        for j in 0..<width { to[j] = from[j] * inverse }
+        logSum.pointee = maxima[r] + log2(sum)
+      } else if sum > 0 {
+        let high = max(logSum.pointee, maxima[r])
+        let (before, own) = (exp2(logSum.pointee - high), exp2(maxima[r] - high))
+        let all = before + sum * own
+        let (keep, scale) = (before / all, own / all)
+        for j in 0..<width { to[j] = to[j] * keep + from[j] * scale }
+        logSum.pointee = high + log2(all)
+      }
+    }
+  }
+}

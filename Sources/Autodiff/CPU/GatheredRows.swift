@@ -1,0 +1,95 @@
+import CShims
+
+/// Rows of one sequence and head, to be gathered by position.
+///
+/// Rows lie far apart, and which come next the processor cannot guess: they are asked for ahead of
+/// time.
+struct GatheredRows {
+  /// Rows between the one that is copied and the one that is asked for.
+  static let ahead = 64
+
+  let width: Int
+  private let base: UnsafePointer<Float>
+  private let row: Int
+
+  /// - Parameters:
+  ///   - base: the row at position 0.
+  ///   - row: floats from one row to the next.
+  init(base: UnsafePointer<Float>, row: Int, width: Int) {
+    self.base = base
+    self.row = row
+    self.width = width
+  }
+
+  init(_ view: Heads, _ segments: Segments, _ piece: AttentionPiece) {
+    self.init(
+      base: UnsafePointer(view.pointer(segments.offsets[piece.sequence], piece.head)),
+      row: view.stride, width: view.width)
+  }
+
+  /// The width rounded up to whole panels.
+  var padded: Int { Panels.padded(width) }
+
+  /// Copies rows, filled up to whole panels with zeros; position -1 gives a row of zeros.
+  ///
+  /// - Parameter positions: of the rows, and of as many more as are asked for ahead.
+  func copy(
+    _ positions: UnsafePointer<Float>, count: Int, into target: UnsafeMutablePointer<Float>
+  ) {
+    let padded = padded
+    let whole = width / laneCount * laneCount
+    for r in 0..<count {
+      let next = place(positions[r + Self.ahead])
+      let to = target + r * padded
+      let used = positions[r] < 0 ? 0 : whole
+      let from = place(positions[r])
+      for j in stride(from: 0, to: used, by: laneCount) {
+        lra_prefetch(next + j)
+        store(load(from + j), to + j)
+      }
+      if used < padded { fill(positions[r], used, padded, to) }
+    }
+  }
+
+  /// What follows the whole vectors of a row.
+  private func fill(
+    _ position: Float, _ first: Int, _ end: Int, _ to: UnsafeMutablePointer<Float>
+  ) {
+    for j in stride(from: first, to: end, by: laneCount) { store(elements(position, j), to + j) }
+  }
+
+  /// Copies a panel's 32 rows as columns; position -1 gives a column of zeros.
+  ///
+  /// - Parameter positions: as for ``copy(_:count:into:)``.
+  func copyTransposed(
+    _ positions: UnsafePointer<Float>, scale: Float, into panel: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
+      guard let block = memory.baseAddress else { return }
+      for half in 0..<Panels.width / laneCount {
+        let places = positions + half * laneCount
+        for first in stride(from: 0, to: width, by: laneCount) {
+          for j in 0..<laneCount {
+            lra_prefetch(place(places[j + Self.ahead]) + first)
+            block[j] = elements(places[j], first) * scale
+          }
+          transpose(block)
+          let to = panel + first * Panels.width + half * laneCount
+          for i in 0..<min(laneCount, width - first) { store(block[i], to + i * Panels.width) }
+        }
+      }
+    }
+  }
+
+  /// Sixteen elements of a row, those beyond its end zero.
+  @inline(__always)
+  private func elements(_ position: Float, _ first: Int) -> Lanes {
+    if position < 0 || first >= width { return Lanes() }
+    let from = place(position) + first
+    return first + laneCount <= width ? load(from) : load(from, count: width - first)
+  }
+
+  /// Where the row at a position is, or would be.
+  @inline(__always)
+  private func place(_ position: Float) -> UnsafePointer<Float> { base + Int(position) * row }
+}
