@@ -39,6 +39,11 @@ public struct PreNorm {
   public let residual: Tensor
   let norm: Norm
 
+  package init(residual: Tensor, norm: Norm) {
+    self.residual = residual
+    self.norm = norm
+  }
+
   /// LayerNorm(x)·Wᵀ + b, [N, O], without storing LayerNorm(x).
   public func project(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     normalizedLinear(residual, norm: norm, weight: weight, bias: bias)

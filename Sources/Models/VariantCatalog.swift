@@ -44,8 +44,8 @@ public struct VariantEntry: Sendable {
   private let build: @Sendable (MixerSize, [String: Setting]) throws -> Parts
 
   /// What makes the two halves of a block.
-  struct Parts {
-    let mixer: (ParameterScope) -> any Mixer
+  package struct Parts {
+    package let mixer: (ParameterScope) -> any Mixer
     let feedForward: (ParameterScope) -> any RowLayer
   }
 
@@ -71,7 +71,7 @@ public struct VariantEntry: Sendable {
   }
 
   /// What makes the layers of a model.
-  func parts(_ configuration: ModelConfiguration) throws -> Parts {
+  package func parts(_ configuration: ModelConfiguration) throws -> Parts {
     try build(configuration.mixerSize, configuration.options)
   }
 
@@ -128,6 +128,10 @@ public enum VariantCatalog {
   /// In the order in which they are listed.
   public static let all: [VariantEntry] = [
     VariantEntry(Transformer.self),
+    VariantEntry(Local.self),
+    VariantEntry(SparseTransformer.self),
+    VariantEntry(Longformer.self),
+    VariantEntry(BigBird.self),
     VariantEntry(Linformer.self),
     VariantEntry(LinearTransformer.self),
     VariantEntry(Performer.self),

@@ -32,12 +32,26 @@ public struct VariantCase: Sendable {
   /// Weights with a part for each head beside query, key, value and output, by the name within the
   /// mixer.
   public var heads: [String: HeadAxis] = [:]
+  /// Weights, by the name within the mixer, that have no effect in the last block of a model with CLS
+  /// pooling.
+  public var idleWithClassToken: Set<String> = []
 
   /// The case of a variant.
   public static func of(_ entry: VariantEntry) -> VariantCase { all[entry.name] ?? VariantCase() }
 
   /// Variants that need more than the defaults.
   private static let all: [String: VariantCase] = [
+    "local": VariantCase(options: ["block": 4]),
+    "sparse": VariantCase(options: ["summary": 2]),
+    "longformer": VariantCase(
+      options: ["window": 6],
+      heads: [
+        "global-query.weight": .rows, "global-key.weight": .rows, "global-value.weight": .rows,
+      ],
+      // The class token's row comes from the global projections, and no other row is used.
+      idleWithClassToken: ["query.weight", "key.weight", "value.weight"]),
+    // Random blocks belong to the numbers of the heads, not to weights.
+    "bigbird": VariantCase(options: ["block": 2, "random": 1], exempt: [.headOrder]),
     "linformer": VariantCase(
       options: ["projected": 8],
       heads: ["projection.key.0": .number, "projection.value.0": .number]),

@@ -47,6 +47,12 @@ def attention(q, k, v):
     return softmax(q @ k.T / math.sqrt(q.shape[-1])) @ v
 
 
+def masked_attention(q, k, v, mask):
+    """As attention, but row i sees the columns where mask[i] is true."""
+    scores = q @ k.T / math.sqrt(q.shape[-1])
+    return softmax(scores + np.where(mask, 0, -np.inf)) @ v
+
+
 # The four maps around most kinds of attention, without biases ---------------
 
 def multi_head_shapes(model):
@@ -70,6 +76,13 @@ def heads(model, x):
 def join_heads(p, prefix, parts):
     """The heads' results side by side, times Wo."""
     return affine(concatenate(parts, 1), p[prefix + "output.weight"])
+
+
+def masked_multi_head(model, p, prefix, x, masks):
+    """Masked attention in all heads, a mask for each."""
+    q, k, v = (heads(model, part) for part in query_key_value(p, prefix, x))
+    return join_heads(p, prefix, [
+        masked_attention(*head) for head in zip(q, k, v, masks)])
 
 
 # The end of a block of a state-space model ----------------------------------

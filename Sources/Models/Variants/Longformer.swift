@@ -1,0 +1,106 @@
+import Autodiff
+import Base
+
+/// Attention to a window around each token, and to and from a few global tokens.
+///
+/// ```
+/// i not global: softmax over { j : |i - j| ≤ w/2 } ∪ G of qᵢ·kⱼ/√D
+/// i global:     softmax over all j of q̃ᵢ·k̃ⱼ/√D, with values ṽⱼ      q̃, k̃, ṽ: projections of their own
+/// ```
+/// G holds the first tokens of the sequence; with CLS pooling the first one is the class token. Then
+/// the local projections of the last block have no effect: the one row that is used is a global one.
+/// - Complexity: O(L·(w + |G|)·E) time, O(L·E) memory.
+///
+/// Source: Beltagy et al., "Longformer: The Long-Document Transformer" (2020), arXiv 2004.05150,
+/// sections 3.1 to 3.3.
+/// Differs: the window is not dilated, as in the paper's models for whole documents. Its global
+/// projections begin as copies of trained local ones; here, where nothing is trained before, both
+/// are drawn. The LRA code has no global tokens, yet has their projections, and computes L × L
+/// scores.
+struct Longformer: Mixer {
+  static let about = VariantDescription(
+    name: "longformer", paper: "Beltagy et al., Longformer: The Long-Document Transformer",
+    year: 2020, arXiv: "2004.05150", cost: .linear,
+    summary: "Softmax attention to a sliding window and to and from global tokens.",
+    options: [
+      "window": "w, tokens that a token sees on both sides together",
+      "global": "tokens at the start that see all and that all see; 1 is the class token",
+    ],
+    deviations: [
+      "The window is not dilated.",
+      "Global projections are drawn like the others; the paper copies them from a trained model.",
+      "The LRA code has no global tokens, yet has their projections, and computes L × L scores.",
+    ])
+
+  struct Options: VariantOptions {
+    /// w, tokens on both sides together.
+    var window = 512
+    /// Tokens at the start of the sequence that see all and that all see.
+    var global = 1
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      try require("window", window, atLeast: 0)
+      try require("global", global, atLeast: 0)
+      guard window % 2 == 0 else {
+        throw UserError(
+          .configuration, "model.window is \(window), but must be even: half on either side.",
+          remedy: "Use \(window + 1).")
+      }
+    }
+  }
+
+  private let projections: MultiHead
+  private let options: Options
+  private let globalQuery: Parameter?
+  private let globalKey: Parameter?
+  private let globalValue: Parameter?
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    projections = MultiHead(size, scope)
+    self.options = options
+    func weight(_ name: String) -> Parameter? {
+      if options.global == 0 { return nil }
+      return scope.weight(
+        "global-\(name).weight", [size.attentionWidth, size.width], .xavierUniform)
+    }
+    globalQuery = weight("query")
+    globalKey = weight("key")
+    globalValue = weight("value")
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let (query, key, value) = projections.queryKeyValue(x)
+    var mixed = patternAttention(
+      query: query, key: key, value: value, segments: pass.segments,
+      patterns: pass.segments.patterns { [pattern($0)] }, dropout: projections.weightDropout(pass))
+    if let globalQuery, let globalKey, let globalValue {
+      let global = x.leading(options.global, pass.segments)
+      let all = x.project(stacked([globalKey.tensor, globalValue.tensor]))
+      let rows = attention(
+        query: projections.heads(global.rows.project(globalQuery.tensor), 0),
+        key: projections.heads(all, 0), value: projections.heads(all, 1),
+        queries: global.segments, keys: pass.segments,
+        dropout: projections.weightDropout(pass), droppedAs: pass.segments)
+      mixed = replacingLeadingRows(
+        mixed, with: rows, segments: pass.segments, leading: global.segments)
+    }
+    return projections.finish(x, mixed, pass)
+  }
+
+  /// Who sees what, global tokens as queries aside.
+  private func pattern(_ length: Int) -> AttentionPattern {
+    var pattern = AttentionPattern(length: length)
+    let window = -options.window / 2...options.window / 2
+    let global = min(options.global, length)
+    let all = pattern.list(0..<length)
+    pattern.connect(
+      global..<length,
+      to: [
+        .init(all, rule: .inside(window)),
+        .init(all, part: 0..<global, rule: .outside(window)),
+      ])
+    return pattern
+  }
+}
