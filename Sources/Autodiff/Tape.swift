@@ -124,14 +124,23 @@ extension Tensor {
   /// - Complexity: the operations' own cost, plus O(n log n) for n recorded operations.
   public func backward() {
     precondition(count == 1, "backward: needs a scalar, not shape \(shape)")
-    guard let node else { return }
-    let seed = node.target()
+    let seed = Storage(count: storage.count)
     seed.pointer[0] = 1
-    for node in reachable(from: node) { node.run() }
+    backward(from: seed)
   }
 
-  private func reachable(from root: Node) -> [Node] {
-    var found: Set<Int> = [root.id]
+  /// Runs the tape backwards from the tensor's gradient, which it takes over.
+  ///
+  /// - Parameter outer: nodes of another tape, whose pullback this is part of: they collect gradients,
+  ///   and the other tape runs them.
+  func backward(from gradient: Storage, upTo outer: [Node] = []) {
+    guard let node else { return }
+    node.accept(gradient, count: count)
+    for node in reachable(from: node, upTo: outer) { node.run() }
+  }
+
+  private func reachable(from root: Node, upTo outer: [Node]) -> [Node] {
+    var found = Set(outer.map(\.id) + [root.id])
     var pending = [root]
     var nodes: [Node] = []
     while let node = pending.popLast() {

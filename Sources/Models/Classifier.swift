@@ -91,6 +91,7 @@ public final class Classifier {
       h = block.mixer(PreNorm(residual: h, norm: block.norm.norm), pass)
       if let feedForward = block.feedForward { h = feedForward(h, pass) }
     }
+    if let second = pass.carried.secondStream { h = residualSum(h, adding: second) }
     h = layerNorm(h, norm: norm.norm)
     let pooled =
       configuration.pooling == .cls

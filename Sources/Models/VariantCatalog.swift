@@ -132,6 +132,7 @@ public enum VariantCatalog {
     VariantEntry(SparseTransformer.self),
     VariantEntry(Longformer.self),
     VariantEntry(BigBird.self),
+    VariantEntry(Reformer.self),
     VariantEntry(Linformer.self),
     VariantEntry(LinearTransformer.self),
     VariantEntry(Performer.self),

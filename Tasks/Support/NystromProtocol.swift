@@ -29,6 +29,7 @@ enum NystromProtocol {
       PresetValue("model.landmarks", 128, source: "\(configuration): 32, 64 and 256 too"),
       PresetValue("model.conv", 35, source: configuration),
     ],
+    "reformer": [PresetValue("model.hashes", 2, source: configuration)],
     "performer": [
       PresetValue("model.features", 256, source: configuration),
       PresetValue(

@@ -84,8 +84,8 @@ struct OpCase: Sendable, CustomTestStringConvertible {
 /// The table.
 enum OpCases {
   static let all =
-    rows + blocks + attention + patterns + leading + kernels + sequences + landmarks + sorts
-    + recurrence + synthesized + narrow
+    rows + blocks + attention + patterns + leading + hashed + kernels + sequences + landmarks
+    + sorts + recurrence + synthesized + narrow
 
   /// Every account of the meter that a case covers, for both directions.
   static var accounts: Set<String> {

@@ -52,6 +52,7 @@ public struct VariantCase: Sendable {
       idleWithClassToken: ["query.weight", "key.weight", "value.weight"]),
     // Random blocks belong to the numbers of the heads, not to weights.
     "bigbird": VariantCase(options: ["block": 2, "random": 1], exempt: [.headOrder]),
+    "reformer": VariantCase(options: ["chunk": 6], heads: ["rotations": .rows]),
     "linformer": VariantCase(
       options: ["projected": 8],
       heads: ["projection.key.0": .number, "projection.value.0": .number]),

@@ -132,6 +132,10 @@ def logits(model, p, tokens):
 
     Where the inner width is 0, blocks have no FeedForward, and
     y  = Wo pool(h) + bo
+
+    Reversible blocks have a second stream g, in the beginning h as well:
+    (h, g) = (g + Mix(LN(h)), h), and the same with FeedForward; in the end
+    h = h + g.
     """
     variant, options = model.variant, model.options
     h = p["embedding.token"][tokens]
@@ -145,6 +149,8 @@ def logits(model, p, tokens):
 
     carries = hasattr(variant, "start")
     state = variant.start(model, options, p) if carries else None
+    reversible = getattr(variant, "reversible", lambda options: False)(options)
+    second = h
     own_feed_forward = getattr(variant, "feed_forward", feed_forward)
     for i in range(model.layers):
         prefix = f"blocks.{i}.mixer."
@@ -153,11 +159,14 @@ def logits(model, p, tokens):
             branch, state = variant.mix(model, options, p, prefix, x, state)
         else:
             branch = variant.mix(model, options, p, prefix, x)
-        h = h + branch
+        h, second = (second if reversible else h) + branch, h
         if model.feed_forward:
             prefix = f"blocks.{i}.feed-forward."
             x = norm(prefix + "norm.")
-            h = h + own_feed_forward(model, options, p, prefix, x)
+            branch = own_feed_forward(model, options, p, prefix, x)
+            h, second = (second if reversible else h) + branch, h
+    if reversible:
+        h = h + second
     h = norm("norm.")
     pooled = h[:1] if model.pooling == "cls" else h.sum(0) / n
     if model.feed_forward:

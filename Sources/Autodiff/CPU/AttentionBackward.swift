@@ -46,6 +46,7 @@ struct BackwardPass {
   private let piece: AttentionPiece
   private let gradients: HeadGradients
   private let keys: PackedKeys
+  private let repeats: RepeatedPairs?
   private let workspace: Workspace
   /// The row at position 0.
   private let firstRow: Int
@@ -70,6 +71,7 @@ struct BackwardPass {
     self.piece = piece
     self.gradients = gradients
     keys = PackedKeys(kernel, piece, rows: kernel.key, columns: kernel.value, workspace)
+    repeats = RepeatedPairs(piece.pattern, workspace)
     self.workspace = workspace
     firstRow = kernel.queries.offsets[piece.sequence]
     queryRows = workspace.floats(tileRows * kernel.paddedKeyWidth)
@@ -162,6 +164,7 @@ struct BackwardPass {
       keys.multiplyColumns(dyRows, queries.padded, tile, into: dScores, row: Self.scoreRow)
     }
     tile.mask(weights + tile.lead, row: Self.scoreRow, queries, keys.positions)
+    repeats?.lower(weights + tile.lead, row: Self.scoreRow, queries, tile)
   }
 
   /// `weights` = P̃ and `dScores` = dS of one row, zero beyond the tile's slots.

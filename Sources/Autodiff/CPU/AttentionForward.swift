@@ -10,6 +10,7 @@ struct ForwardPass {
   private let kernel: AttentionKernel
   private let piece: AttentionPiece
   private let keys: PackedKeys
+  private let repeats: RepeatedPairs?
   private let workspace: Workspace
   /// The row at position 0.
   private let firstRow: Int
@@ -23,6 +24,7 @@ struct ForwardPass {
     self.kernel = kernel
     self.piece = piece
     keys = PackedKeys(kernel, piece, rows: kernel.value, workspace)
+    repeats = RepeatedPairs(piece.pattern, workspace)
     self.workspace = workspace
     firstRow = kernel.queries.offsets[piece.sequence]
     queryRows = workspace.floats(tileRows * kernel.paddedKeyWidth)
@@ -60,6 +62,7 @@ struct ForwardPass {
       kernel.term.add(logits, to: first, row: Self.scoreRow)
     }
     tile.mask(first, row: Self.scoreRow, queries, keys.positions)
+    repeats?.lower(first, row: Self.scoreRow, queries, tile)
     for r in 0..<queries.count {
       exponentiate(first + r * Self.scoreRow, r, tile.slots.count)
     }

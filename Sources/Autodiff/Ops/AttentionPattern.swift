@@ -93,6 +93,8 @@ public struct AttentionPattern: Sendable {
   ///
   /// Where the keys' positions are not contiguous, the pairs that a rule leaves out count too.
   private(set) var pairs = 0
+  /// Lets keys that a query is connected to several times count once, if it is there.
+  var repeats: Repeats?
 
   /// Nobody sees anything.
   ///

@@ -1,7 +1,7 @@
 /// Softmax attention of every head over some of the pairs of a query and a key, tiled.
 ///
 /// ```
-/// oᵢ = Σⱼ softmaxⱼ(qᵢ·kⱼ/√D)·vⱼ      over the keys j that query i sees, for each sequence and head
+/// oᵢ = Σⱼ softmaxⱼ(scale·qᵢ·kⱼ)·vⱼ    over the keys j that query i sees, for each sequence and head
 /// ```
 /// A query that sees nothing gives zero.
 ///
@@ -10,6 +10,7 @@
 ///   - segments: the sequences.
 ///   - patterns: who sees what, one for each sequence, or one for each sequence and head, all heads
 ///     of a sequence together.
+///   - scale: of the products; nil for 1/√D.
 ///   - dropout: applied to the attention weights.
 /// - Returns: [N, H·D].
 /// - Complexity: time 4·D operations forward and 10·D backward for each pair and head, beside the
@@ -18,8 +19,8 @@
 /// Saves: Q, K, V, the result, and one logarithm of a sum per row and head.
 public func patternAttention(
   query: Heads, key: Heads, value: Heads, segments: Segments, patterns: [AttentionPattern],
-  dropout: Dropout = .none
+  scale: Float? = nil, dropout: Dropout = .none
 ) -> Tensor {
-  AttentionKernel(query, key, value, segments, segments, patterns, dropout)
+  AttentionKernel(query, key, value, segments, segments, patterns, dropout, scale: scale)
     .recorded("pattern attention")
 }

@@ -31,6 +31,9 @@ start(model, options, p)
     What is carried from layer to layer, before the first. Then mix takes the
     state as a further argument, and returns the pair (output, new state).
 
+reversible(options)
+    Whether blocks have two streams; see `logits` in `layers.py`.
+
 draw(model, options, name, shape, rng)
     Random values of the parameter with this full name, or None to draw it as
     `random_parameters` does: for example, a rate that must lie in a range.

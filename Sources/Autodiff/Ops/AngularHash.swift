@@ -1,0 +1,146 @@
+/// Locality-sensitive hashing of directions: rows that point the same way meet in one bucket.
+///
+/// ```
+/// h(x) = argmax [R·x; -R·x]        R: n/2 random rows for n buckets
+/// ```
+/// More buckets are products of smaller hashes, h = h₁·n₂ + h₂ and so on, each with rows of its own.
+///
+/// Source: Andoni et al., "Practical and Optimal LSH for Angular Distance" (2015), arXiv 1509.02897;
+/// Kitaev et al., "Reformer: The Efficient Transformer" (2020), arXiv 2001.04451, section 2.
+public struct AngularHash: Sendable {
+  /// Hashes of one row.
+  public let rounds: Int
+  /// n₁, n₂, …: even.
+  public let factors: [Int]
+
+  /// - Precondition: every factor is even and positive.
+  public init(rounds: Int, factors: [Int]) {
+    precondition(
+      rounds > 0 && !factors.isEmpty && factors.allSatisfy { $0 > 0 && $0 % 2 == 0 },
+      "angular hash: \(rounds) rounds of \(factors) buckets")
+    self.rounds = rounds
+    self.factors = factors
+  }
+
+  /// Rows of R for all rounds of one head.
+  public var rowCount: Int { rounds * factors.reduce(0) { $0 + $1 / 2 } }
+  /// n.
+  public var buckets: Int { factors.reduce(1, *) }
+}
+
+/// Who sees whom when the positions of each sequence and head are sorted by their buckets and cut
+/// into chunks: each its own chunk, itself excepted, and the one before, in every round.
+///
+/// Positions of one bucket keep their order. No gradient flows.
+///
+/// - Parameters:
+///   - x: what is hashed.
+///   - segments: the sequences.
+///   - hash: rounds and buckets.
+///   - rows: R, [H·``AngularHash/rowCount``, D]: for each head, round and factor n/2 rows.
+///   - chunk: positions of a chunk.
+///   - countsOnce: whether a key that is seen in several rounds counts once.
+/// - Returns: a pattern for each sequence and head, as ``patternAttention(query:key:value:segments:patterns:scale:dropout:)``
+///   takes them.
+/// - Complexity: time 2·D operations for each row of R and position, and O(L + n) to sort a round;
+///   memory O(L) for each sequence, head and round.
+public func hashedChunks(
+  _ x: Heads, segments: Segments, hash: AngularHash, rows: Tensor, chunk: Int, countsOnce: Bool
+) -> [AttentionPattern] {
+  precondition(
+    rows.shape == [x.count * hash.rowCount, x.width] && chunk > 0,
+    "hashed chunks: rows \(rows.shape) for \(x.count) heads of \(x.width), chunks of \(chunk)")
+  let kernel = HashKernel(x, segments, hash, rows)
+  var patterns = Array(
+    repeating: AttentionPattern(length: 0), count: segments.count * x.count)
+  kernel.measure("hashed chunks") {
+    patterns.withUnsafeMutableBufferPointer { patterns in
+      parallel(patterns.count) { index, workspace in
+        let orders = kernel.orders(index / x.count, index % x.count, workspace)
+        patterns[index] = .sortedChunks(of: orders, size: chunk, countsOnce: countsOnce)
+      }
+    }
+  }
+  return patterns
+}
+
+private struct HashKernel {
+  private let x: Heads
+  private let segments: Segments
+  private let hash: AngularHash
+  /// For each head Rᵀ, [D × rows], in panels.
+  private let packed: Storage
+  private var padded: Int { Panels.padded(hash.rowCount) }
+
+  init(_ x: Heads, _ segments: Segments, _ hash: AngularHash, _ rows: Tensor) {
+    self.x = x
+    self.segments = segments
+    self.hash = hash
+    packed = Storage(
+      count: x.count * packedCount(inner: x.width, columns: hash.rowCount))
+    for head in 0..<x.count {
+      packTransposed(
+        rows.pointer + head * hash.rowCount * x.width, row: x.width, inner: x.width,
+        columns: hash.rowCount, into: packed.pointer + head * padded * x.width, scale: 1)
+    }
+  }
+
+  func measure(_ name: String, _ kernel: () -> Void) {
+    let elements = segments.rows * x.count
+    Meter.shared.measure(
+      name, flops: 2 * elements * hash.rowCount * x.width,
+      bytes: 4 * elements * (x.width + 2 * hash.rounds), kernel)
+  }
+
+  /// The positions of a sequence sorted by their buckets, once for each round.
+  func orders(_ sequence: Int, _ head: Int, _ workspace: Workspace) -> [[Int]] {
+    let length = segments.length(sequence)
+    var buckets = [[Int]](
+      repeating: [Int](repeating: 0, count: length), count: hash.rounds)
+    let products = workspace.floats(tileRows * padded)
+    for first in stride(from: 0, to: length, by: tileRows) {
+      let count = min(tileRows, length - first)
+      multiply(
+        rows: count, columns: padded, inner: x.width,
+        StridedMatrix(
+          base: x.pointer(segments.offsets[sequence] + first, head), row: x.stride, column: 1),
+        Panels(
+          base: packed.pointer + head * padded * x.width, step: Panels.width,
+          panel: Panels.width * x.width), into: products, row: padded, accumulate: false)
+      for r in 0..<count {
+        var next = UnsafePointer(products + r * padded)
+        for round in 0..<hash.rounds { buckets[round][first + r] = bucket(&next) }
+      }
+    }
+    return buckets.map(sorted)
+  }
+
+  /// The bucket of one row in one round; `next` moves on by the products that it reads.
+  private func bucket(_ next: inout UnsafePointer<Float>) -> Int {
+    var bucket = 0
+    for factor in hash.factors {
+      let half = factor / 2
+      var (best, high) = (0, -Float.infinity)
+      for i in 0..<half where abs(next[i]) > high {
+        high = abs(next[i])
+        best = next[i] < 0 ? i + half : i
+      }
+      bucket = bucket * factor + best
+      next += half
+    }
+    return bucket
+  }
+
+  /// Positions by bucket, those of one bucket in their order: sorted by counting.
+  private func sorted(_ buckets: [Int]) -> [Int] {
+    var places = [Int](repeating: 0, count: hash.buckets + 1)
+    for bucket in buckets { places[bucket + 1] += 1 }
+    for i in 1..<places.count { places[i] += places[i - 1] }
+    var order = [Int](repeating: 0, count: buckets.count)
+    for (position, bucket) in buckets.enumerated() {
+      order[places[bucket]] = position
+      places[bucket] += 1
+    }
+    return order
+  }
+}

@@ -1,0 +1,32 @@
+import Autodiff
+
+extension Pass {
+  /// A residual layer as one half of a reversible block.
+  ///
+  /// ```
+  /// (a, b) → (b + f(a), a)        from a = b = h at the beginning
+  /// ```
+  /// With attention and feed-forward network in turns: y₁ = x₁ + Attention(x₂), y₂ = x₂ + FF(y₁). The
+  /// activations of the layers are computed again in the backward pass, from the last ones; memory
+  /// does not grow with the number of layers.
+  ///
+  /// - Parameters:
+  ///   - a: the rows, as the layer before returned them.
+  ///   - layer: a + f(a).
+  func reversible(_ a: Tensor, _ layer: @escaping (Tensor) -> Tensor) -> Tensor {
+    let b = carried.secondStream
+    carried.secondStream = a
+    return reversibleSum(b ?? a, a, overwriting: b != nil, layer: layer)
+  }
+}
+
+/// ``FeedForward`` in a reversible block.
+struct ReversibleFeedForward: RowLayer {
+  private let layer: FeedForward
+
+  init(_ size: MixerSize, _ scope: ParameterScope) { layer = FeedForward(size, scope) }
+
+  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+    pass.reversible(x) { layer($0, pass) }
+  }
+}

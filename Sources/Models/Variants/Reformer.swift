@@ -1,0 +1,163 @@
+import Autodiff
+import Base
+
+/// Attention to tokens that a locality-sensitive hash puts near each other.
+///
+/// ```
+/// q = W_q·x    k = q/√(‖q‖² + D·10⁻⁶)    v = W_v·x
+/// ```
+/// In each of n rounds the tokens of a sequence are sorted by the bucket of q
+/// (``Autodiff/AngularHash``), those of one bucket by position, and cut into chunks of c. A token
+/// sees its own chunk and the one before (in a circle), but itself only if there is nobody else.
+/// ```
+/// oᵢ = Σⱼ softmaxⱼ(scale·qᵢ·kⱼ)·vⱼ        over all j that token i sees in any round
+/// ```
+/// That is the paper's sum of the rounds' results, weighted by their shares of the softmax, with
+/// log Nᵢⱼ subtracted from pairs that meet in Nᵢⱼ rounds; without `count-once` they count Nᵢⱼ times.
+///
+/// With `reversible`, y₁ = x₁ + Attention(x₂) and y₂ = x₂ + FeedForward(y₁), and the activations are
+/// computed again in the backward pass (``Pass/reversible(_:_:)``).
+/// - Complexity: O(n·L·(c + √(L_max/c))·E) time, where L_max is the model's length and the root
+///   stands for the hash; O(n·L + L·E) memory.
+///
+/// Source: Kitaev et al., "Reformer: The Efficient Transformer" (2020), arXiv 2001.04451, sections 2
+/// and 3, and appendix A for Nᵢⱼ.
+/// Differs: the number of buckets follows from the model's length, not from that of a sequence;
+/// beyond 128 it is the product of two hashes. The last chunk may be short; the code of the paper
+/// pads. The rows that come out of the two streams of reversible blocks are added; the paper's code
+/// puts them side by side. Keys of length 1 and no further scale are the paper's code's (trax);
+/// reformer-pytorch divides by √D besides.
+struct Reformer: Mixer {
+  static let about = VariantDescription(
+    name: "reformer", paper: "Kitaev et al., Reformer: The Efficient Transformer", year: 2020,
+    arXiv: "2001.04451", cost: .linearithmic,
+    summary: "Softmax attention to tokens whose queries hash alike, in sorted chunks.",
+    options: [
+      "chunk": "c, tokens of a chunk",
+      "hashes": "n, rounds of hashing",
+      "buckets": "buckets of a round, even; 0 means two for each chunk of the longest sequence",
+      "scale": "what products of queries and unit keys are multiplied by",
+      "count-once": "whether a pair that meets in several rounds counts once, as in the paper",
+      "redraw": "training steps between new rotations; 0 means never",
+      "reversible": "whether activations are computed again instead of kept",
+    ],
+    deviations: [
+      "The number of buckets follows from the longest sequence there can be.",
+      "The last chunk may be short; the paper's code pads.",
+      "The two streams of reversible blocks are added in the end, not put side by side.",
+      "The LRA code multiplies by √D, does not normalise keys, lets a token see itself and padding, "
+        + "hashes with one fixed draw, has no output projection, and mixes up heads and positions.",
+    ])
+
+  struct Options: VariantOptions {
+    /// c, tokens of a chunk.
+    var chunk = 64
+    /// n, rounds of hashing.
+    var hashes = 4
+    /// Buckets of a round; 0 means two for each chunk of the longest sequence.
+    var buckets = 0
+    /// What products of queries and unit keys are multiplied by.
+    var scale = 1.0
+    /// Whether a pair that meets in several rounds counts once.
+    var countOnce = true
+    /// Training steps between new rotations; 0 means never.
+    var redraw = 1
+    /// Whether activations are computed again instead of kept.
+    var reversible = false
+
+    enum CodingKeys: String, CodingKey {
+      case chunk, hashes, buckets, scale, redraw, reversible
+      case countOnce = "count-once"
+    }
+
+    init() {}
+
+    func validate(_ size: MixerSize) throws {
+      try require("chunk", chunk, atLeast: 1)
+      try require("hashes", hashes, atLeast: 1)
+      try require("buckets", buckets, atLeast: 0)
+      try require("redraw", redraw, atLeast: 0)
+      guard buckets % 2 == 0 else {
+        throw UserError(
+          .configuration, "model.buckets is \(buckets), but must be even.",
+          remedy: "Use \(buckets + 1), or 0 for two for each chunk.")
+      }
+      guard scale > 0 && scale.isFinite else {
+        throw UserError(
+          .configuration, "model.scale is \(scale), but must be positive.",
+          remedy: "Use 1, or 1/√D as in other code.")
+      }
+    }
+
+    /// - Parameter length: of the longest sequence.
+    func hash(_ length: Int) -> AngularHash {
+      let wanted = buckets == 0 ? 2 * ((length + chunk - 1) / chunk) : buckets
+      if wanted <= 128 { return AngularHash(rounds: hashes, factors: [wanted]) }
+      let root = Int(Double(wanted).squareRoot()) / 2 * 2
+      let other = (wanted + 2 * root - 1) / (2 * root) * 2
+      return AngularHash(rounds: hashes, factors: [root, other])
+    }
+  }
+
+  private let query: Parameter
+  private let value: Parameter
+  private let output: Parameter
+  private let rotations: Parameter
+  private let hash: AngularHash
+  private let options: Options
+  private let size: MixerSize
+  private let branchSite: UInt64
+  private let weightSite: UInt64
+
+  init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
+    let (inside, outside) = (size.attentionWidth, size.width)
+    query = scope.weight("query.weight", [inside, outside], .xavierUniform)
+    value = scope.weight("value.weight", [inside, outside], .xavierUniform)
+    output = scope.weight("output.weight", [outside, inside], .xavierUniform)
+    hash = options.hash(size.length)
+    rotations = scope.weight(
+      "rotations", [size.heads * hash.rowCount, size.headWidth], .normal(1), group: .buffer)
+    self.options = options
+    self.size = size
+    branchSite = dropoutSite(scope.path + ".branch")
+    weightSite = dropoutSite(scope.path + ".weights")
+  }
+
+  static func feedForward(
+    _ size: MixerSize, _ options: Options, _ scope: ParameterScope
+  ) -> any RowLayer {
+    options.reversible ? ReversibleFeedForward(size, scope) : FeedForward(size, scope)
+  }
+
+  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    if let step = pass.step { redraw(step) }
+    guard options.reversible else { return attend(x, pass) }
+    return pass.reversible(x.residual) { attend(PreNorm(residual: $0, norm: x.norm), pass) }
+  }
+
+  /// Step s of a training uses draw (s - 1)/redraw of the rotations, and an evaluation those that the
+  /// last step had.
+  private func redraw(_ step: Int) {
+    guard options.redraw > 0, step > 1, (step - 1) % options.redraw == 0 else { return }
+    rotations.redraw((step - 1) / options.redraw)
+  }
+
+  private func attend(_ x: PreNorm, _ pass: Pass) -> Tensor {
+    let both = x.project(stacked([query.tensor, value.tensor]))
+    let (query, value) = (heads(both, 0), heads(both, 1))
+    let patterns = hashedChunks(
+      query, segments: pass.segments, hash: hash, rows: rotations.tensor, chunk: options.chunk,
+      countsOnce: options.countOnce)
+    let mixed = patternAttention(
+      query: query, key: heads(unitRows(query), 0), value: value, segments: pass.segments,
+      patterns: patterns, scale: Float(options.scale),
+      dropout: pass.dropout(size.attentionDropout, site: weightSite))
+    return residualLinear(
+      x.residual, adding: mixed, weight: output.tensor,
+      dropout: pass.dropout(size.dropout, site: branchSite))
+  }
+
+  private func heads(_ tensor: Tensor, _ index: Int) -> Heads {
+    Heads(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
+  }
+}
