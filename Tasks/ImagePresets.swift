@@ -65,7 +65,7 @@ package enum ImagePresets {
     ] + ArenaProtocol.optimizer(trainer: trainer)
 
   /// The sizes that the original's configurations give to single models.
-  private static let paperOverrides: [String: [PresetValue]] = [
+  private static let paperOverrides = ArenaProtocol.overrides(length: 1024).merging([
     "transformer": wide("transformer"),
     "linear": wide("linear_transformer"),
     "linformer": wide("linformer") + [
@@ -74,13 +74,16 @@ package enum ImagePresets {
     "performer": wide("performer"),
     "sparse": wide("sparse_transformer"),
     "synthesizer": wide("synthesizer"),
-    "bigbird": wide("bigbird", heads: 1),
-    "local": wide("local", heads: 2) + [.init("model.pooling", "mean", source: file("local"))],
+    "bigbird": wide("bigbird", heads: 1) + [block("bigbird")],
+    "local": wide("local", heads: 2) + [
+      block("local"), .init("model.pooling", "mean", source: file("local")),
+    ],
     "longformer": wide("longformer", layers: 4, heads: 4) + [
       .init("model.pooling", "mean", source: file("longformer"))
     ],
     "reformer": size("reformer", layers: 4, width: 64, heads: 8, projection: 32, inner: 64),
     "sinkhorn": [
+      block("sinkhorn"),
       .init("model.pooling", "mean", source: ArenaProtocol.file("models/sinkhorn: no other one")),
       .init("model.dropout", 0.1, source: file("sinkhorn")),
       .init("train.weight-decay", 0.7, source: file("sinkhorn")),
@@ -92,7 +95,11 @@ package enum ImagePresets {
         dropout: 0.1, embedding: RecurrenceProtocol.pixels)),
     "s4d": RecurrenceProtocol.s4d(
       .init(file: "s4-cifar", width: 512, states: 64, steps: 180_000, batch: 50, dropout: 0.1)),
-  ]
+  ]) { Preset.replacing($0, with: $1) }
+
+  private static func block(_ model: String) -> PresetValue {
+    .init("model.block", 64, source: file(model))
+  }
 
   private static func file(_ model: String) -> String { "\(configurations)/\(model)_base.py" }
 

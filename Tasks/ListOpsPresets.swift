@@ -13,6 +13,7 @@ package enum ListOpsPresets {
   package static let all = [small, paper, quick]
 
   private static let arena = ArenaProtocol.file("listops/configs/base_listops_config.py")
+  private static let performer = ArenaProtocol.file("listops/configs/performer_base.py")
   private static let trainer = ArenaProtocol.file("listops/train.py")
 
   private static let data: [PresetValue] = [
@@ -37,12 +38,18 @@ package enum ListOpsPresets {
     name: "paper",
     summary: "four layers of width 512, 5000 steps: the released setting of the Long Range Arena",
     comparable: true, values: data + paperModel + paperTraining,
-    overrides: [
+    overrides: ArenaProtocol.overrides(length: 2000).merging([
       "linformer": [
         .init(
           "model.projected", 32,
           source: "google-research/long-range-arena @cd31e5c, configuration of linformer; the "
             + "value never reaches the model, which always uses 16")
+      ],
+      "performer": [
+        .init("model.features", 2, source: performer),
+        .init("model.kernel", "softmax", source: performer),
+        .init("model.norms", "chi", source: performer),
+        .init("model.redraw", 1, source: "\(performer), where every pass draws anew"),
       ],
       "lru": RecurrenceProtocol.lru(
         .init(
@@ -51,7 +58,7 @@ package enum ListOpsPresets {
       "s4d": RecurrenceProtocol.s4d(
         .init(
           file: "s4-listops", width: 256, states: 4, steps: 120_000, batch: 32, dropout: 0)),
-    ])
+    ]) { $1 })
 
   private static let paperModel: [PresetValue] =
     [

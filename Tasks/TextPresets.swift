@@ -43,7 +43,7 @@ package enum TextPresets {
     name: "paper",
     summary: "four layers of width 256, 20000 steps: the released setting of the Long Range Arena",
     comparable: true, values: [paperLength, validation] + paperModel + paperTraining,
-    overrides: [
+    overrides: ArenaProtocol.overrides(length: 4000).merging([
       "linformer": [
         .init(
           "model.projected", 32,
@@ -56,7 +56,7 @@ package enum TextPresets {
           dropout: 0.1, embedding: RecurrenceProtocol.oneHot(257))),
       "s4d": RecurrenceProtocol.s4d(
         .init(file: "s4-imdb", width: 256, states: 4, steps: 50_000, batch: 16, dropout: 0)),
-    ])
+    ]) { $1 })
 
   private static let paperLength = PresetValue(
     "task.length", 4000,

@@ -20,6 +20,37 @@ enum ArenaProtocol {
     ]
   }
 
+  /// What single models have where a configuration does not change it: the defaults of their code.
+  ///
+  /// - Parameter length: of the padded sequence.
+  static func overrides(length: Int) -> [String: [PresetValue]] {
+    [
+      "local": [.init("model.block", 50, source: "\(models)/local: the default")],
+      "sparse": [
+        .init("model.pattern", "fixed", source: "\(models)/sparse_transformer: the default"),
+        .init("model.stride", 50, source: "\(models)/sparse_transformer: the default"),
+        .init("model.summary", 10, source: "\(models)/sparse_transformer: the default"),
+      ],
+      "longformer": [.init("model.window", 512, source: "\(models)/longformer: the default")],
+      "bigbird": [
+        .init("model.block", 64, source: "\(models)/bigbird: the default"),
+        .init("model.random", 3, source: "\(models)/bigbird: the default"),
+      ],
+      "reformer": [
+        .init("model.hashes", 1, source: "\(models)/reformer: the default"),
+        .init("model.buckets", 10, source: "\(models)/reformer: the default"),
+        .init(
+          "model.chunk", .integer((length + 9) / 10),
+          source: "\(models)/reformer: as many chunks as buckets"),
+      ],
+      "sinkhorn": [.init("model.block", 50, source: "\(models)/sinkhorn: the default")],
+      "synthesizer": [
+        .init("model.kind", "random", source: "\(models)/synthesizer: what the defaults come to"),
+        .init("model.mixture", true, source: "\(models)/synthesizer: what the defaults come to"),
+      ],
+    ]
+  }
+
   /// The positions of the model where the configuration does not ask for learned ones.
   static let fixedPositions = PresetValue(
     "model.positions", "fixed", source: "\(models): sinusoids")

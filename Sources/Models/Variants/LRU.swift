@@ -61,11 +61,7 @@ struct LRU: Mixer {
     init() {}
 
     func validate(_ size: MixerSize) throws {
-      guard states >= 1 else {
-        throw UserError(
-          .configuration, "model.states is \(states), but must be at least 1.",
-          remedy: "Use, for example, --set model.states=256.")
-      }
+      try require("states", states, atLeast: 1)
       guard 0 <= smallestModulus && smallestModulus < largestModulus && largestModulus <= 1 else {
         throw UserError(
           .configuration,

@@ -51,11 +51,7 @@ struct Luna: Mixer {
     init() {}
 
     func validate(_ size: MixerSize) throws {
-      guard packed >= 1 else {
-        throw UserError(
-          .configuration, "model.packed is \(packed), but must be at least 1.",
-          remedy: "Use, for example, --set model.packed=256.")
-      }
+      try require("packed", packed, atLeast: 1)
     }
   }
 

@@ -51,11 +51,8 @@ struct Nystromformer: Mixer {
     init() {}
 
     func validate(_ size: MixerSize) throws {
-      for (key, value) in [("landmarks", landmarks), ("iterations", iterations)] where value < 1 {
-        throw UserError(
-          .configuration, "model.\(key) is \(value), but must be at least 1.",
-          remedy: "Use a positive number such as \(key == "landmarks" ? 128 : 6).")
-      }
+      try require("landmarks", landmarks, atLeast: 1)
+      try require("iterations", iterations, atLeast: 1)
       guard conv == 0 || (conv > 0 && conv % 2 == 1) else {
         throw UserError(
           .configuration, "model.conv is \(conv), but must be an odd number of taps, or 0.",

@@ -54,20 +54,13 @@ struct Sinkhorn: Mixer {
     init() {}
 
     func validate(_ size: MixerSize) throws {
-      for (key, value) in [("block", block), ("iterations", iterations)] where value < 1 {
-        throw UserError(
-          .configuration, "model.\(key) is \(value), but must be at least 1.",
-          remedy: "Use a positive number such as \(key == "block" ? 64 : 8).")
-      }
+      try require("block", block, atLeast: 1)
+      try require("iterations", iterations, atLeast: 1)
+      try require("sortcut", sortcut, atLeast: 0)
       guard temperature > 0 else {
         throw UserError(
           .configuration, "model.temperature is \(temperature), but must be positive.",
           remedy: "Use, for example, --set model.temperature=0.75.")
-      }
-      guard sortcut >= 0 else {
-        throw UserError(
-          .configuration, "model.sortcut is \(sortcut), but must not be negative.",
-          remedy: "Use 0 to give every block its own sorted block.")
       }
     }
   }
