@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// Ten classes, each a tenth of the pictures; 45,000 for training, 5,000 for validation and 10,000
 /// for the test. A picture of 32 × 32 pixels becomes 1,024 tokens, row by row. A token is the grey
-/// value plus 1, so that a black pixel is not padding and the vocabulary is 257.
+/// value plus 1, so that a black pixel is not padding and the vocabulary is 257. With a length of 256
+/// or 64 the picture has 16 × 16 or 8 × 8 pixels, the means of squares of the original's.
 ///
 /// The data are the binary version of CIFAR-10 as its archive unpacks, `cifar-10-batches-bin` with
 /// `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, in `<data folder>/image`;
@@ -40,22 +41,28 @@ public struct Image: ArenaTask {
   public let vocabulary = 257
   /// One sequence an example.
   public let towers = 1
-  /// 1,024 pixels.
-  public let length = CIFARBatch.pixels
+  /// 1,024 pixels, or those of a smaller picture.
+  public let length: Int
+  /// Pixels of a row.
+  private let side: Int
   private let options: TaskOptions
   private let state = ImageState()
 
   /// The task for given options.
   ///
-  /// - Throws: `UserError` of kind `usage` for a count that is not positive, or another length.
+  /// - Throws: `UserError` of kind `usage` for a count that is not positive, or a length that is not
+  ///   1024, 256 or 64.
   public init(_ options: TaskOptions) throws {
     self.options = options
-    try options.validate(usualLength: length)
-    if let wanted = options.length, wanted != length {
+    try options.validate(usualLength: CIFARBatch.pixels)
+    let wanted = options.length ?? CIFARBatch.pixels
+    guard let side = [32, 16, 8].first(where: { $0 * $0 == wanted }) else {
       throw UserError(
-        .usage, "task.length is \(wanted), but a picture has \(length) pixels",
-        remedy: "leave the length out, or give \(length)")
+        .usage, "task.length is \(wanted), but a picture has 1024 pixels, or 256 or 64 when shrunk",
+        remedy: "leave the length out, or give 1024, 256 or 64")
     }
+    self.side = side
+    length = wanted
   }
 
   /// Reads all files, which takes less than a second.
@@ -79,7 +86,9 @@ public struct Image: ArenaTask {
   /// The folder, and what the validation split is.
   public func provenance() throws -> String {
     let count = try subset(.val).count
-    return "read from \(try folder()), validated on \(count) of the training files' last tenth"
+    let size = length == CIFARBatch.pixels ? "" : ", shrunk to \(side) x \(side) pixels"
+    return
+      "read from \(try folder())\(size), validated on \(count) of the training files' last tenth"
   }
 
   /// The grey values as numbers.
@@ -90,7 +99,7 @@ public struct Image: ArenaTask {
   /// The picture in half blocks, two pixels a character.
   public func drawing(_ tokens: [Int32], inColor: Bool) -> String? {
     let grey = tokens.map { UInt8(clamping: $0 - 1) }
-    return halfBlocks(grey, width: 32, inColor: inColor)
+    return halfBlocks(grey, width: side, inColor: inColor)
   }
 
   private func subset(_ split: Split) throws -> ExampleSubset {
@@ -133,7 +142,8 @@ public struct Image: ArenaTask {
       var examples = PackedExamples(classes: classes, shift: 1)
       for name in names {
         try checkInside(folder, "\(folder)/\(name)")
-        try CIFARBatch.read("\(folder)/\(name)", into: &examples)
+        try CIFARBatch.read(
+          "\(folder)/\(name)", shrink: CIFARBatch.side / side, into: &examples)
       }
       files[names] = examples
       return examples

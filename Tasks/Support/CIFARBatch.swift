@@ -7,7 +7,8 @@ import Foundation
 ///
 /// Source: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version".
 package enum CIFARBatch {
-  package static let pixels = 1024
+  package static let side = 32
+  package static let pixels = side * side
   package static let recordSize = 1 + 3 * pixels
   package static let classNames = [
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
@@ -17,14 +18,18 @@ package enum CIFARBatch {
 
   /// Adds the grey pictures of a file.
   ///
+  /// - Parameter shrink: how many neighbouring pixels, along either side, become one.
   /// - Throws: `UserError` for a file that cannot be read, or whose size or labels are wrong.
-  package static func read(_ path: String, into examples: inout PackedExamples) throws {
+  package static func read(
+    _ path: String, shrink: Int = 1, into examples: inout PackedExamples
+  ) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 { throw UserError.system(.missingInput, "cannot read \(path)") }
     defer { close(descriptor) }
     let count = try recordCount(descriptor, path)
     examples.reserveCapacity(
-      examples: examples.count + count, tokens: examples.tokens.count + count * pixels)
+      examples: examples.count + count,
+      tokens: examples.tokens.count + count * pixels / (shrink * shrink))
     var grey = [UInt8](repeating: 0, count: pixels)
     var number = 0
     while number < count {
@@ -38,7 +43,7 @@ package enum CIFARBatch {
           throw wrong(path, "record \(number) has the label \(label), not one of 0 to 9")
         }
         convert(records[(start + 1)..<(start + recordSize)], to: &grey)
-        examples.append(grey[...], label: label)
+        examples.append(shrunk(grey, by: shrink)[...], label: label)
       }
     }
   }
@@ -59,6 +64,17 @@ package enum CIFARBatch {
         2989 * Int(planes[red + pixel]) + 5870 * Int(planes[green + pixel])
         + 1140 * Int(planes[blue + pixel])
       grey[pixel] = UInt8(truncatingIfNeeded: sum * 511 / 5_100_000)
+    }
+  }
+
+  /// A picture of fewer pixels, each the mean of a square of `factor` × `factor`, rounded.
+  package static func shrunk(_ grey: [UInt8], by factor: Int) -> [UInt8] {
+    if factor == 1 { return grey }
+    let (narrow, area) = (side / factor, factor * factor)
+    return (0..<narrow * narrow).map { pixel in
+      let first = pixel / narrow * factor * side + pixel % narrow * factor
+      let sum = (0..<area).reduce(0) { $0 + Int(grey[first + $1 / factor * side + $1 % factor]) }
+      return UInt8((sum + area / 2) / area)
     }
   }
 

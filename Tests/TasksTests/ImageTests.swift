@@ -110,11 +110,38 @@ import Testing
   func refused() throws {
     try writePictures()
     let length = userError { _ = try task { $0.length = 512 } }
-    #expect(length?.problem == "task.length is 512, but a picture has 1024 pixels")
+    #expect(
+      length?.problem
+        == "task.length is 512, but a picture has 1024 pixels, or 256 or 64 when shrunk")
     #expect(try task { $0.length = 1024 }.length == 1024)
     let count = userError { _ = try task { $0.valCount = 3 }.examples(.val) }
     #expect(count?.problem == "task.val-count is 3, but there are 2 examples")
     #expect(try task { $0.trainCount = 5 }.examples(.train).count == 5)
+  }
+
+  @Test("A smaller picture has the means of squares", arguments: [256, 64])
+  func smaller(length: Int) throws {
+    try writePictures()
+    let task = try task { $0.length = length }
+    #expect(task.length == length)
+    var tokens: [Int32] = []
+    try task.examples(.val).append(1, tower: 0, to: &tokens)
+    #expect(tokens == [Int32](repeating: 91, count: length))
+    #expect(
+      try task.provenance().contains("shrunk to \(length == 256 ? "16 x 16" : "8 x 8") pixels"))
+    var random = RandomStream(seed: 3, stream: fnv1a("grey"))
+    let grey = (0..<1024).map { _ in UInt8(random.integer(below: 256)) }
+    let side = length == 256 ? 16 : 8
+    let factor = 32 / side
+    for (place, value) in CIFARBatch.shrunk(grey, by: factor).enumerated() {
+      var sum = 0.0
+      for row in 0..<factor {
+        for column in 0..<factor {
+          sum += Double(grey[(place / side * factor + row) * 32 + place % side * factor + column])
+        }
+      }
+      #expect(abs(Double(value) - sum / Double(factor * factor)) <= 0.5)
+    }
   }
 
   @Test("A picture is drawn in half blocks, and told in numbers")
