@@ -92,9 +92,11 @@ package enum ImagePresets {
     "lru": RecurrenceProtocol.lru(
       .init(
         width: 512, states: 384, ring: (0.9, 0.999), steps: 180_000, batch: 50, factor: 0.25,
-        dropout: 0.1, embedding: RecurrenceProtocol.pixels)),
+        dropout: 0.1, input: RecurrenceProtocol.pixels)),
     "s4d": RecurrenceProtocol.s4d(
-      .init(file: "s4-cifar", width: 512, states: 64, steps: 180_000, batch: 50, dropout: 0.1)),
+      .init(
+        file: "s4-cifar", width: 512, states: 64, steps: 180_000, batch: 50, dropout: 0.1,
+        input: RecurrenceProtocol.pixels)),
   ]) { Preset.replacing($0, with: $1) }
 
   private static func block(_ model: String) -> PresetValue {

@@ -54,7 +54,7 @@ package enum ListOpsPresets {
       "lru": RecurrenceProtocol.lru(
         .init(
           width: 128, states: 256, ring: (0, 0.99), steps: 80_000, batch: 32, factor: 0.5,
-          dropout: 0, embedding: RecurrenceProtocol.oneHot(ListOpsToken.vocabulary))),
+          dropout: 0, input: RecurrenceProtocol.oneHot(ListOpsToken.vocabulary))),
       "s4d": RecurrenceProtocol.s4d(
         .init(
           file: "s4-listops", width: 256, states: 4, steps: 120_000, batch: 32, dropout: 0)),

@@ -53,7 +53,7 @@ package enum TextPresets {
       "lru": RecurrenceProtocol.lru(
         .init(
           width: 256, states: 192, ring: (0.5, 0.9), steps: 50_000, batch: 32, factor: 0.1,
-          dropout: 0.1, embedding: RecurrenceProtocol.oneHot(257))),
+          dropout: 0.1, input: RecurrenceProtocol.oneHot(257))),
       "s4d": RecurrenceProtocol.s4d(
         .init(file: "s4-imdb", width: 256, states: 4, steps: 50_000, batch: 16, dropout: 0)),
     ]) { $1 })

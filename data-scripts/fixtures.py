@@ -70,6 +70,10 @@ def random_parameters(model, rng):
             return rng.normal(1, 0.2, shape)
         if name.endswith(("shift", "bias")):
             return rng.normal(0, 0.2, shape)
+        if name.endswith("norm.mean"):
+            return rng.normal(0, 1, shape)
+        if name.endswith("norm.variance"):
+            return rng.uniform(0.5, 2, shape)
         return rng.normal(0, 1 / math.sqrt(shape[-1]), shape)
 
     def draw(name, shape):

@@ -17,18 +17,18 @@ public final class Classifier {
   public let configuration: ModelConfiguration
   /// Its weights.
   public let parameters: Parameters
-  private let tokens: Parameter
+  private let tokens: TokenRows
   private let learnedPositions: Parameter?
   private let fixedPositions: Tensor?
   private let special: Parameter?
   private let blocks: [Block]
-  private let norm: LayerNorm
+  private let norm: BlockNorm
   private let hidden: Linear?
   private let output: Linear
   private let embeddingSite = dropoutSite("embedding")
 
   private struct Block {
-    let norm: LayerNorm
+    let norm: BlockNorm
     let mixer: any Mixer
     let feedForward: (any RowLayer)?
   }
@@ -43,9 +43,7 @@ public final class Classifier {
     let width = configuration.width
     self.configuration = configuration
     self.parameters = parameters
-    tokens = root.weight(
-      "embedding.token", [configuration.vocabulary, width],
-      .normal(configuration.embeddingDeviation))
+    tokens = TokenRows(configuration, root)
     let length = configuration.positionCount
     switch configuration.positions {
     case .learned:
@@ -61,14 +59,16 @@ public final class Classifier {
     }
     special = configuration.pooling == .cls ? root.weight("embedding.cls", [width], .zeros) : nil
     let parts = try VariantCatalog.named(configuration.name).parts(configuration)
+    let normalization = configuration.normalization
     blocks = (0..<configuration.layers).map { index in
       let scope = root.scope("blocks.\(index)")
       return Block(
-        norm: LayerNorm(width, scope.scope("mixer.norm")), mixer: parts.mixer(scope.scope("mixer")),
+        norm: BlockNorm(normalization, width, scope.scope("mixer.norm")),
+        mixer: parts.mixer(scope.scope("mixer")),
         feedForward: configuration.feedForward == 0
           ? nil : parts.feedForward(scope.scope("feed-forward")))
     }
-    norm = LayerNorm(width, root.scope("norm"))
+    norm = BlockNorm(normalization, width, root.scope("norm"))
     let inner = configuration.headHidden == 0 ? configuration.feedForward : configuration.headHidden
     hidden = inner == 0 ? nil : Linear(width, inner, root.scope("head.hidden"), .lecunNormal)
     output = Linear(
@@ -85,14 +85,14 @@ public final class Classifier {
     let rows = configuration.pooling == .cls ? input.withSpecial : input
     let pass = rows.pass(dropping)
     var h = embed(
-      Indices(rows.tokens), table: tokens.tensor, positions: positions, special: special?.tensor,
+      Indices(rows.tokens), table: tokens.table, positions: positions, special: special?.tensor,
       segments: pass.segments, dropout: pass.dropout(configuration.dropout, site: embeddingSite))
     for block in blocks {
-      h = block.mixer(PreNorm(residual: h, norm: block.norm.norm), pass)
+      h = block.mixer(block.norm(h, pass), pass)
       if let feedForward = block.feedForward { h = feedForward(h, pass) }
     }
     if let second = pass.carried.secondStream { h = residualSum(h, adding: second) }
-    h = layerNorm(h, norm: norm.norm)
+    h = norm(h, pass).normalized
     let pooled =
       configuration.pooling == .cls
       ? firstPool(h, segments: pass.segments) : meanPool(h, segments: pass.segments)

@@ -35,22 +35,48 @@ struct Linear {
 /// A mixer either normalises and projects in one pass (``project(_:)``) or asks for the normalised
 /// rows themselves; it returns the residual plus its branch.
 public struct PreNorm {
+  /// How the normalised rows are made.
+  package enum Source {
+    /// Each row by itself, whenever it is read.
+    case byRow(Norm)
+    /// All together, already done.
+    case done(Tensor)
+  }
+
   /// x, [N, E], before the normalisation.
   public let residual: Tensor
-  let norm: Norm
+  let source: Source
 
-  package init(residual: Tensor, norm: Norm) {
+  package init(residual: Tensor, _ source: Source) {
     self.residual = residual
-    self.norm = norm
+    self.source = source
   }
 
   /// LayerNorm(x)·Wᵀ + b, [N, O], without storing LayerNorm(x).
   public func project(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    normalizedLinear(residual, norm: norm, weight: weight, bias: bias)
+    switch source {
+    case .byRow(let norm): normalizedLinear(residual, norm: norm, weight: weight, bias: bias)
+    case .done(let rows): linear(rows, weight: weight, bias: bias)
+    }
   }
 
   /// LayerNorm(x), [N, E].
-  public var normalized: Tensor { layerNorm(residual, norm: norm) }
+  public var normalized: Tensor {
+    switch source {
+    case .byRow(let norm): layerNorm(residual, norm: norm)
+    case .done(let rows): rows
+    }
+  }
+
+  /// The same normalisation of other rows.
+  ///
+  /// - Parameter rows: applied to residual and, where they are there already, normalised rows.
+  func map(_ rows: (Tensor) -> Tensor) -> PreNorm {
+    switch source {
+    case .byRow: PreNorm(residual: rows(residual), source)
+    case .done(let normalized): PreNorm(residual: rows(residual), .done(rows(normalized)))
+    }
+  }
 }
 
 /// h + drop(W₂·drop(gelu(W₁·LayerNorm(h) + b₁)) + b₂).

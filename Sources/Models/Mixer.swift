@@ -59,6 +59,8 @@ public struct MixerSize: Sendable {
   public let headWidth: Int
   /// The longest sequence, with the class token if there is one.
   public let length: Int
+  /// How the rows are normalised.
+  public let normalization: Normalization
   /// Blocks of the model.
   public let layers: Int
   /// The probability of dropping an element of the branch.

@@ -22,6 +22,10 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var headWidth: Int
   /// F; 0 leaves the feed-forward networks out, and with them the hidden layer of the classifier.
   public var feedForward: Int
+  /// What a token number becomes.
+  public var input: TokenInput
+  /// How the rows of a block are normalised.
+  public var normalization: Normalization
   /// How positions are told.
   public var positions: Positions
   /// How rows become one.
@@ -47,7 +51,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
 
   enum CodingKeys: String, CodingKey {
     case name, layers, width, heads, positions, pooling, dropout, length, vocabulary, classes
-    case options
+    case options, input
+    case normalization = "norm"
     case headWidth = "head-width"
     case feedForward = "feed-forward"
     case attentionDropout = "attention-dropout"
@@ -66,6 +71,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     self.heads = heads
     headWidth = 0
     self.feedForward = feedForward
+    input = .tokens
+    normalization = .layer
     positions = .learned
     pooling = .mean
     dropout = 0.1
@@ -84,8 +91,9 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   var mixerSize: MixerSize {
     MixerSize(
       width: width, feedForward: feedForward, heads: heads,
-      headWidth: headWidth == 0 ? width / heads : headWidth, length: positionCount, layers: layers,
-      dropout: dropout, attentionDropout: attentionDropout)
+      headWidth: headWidth == 0 ? width / heads : headWidth, length: positionCount,
+      normalization: normalization, layers: layers, dropout: dropout,
+      attentionDropout: attentionDropout)
   }
 
   /// Checks every value, so that building the model cannot fail.
@@ -115,6 +123,12 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
       throw UserError(
         .configuration, "model.feed-forward is \(feedForward), but must not be negative.",
         remedy: "Use 0 for blocks without a feed-forward network.")
+    }
+    guard normalization == .layer || feedForward == 0 else {
+      throw UserError(
+        .configuration, "model.norm is batch, but model.feed-forward is \(feedForward).",
+        remedy: "Feed-forward networks normalise by rows: set model.feed-forward to 0, or "
+          + "model.norm to layer.")
     }
     guard headHidden >= 0 else {
       throw UserError(

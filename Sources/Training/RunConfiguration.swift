@@ -76,6 +76,13 @@ public struct RunConfiguration {
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
     try model.validate()
+    guard model.normalization == .layer || training.accumulation == 1 else {
+      throw UserError(
+        .configuration,
+        "model.norm is batch, but train.accumulation is \(training.accumulation): parts of a batch "
+          + "have other statistics than the whole.",
+        remedy: "Use --set train.accumulation=1, or --set model.norm=layer.")
+    }
   }
 
   /// Changes the number of steps, keeping the shape of the schedule.
@@ -103,7 +110,8 @@ public struct RunConfiguration {
       ("task.test-count", 0), ("task.seed", 0),
       ("model.name", .text(variant.name)), ("model.layers", 2), ("model.width", 64),
       ("model.heads", 2), ("model.head-width", 0), ("model.feed-forward", 128),
-      ("model.positions", "learned"), ("model.pooling", "mean"), ("model.dropout", 0.1),
+      ("model.input", "tokens"), ("model.norm", "layer"), ("model.positions", "learned"),
+      ("model.pooling", "mean"), ("model.dropout", 0.1),
       ("model.attention-dropout", 0.1), ("model.head-hidden", 0),
       ("model.embedding-deviation", .number(1)),
     ]
@@ -171,6 +179,8 @@ public struct RunConfiguration {
       feedForward: try settings.integer("model.feed-forward"), length: task.length,
       vocabulary: task.vocabulary, classes: task.classes)
     model.headWidth = try settings.integer("model.head-width")
+    model.input = try settings.choice("model.input")
+    model.normalization = try settings.choice("model.norm")
     model.positions = try settings.choice("model.positions")
     model.pooling = try settings.choice("model.pooling")
     model.dropout = try settings.number("model.dropout")

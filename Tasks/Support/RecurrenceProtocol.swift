@@ -22,8 +22,8 @@ enum RecurrenceProtocol {
     /// The poles' share of the learning rate.
     var factor: Double
     var dropout: Double
-    /// The size of the first embeddings, and where it comes from.
-    var embedding: (deviation: Double, source: String)
+    /// How tokens enter.
+    var input: PresetValue
   }
 
   static func lru(_ sizes: LRUSizes) -> [PresetValue] {
@@ -34,9 +34,7 @@ enum RecurrenceProtocol {
       .init("model.r-max", .number(sizes.ring.high), source: lruPaper),
       .init(
         "model.bidirectional", false, source: "\(lruPaper): only for Pathfinder and Path-X"),
-      .init(
-        "model.embedding-deviation", .number(sizes.embedding.deviation),
-        source: sizes.embedding.source),
+      sizes.input,
       .init(
         "train.learning-rate", 1e-3, source: "\(lruCode), run_train.py; the paper searches it"),
       .init("train.recurrence-rate", .number(sizes.factor), source: lruPaper),
@@ -46,18 +44,15 @@ enum RecurrenceProtocol {
   }
 
   /// 1/√V: the known code has a linear map of one-hot tokens.
-  static func oneHot(_ vocabulary: Int) -> (deviation: Double, source: String) {
-    (
-      1 / Double(vocabulary).squareRoot(),
-      "\(lruCode), lru/model.py: 1/√V, a linear map of one-hot tokens"
-    )
+  static func oneHot(_ vocabulary: Int) -> PresetValue {
+    .init(
+      "model.embedding-deviation", .number(1 / Double(vocabulary).squareRoot()),
+      source: "\(lruCode), lru/model.py: 1/√V, a linear map of one-hot tokens")
   }
 
-  /// A token for each value of a pixel stands for the published linear map of the value.
-  static let pixels = (
-    deviation: 1.0,
-    source: "ours: as large as a linear map of the pixel's normalised value, which is published"
-  )
+  /// A linear map of the grey value.
+  static let pixels = PresetValue(
+    "model.input", "numbers", source: "\(lruCode) and \(s4Code): a linear map of the grey value")
 
   /// The sizes that the S4 repository gives for a task; six layers everywhere.
   struct S4DSizes {
@@ -70,7 +65,12 @@ enum RecurrenceProtocol {
     var steps: Int
     var batch: Int
     var dropout: Double
+    /// How tokens enter.
+    var input = embedded
   }
+
+  private static let embedded = PresetValue(
+    "model.embedding-deviation", .number(1), source: "\(s4Code): PyTorch's Embedding")
 
   static func s4d(_ sizes: S4DSizes) -> [PresetValue] {
     let source = "\(s4Code), configs/experiment/lra/\(sizes.file).yaml, with diagonal kernels"
@@ -83,7 +83,7 @@ enum RecurrenceProtocol {
         .init("model.bidirectional", true, source: source),
         .init("model.dt-min", 0.001, source: source),
         .init("model.dt-max", 0.1, source: source),
-        .init("model.embedding-deviation", .number(1), source: "\(s4Code): PyTorch's Embedding"),
+        sizes.input,
         .init("train.learning-rate", 0.01, source: source),
         .init(
           "train.recurrence-rate", 0.1,
@@ -101,6 +101,8 @@ enum RecurrenceProtocol {
     [
       .init("model.layers", 6, source: source),
       .init("model.feed-forward", 0, source: "\(source): blocks end with a gated linear unit"),
+      .init(
+        "model.norm", "batch", source: "\(source); after the block in some of s4's, here before"),
       .init("model.positions", "none", source: source),
       .init("model.pooling", "mean", source: source),
       .init("model.dropout", .number(dropout), source: source),
@@ -108,6 +110,7 @@ enum RecurrenceProtocol {
       .init("train.steps", .integer(steps), source: source),
       .init("train.warmup", .integer(steps / 10), source: "\(source): a tenth of the steps"),
       .init("train.batch", .integer(batch), source: source),
+      .init("train.accumulation", 1, source: "\(source): statistics of the whole batch"),
       .init("train.schedule", "cosine", source: source),
       .init("train.weight-decay", 0.05, source: source),
       .init(

@@ -26,7 +26,7 @@ public struct Fixture {
   /// What the metadata says of every model; the other keys are the variant's own settings.
   private static let standardKeys: Set = [
     "model", "layers", "width", "heads", "feed-forward", "length", "vocabulary", "classes",
-    "pooling", "buffers",
+    "pooling", "buffers", "norm", "input",
   ]
 
   /// Reads a fixture by name.
@@ -60,6 +60,8 @@ public struct Fixture {
       heads: number("heads"), feedForward: number("feed-forward"), length: number("length"),
       vocabulary: number("vocabulary"), classes: number("classes"))
     configuration.pooling = file.metadata["pooling"] == "cls" ? .cls : .mean
+    configuration.normalization = file.metadata["norm"] == "batch" ? .batch : .layer
+    configuration.input = file.metadata["input"] == "numbers" ? .numbers : .tokens
     for (key, text) in file.metadata where !Fixture.standardKeys.contains(key) {
       configuration.options[key] = Fixture.setting(text)
     }

@@ -45,7 +45,8 @@ public struct SingleMixer {
     let zeros = Tensor(shape: [width], [Float](repeating: 0, count: width))
     let y = mixer(
       PreNorm(
-        residual: Tensor(shape: [x.count / width, width], x), norm: Norm(scale: ones, shift: zeros)),
+        residual: Tensor(shape: [x.count / width, width], x),
+        .byRow(Norm(scale: ones, shift: zeros))),
       .evaluation(Segments(count: 1, length: x.count / width))
     ).values
     return stride(from: 0, to: y.count, by: width).map { Array(y[$0..<$0 + width]) }

@@ -30,6 +30,11 @@ def layer_norm(x, scale, shift):
     return centred / sqrt(variance + NORM_EPSILON) * scale + shift
 
 
+def batch_norm(x, scale, shift, mean, variance):
+    """scale ⊙ (x − mean) / √(variance + 1e-5) + shift, with given numbers."""
+    return (x - mean) / sqrt(variance + 1e-5) * scale + shift
+
+
 def gelu(x):
     """½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))"""
     inner = (x + x * x * x * 0.044715) * math.sqrt(2 / math.pi)
@@ -123,6 +128,8 @@ def logits(model, p, tokens):
     """Class scores [1, classes] of one sequence, its real tokens only.
 
     h  = token_embedding[token] + position_embedding[place]
+         or, for numbers, w (2 (token − 1) / (vocabulary − 2) − 1) + b in
+         place of the token's row
     h  = h + Mix(LN(h));  h = h + FeedForward(LN(h))      in every block
     h  = LN(h)
     y  = Wo max(Wh pool(h) + bh, 0) + bo
@@ -138,13 +145,21 @@ def logits(model, p, tokens):
     h = h + g.
     """
     variant, options = model.variant, model.options
-    h = p["embedding.token"][tokens]
+    if model.input == "numbers":
+        values = 2 * (np.asarray(tokens)[:, None] - 1) / (model.vocabulary - 2)
+        h = affine(values - 1.0, p["embedding.number.weight"],
+                   p["embedding.number.bias"])
+    else:
+        h = p["embedding.token"][tokens]
     if model.pooling == "cls":
         h = concatenate([p["embedding.cls"][None, :], h], 0)
     n = h.shape[0]
     h = h + p["embedding.position"][:n]
 
     def norm(prefix):
+        if model.norm == "batch":
+            return batch_norm(h, *(p[prefix + name] for name in (
+                "scale", "shift", "mean", "variance")))
         return layer_norm(h, p[prefix + "scale"], p[prefix + "shift"])
 
     carries = hasattr(variant, "start")

@@ -21,6 +21,8 @@ class Model:
     lengths: tuple = (37, 20, 1)  # of the sequences, real tokens only
     vocabulary: int = 11
     classes: int = 5
+    norm: str = "layer"  # layer or batch
+    input: str = "tokens"  # tokens or numbers
 
     @property
     def name(self):
@@ -44,8 +46,12 @@ class Model:
     def shapes(self):
         """Shape of every parameter; matrices are [out, in], row-major."""
         width, inner = self.width, self.feed_forward
-        shapes = {"embedding.token": (self.vocabulary, width),
-                  "embedding.position": (self.positions, width)}
+        if self.input == "numbers":
+            shapes = {"embedding.number.weight": (width, 1),
+                      "embedding.number.bias": (width,)}
+        else:
+            shapes = {"embedding.token": (self.vocabulary, width)}
+        shapes["embedding.position"] = (self.positions, width)
         if self.pooling == "cls":
             shapes["embedding.cls"] = (width,)
         shapes.update(self.part("shared_shapes", lambda *_: {}))
@@ -53,6 +59,9 @@ class Model:
         def add(prefix, branch):
             shapes[prefix + "norm.scale"] = (width,)
             shapes[prefix + "norm.shift"] = (width,)
+            if self.norm == "batch":
+                shapes[prefix + "norm.mean"] = (width,)
+                shapes[prefix + "norm.variance"] = (width,)
             for name, shape in branch.items():
                 shapes[prefix + name] = shape
 
@@ -75,7 +84,8 @@ class Model:
         """Full names of the parameters that are not trained."""
         own = set(getattr(self.variant, "BUFFERS", ()))
         return [name for name in self.shapes()
-                if name in own or name.partition(".mixer.")[2] in own]
+                if name in own or name.partition(".mixer.")[2] in own
+                or name.endswith(("norm.mean", "norm.variance"))]
 
     def metadata(self):
         """The string map at the head of the file."""
@@ -84,6 +94,9 @@ class Model:
                    "feed-forward": self.feed_forward, "length": self.length,
                    "vocabulary": self.vocabulary, "classes": self.classes,
                    "pooling": self.pooling, **self.options}
+        for key, usual in (("norm", "layer"), ("input", "tokens")):
+            if getattr(self, key) != usual:
+                entries[key] = getattr(self, key)
         if self.buffers():
             entries["buffers"] = ",".join(self.buffers())
         return {key: str(value).lower() if isinstance(value, bool)

@@ -15,7 +15,7 @@ import Foundation
 /// Source: Orvieto et al., "Resurrecting Recurrent Neural Networks for Long Sequences" (2023),
 /// arXiv 2303.06349, section 3 and appendix A; B, C, d and the gate begin as in the code of
 /// N. Zucchet, minimal-LRU.
-/// Differs: LayerNorm where the paper has BatchNorm; that code shares dropout along time, here it is
+/// Differs: LayerNorm unless `model.norm` is batch, where the paper has BatchNorm; that code shares dropout along time, here it is
 /// independent. The encoder adds positions unless `model.positions` is none. The paper's blocks have
 /// no feed-forward network: the presets set `model.feed-forward` to 0.
 struct LRU: Mixer {
@@ -32,7 +32,7 @@ struct LRU: Mixer {
       "bidirectional": "whether a second recurrence runs backwards; needed with model.pooling cls",
     ],
     deviations: [
-      "LayerNorm stands where the paper has BatchNorm.",
+      "Rows are normalised by themselves unless model.norm is batch; the paper has BatchNorm.",
       "Blocks keep the feed-forward network unless model.feed-forward is 0; the paper has none.",
       "The encoder adds positions unless model.positions is none; the paper has none.",
       "Both directions share poles and input map; the paper does not say.",

@@ -77,6 +77,11 @@ struct Reformer: Mixer {
       try require("hashes", hashes, atLeast: 1)
       try require("buckets", buckets, atLeast: 0)
       try require("redraw", redraw, atLeast: 0)
+      guard !reversible || size.normalization == .layer else {
+        throw UserError(
+          .configuration, "model.reversible needs model.norm layer, not \(size.normalization).",
+          remedy: "Use --set model.norm=layer, or --set model.reversible=false.")
+      }
       guard buckets % 2 == 0 else {
         throw UserError(
           .configuration, "model.buckets is \(buckets), but must be even.",
@@ -132,7 +137,7 @@ struct Reformer: Mixer {
   func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
     if let step = pass.step { redraw(step) }
     guard options.reversible else { return attend(x, pass) }
-    return pass.reversible(x.residual) { attend(PreNorm(residual: $0, norm: x.norm), pass) }
+    return pass.reversible(x.residual) { attend(PreNorm(residual: $0, x.source), pass) }
   }
 
   /// Step s of a training uses draw (s - 1)/redraw of the rotations, and an evaluation those that the

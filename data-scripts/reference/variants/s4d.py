@@ -75,6 +75,9 @@ def draw(model, options, name, shape, rng):
 
 
 FIXTURES = {
+    "s4d-published": {
+        "feed_forward": 0, "norm": "batch", "input": "numbers",
+        "options": {"states": 4, "bidirectional": True, "shared": True}},
     "s4d-forward": {
         "feed_forward": 0,
         "options": {"states": 4, "bidirectional": False, "shared": True}},

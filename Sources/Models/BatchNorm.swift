@@ -1,0 +1,68 @@
+import Autodiff
+
+/// How the rows of a block are normalised before they are mixed.
+public enum Normalization: String, Codable, Sendable, CaseIterable {
+  /// Every row by itself.
+  case layer
+  /// Every column over all rows of the batch; evaluation uses running means.
+  case batch
+}
+
+/// Batch normalisation with running means, ε = 1e-5 and a tenth of each batch as in PyTorch.
+///
+/// ```
+/// running = 0.9·running + 0.1·batch
+/// ```
+/// The variance that enters is the unbiased one, N/(N - 1) times that of the batch.
+struct BatchNorm {
+  private static let share: Float = 0.1
+
+  private let scale: Parameter
+  private let shift: Parameter
+  private let mean: Parameter
+  private let variance: Parameter
+
+  init(_ width: Int, _ scope: ParameterScope) {
+    scale = scope.weight("scale", [width], .ones)
+    shift = scope.weight("shift", [width], .zeros)
+    mean = scope.weight("mean", [width], .zeros, group: .buffer)
+    variance = scope.weight("variance", [width], .ones, group: .buffer)
+  }
+
+  /// Normalises with the batch's own statistics in training, with the running ones in evaluation.
+  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+    let norm = Norm(scale: scale.tensor, shift: shift.tensor, epsilon: 1e-5)
+    let running = ColumnStatistics(mean: mean.tensor.values, variance: variance.tensor.values)
+    if pass.step == nil { return batchNorm(x, norm: norm, given: running).y }
+    let (y, batch) = batchNorm(x, norm: norm)
+    let correction = Float(x.rows) / Float(max(1, x.rows - 1))
+    mean.replace(with: mixed(running.mean, batch.mean, 1))
+    variance.replace(with: mixed(running.variance, batch.variance, correction))
+    return y
+  }
+
+  private func mixed(_ running: [Float], _ batch: [Float], _ correction: Float) -> [Float] {
+    zip(running, batch).map { $0 * (1 - Self.share) + $1 * correction * Self.share }
+  }
+}
+
+/// The normalisation in front of a mixer, or of what the last block returns.
+enum BlockNorm {
+  case layer(LayerNorm)
+  case batch(BatchNorm)
+
+  init(_ kind: Normalization, _ width: Int, _ scope: ParameterScope) {
+    switch kind {
+    case .layer: self = .layer(LayerNorm(width, scope))
+    case .batch: self = .batch(BatchNorm(width, scope))
+    }
+  }
+
+  /// The rows as a mixer takes them.
+  func callAsFunction(_ x: Tensor, _ pass: Pass) -> PreNorm {
+    switch self {
+    case .layer(let layer): PreNorm(residual: x, .byRow(layer.norm))
+    case .batch(let batch): PreNorm(residual: x, .done(batch(x, pass)))
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import Autodiff
+import Base
+import Models
+import TestSupport
+import Testing
+
+/// What changes when rows are normalised over the batch, and when tokens enter as numbers.
+@Suite("Batch normalisation and numbers")
+struct BatchNormTests {
+  private func model(
+    _ name: String = "s4d", _ change: (inout ModelConfiguration) -> Void = { _ in }
+  ) throws -> Classifier {
+    var configuration = try tinyConfiguration(VariantCatalog.named(name))
+    configuration.feedForward = 0
+    configuration.normalization = .batch
+    change(&configuration)
+    return try Classifier(configuration, seed: 3)
+  }
+
+  private func values(_ model: Classifier, _ name: String) throws -> [Float] {
+    model.parameters.values.values(try #require(model.parameters[name]).range)
+  }
+
+  /// Σ over a batch of the embeddings' columns gives the first layer's mean and variance.
+  @Test("Running statistics move by a tenth of each training batch, and not in evaluation")
+  func running() throws {
+    let model = try model { $0.positions = .none }
+    let batch = TinyBatch(lengths: [5, 20, 1])
+    let table = try values(model, "embedding.token")
+    let rows = batch.sequences.flatMap(\.self).map { token in
+      (0..<16).map { Double(table[Int(token) * 16 + $0]) }
+    }
+    var (mean, variance) = (
+      [Double](repeating: 0, count: 16), [Double](repeating: 1, count: 16)
+    )
+    for step in 1...3 {
+      _ = model(batch.packed(capacity: 20), dropping: DropSeed(seed: 1, step: step))
+      for c in 0..<16 {
+        let own = rows.reduce(0) { $0 + $1[c] } / Double(rows.count)
+        let square = rows.reduce(0) { $0 + ($1[c] - own) * ($1[c] - own) }
+        mean[c] = 0.9 * mean[c] + 0.1 * own
+        variance[c] = 0.9 * variance[c] + 0.1 * square / Double(rows.count - 1)
+      }
+      _ = model(batch.packed(capacity: 20))
+      for (name, expected) in [("mean", mean), ("variance", variance)] {
+        let found = try values(model, "blocks.0.mixer.norm.\(name)")
+        for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-5) }
+      }
+    }
+  }
+
+  @Test("Training depends on the batch, evaluation does not", arguments: ["s4d", "lru", "fnet"])
+  func batchMates(name: String) throws {
+    let model = try model(name)
+    let batch = TinyBatch(lengths: [5, 20, 13])
+    func first(_ sequences: [Int], _ seed: DropSeed?) -> [Float] {
+      Array(model(batch.packed(sequences, capacity: 20), dropping: seed).values.prefix(4))
+    }
+    let seed = DropSeed(seed: 1, step: 1)
+    #expect(distance(first([0, 1, 2], seed), first([0], seed)) > 1e-3)
+    #expect(distance(first([0, 1, 2], nil), first([0], nil)) < 1e-5)
+  }
+
+  @Test("Numbers enter through one vector, and different numbers differ", arguments: [5, 257])
+  func numbers(vocabulary: Int) throws {
+    let model = try model {
+      $0.input = .numbers
+      $0.positions = .none
+      $0.vocabulary = vocabulary
+      $0.normalization = .layer
+    }
+    #expect(model.parameters["embedding.token"] == nil)
+    let weight = try #require(model.parameters["embedding.number.weight"])
+    #expect(weight.shape == [16, 1])
+    let logits = [1, vocabulary / 2, vocabulary - 1].map { token in
+      model(PackedTokens(tokens: [Int32(token)], offsets: [0, 1], capacity: 1)).values
+    }
+    #expect(distance(logits[0], logits[1]) > 1e-4 && distance(logits[1], logits[2]) > 1e-4)
+  }
+
+  @Test("Settings that do not go together are refused with what to change")
+  func validation() throws {
+    let error = #expect(throws: UserError.self) { try model { $0.feedForward = 24 } }
+    #expect(error?.problem.contains("model.norm is batch") == true)
+    let reversible = #expect(throws: UserError.self) {
+      try model("reformer") { $0.options["reversible"] = true }
+    }
+    #expect(reversible?.problem.contains("model.reversible needs") == true)
+  }
+}
