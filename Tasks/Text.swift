@@ -105,13 +105,7 @@ public struct Text: ArenaTask {
   }
 
   /// The review as text; what would steer a terminal is shown by its number.
-  public func describe(_ tokens: [Int32]) -> String {
-    let bytes = tokens.compactMap { UInt8(exactly: $0 - 1) }
-    return String(decoding: bytes, as: UTF8.self).unicodeScalars.reduce(into: "") { text, scalar in
-      let isControl = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-      text += isControl ? scalar.escaped(asASCII: true) : String(scalar)
-    }
-  }
+  public func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
 
   /// A split: some of the reviews of one part, in the order that the seed gives.
   private func subset(_ split: Split) throws -> ExampleSubset {

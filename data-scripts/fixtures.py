@@ -14,6 +14,7 @@ declares is told in reference/variants/__init__.py.
 Files NAME.safetensors: metadata describes the model, standard keys first,
 then the variant's options; `tokens` I64 [B, L] is padded with 0 at the end,
 so a row's real length is its count of non-zero tokens; `labels` I64 [B];
+with `towers` 2, two rows follow each other for every label;
 `parameter.*`; `logits` [B, C]; `loss` [1]; `gradient.*`, the derivative of
 the loss by each parameter. Floats are F32. Parameters are rounded to float32
 first and those values are used in float64, so a float32 implementation
@@ -92,7 +93,7 @@ def random_batch(model, rng):
     """
     sequences = [rng.integers(1, model.vocabulary, n) for n in model.lengths]
     return sequences, np.resize(rng.permutation(model.classes),
-                                len(sequences))
+                                len(sequences) // model.towers)
 
 
 def random_start(model, seed):

@@ -10,8 +10,12 @@ import Base
 /// ```
 /// With F = 0 there is no FeedForward, and logits = W₂·pool(LayerNorm(h)) + b₂.
 ///
+/// Where two sequences are compared, both go through the same encoder, none sees the other, and the
+/// classifier gets [a, b, a ⊙ b, a − b] of their pooled rows a and b in place of one row.
+///
 /// Source: Tay et al., "Long Range Arena" (2020), arXiv 2011.04006, and its code's encoder.
-/// Differs: the mean is over the real tokens, where the LRA code's counts padding.
+/// Differs: the mean is over the real tokens, where the LRA code's counts padding. Of two sequences
+/// the code compares [a, b], though its paper says what we do, with one more layer of F/2 on top.
 public final class Classifier {
   /// What it was built from.
   public let configuration: ModelConfiguration
@@ -70,15 +74,16 @@ public final class Classifier {
     }
     norm = BlockNorm(normalization, width, root.scope("norm"))
     let inner = configuration.headHidden == 0 ? configuration.feedForward : configuration.headHidden
-    hidden = inner == 0 ? nil : Linear(width, inner, root.scope("head.hidden"), .lecunNormal)
+    let features = configuration.featureWidth
+    hidden = inner == 0 ? nil : Linear(features, inner, root.scope("head.hidden"), .lecunNormal)
     output = Linear(
-      inner == 0 ? width : inner, configuration.classes, root.scope("head.output"), .lecunNormal)
+      inner == 0 ? features : inner, configuration.classes, root.scope("head.output"), .lecunNormal)
   }
 
-  /// The scores of each class for each sequence.
+  /// The scores of each class for each sequence, or for each two that belong together.
   ///
   /// - Parameters:
-  ///   - input: the packed sequences.
+  ///   - input: the packed sequences, those that belong together next to each other.
   ///   - dropping: what seeds dropout, nil to evaluate.
   /// - Returns: [B, C].
   public func callAsFunction(_ input: PackedTokens, dropping: DropSeed? = nil) -> Tensor {
@@ -96,7 +101,8 @@ public final class Classifier {
     let pooled =
       configuration.pooling == .cls
       ? firstPool(h, segments: pass.segments) : meanPool(h, segments: pass.segments)
-    return output(hidden.map { $0(pooled, activation: .relu) } ?? pooled)
+    let features = configuration.towers == 2 ? pairFeatures(pooled) : pooled
+    return output(hidden.map { $0(features, activation: .relu) } ?? features)
   }
 
   private var positions: Tensor {

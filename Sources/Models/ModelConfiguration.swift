@@ -46,12 +46,14 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   public var vocabulary: Int
   /// C.
   public var classes: Int
+  /// Sequences that are classified together, all through the same encoder: 1, or 2 for pairs.
+  public var towers: Int
   /// The variant's own settings by key.
   public var options: [String: Setting]
 
   enum CodingKeys: String, CodingKey {
     case name, layers, width, heads, positions, pooling, dropout, length, vocabulary, classes
-    case options, input
+    case towers, options, input
     case normalization = "norm"
     case headWidth = "head-width"
     case feedForward = "feed-forward"
@@ -82,8 +84,12 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     self.length = length
     self.vocabulary = vocabulary
     self.classes = classes
+    towers = 1
     options = [:]
   }
+
+  /// The columns that the classifier sees: a row, or what ``pairFeatures(_:)`` makes of two.
+  var featureWidth: Int { towers == 2 ? 4 * width : width }
 
   /// The length with the class token.
   var positionCount: Int { length + (pooling == .cls ? 1 : 0) }
@@ -107,6 +113,11 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
       throw UserError(
         .configuration, "\(key) is \(value), but must be at least 1.",
         remedy: "Give a positive number.")
+    }
+    guard (1...2).contains(towers) else {
+      throw UserError(
+        .configuration, "A model takes 1 sequence or 2 together, not \(towers).",
+        remedy: "Let the task have as many towers.")
     }
     guard headWidth > 0 || (headWidth == 0 && width % heads == 0) else {
       throw UserError(

@@ -7,7 +7,7 @@ import Models
 public struct BenchmarkCell: Sendable {
   /// The model; dropout is off and no sequence is padded.
   public var model: ModelConfiguration
-  /// Sequences a step.
+  /// Examples a step, each of as many sequences as the model has towers.
   public var batch: Int
   /// Steps timed, at least one, after two that are not.
   public var steps: Int
@@ -31,8 +31,10 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
   public var model: String
   /// Tokens of a sequence.
   public var length: Int
-  /// Sequences a step.
+  /// Examples a step.
   public var batch: Int
+  /// Sequences of an example.
+  public var towers: Int
   /// E.
   public var emb: Int
   /// H.
@@ -96,12 +98,13 @@ extension BenchmarkCell {
 
   private func makeStep(_ classifier: Classifier) -> () -> Void {
     var random = RandomStream(seed: 0, stream: 1)
-    let tokens = (0..<batch * model.length).map { _ in
+    let sequences = batch * model.towers
+    let tokens = (0..<sequences * model.length).map { _ in
       Int32(1 + random.integer(below: model.vocabulary - 1))
     }
     let labels = (0..<batch).map { _ in Int32(random.integer(below: model.classes)) }
     let input = PackedTokens(
-      tokens: tokens, offsets: (0...batch).map { $0 * model.length }, capacity: model.length)
+      tokens: tokens, offsets: (0...sequences).map { $0 * model.length }, capacity: model.length)
     let optimizer = AdamW(
       classifier.parameters,
       AdamW.Settings(
@@ -127,9 +130,10 @@ extension BenchmarkCell {
     let peak = OpenBLAS.shared?.measurePeak(threads: threads)
     let speed = Double(flops) / median / 1e9
     return BenchmarkResult(
-      model: model.name, length: model.length, batch: batch, emb: model.width, heads: model.heads,
-      layers: model.layers, mlp: model.feedForward, stepS: rounded(median, 6),
-      minS: rounded(sorted[0], 6), tokensPerS: Int(Double(batch * model.length) / median),
+      model: model.name, length: model.length, batch: batch, towers: model.towers,
+      emb: model.width, heads: model.heads, layers: model.layers, mlp: model.feedForward,
+      stepS: rounded(median, 6), minS: rounded(sorted[0], 6),
+      tokensPerS: Int(Double(batch * model.towers * model.length) / median),
       peakRssMib: resident >> 20, params: classifier.parameters.count, threads: threads,
       forward: forwardOnly, flops: flops, gflopsPerS: rounded(speed, 2),
       peakTensorMib: rounded(Double(tensors) / 1_048_576, 1),

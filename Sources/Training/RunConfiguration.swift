@@ -178,6 +178,7 @@ public struct RunConfiguration {
       width: try settings.integer("model.width"), heads: try settings.integer("model.heads"),
       feedForward: try settings.integer("model.feed-forward"), length: task.length,
       vocabulary: task.vocabulary, classes: task.classes)
+    model.towers = task.towers
     model.headWidth = try settings.integer("model.head-width")
     model.input = try settings.choice("model.input")
     model.normalization = try settings.choice("model.norm")

@@ -1,14 +1,13 @@
 import Base
 import Models
 
-/// Token numbers of padded sequences, read from a safetensors file.
+/// Token numbers of padded sequences, or of two together for a model that compares them, read from a safetensors file.
 public struct TokenFile {
-  /// The sequences without their padding.
+  /// The sequences without their padding, those that belong together next to each other.
   public let input: PackedTokens
-  /// The number of sequences.
-  public let count: Int
 
-  /// Reads the tensor `tokens`, I32 or I64, [B, L], padded with zeros at the right.
+  /// Reads the tensor `tokens`, I32 or I64, [B, L] or for two sequences together [B, 2, L], padded
+  /// with zeros at the right.
   ///
   /// - Parameters:
   ///   - path: the file.
@@ -16,12 +15,16 @@ public struct TokenFile {
   /// - Throws: `UserError(.badData)` naming the row and column that does not fit.
   public init(_ path: String, for model: ModelConfiguration) throws {
     let file = try SafeTensors(contentsOf: path)
-    guard let entry = file["tokens"], entry.shape.count == 2 else {
+    let inner = model.towers == 1 ? [] : [model.towers]
+    guard let entry = file["tokens"], let width = entry.shape.last,
+      entry.shape.count == 2 + inner.count, Array(entry.shape[1...].dropLast()) == inner
+    else {
+      let shape = ["B"] + inner.map(String.init) + ["L"]
       throw UserError(
-        .badData, "\(path): there is no tensor tokens of shape [B, L]",
+        .badData, "\(path): there is no tensor tokens of shape [\(shape.joined(separator: ", "))]",
         remedy: "write one of type I32 or I64, padded with zeros at the right")
     }
-    let (rows, width) = (entry.shape[0], entry.shape[1])
+    let rows = entry.shape[0] * model.towers
     let values = try file.integers("tokens")
     var tokens: [Int32] = []
     var offsets = [0]
@@ -31,7 +34,6 @@ public struct TokenFile {
       offsets.append(tokens.count)
     }
     input = PackedTokens(tokens: tokens, offsets: offsets, capacity: model.length)
-    count = rows
   }
 
   private static func check(

@@ -68,12 +68,14 @@ public struct TrainingSettings: Sendable, Equatable {
     let warmup = try settings.integer("train.warmup")
     if steps < 0 { try reject("steps", steps, "at least 0") }
     if base <= 0 { try reject("learning-rate", base, "above 0") }
-    if warmup < 0 || warmup > max(steps, 1) {
+    if warmup < 0 { try reject("warmup", warmup, "at least 0") }
+    let kind: Schedule.Kind = try settings.choice("train.schedule")
+    // Shapes that do not know the end may stop while they rise, as the LRA's retrieval does.
+    let hasEnd = kind == .cosine || kind == .oneCycle
+    if hasEnd && warmup > max(steps, 1) {
       try reject("warmup", warmup, "between 0 and train.steps, \(steps)")
     }
-    return Schedule(
-      kind: try settings.choice("train.schedule"), base: base, warmup: warmup,
-      steps: max(steps, 1))
+    return Schedule(kind: kind, base: base, warmup: warmup, steps: max(steps, 1))
   }
 
   /// Checks what the fields' types leave open.

@@ -17,8 +17,10 @@ struct Bench: ParsableCommand {
   var model = "transformer,linformer,linear"
   @Option(parsing: .unconditional, help: "Lengths in tokens, separated by commas.")
   var length = "1024"
-  @Option(parsing: .unconditional, help: "Sequences a step.")
+  @Option(parsing: .unconditional, help: "Examples a step.")
   var batch = 8
+  @Option(parsing: .unconditional, help: "Sequences of an example: 1, or 2 to compare.")
+  var towers = 1
   @Option(parsing: .unconditional, help: "Model width E.")
   var emb = 64
   @Option(parsing: .unconditional, help: "Heads H; they divide the width.")
@@ -83,7 +85,8 @@ struct Bench: ParsableCommand {
   private func cellArguments(_ model: String, _ length: Int) -> [String] {
     var arguments = ["bench", "--cell", "--model", model, "--length", "\(length)"]
     let sizes = [
-      ("batch", batch), ("emb", emb), ("heads", heads), ("layers", layers), ("mlp", mlp),
+      ("batch", batch), ("towers", towers), ("emb", emb), ("heads", heads), ("layers", layers),
+      ("mlp", mlp),
       ("vocab", vocab), ("classes", classes), ("steps", steps),
     ]
     for (name, size) in sizes { arguments += ["--\(name)", "\(size)"] }

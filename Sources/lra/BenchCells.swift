@@ -21,6 +21,10 @@ struct BenchCells {
     ] { try require(flag, value, atLeast: 1) }
     try require("--mlp", flags.mlp, atLeast: 0)
     try require("--vocab", flags.vocab, atLeast: 2)
+    guard (1...2).contains(flags.towers) else {
+      throw UserError(
+        .usage, "--towers is \(flags.towers)", remedy: "give 1, or 2 for pairs of sequences")
+    }
     guard flags.emb % flags.heads == 0 else {
       throw UserError(
         .usage, "--emb \(flags.emb) is not a multiple of --heads \(flags.heads)",
@@ -68,6 +72,7 @@ struct BenchCells {
     var configuration = ModelConfiguration(
       name: model, layers: flags.layers, width: flags.emb, heads: flags.heads,
       feedForward: flags.mlp, length: length, vocabulary: flags.vocab, classes: flags.classes)
+    configuration.towers = flags.towers
     configuration.dropout = 0
     configuration.attentionDropout = 0
     let own = try VariantCatalog.named(model).options()

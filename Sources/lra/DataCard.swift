@@ -35,6 +35,8 @@ struct DataCard: Encodable {
   let title: String
   let classes: Int
   let classNames: [String]
+  /// Sequences of an example.
+  let towers: Int
   let length: Int
   let contentHash: String
   let provenance: String
@@ -50,7 +52,8 @@ struct DataCard: Encodable {
   init(_ task: any ArenaTask, name: String, inColor: Bool) throws {
     self.task = name
     title = type(of: task).title
-    (classes, classNames, length) = (task.classes, task.classNames, task.length)
+    (classes, classNames) = (task.classes, task.classNames)
+    (towers, length) = (task.towers, task.length)
     contentHash = try task.contentHash()
     provenance = try task.provenance()
     parts = try Split.allCases.map { Self.part($0, try task.examples($0), task) }
@@ -94,7 +97,8 @@ struct DataCard: Encodable {
 
   /// The card for people.
   var text: String {
-    var lines = ["\(title): \(classes) classes, up to \(length) tokens, \(provenance)"]
+    let sequences = towers == 1 ? "" : "\(towers) sequences of "
+    var lines = ["\(title): \(classes) classes, \(sequences)up to \(length) tokens, \(provenance)"]
     lines += ["content \(contentHash)", "", countTable, ""]
     lines += ["Classes, share of examples", classTable, ""]
     if let train = parts.first { lines += [lengths(train), ""] }

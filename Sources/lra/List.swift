@@ -25,6 +25,8 @@ struct Listing: Encodable {
     let title: String
     let summary: String
     let classes: Int
+    /// Sequences of an example.
+    let towers: Int
     let length: Int
     let vocabulary: Int
     let options: [String: Setting]
@@ -60,7 +62,7 @@ struct Listing: Encodable {
       let task = try entry.make(TaskOptions())
       return TaskLine(
         name: entry.name, title: entry.title, summary: entry.summary, classes: task.classes,
-        length: task.length, vocabulary: task.vocabulary,
+        towers: task.towers, length: task.length, vocabulary: task.vocabulary,
         options: Dictionary(uniqueKeysWithValues: entry.settings.map { ($0.key, $0.value) }),
         presets: entry.presets.map {
           PresetLine(name: $0.name, summary: $0.summary, comparable: $0.comparable)
@@ -98,6 +100,7 @@ struct Listing: Encodable {
       width: try settings.integer("model.width"), heads: try settings.integer("model.heads"),
       feedForward: try settings.integer("model.feed-forward"), length: task.length,
       vocabulary: task.vocabulary, classes: task.classes)
+    model.towers = task.towers
     model.positions = try settings.choice("model.positions")
     model.pooling = try settings.choice("model.pooling")
     model.headHidden = try settings.integer("model.head-hidden")
@@ -112,7 +115,9 @@ struct Listing: Encodable {
     var lines = ["Tasks (--task), each with its presets (--preset), the first being the default"]
     for task in tasks {
       lines.append("")
-      lines.append("  \(task.name)  \(task.classes) classes, up to \(task.length) tokens")
+      let sequences = task.towers == 1 ? "" : "\(task.towers) sequences of "
+      lines.append(
+        "  \(task.name)  \(task.classes) classes, \(sequences)up to \(task.length) tokens")
       lines.append("    \(task.summary)")
       let names = task.presets.map(\.name.count).max() ?? 0
       for preset in task.presets {

@@ -8,8 +8,9 @@ struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compute the logits of token sequences in a safetensors file.",
     discussion: """
-      The input holds a tensor tokens, I32 or I64, [B, L], padded with 0 at the right; the output
-      a tensor logits, F32, [B, C]. Weights are documented in the README.
+      The input holds a tensor tokens, I32 or I64, [B, L], padded with 0 at the right, or [B, 2, L]
+      for a model that compares two sequences; the output a tensor logits, F32, [B, C]. Weights are
+      documented in the README.
       """)
 
   @Argument(

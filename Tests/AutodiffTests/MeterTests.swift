@@ -44,6 +44,7 @@ extension EngineTests {
           OpCases.residualLinear(n, i, o), forward: 2 * n * i * o, backward: 4 * n * i * o)
         expectFlops(
           OpCases.feedForward(n, i, o, .gelu), forward: 4 * n * i * o, backward: 8 * n * i * o)
+        expectFlops(OpCases.pairFeatures(n, i), forward: 2 * n * i, backward: 6 * n * i)
       }
     }
 

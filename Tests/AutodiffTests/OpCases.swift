@@ -85,7 +85,7 @@ struct OpCase: Sendable, CustomTestStringConvertible {
 enum OpCases {
   static let all =
     rows + blocks + attention + patterns + leading + hashed + kernels + sequences + landmarks
-    + batchNorms + sorts + recurrence + synthesized + narrow
+    + batchNorms + sorts + recurrence + synthesized + narrow + pairs
 
   /// Every account of the meter that a case covers, for both directions.
   static var accounts: Set<String> {

@@ -26,7 +26,7 @@ public struct Fixture {
   /// What the metadata says of every model; the other keys are the variant's own settings.
   private static let standardKeys: Set = [
     "model", "layers", "width", "heads", "feed-forward", "length", "vocabulary", "classes",
-    "pooling", "buffers", "norm", "input",
+    "pooling", "buffers", "norm", "input", "towers",
   ]
 
   /// Reads a fixture by name.
@@ -34,7 +34,9 @@ public struct Fixture {
     file = try Fixture.file(name)
     let tokens = try file.integers("tokens")
     labels = try file.integers("labels").map { Int32($0) }
-    input = unpad(tokens.map { Int32($0) }, length: tokens.count / labels.count)
+    let towers = Int(file.metadata["towers"] ?? "1") ?? 1
+    input = unpad(
+      tokens.map { Int32($0) }, length: tokens.count / (labels.count * towers))
     buffers = Set((file.metadata["buffers"] ?? "").split(separator: ",").map(String.init))
   }
 
@@ -62,6 +64,7 @@ public struct Fixture {
     configuration.pooling = file.metadata["pooling"] == "cls" ? .cls : .mean
     configuration.normalization = file.metadata["norm"] == "batch" ? .batch : .layer
     configuration.input = file.metadata["input"] == "numbers" ? .numbers : .tokens
+    configuration.towers = max(1, number("towers"))
     for (key, text) in file.metadata where !Fixture.standardKeys.contains(key) {
       configuration.options[key] = Fixture.setting(text)
     }

@@ -124,21 +124,40 @@ def feed_forward(model, options, p, prefix, x):
 
 # The whole ------------------------------------------------------------------
 
-def logits(model, p, tokens):
-    """Class scores [1, classes] of one sequence, its real tokens only.
+def logits(model, p, sequences):
+    """Class scores [1, classes] of one sequence, or of two together.
+
+    y  = Wo max(Wh f + bh, 0) + bo
+
+    f is what `encode` makes of one sequence. Of two, a and b, it is all of
+    a, b, a ⊙ b and a − b, side by side (Tay et al. 2020, section 2.2.3).
+
+    Where the inner width is 0, y = Wo f + bo.
+    """
+    rows = [encode(model, p, tokens) for tokens in sequences]
+    if model.towers == 2:
+        a, b = rows
+        rows = [concatenate([a, b, a * b, a - b], 1)]
+    features, = rows
+    if model.feed_forward:
+        features = relu(affine(features, p["head.hidden.weight"],
+                               p["head.hidden.bias"]))
+    return affine(features, p["head.output.weight"], p["head.output.bias"])
+
+
+def encode(model, p, tokens):
+    """The row [1, width] of one sequence, its real tokens only.
 
     h  = token_embedding[token] + position_embedding[place]
          or, for numbers, w (2 (token − 1) / (vocabulary − 2) − 1) + b in
          place of the token's row
     h  = h + Mix(LN(h));  h = h + FeedForward(LN(h))      in every block
     h  = LN(h)
-    y  = Wo max(Wh pool(h) + bh, 0) + bo
 
-    pool is the mean over the rows of h, or with CLS pooling row 0: then the
-    vector embedding.cls stands before the tokens, at place 0 of the table.
+    The row is the mean over the rows of h, or with CLS pooling row 0: then
+    the vector embedding.cls stands before the tokens, at place 0 of the table.
 
-    Where the inner width is 0, blocks have no FeedForward, and
-    y  = Wo pool(h) + bo
+    Where the inner width is 0, blocks have no FeedForward.
 
     Reversible blocks have a second stream g, in the beginning h as well:
     (h, g) = (g + Mix(LN(h)), h), and the same with FeedForward; in the end
@@ -183,11 +202,7 @@ def logits(model, p, tokens):
     if reversible:
         h = h + second
     h = norm("norm.")
-    pooled = h[:1] if model.pooling == "cls" else h.sum(0) / n
-    if model.feed_forward:
-        pooled = relu(affine(pooled, p["head.hidden.weight"],
-                             p["head.hidden.bias"]))
-    return affine(pooled, p["head.output.weight"], p["head.output.bias"])
+    return h[:1] if model.pooling == "cls" else h.sum(0) / n
 
 
 def cross_entropy(scores, labels):

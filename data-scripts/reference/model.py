@@ -23,6 +23,7 @@ class Model:
     classes: int = 5
     norm: str = "layer"  # layer or batch
     input: str = "tokens"  # tokens or numbers
+    towers: int = 1  # sequences that are classified together: 1 or 2
 
     @property
     def name(self):
@@ -33,6 +34,11 @@ class Model:
     def length(self):
         """The longest sequence, in tokens."""
         return max(self.lengths)
+
+    @property
+    def features(self):
+        """Columns that the classifier sees of a sequence or of two."""
+        return self.width if self.towers == 1 else 4 * self.width
 
     @property
     def positions(self):
@@ -74,9 +80,9 @@ class Model:
                               layers.feed_forward_shapes))
         add("", {})
         if inner:
-            shapes["head.hidden.weight"] = (inner, width)
+            shapes["head.hidden.weight"] = (inner, self.features)
             shapes["head.hidden.bias"] = (inner,)
-        shapes["head.output.weight"] = (self.classes, inner or width)
+        shapes["head.output.weight"] = (self.classes, inner or self.features)
         shapes["head.output.bias"] = (self.classes,)
         return shapes
 
@@ -94,7 +100,8 @@ class Model:
                    "feed-forward": self.feed_forward, "length": self.length,
                    "vocabulary": self.vocabulary, "classes": self.classes,
                    "pooling": self.pooling, **self.options}
-        for key, usual in (("norm", "layer"), ("input", "tokens")):
+        for key, usual in (("norm", "layer"), ("input", "tokens"),
+                           ("towers", 1)):
             if getattr(self, key) != usual:
                 entries[key] = getattr(self, key)
         if self.buffers():
@@ -106,7 +113,9 @@ class Model:
 def evaluate(model, parameters, sequences, labels):
     """Return the batch's logits and loss, and the parameters as variables."""
     p = {name: Variable(value) for name, value in parameters.items()}
-    scores = concatenate([layers.logits(model, p, s) for s in sequences], 0)
+    examples = [sequences[i:i + model.towers]
+                for i in range(0, len(sequences), model.towers)]
+    scores = concatenate([layers.logits(model, p, e) for e in examples], 0)
     return scores, layers.cross_entropy(scores, labels), p
 
 

@@ -19,4 +19,5 @@ def mix(model, options, p, prefix, x):
 FIXTURES = {
     "transformer-mean": {"seed": 1},
     "transformer-cls": {"pooling": "cls", "seed": 2},
+    "transformer-towers": {"towers": 2, "lengths": (37, 20, 1, 18)},
 }

@@ -1,0 +1,166 @@
+import Base
+import Foundation
+import Synchronization
+
+/// Whether one of two scientific papers cites the other, both read byte by byte.
+///
+/// Two classes, `unrelated` and `cited`, about half of the pairs each; in the original 147,086 pairs for
+/// training, 18,090 for validation and 17,437 for the test. The two texts are encoded apart and meet
+/// only in the classifier. A token is a byte plus 1, so that 0 is padding and the vocabulary 257; of
+/// a text the first 4,000 bytes are read.
+///
+/// The data are the original's `new_aan_pairs.{train,eval,test}.tsv` in `<data folder>/retrieval`;
+/// `make data TASK=retrieval` puts them there. They have gigabytes, so the texts stay on the disk; an
+/// index of where they begin is made once and kept. Pairs by name only are read too, see
+/// `PaperPairs`.
+///
+/// The texts stand in the files as literals of Python, `b'…\n…\xc3\xa9…'`, and that is what models of
+/// the original read. `task.literals` says whether it stays so, `kept`, or whether the bytes that the
+/// literal means are read, `undone`. Either way only the first 10,000 bytes of a column count.
+///
+/// Source: Radev, Muthukrishnan, Qazvinian, Abu-Jbara, "The ACL Anthology Network corpus", Language
+/// Resources and Evaluation, 2013; Tay et al., "Long Range Arena", 2020, arXiv 2011.04006, section
+/// 2.2.3.
+/// Differs: google-research/long-range-arena @cd31e5c, matching/input_pipeline.py, leaves out the
+/// last examples that fill no batch, of the test split too; here every example counts.
+public struct Retrieval: ArenaTask {
+  /// What becomes of literals of Python.
+  public enum Literals: String, CaseIterable, Sendable {
+    /// They are read as they stand, as in the original code.
+    case kept
+    /// The bytes that they mean are read.
+    case undone
+  }
+
+  /// How the pairs are given.
+  private enum Form: String {
+    case texts = "new_aan_pairs"
+    case names = "id_pairs"
+
+    /// The file of one split.
+    func file(_ split: Split) -> String {
+      "\(rawValue).\(split == .val ? "eval" : split.rawValue).tsv"
+    }
+
+    /// What a folder must hold.
+    var files: [String] {
+      Split.allCases.map(file) + (self == .names ? [PaperPairs.papers] : [])
+    }
+  }
+
+  /// The name on the command line and of the data folder.
+  public static let name = "retrieval"
+  /// The name as people write it.
+  public static let title = "Retrieval"
+  /// The command that fetches and unpacks the archive.
+  public static let dataCommand = "make data TASK=retrieval"
+  static let usualLength = 4000
+  /// Where the archive has the files, and where others who unpack it put them.
+  private static let places = [
+    "", "/tsv_data", "/aan", "/lra_release/tsv_data", "/lra_release/lra_release/tsv_data",
+  ]
+
+  /// One cites the other or not.
+  public let classes = 2
+  /// What each class is called.
+  public let classNames = ["unrelated", "cited"]
+  /// Padding and 256 bytes.
+  public let vocabulary = 257
+  /// Two sequences an example.
+  public let towers = 2
+  /// The greatest number of bytes of a text; longer ones are cut.
+  public let length: Int
+  private let options: TaskOptions
+  private let literals: Literals
+  private let state = RetrievalState()
+
+  /// The task for given options.
+  ///
+  /// - Throws: `UserError` of kind `usage` for a length or count that is not positive, or `literals`
+  ///   that do not exist.
+  public init(_ options: TaskOptions) throws {
+    self.options = options
+    length = options.length ?? Self.usualLength
+    try options.validate(usualLength: Self.usualLength)
+    let choice = options.settings["literals"]?.description ?? Literals.kept.rawValue
+    guard let literals = Literals(rawValue: choice) else {
+      throw UserError(
+        .usage, "task.literals is \"\(choice)\"", remedy: "set it to kept or undone")
+    }
+    self.literals = literals
+  }
+
+  /// Finds the files and takes their indices, which are made when there are none.
+  ///
+  /// - Throws: `UserError` for files that are missing or wrong.
+  public func prepare(report: (String) -> Void) throws {
+    for split in Split.allCases { _ = try pairs(split, report) }
+  }
+
+  /// The examples of one split; their texts are read when they are asked for.
+  public func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
+
+  /// A hash of all three splits: of each label, and of what counts of the texts at any length.
+  public func contentHash() throws -> String {
+    var hash = FNV1a()
+    for split in Split.allCases { try subset(split).add(to: &hash) }
+    return hash.hexadecimal
+  }
+
+  /// The folder, and how the texts are read.
+  public func provenance() throws -> String {
+    let (folder, form) = try place()
+    return "read from \(folder), "
+      + (form == .names ? "papers by their names" : "literals \(literals.rawValue)")
+  }
+
+  /// The bytes as text; what would steer a terminal is shown by its number.
+  public func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
+
+  /// A split, or as many of its pairs as are asked for, which `task.seed` chooses.
+  private func subset(_ split: Split) throws -> PairExamples {
+    let all = try pairs(split) { _ in }
+    let order = permutation(count: all.count, seed: options.seed, epoch: 0)
+    return PairExamples(
+      all, pairs: try options.chosen(split, of: order).sorted(), length: length,
+      undoesLiterals: literals == .undone)
+  }
+
+  private var root: String { "\(options.dataFolder)/\(Self.name)" }
+
+  /// The unpacked archive.
+  private func place() throws -> (folder: String, form: Form) {
+    for form in [Form.texts, .names] {
+      let found = try completeFolder(
+        Self.places.map { root + $0 }, holding: form.files,
+        remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
+      if let found { return (found, form) }
+    }
+    throw UserError(
+      .missingInput, "there is no \(Form.texts.file(.train)) in \(root)",
+      remedy: "fetch it with \(Self.dataCommand), or put the three files there")
+  }
+
+  /// The pairs of one split from memory, else from the files.
+  private func pairs(_ split: Split, _ report: (String) -> Void) throws -> any PairSource {
+    try state.splits.withLock { splits in
+      if let known = splits[split] { return known }
+      let (folder, form) = try place()
+      let path = "\(folder)/\(form.file(split))"
+      try checkInside(folder, path)
+      let source: any PairSource =
+        switch form {
+        case .texts:
+          try PairFile(path, keptAs: "\(root)/index-\(split).safetensors.gz", report)
+        case .names: try PaperPairs(path, papersIn: folder)
+        }
+      splits[split] = source
+      return source
+    }
+  }
+}
+
+/// The splits that were opened already.
+private final class RetrievalState: Sendable {
+  let splits = Mutex<[Split: any PairSource]>([:])
+}

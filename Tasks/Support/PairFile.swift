@@ -1,0 +1,96 @@
+import Base
+import Foundation
+
+/// The pairs of one of the original's files, `new_aan_pairs.{train,eval,test}.tsv`: the texts stay on
+/// the disk, an index of them is in memory.
+///
+/// Source: google-research/long-range-arena @cd31e5c, lra_benchmarks/matching/input_pipeline.py.
+struct PairFile: PairSource {
+  private let file: RandomAccessFile
+  private let index: PairIndex
+
+  /// Opens a file, and takes its index from the one that an earlier run has kept, else makes it.
+  ///
+  /// - Parameters:
+  ///   - kept: where the index is kept.
+  ///   - report: told what takes time.
+  /// - Throws: `UserError` that names file and line.
+  init(_ path: String, keptAs kept: String, _ report: (String) -> Void) throws {
+    file = try RandomAccessFile(path)
+    let store = KeptIndex(path: kept, file: file)
+    do {
+      if let known = try store.read() {
+        index = known
+        return
+      }
+    } catch {
+      report("\(error)".prefix { $0 != "\n" } + "; reading \(path) again")
+    }
+    report("reading \(path), \((file.size + (1 << 20) - 1) >> 20) MiB")
+    index = try PairIndex(file)
+    // A folder that cannot be written to costs some seconds the next time, nothing else.
+    do { try store.write(index) } catch { report("\(error)".prefix { $0 != "\n" } + "") }
+  }
+
+  var count: Int { index.labels.count }
+
+  func label(_ pair: Int) -> UInt8 { index.labels[pair] }
+
+  func length(_ pair: Int, _ side: Int) -> Int { Int(index.lengths[2 * pair + side]) }
+
+  func hash(_ pair: Int) -> UInt64 { index.hashes[pair] }
+
+  func text(_ pair: Int, _ side: Int) -> [UInt8] {
+    let count = length(pair, side)
+    let text = try? file.read(at: Int(index.starts[2 * pair + side]), count: count)
+    guard let text, text.count == count else {
+      fatalError("\(file.path) can no longer be read; it must not change while it is in use")
+    }
+    return text
+  }
+}
+
+/// An index on the disk: a gzip-compressed safetensors file, whose metadata say of which file, by
+/// its size and the time of its last change.
+private struct KeptIndex {
+  private static let version = "1"
+
+  let path: String
+  let file: RandomAccessFile
+
+  private var metadata: [String: String] {
+    [
+      "version": Self.version, "size": "\(file.size)", "modified": "\(file.modified)",
+      "text": "\(PairIndex.longestText)",
+    ]
+  }
+
+  /// The index; nil when there is none.
+  ///
+  /// - Throws: `UserError` of kind `badData` when it is damaged or one of another file.
+  func read() throws -> PairIndex? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let kept = try SafeTensors(Gzip.read(path), name: path)
+    guard metadata.allSatisfy({ kept.metadata[$0.key] == $0.value }),
+      let index = PairIndex(
+        labels: try kept.bytes("labels"), starts: try kept.integers("starts"),
+        lengths: try kept.integers("lengths").map(Int32.init(truncatingIfNeeded:)),
+        hashes: try kept.unsigned("hashes"), size: file.size)
+    else {
+      throw UserError(
+        .badData, "\(path): the index belongs to another file", remedy: "remove the index")
+    }
+    return index
+  }
+
+  /// Writes the index, at once under its name.
+  func write(_ index: PairIndex) throws {
+    var kept = SafeTensors()
+    kept.metadata = metadata
+    kept.add("labels", shape: [index.labels.count], index.labels)
+    kept.add("starts", shape: [index.labels.count, 2], index.starts)
+    kept.add("lengths", shape: [index.labels.count, 2], index.lengths)
+    kept.add("hashes", shape: [index.labels.count], index.hashes)
+    try writeAtomically(Gzip.compress(kept.serialized()), to: path)
+  }
+}
