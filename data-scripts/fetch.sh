@@ -2,11 +2,11 @@
 #
 #   task     the task, which is also the name of its folder
 #   wanted   the folder in the archive that the program reads
-#   proofs   what must be in that folder
+#   proofs   what must be in that folder, or else all of other_proofs, if these are set
 #   archive  the name of the archive
 #   address  where it is published
-#   size     its bytes
-#   sum      its SHA-256
+#   size     its bytes, empty if they are not known
+#   sum      its SHA-256, empty if it is not known
 #   skipped  what need not be unpacked, a pattern of tar
 #   foreign  a folder that shows that this is another version of the data
 #
@@ -32,12 +32,16 @@ absolute() {
 
 # Whether a folder holds what the program reads.
 complete() {
-  for proof in $proofs; do [ -e "$1/$proof" ] || return 1; done
+  holds "$1" "$proofs" || { [ -n "${other_proofs:-}" ] && holds "$1" "$other_proofs"; }
 }
 
-# The complete folder among those under $1, at most one level down.
+holds() {
+  for proof in $2; do [ -e "$1/$proof" ] || return 1; done
+}
+
+# The complete folder among those under $1, at most one level down, or two under its usual name.
 locate() {
-  for candidate in "$1/$wanted" "$1" "$1"/*/"$wanted" "$1"/*; do
+  for candidate in "$1/$wanted" "$1" "$1"/*/"$wanted" "$1"/* "$1"/*/*/"$wanted"; do
     if complete "$candidate"; then
       printf '%s' "$candidate"
       return 0
@@ -52,6 +56,11 @@ checksum() {
   else
     shasum -a 256 "$1" | cut -d ' ' -f 1
   fi
+}
+
+# Whether a file is the published one, as far as that is known.
+is_published() {
+  [ -z "$sum" ] || [ "$(checksum "$1")" = "$sum" ]
 }
 
 # One run at a time, where the system has locks for that.
@@ -87,7 +96,7 @@ unpack() {
 # Takes what the user has.
 take() {
   if [ -f "$1" ]; then
-    [ "$(checksum "$1")" = "$sum" ] ||
+    is_published "$1" ||
       say "$task: $1 is not the published $archive, bit for bit; its files are checked when read"
     unpack "$1"
   elif [ -d "$1" ]; then
@@ -130,19 +139,21 @@ transfer() {
   fi
 }
 
+# Whether a part has all bytes of the archive.
+is_whole() {
+  [ -n "$size" ] && [ -f "$1" ] && [ "$(wc -c <"$1")" -ge "$size" ]
+}
+
 download() {
   part=$folder/$archive.part
   # A part that is as long as the whole, but is not it, must not be gone on with.
-  if [ -f "$part" ] && [ "$(wc -c <"$part")" -ge "$size" ] && [ "$(checksum "$part")" != "$sum" ]
-  then
-    rm "$part"
-  fi
-  if ! { [ -f "$part" ] && [ "$(wc -c <"$part")" -ge "$size" ]; }; then
+  if is_whole "$part" && ! is_published "$part"; then rm "$part"; fi
+  if ! is_whole "$part"; then
     [ -z "${LRA_OFFLINE:-}" ] || missing "LRA_OFFLINE is set"
     say "$task: fetching $address"
     transfer "$part" || missing "could not be fetched from $address (run again to go on with it)"
   fi
-  if [ "$(checksum "$part")" != "$sum" ]; then
+  if ! is_published "$part"; then
     rm "$part"
     missing "what $address gave is something else (its SHA-256 differs)"
   fi

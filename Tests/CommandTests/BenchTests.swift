@@ -53,6 +53,16 @@ struct BenchTests {
     #expect(try 2 * number(forward, "flops") < number(step, "flops"))
   }
 
+  @Test("pairs take twice the tokens, and a wider classifier")
+  func towers() throws {
+    let arguments = "\(tiny) --model linear --length 64 --json"
+    let one = try #require(try CommandRunner.lra(arguments).objects().first)
+    let two = try #require(try CommandRunner.lra("\(arguments) --towers 2").objects().first)
+    #expect(one["towers"] as? Int == 1 && two["towers"] as? Int == 2)
+    #expect(try number(two, "params") - number(one, "params") == 3 * 16 * 32)
+    #expect(try number(two, "flops") > 1.9 * number(one, "flops"))
+  }
+
   @Test("a setting reaches the model that has it")
   func setting() throws {
     let run = try CommandRunner.lra(
@@ -117,7 +127,8 @@ struct BenchTests {
       ("--length 64,-2", "--length"), ("--length 64,,", "--length"), ("--length long", "--length"),
       ("--emb 65 --heads 2", "--emb"), ("--heads 0", "--heads"), ("--layers 0", "--layers"),
       ("--mlp -1", "--mlp"), ("--classes 0", "--classes"), ("--vocab 1", "--vocab"),
-      ("--steps 0", "--steps"), ("--threads 0", "--threads"), ("--model linfromer", "linformer"),
+      ("--towers 3", "--towers"), ("--steps 0", "--steps"), ("--threads 0", "--threads"),
+      ("--model linfromer", "linformer"),
       ("--stepz 3", "--steps"), ("--batch many", "--batch"),
     ])
   func wrongFlag(flags: String, named: String) throws {

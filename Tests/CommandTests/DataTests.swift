@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @Suite("lra data")
@@ -91,6 +92,45 @@ struct DataTests {
     }
   }
 
+  @Test("a card shows both texts of a pair, as they stand or undone")
+  func pairs() throws {
+    try withScratchFolder { folder in
+      try TinyPairs.write(to: "\(folder)/retrieval/tsv_data")
+      for (option, text) in [
+        ("", "b'On parsing\\n'"), ("--set task.literals=undone", "On parsing\\n"),
+      ] {
+        let card = try CommandRunner.lra("data check retrieval \(option) --data \(folder)")
+        #expect(card.status == 0)
+        #expect(card.lines.first?.contains("2 sequences of up to 4000 tokens") == true)
+        #expect(card.output.contains("0 unrelated") && card.output.contains("1 cited"))
+        let tagging = text.replacing("parsing", with: "tagging")
+        #expect(card.output.hasSuffix("label 0 unrelated\n  \(text)\n  \(tagging)\n"))
+      }
+      let json = try CommandRunner.lra("data check retrieval --data \(folder) --json").object()
+      #expect(json["towers"] as? Int == 2)
+      let parts = try #require(json["parts"] as? [[String: Any]])
+      #expect(parts.map { $0["examples"] as? Int } == [20, 6, 8])
+      #expect((parts[0]["length_histogram"] as? [Int])?.reduce(0, +) == 40)
+    }
+  }
+
+  @Test("several processes that index at once agree and leave one index a split")
+  func pairsTogether() throws {
+    try withScratchFolder { folder in
+      try TinyPairs.write(to: "\(folder)/retrieval")
+      let outputs = Mutex<[String]>([])
+      DispatchQueue.concurrentPerform(iterations: 4) { _ in
+        let run = try? CommandRunner.lra("data make retrieval --data \(folder)")
+        outputs.withLock { $0.append(run?.output ?? "") }
+      }
+      #expect(Set(outputs.withLock { $0 }).count == 1)
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(folder)/retrieval")
+      #expect(names.count == 6 && names.allSatisfy { !$0.contains("tmp") })
+      let again = try CommandRunner.lra("data make retrieval --data \(folder)")
+      #expect(again.status == 0 && !again.errors.contains("reading"))
+    }
+  }
+
   @Test("a card draws a picture, and its JSON has the numbers")
   func picture() throws {
     try withScratchFolder { folder in
@@ -114,6 +154,8 @@ struct DataTests {
       ("make listops --train-count -5", 64, "--train-count"),
       ("check listops --data /nowhere", 66, "lra data make listops"),
       ("check text --data /nowhere", 66, "make data TASK=text"),
+      ("check retrieval --data /nowhere", 66, "make data TASK=retrieval"),
+      ("check retrieval --set task.literals=both", 64, "kept or undone"),
       ("make image --data /nowhere", 66, "make data TASK=image"),
       ("make image --length 100", 64, "1024 pixels"),
       ("make listops --data /dev/null --train-count 5", 73, "/dev/null"),

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The scripts that bring published data into the data folder, kept off the network.
-@Suite("data-scripts/text and image")
+@Suite("data-scripts/text, retrieval and image")
 struct FetchTests {
   private func fetch(_ task: String, into data: String, from: String = "") throws -> CommandResult {
     try CommandRunner.run(
@@ -27,6 +27,7 @@ struct FetchTests {
     try withScratchFolder { folder in
       for (task, archive) in [
         ("text", "aclImdb_v1.tar.gz"), ("image", "cifar-10-binary.tar.gz"),
+        ("retrieval", "lra_release.gz"),
       ] {
         let run = try fetch(task, into: folder)
         #expect(run.status == 66)
@@ -78,6 +79,54 @@ struct FetchTests {
         let made = try CommandRunner.lra("data make image --data \(data)")
         #expect(made.status == 0 && made.output.contains("train 36, val 4, test 8"))
       }
+    }
+  }
+
+  @Test(
+    "Pairs are found where the release and others have them, packed or not",
+    arguments: [
+      "tsv_data", "lra_release/tsv_data", "lra_release/lra_release/tsv_data", "aan", "",
+    ])
+  func pairs(place: String) throws {
+    try withScratchFolder { folder in
+      try TinyPairs.write(to: "\(folder)/source/\(place)")
+      try TinyPictures.write(to: "\(folder)/source/lra_release/pathfinder32")
+      // The release's name does not tell that it is a tar archive.
+      try pack("\(folder)/source", ".", into: "\(folder)/lra_release.gz")
+      for (number, from) in ["source", "lra_release.gz", ""].enumerated() {
+        let data = "\(folder)/data\(number)"
+        if from.isEmpty {
+          try FileManager.default.createDirectory(
+            atPath: data, withIntermediateDirectories: true)
+          try FileManager.default.copyItem(
+            atPath: "\(folder)/lra_release.gz", toPath: "\(data)/lra_release.gz")
+        }
+        let run = try fetch("retrieval", into: data, from: from.isEmpty ? "" : "\(folder)/\(from)")
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(names("\(data)/retrieval") == ["tsv_data"])
+        let made = try CommandRunner.lra("data make retrieval --data \(data)")
+        #expect(made.status == 0 && made.output.contains("train 20, val 6, test 8"))
+        let again = try fetch("retrieval", into: data)
+        #expect(again.status == 0 && again.errors.isEmpty)
+      }
+    }
+  }
+
+  @Test("Pairs by names are taken too, and what is neither is refused")
+  func pairsByNames() throws {
+    try withScratchFolder { folder in
+      try TinyPairs.writeNames(to: "\(folder)/source/aan")
+      try pack("\(folder)/source", "aan", into: "\(folder)/papers_text.tar.gz")
+      for (number, from) in ["source", "source/aan", "papers_text.tar.gz"].enumerated() {
+        let data = "\(folder)/data\(number)"
+        let run = try fetch("retrieval", into: data, from: "\(folder)/\(from)")
+        #expect(run.status == 0, "\(run.errors)")
+        let made = try CommandRunner.lra("data make retrieval --data \(data)")
+        #expect(made.status == 0 && made.output.contains("train 2, val 2, test 2"))
+      }
+      try FileManager.default.removeItem(atPath: "\(folder)/source/aan/papers_text")
+      let run = try fetch("retrieval", into: "\(folder)/data", from: "\(folder)/source")
+      #expect(run.status == 65 && run.errors.contains("holds no complete tsv_data"))
     }
   }
 
@@ -143,8 +192,10 @@ struct FetchTests {
     try withScratchFolder { folder in
       try TinyReviews.write(to: "\(folder)/data/text/aclImdb")
       try TinyPictures.write(to: "\(folder)/data/image/cifar-10-batches-bin")
+      try TinyPairs.write(to: "\(folder)/data/retrieval/tsv_data")
       for (task, told) in [
-        ("text", "2 of the training reviews held out"), ("image", "2 of the training files'"),
+        ("text", "validated on 2 of the training reviews held out"),
+        ("image", "validated on 2 of the training files'"), ("retrieval", "literals kept"),
       ] {
         let run = try CommandRunner.lra(
           "train --task \(task) --model linear --preset quick --steps 2 --batch 4 "
@@ -154,7 +205,7 @@ struct FetchTests {
         let result = try jsonObject(
           String(contentsOfFile: "\(folder)/\(task)/result.json", encoding: .utf8))
         let source = try #require(result["data_source"] as? String)
-        #expect(source.contains("validated on \(told)"))
+        #expect(source.contains(told))
         #expect(run.output.contains(source))
       }
     }

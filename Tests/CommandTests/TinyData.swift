@@ -17,6 +17,36 @@ enum TinyReviews {
   }
 }
 
+/// Pairs of papers as the archive unpacks: those of class 1 hold the same word.
+enum TinyPairs {
+  static func write(to folder: String) throws {
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    for (split, count) in [("train", 20), ("eval", 6), ("test", 8)] {
+      let lines = (0..<count).map { number in
+        let words = ["parsing", number % 2 == 1 ? "parsing" : "tagging"]
+        return
+          "\(number % 2).0\tP\(number)\tN\(number)\tb'On \(words[0])\\n'\tb'On \(words[1])\\n'\n"
+      }
+      try lines.joined().write(
+        toFile: "\(folder)/new_aan_pairs.\(split).tsv", atomically: false, encoding: .utf8)
+    }
+  }
+
+  /// The same by the papers' names.
+  static func writeNames(to folder: String) throws {
+    try FileManager.default.createDirectory(
+      atPath: "\(folder)/papers_text", withIntermediateDirectories: true)
+    for name in ["A", "B"] {
+      try "On \(name)".write(
+        toFile: "\(folder)/papers_text/\(name).txt", atomically: false, encoding: .utf8)
+    }
+    for split in ["train", "eval", "test"] {
+      try "1.0\tA\tA\n0.0\tA\tB\n".write(
+        toFile: "\(folder)/id_pairs.\(split).tsv", atomically: false, encoding: .utf8)
+    }
+  }
+}
+
 /// Pictures as the archive unpacks: eight in each file, one in each class in turn, all white.
 enum TinyPictures {
   static func write(to folder: String) throws {

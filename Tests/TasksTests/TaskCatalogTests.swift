@@ -82,6 +82,10 @@ import Testing
     #expect(try value("text", "paper", "linear", "task.length") == 4000)
     #expect(try value("text", "small", "linear", "train.warmup") == 8000)
     #expect(try value("image", "small", "linear", "train.batch") == 256)
+    #expect(try value("retrieval", "small", "linear", "train.steps") == 30_000)
+    #expect(try value("retrieval", "paper", "linear", "train.warmup") == 8000)
+    #expect(try value("retrieval", "paper", "s4d", "model.head-hidden") == 256)
+    #expect(try value("retrieval", "quick", "lru", "model.head-hidden") == 128)
     #expect(try value("image", "paper", "linear", "model.head-width") == 8)
     #expect(try value("image", "paper", "local", "model.pooling") == "mean")
     #expect(try value("image", "paper", "reformer", "model.layers") == 4)
@@ -99,7 +103,7 @@ import Testing
     }
     for (published, accuracies) in [
       (ListOpsPresets.published, [36.37, 37.10]), (TextPresets.published, [64.27, 65.02]),
-      (ImagePresets.published, [42.44, 38.20]),
+      (ImagePresets.published, [42.44, 38.20]), (RetrievalPresets.published, [57.46, 79.35]),
     ] {
       #expect(published.count == 16)
       #expect(published.filter { $0.model == "transformer" }.map(\.accuracy) == accuracies)

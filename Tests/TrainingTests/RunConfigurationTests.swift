@@ -80,6 +80,15 @@ import Training
   func warmup() throws {
     #expect(try resolve(["train.steps=100"]).training.schedule.warmup == 20)
     #expect(try resolve(["train.steps=100", "train.warmup=7"]).training.schedule.warmup == 7)
+    let late = userError { _ = try resolve(["train.steps=100", "train.warmup=101"]) }
+    #expect(late?.problem.hasPrefix("train.warmup is 101") == true)
+  }
+
+  @Test("A schedule without an end may stop within its warm-up, as the LRA's retrieval does")
+  func longWarmup() throws {
+    let paper = try resolve(task: "retrieval", preset: "paper")
+    #expect(paper.training.schedule.warmup == 8000 && paper.training.steps == 5000)
+    #expect(abs(paper.training.schedule.rate(atStep: 5000) - 3.4938562e-4) < 1e-10)
   }
 
   @Test("Every preset of every task builds with every model, and its file gives it back")
@@ -107,5 +116,9 @@ import Training
       let model = try Classifier(resolve(model: name).model, seed: 0)
       #expect(model.parameters.count == expected, "\(name)")
     }
+    // 1,218,690 for the LRA code's head on four parts; ours has one layer less and a class token.
+    let paper = try resolve(task: "retrieval", model: "transformer", preset: "paper")
+    let layer = 512 * 256 + 256 + 256 * 2 + 2 - (512 * 2 + 2)
+    #expect(try Classifier(paper.model, seed: 0).parameters.count == 1_218_690 - layer + 128)
   }
 }
