@@ -57,11 +57,13 @@ public struct RunConfiguration {
         value.key, value.value, origin: "preset \(preset.name): \(value.source)")
     }
     let planned = (try settings.integer("train.steps"), try settings.integer("train.warmup"))
+    let published = settings
     if let file = request.configFile { try settings.apply(file) }
     for (text, origin) in request.assignments {
       try settings.set(assignment: text, origin: origin)
     }
     try RunConfiguration.scaleWarmup(&settings, planned: planned, preset: preset.name)
+    try RunConfiguration.noteChanges(&settings, from: published)
     try self.init(settings, dataFolder: request.dataFolder)
   }
 
@@ -87,10 +89,12 @@ public struct RunConfiguration {
 
   /// Changes the number of steps, keeping the shape of the schedule.
   public mutating func fit(steps: Int, origin: String) throws {
+    let published = settings
     let schedule = training.schedule.fitted(toSteps: steps)
     try settings.set("train.steps", .integer(steps), origin: origin)
     try settings.set("train.warmup", .integer(schedule.warmup), origin: origin)
     try settings.set("train.learning-rate", .number(schedule.base), origin: origin)
+    try RunConfiguration.noteChanges(&settings, from: published)
     self = try RunConfiguration(settings, task: task)
   }
 
@@ -101,11 +105,32 @@ public struct RunConfiguration {
     training = try TrainingSettings(settings)
   }
 
+  /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
+  /// and when something is measured or kept.
+  private static let free: Set = [
+    "train.seed", "train.accumulation", "train.eval-every", "train.checkpoint-every",
+    "train.log-every",
+  ]
+
+  /// Notes which values are no longer those of a preset; a result then does not stand beside published
+  /// ones.
+  private static func noteChanges(_ settings: inout Settings, from published: Settings) throws {
+    let changed = settings.entries.filter {
+      !$0.key.hasPrefix("run.") && !free.contains($0.key) && published[$0.key] != $0.value
+    }.map(\.key)
+    guard !changed.isEmpty else { return }
+    let before = try settings.text("run.changed").split(separator: " ").map(String.init)
+    let all = before + changed.filter { !before.contains($0) }
+    try settings.set(
+      "run.changed", .text(all.joined(separator: " ")), origin: "compared with the preset")
+    try settings.set("run.comparable", .boolean(false), origin: "run.changed")
+  }
+
   /// All keys with their defaults: those of every run, of the task and of the variant.
   private static func declared(_ entry: TaskEntry, _ variant: VariantEntry) throws -> Settings {
     var settings = Settings()
     let defaults: [(String, Setting)] = [
-      ("run.preset", ""), ("run.comparable", false),
+      ("run.preset", ""), ("run.comparable", false), ("run.changed", ""),
       ("task.name", ""), ("task.length", 0), ("task.train-count", 0), ("task.val-count", 0),
       ("task.test-count", 0), ("task.seed", 0),
       ("model.name", .text(variant.name)), ("model.layers", 2), ("model.width", 64),

@@ -8,7 +8,9 @@ public struct RunResult: Codable, Sendable {
   public var model: String
   /// The preset it was run with.
   public var preset: String
-  /// Whether the preset may stand beside published results.
+  /// Keys whose values are not those of the preset, with spaces between them.
+  public var changed: String?
+  /// Whether the run may stand beside published results.
   public var comparable: Bool
   /// The seed of weights, data order and dropout.
   public var seed: UInt64
@@ -84,7 +86,9 @@ extension RunResult {
     ]
     if steps < plannedSteps { lines.append("ended early       \(ended)") }
     if !comparable {
-      lines.append("note              preset \(preset) is not comparable with published numbers")
+      let change = (changed ?? "").isEmpty ? "" : " with another \(changed ?? "")"
+      lines.append(
+        "note              preset \(preset)\(change) is not comparable with published numbers")
     }
     lines.append("next              \(programPath) evaluate \(folder)")
     return lines.joined(separator: "\n")

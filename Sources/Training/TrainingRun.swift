@@ -228,6 +228,7 @@ public final class TrainingRun {
     return RunResult(
       task: configuration.taskName, model: configuration.model.name,
       preset: try configuration.settings.text("run.preset"),
+      changed: try configuration.settings.text("run.changed"),
       comparable: try configuration.settings.boolean("run.comparable"), seed: settings.seed,
       length: configuration.model.length, parameters: trainer.model.parameters.count,
       configHash: try configuration.settings.hash(excluding: ["train.seed"]),

@@ -49,6 +49,29 @@ import Training
     #expect(userError { _ = try resolve(preset: "smal") }?.remedy.contains("small") == true)
   }
 
+  @Test("A run whose values are not the preset's does not stand beside published results")
+  func changes() throws {
+    let changed = { (configuration: RunConfiguration) in
+      (
+        try configuration.settings.text("run.changed"),
+        try configuration.settings.boolean("run.comparable")
+      )
+    }
+    #expect(try changed(resolve()) == ("", true))
+    let free = ["train.seed=3", "train.eval-every=10", "train.batch=32", "model.layers=2"]
+    #expect(try changed(resolve(free)) == ("", true))
+    #expect(try changed(resolve(preset: "quick")) == ("", false))
+    let other = try resolve(["model.layers=3", "train.batch=16"])
+    #expect(try changed(other) == ("model.layers train.batch", false))
+    #expect(
+      try changed(RunConfiguration(other.settings, dataFolder: "data"))
+        == ("model.layers train.batch", false))
+    var fitted = other
+    try fitted.fit(steps: 100, origin: "--time-limit")
+    #expect(
+      try changed(fitted) == ("model.layers train.batch train.steps train.warmup", false))
+  }
+
   @Test("A run from before a key existed gets the key's default")
   func olderRuns() throws {
     var older = Settings()
