@@ -15,7 +15,7 @@ CHOICE = $(call flag,TASK,task) $(call flag,MODEL,model) $(call flag,PRESET,pres
 
 # The tasks whose data others publish have a script that brings them into the data folder, and that
 # does nothing when they are there. A folder named in ARGS is the user's own affair.
-FETCHED := text retrieval image
+FETCHED := text retrieval image pathfinder pathx
 FETCH = $(if $(findstring --data,$(ARGS)),,$(if $(filter $(FETCHED),$(TASK)),@sh data-scripts/$(TASK)))
 
 # The processor to build for, a value of -march.

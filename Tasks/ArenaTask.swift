@@ -158,3 +158,14 @@ extension ArenaTask {
   /// No drawing: the tokens are text.
   public func drawing(_ tokens: [Int32], inColor: Bool) -> String? { nil }
 }
+
+/// A task whose data can be written as the original code reads them.
+public protocol ExportableTask: ArenaTask {
+  /// Writes all examples in the original's format.
+  ///
+  /// - Parameters:
+  ///   - folder: made when absent.
+  ///   - report: told what takes time, one line each.
+  /// - Throws: `UserError` of kind `cannotWrite`, or for data that cannot be written so.
+  func export(to folder: String, report: (String) -> Void) throws
+}

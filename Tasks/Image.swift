@@ -92,14 +92,11 @@ public struct Image: ArenaTask {
   }
 
   /// The grey values as numbers.
-  public func describe(_ tokens: [Int32]) -> String {
-    tokens.map { $0 == 0 ? "<pad>" : "\($0 - 1)" }.joined(separator: " ")
-  }
+  public func describe(_ tokens: [Int32]) -> String { greyNumbers(tokens) }
 
   /// The picture in half blocks, two pixels a character.
   public func drawing(_ tokens: [Int32], inColor: Bool) -> String? {
-    let grey = tokens.map { UInt8(clamping: $0 - 1) }
-    return halfBlocks(grey, width: side, inColor: inColor)
+    halfBlocks(tokens, width: side, inColor: inColor)
   }
 
   private func subset(_ split: Split) throws -> ExampleSubset {

@@ -15,7 +15,7 @@ import Synchronization
 /// Source: Nangia and Bowman, "ListOps: a diagnostic dataset for latent tree learning", NAACL 2018;
 /// Tay et al., "Long Range Arena", 2020, arXiv 2011.04006, section 2.2.1.
 /// Differs: token ids are fixed (see `ListOpsToken`), and generated data have a seed.
-public struct ListOps: ArenaTask {
+public struct ListOps: ExportableTask {
   /// The name on the command line and of the data folder.
   public static let name = "listops"
   /// The name as people write it.
@@ -86,10 +86,10 @@ public struct ListOps: ArenaTask {
   /// Writes the three files in the original's format, byte for byte as its generator would.
   ///
   /// - Throws: `UserError` of kind `cannotWrite`, or `badData` when expressions were cut.
-  public func exportTSV(to folder: String) throws {
+  public func export(to folder: String, report: (String) -> Void) throws {
     try createFolder(folder)
     for split in Split.allCases {
-      let examples = try packed(split) { _ in }
+      let examples = try packed(split, report)
       guard state.contents.withLock({ $0[split]?.cut ?? 0 }) == 0 else {
         throw UserError(
           .badData, "the \(split.rawValue) split has expressions cut to \(length) tokens",

@@ -77,7 +77,7 @@ public struct TaskEntry: Sendable {
 /// All tasks, one line each.
 public enum TaskCatalog {
   /// Every task, in the benchmark's order.
-  public static let all: [TaskEntry] = [.listOps, .text, .retrieval, .image]
+  public static let all: [TaskEntry] = [.listOps, .text, .retrieval, .image, .pathfinder, .pathX]
 
   /// The task of that name.
   ///

@@ -4,9 +4,10 @@
 #   wanted   the folder in the archive that the program reads
 #   proofs   what must be in that folder, or else all of other_proofs, if these are set
 #   archive  the name of the archive
-#   address  where it is published
+#   address  where it is published, empty when the program can do without
 #   size     its bytes, empty if they are not known
 #   sum      its SHA-256, empty if it is not known
+#   members  what to unpack of a larger archive, a pattern of tar, if it is set
 #   skipped  what need not be unpacked, a pattern of tar
 #   foreign  a folder that shows that this is another version of the data
 #
@@ -39,9 +40,11 @@ holds() {
   for proof in $2; do [ -e "$1/$proof" ] || return 1; done
 }
 
-# The complete folder among those under $1, at most one level down, or two under its usual name.
+# The complete folder among those under $1, at most one level down, or two under its usual name. The
+# archive of the Long Range Arena has some folders twice, the one in a further lra_release counts.
 locate() {
-  for candidate in "$1/$wanted" "$1" "$1"/*/"$wanted" "$1"/* "$1"/*/*/"$wanted"; do
+  for candidate in "$1"/*/lra_release/"$wanted" "$1/lra_release/$wanted" "$1/$wanted" "$1" \
+    "$1"/*/"$wanted" "$1"/* "$1"/*/*/"$wanted"; do
     if complete "$candidate"; then
       printf '%s' "$candidate"
       return 0
@@ -87,7 +90,9 @@ unpack() {
   trap 'exit 130' INT
   trap 'exit 143' TERM
   mkdir "$space"
-  tar -xof "$1" -C "$space" ${skipped:+"--exclude=$skipped"} ||
+  # An archive of the folder's content alone has no members of that name.
+  { [ -n "${members:-}" ] && tar -xof "$1" -C "$space" --wildcards "$members" 2>/dev/null; } ||
+    tar -xof "$1" -C "$space" ${skipped:+"--exclude=$skipped"} ||
     fail 65 "$1 cannot be unpacked (damaged, no tar archive, or no space left); give $archive"
   found=$(locate "$space") || wrong_content "$1" "$space"
   mv "$found" "$folder/$wanted"
@@ -169,6 +174,8 @@ fetch() {
     [ -z "$FROM" ] || say "$task: the data in $folder stay; remove $wanted there to take $FROM"
     return
   fi
+  # The program generates what is not there.
+  if [ -z "$address" ] && [ -z "$FROM" ] && [ ! -f "$folder/$archive" ]; then return; fi
   mkdir -p "$folder" 2>/dev/null && [ -w "$folder" ] ||
     fail 73 "cannot write to $folder; check the permissions, or set LRA_DATA to another folder"
   lock

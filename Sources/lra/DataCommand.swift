@@ -114,13 +114,12 @@ extension DataCommand {
 
     func run() throws {
       let task = try options.makeTask()
-      guard let listOps = task as? ListOps else {
+      guard let exportable = task as? any ExportableTask else {
         throw UserError(
           .usage, "\(options.task) cannot be exported",
           remedy: "its data are the original's files already")
       }
-      try task.prepare(report: say)
-      try listOps.exportTSV(to: output)
+      try exportable.export(to: output, report: say)
       tell("wrote \(output)")
     }
   }

@@ -1,3 +1,13 @@
+/// A picture's tokens, grey values plus 1, as numbers.
+func greyNumbers(_ tokens: [Int32]) -> String {
+  tokens.map { $0 == 0 ? "<pad>" : "\($0 - 1)" }.joined(separator: " ")
+}
+
+/// A picture's tokens, grey values plus 1, in half blocks.
+func halfBlocks(_ tokens: [Int32], width: Int, inColor: Bool) -> String {
+  halfBlocks(tokens.map { UInt8(clamping: $0 - 1) }, width: width, inColor: inColor)
+}
+
 /// A grey picture for a terminal, two pixels a character, one above the other.
 ///
 /// In colour the upper half block has the upper pixel's grey before the lower pixel's. Without

@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Synchronization
 
 /// Draws ListOps expressions as the original does, but reproducibly.
 ///
@@ -52,7 +51,8 @@ package struct ListOpsGenerator {
     var lastReport = ContinuousClock.now
     for round in 0... {
       let first = round * workers * 2
-      for (index, block) in blocks(first..<first + workers * 2, workers).enumerated() {
+      let blocks = parallelMap(workers * 2, workers: workers) { block(first + $0) }
+      for (index, block) in blocks.enumerated() {
         if collector.take(block.examples, block.hashes) { return collector.parts }
         guard (first + index + 1) % Self.patience == 0 else { continue }
         try check(collector.total - lastMark)
@@ -74,21 +74,6 @@ package struct ListOpsGenerator {
       "only \(fresh) of \(candidates) random expressions are new and have more than \(lower) and "
         + "fewer than \(upper) tokens",
       remedy: "choose another task.length (the benchmark's is 2000) or fewer examples")
-  }
-
-  /// Several blocks at once, in order.
-  private func blocks(_ range: Range<Int>, _ workers: Int) -> [Block] {
-    let results = Mutex([Block](repeating: Block(), count: range.count))
-    let next = Atomic(0)
-    DispatchQueue.concurrentPerform(iterations: workers) { _ in
-      while true {
-        let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        guard index < range.count else { return }
-        let block = block(range.lowerBound + index)
-        results.withLock { $0[index] = block }
-      }
-    }
-    return results.withLock { $0 }
   }
 
   private func block(_ index: Int) -> Block {

@@ -24,6 +24,9 @@ enum RecurrenceProtocol {
     var dropout: Double
     /// How tokens enter.
     var input: PresetValue
+    var bidirectional = false
+    /// The largest first angle of the poles, in radians.
+    var phase = 2 * Double.pi
   }
 
   static func lru(_ sizes: LRUSizes) -> [PresetValue] {
@@ -32,8 +35,10 @@ enum RecurrenceProtocol {
       .init("model.states", .integer(sizes.states), source: lruPaper),
       .init("model.r-min", .number(sizes.ring.low), source: lruPaper),
       .init("model.r-max", .number(sizes.ring.high), source: lruPaper),
+      .init("model.max-phase", .number(sizes.phase), source: lruPaper),
       .init(
-        "model.bidirectional", false, source: "\(lruPaper): only for Pathfinder and Path-X"),
+        "model.bidirectional", .boolean(sizes.bidirectional),
+        source: "\(lruPaper): only for Pathfinder and Path-X"),
       sizes.input,
       .init(
         "train.learning-rate", 1e-3, source: "\(lruCode), run_train.py; the paper searches it"),
@@ -67,6 +72,11 @@ enum RecurrenceProtocol {
     var dropout: Double
     /// How tokens enter.
     var input = embedded
+    var rate = 0.01
+    /// Whether all channels have the same poles.
+    var shared = true
+    /// The smallest first time step.
+    var smallestStep = 0.001
   }
 
   private static let embedded = PresetValue(
@@ -79,14 +89,16 @@ enum RecurrenceProtocol {
         .init("model.width", .integer(sizes.width), source: source),
         .init("model.states", .integer(sizes.states), source: source),
         .init("model.initial", "legs", source: source),
-        .init("model.shared", true, source: "\(source): n_ssm 1"),
+        .init(
+          "model.shared", .boolean(sizes.shared),
+          source: "\(source): n_ssm \(sizes.shared ? "1" : "as many as channels")"),
         .init("model.bidirectional", true, source: source),
-        .init("model.dt-min", 0.001, source: source),
+        .init("model.dt-min", .number(sizes.smallestStep), source: source),
         .init("model.dt-max", 0.1, source: source),
         sizes.input,
-        .init("train.learning-rate", 0.01, source: source),
+        .init("train.learning-rate", .number(sizes.rate), source: source),
         .init(
-          "train.recurrence-rate", 0.1,
+          "train.recurrence-rate", .number(0.001 / sizes.rate),
           source: "\(source): 0.001 for A; time steps, which have a rate of their own there, follow"
         ),
         .init("train.epsilon", 1e-8, source: "\(s4Code): the default of PyTorch"),

@@ -147,6 +147,21 @@ struct DataTests {
     }
   }
 
+  @Test("two dots are generated and drawn, and their level counts")
+  func dots() throws {
+    try withScratchFolder { folder in
+      let small = "pathfinder --train-count 8 --val-count 1 --test-count 1 --data \(folder)"
+      let made = try CommandRunner.lra("data make \(small) --set task.level=easy")
+      #expect(made.status == 0, "\(made.errors)")
+      #expect(made.output.contains("generated with seed 0, easy, 32 x 32"))
+      let card = try CommandRunner.lra("data check \(small)")
+      #expect(card.output.contains("generated with seed 0, hard, 32 x 32"))
+      #expect(card.output.contains("all 1024"))
+      let drawing = card.lines.drop { !$0.hasPrefix("First training example") }.dropFirst()
+      #expect(drawing.count == 16 && drawing.contains { $0.contains("█") })
+    }
+  }
+
   @Test(
     "mistakes have their status and name what is wrong",
     arguments: [
@@ -158,6 +173,10 @@ struct DataTests {
       ("check retrieval --set task.literals=both", 64, "kept or undone"),
       ("make image --data /nowhere", 66, "make data TASK=image"),
       ("make image --length 100", 64, "1024 pixels"),
+      ("make pathfinder --length 100", 64, "4096"),
+      ("make pathx --length 1024", 64, "16384 pixels"),
+      ("make pathfinder --set task.level=mid", 64, "easy, intermediate or hard"),
+      ("check pathx --data /nowhere", 66, "lra data make pathx"),
       ("make listops --data /dev/null --train-count 5", 73, "/dev/null"),
       ("export listops", 64, "--output"),
     ])

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The scripts that bring published data into the data folder, kept off the network.
-@Suite("data-scripts/text, retrieval and image")
+@Suite("data-scripts/text, retrieval, image, pathfinder and pathx")
 struct FetchTests {
   private func fetch(_ task: String, into data: String, from: String = "") throws -> CommandResult {
     try CommandRunner.run(
@@ -184,6 +184,41 @@ struct FetchTests {
         #expect(run.status == 65)
         #expect(run.errors.contains("holds cifar-10-batches-py; take the version"))
       }
+    }
+  }
+
+  @Test("Pathfinder is taken from wherever it is in the LRA's archive, and else generated")
+  func pathfinder() throws {
+    try withScratchFolder { folder in
+      let none = try fetch("pathfinder", into: "\(folder)/none")
+      #expect(none.status == 0 && none.errors.isEmpty && names("\(folder)/none").isEmpty)
+      let small = "pathfinder --train-count 8 --val-count 1 --test-count 1"
+      let release = "\(folder)/source/lra_release/lra_release"
+      let written = try CommandRunner.lra(
+        "data export \(small) --output \(release) --data \(folder)/made")
+      #expect(written.status == 0, "\(written.errors)")
+      // The outer copy is not the one that counts.
+      let outer = "\(folder)/source/lra_release/pathfinder32/curv_contour_length_14"
+      for part in ["imgs", "metadata"] {
+        try FileManager.default.createDirectory(
+          atPath: "\(outer)/\(part)", withIntermediateDirectories: true)
+      }
+      try pack("\(folder)/source", "lra_release", into: "\(folder)/lra_release.gz")
+      try pack(release, "pathfinder32", into: "\(folder)/part.tar.gz")
+      for (number, from) in [
+        "lra_release.gz", "part.tar.gz", "source", "source/lra_release",
+        "source/lra_release/lra_release", "source/lra_release/lra_release/pathfinder32",
+      ].enumerated() {
+        let data = "\(folder)/data\(number)"
+        let run = try fetch("pathfinder", into: data, from: "\(folder)/\(from)")
+        #expect(run.status == 0, "\(from): \(run.errors)")
+        #expect(names("\(data)/pathfinder") == ["pathfinder32"])
+        let made = try CommandRunner.lra("data make pathfinder --data \(data)")
+        #expect(made.status == 0 && made.output.contains("train 8, val 1, test 1"), "\(from)")
+        #expect(made.output.contains("read from \(data)/pathfinder/pathfinder32"))
+      }
+      let other = try fetch("pathx", into: "\(folder)/data", from: "\(folder)/source")
+      #expect(other.status == 65 && other.errors.contains("no complete pathfinder128"))
     }
   }
 

@@ -97,7 +97,7 @@ import Testing
     #expect(try labels(task, .test) == [3, 4, 5])
     #expect(try task.provenance().hasPrefix("read from \(folder.path)/listops"))
     #expect(try task.provenance().hasSuffix(", 1 examples cut to 3 tokens"))
-    let error = userError { try task.exportTSV(to: folder.path + "/out") }
+    let error = userError { try task.export(to: folder.path + "/out") { _ in } }
     #expect(error?.problem.contains("cut to 3 tokens") == true)
   }
 
@@ -113,7 +113,7 @@ import Testing
   @Test("Exported data are read back as the original's")
   func export() throws {
     let task = try ListOps(options)
-    try task.exportTSV(to: folder.path + "/copy/listops")
+    try task.export(to: folder.path + "/copy/listops") { _ in }
     #expect(
       try folder.names("/copy/listops") == ["basic_test.tsv", "basic_train.tsv", "basic_val.tsv"])
     let copy = try ListOps(TaskOptions(length: 60, dataFolder: folder.path + "/copy"))

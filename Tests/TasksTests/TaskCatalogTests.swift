@@ -89,9 +89,14 @@ import Testing
     #expect(try value("image", "paper", "linear", "model.head-width") == 8)
     #expect(try value("image", "paper", "local", "model.pooling") == "mean")
     #expect(try value("image", "paper", "reformer", "model.layers") == 4)
+    #expect(try value("pathfinder", "small", "linear", "train.steps") == 62_400)
+    #expect(try value("pathfinder", "paper", "bigbird", "model.head-width") == 16)
+    #expect(try value("pathfinder", "paper", "s4d", "train.recurrence-rate") == 0.25)
+    #expect(try value("pathx", "paper", "linear", "train.clip") == 1)
     for task in TaskCatalog.all {
       #expect(task.presets.map(\.name) == ["small", "paper", "quick"])
-      #expect(task.presets.map(\.comparable) == [true, true, false])
+      // Nobody has published small models on Path-X.
+      #expect(task.presets.map(\.comparable) == [task.name != "pathx", true, false])
     }
   }
 
@@ -104,6 +109,7 @@ import Testing
     for (published, accuracies) in [
       (ListOpsPresets.published, [36.37, 37.10]), (TextPresets.published, [64.27, 65.02]),
       (ImagePresets.published, [42.44, 38.20]), (RetrievalPresets.published, [57.46, 79.35]),
+      (PathfinderPresets.published, [71.40, 74.16]),
     ] {
       #expect(published.count == 16)
       #expect(published.filter { $0.model == "transformer" }.map(\.accuracy) == accuracies)

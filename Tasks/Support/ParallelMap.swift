@@ -1,0 +1,23 @@
+import Foundation
+import Synchronization
+
+/// What a function gives for 0..<count, in that order, worked out by several threads.
+///
+/// - Parameters:
+///   - workers: threads; each takes the next number that is left.
+///   - body: must not depend on the order of its calls.
+func parallelMap<Value: Sendable>(
+  _ count: Int, workers: Int, _ body: @Sendable (Int) -> Value
+) -> [Value] {
+  let results = Mutex([Value?](repeating: nil, count: count))
+  let next = Atomic(0)
+  DispatchQueue.concurrentPerform(iterations: workers) { _ in
+    while true {
+      let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard number < count else { return }
+      let value = body(number)
+      results.withLock { $0[number] = value }
+    }
+  }
+  return results.withLock { $0.compactMap { $0 } }
+}

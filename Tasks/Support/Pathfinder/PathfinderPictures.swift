@@ -1,0 +1,229 @@
+import Base
+import Foundation
+import Synchronization
+
+/// The pictures of one task, size and level: read where the original's are, else generated.
+public struct PathfinderPictures: Sendable {
+  /// The benchmark's sizes.
+  static let counts: [Split: Int] = [.train: 160_000, .val: 20_000, .test: 20_000]
+  /// Where each split's numbers begin for the generator: far apart, so that no count is too large.
+  private static let firstNumber: [Split: Int] = [.train: 0, .val: 1 << 40, .test: 1 << 41]
+
+  let shape: PathfinderShape
+  private let task: String
+  private let options: TaskOptions
+  private let state = PathfinderState()
+
+  /// - Parameters:
+  ///   - task: the name, which is also that of the folder.
+  ///   - length: the pixels of a picture.
+  /// - Throws: `UserError` of kind `usage` for options that do not exist.
+  init(_ options: TaskOptions, task: String, length: Int) throws {
+    (self.options, self.task) = (options, task)
+    try options.validate(usualLength: length)
+    let choice = options.settings["level"]?.description ?? PathfinderShape.Level.hard.rawValue
+    guard let level = PathfinderShape.Level(rawValue: choice) else {
+      throw UserError(
+        .usage, "task.level is \"\(choice)\"", remedy: "set it to easy, intermediate or hard")
+    }
+    guard let size = PathfinderShape.sizes.first(where: { $0 * $0 == length }) else {
+      throw UserError(
+        .usage, "task.length is \(length), but pictures have 1024, 4096, 16384 or 65536 pixels",
+        remedy: "give one of these; the benchmark's is 1024")
+    }
+    shape = PathfinderShape(size: size, level: level)
+  }
+
+  /// The examples of one split, read or made on the first call and then kept in memory.
+  func examples(
+    _ split: Split, _ report: (String) -> Void = { _ in }
+  ) throws -> PictureExamples {
+    guard let all = try genuine(report) else {
+      let made = try generated(split, report)
+      return PictureExamples(made, range: 0..<made.count, pixels: pixels)
+    }
+    let count = all.coded.count
+    let range =
+      switch split {
+      case .train: 0..<(count * 8 / 10)
+      case .val: (count * 8 / 10)..<(count * 9 / 10)
+      case .test: (count * 9 / 10)..<count
+      }
+    let chosen = try options.chosen(split, of: Array(range)).count
+    return PictureExamples(all.coded, range: range.prefix(chosen), pixels: pixels)
+  }
+
+  /// A hash of all three splits.
+  func contentHash() throws -> String {
+    var hash = FNV1a()
+    for split in Split.allCases { try examples(split).add(to: &hash) }
+    return hash.hexadecimal
+  }
+
+  /// The folder, or the seed.
+  func provenance() throws -> String {
+    guard let all = try genuine({ _ in }) else {
+      return "generated with seed \(options.seed), \(shape.level), \(shape.size) x \(shape.size)"
+    }
+    let empty = all.empty == 0 ? "" : ", \(Self.emptyPictures(all.empty)) left out"
+    return "read from \(all.path), 80, 10 and 10 % in the order of the files\(empty)"
+  }
+
+  /// Writes the generated pictures of all splits.
+  ///
+  /// - Throws: `UserError` of kind `cannotWrite`, or `usage` when the data are the original's.
+  func export(to folder: String, report: (String) -> Void) throws {
+    if let original = try originalFolder() {
+      throw UserError(
+        .usage, "the pictures of \(original) are in the original's format already",
+        remedy: "copy that folder, or name an empty one with --data to generate new pictures")
+    }
+    let export = PathfinderExport(
+      generator: PathfinderGenerator(shape, seed: options.seed),
+      numbers: Split.allCases.map(numbers))
+    try export.write(to: folder, report: report)
+  }
+
+  private var pixels: Int { shape.size * shape.size }
+  private var root: String { "\(options.dataFolder)/\(task)" }
+
+  // MARK: The original's pictures
+
+  /// What was read.
+  fileprivate struct Genuine {
+    let path: String
+    let coded: PackedExamples
+    /// The number of files without content.
+    let empty: Int
+  }
+
+  /// The first of the usual folders that holds the original's pictures of this size and level.
+  ///
+  /// The release has the pictures of 128 × 128 twice; the ones deeper down are those that are used.
+  ///
+  /// - Throws: `UserError` of kind `missingInput` when the level is missing or incomplete.
+  private func originalFolder() throws -> String? {
+    let places = ["/lra_release/lra_release", "/lra_release", "", "/pathfinder"].map {
+      "\(root)\($0)/pathfinder\(shape.size)"
+    }
+    let level = shape.level.folder
+    let found = try completeFolder(
+      places, holding: ["\(level)/imgs", "\(level)/metadata"], remedy: PathfinderFolder.remedy)
+    if found == nil, let other = places.first(where: FileManager.default.fileExists) {
+      throw UserError(
+        .missingInput, "\(other): there is no folder \(level)",
+        remedy: "add it, choose another task.level, or remove the folder to generate the data")
+    }
+    return found
+  }
+
+  private func genuine(_ report: (String) -> Void) throws -> Genuine? {
+    try state.content.withLock { content in
+      if let known = content.genuine { return known }
+      guard let root = try originalFolder() else { return nil }
+      let folder = try PathfinderFolder("\(root)/\(shape.level.folder)", root: root)
+      if let first = folder.empty.first {
+        report(
+          "\(folder.path): \(Self.emptyPictures(folder.empty.count)) left out, such as \(first)")
+      }
+      let prepared = PreparedSplit(
+        path: "\(self.root)/prepared-\(shape.size)-\(shape.level).safetensors.gz",
+        metadata: description.merging(["files": String(folder.signature, radix: 16)]) { $1 })
+      var coded = kept(prepared, count: folder.count, "reading the pictures again", report)
+      if coded == nil {
+        report("reading \(folder.count) pictures of \(folder.path)")
+        let all = try folder.read(size: shape.size)
+        // A folder that cannot be written to costs some seconds the next time, nothing else.
+        do { try prepared.write(all) } catch { report("\(error)".prefix { $0 != "\n" } + "") }
+        coded = all
+      }
+      content.genuine = coded.map {
+        Genuine(path: folder.path, coded: $0, empty: folder.empty.count)
+      }
+      return content.genuine
+    }
+  }
+
+  private static func emptyPictures(_ count: Int) -> String {
+    "\(count) empty picture\(count == 1 ? "" : "s")"
+  }
+
+  // MARK: Generated pictures
+
+  /// A split from memory, else from its prepared file, else drawn.
+  private func generated(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
+    try state.content.withLock { content in
+      if let known = content.generated[split] { return known }
+      let made = try keptOrDrawn(split, report)
+      content.generated[split] = made
+      return made
+    }
+  }
+
+  private func keptOrDrawn(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
+    let (file, count) = (file(split), numbers(split).count)
+    let again = "generating them again"
+    if let kept = kept(file, count: count, again, report) { return kept }
+    try createFolder(root)
+    let lock = try FileLock(waitingFor: "\(root)/.lock", report: report)
+    defer { withExtendedLifetime(lock) {} }
+    // Another process may have finished while this one waited.
+    if let kept = kept(file, count: count, again, { _ in }) { return kept }
+    report("generating \(count) \(split.rawValue) pictures, seed \(options.seed)")
+    let made = PathfinderGenerator(shape, seed: options.seed).examples(numbers(split)) {
+      report("generated \($0) of \(count) \(split.rawValue) pictures")
+    }
+    report("writing \(file.path)")
+    try file.write(made)
+    return made
+  }
+
+  /// The pictures in a prepared file; nil when there is none, or none that can be used.
+  private func kept(
+    _ file: PreparedSplit, count: Int, _ again: String, _ report: (String) -> Void
+  ) -> PackedExamples? {
+    do {
+      guard let kept = try file.read(classes: 2) else { return nil }
+      let fits =
+        kept.count == count
+        && (0..<count).allSatisfy { ZeroRuns.isValid(kept[$0], pixels: pixels) }
+      if fits { return kept }
+      report("\(file.path): the file is damaged; \(again)")
+    } catch {
+      report("\(error)".prefix { $0 != "\n" } + "; \(again)")
+    }
+    return nil
+  }
+
+  private func numbers(_ split: Split) -> Range<Int> {
+    let first = Self.firstNumber[split] ?? 0
+    return first..<(first + (options.count(split) ?? Self.counts[split] ?? 0))
+  }
+
+  private var description: [String: String] {
+    ["task": "pathfinder", "size": "\(shape.size)", "level": shape.level.rawValue]
+  }
+
+  private func file(_ split: Split) -> PreparedSplit {
+    let metadata = description.merging([
+      "split": split.rawValue, "generator": "\(PathfinderGenerator.version)",
+      "seed": "\(options.seed)", "count": "\(numbers(split).count)",
+    ]) { $1 }
+    let parameters = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    var hash = FNV1a()
+    hash.add(parameters.joined(separator: "\n").utf8)
+    return PreparedSplit(
+      path: "\(root)/\(split.rawValue)-\(hash.hexadecimal.prefix(8)).safetensors.gz",
+      metadata: metadata)
+  }
+}
+
+/// What was read or made already.
+private final class PathfinderState: Sendable {
+  struct Content {
+    var genuine: PathfinderPictures.Genuine?
+    var generated: [Split: PackedExamples] = [:]
+  }
+
+  let content = Mutex(Content())
+}
