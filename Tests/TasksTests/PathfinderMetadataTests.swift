@@ -3,10 +3,6 @@ import Tasks
 import Testing
 
 @Suite struct PathfinderMetadataTests {
-  private let folder: Scratch
-
-  init() throws { folder = try Scratch() }
-
   /// Rows of the genuine release's form.
   private static let text = """
     imgs/3 sample_0.png 0 1 1.0 14 4 2 0.5 1 1
@@ -37,8 +33,7 @@ import Testing
   }
 
   private func rows(_ bytes: [UInt8]) throws -> [String] {
-    let rows = try PathfinderMetadata.rows(try folder.write(bytes, "0.npy"))
-    return rows.map { "\($0.folder) \($0.file) \($0.label)" }
+    try PathfinderMetadata.rows(bytes, "0.npy").map { "\($0.folder) \($0.file) \($0.label)" }
   }
 
   @Test("Text is read, as the release has it, with any ends of lines")
@@ -80,16 +75,14 @@ import Testing
       ),
     ])
   func wrongRows(row: String, problem: String) throws {
-    let path = "\(folder.path)/0.npy"
     let good = Self.text.split(separator: "\n")[0]
     let error = userError { _ = try rows(Array("\(good)\n\(row)\n".utf8)) }
-    #expect(error?.kind == .badData && error?.problem == "\(path):2: \(problem)")
+    #expect(error?.kind == .badData && error?.problem == "0.npy:2: \(problem)")
     #expect(error?.remedy.contains("unpack the archive again") == true)
   }
 
   @Test("Wrong files are named")
   func wrongFiles() throws {
-    let path = "\(folder.path)/0.npy"
     for (bytes, problem) in [
       ([], "there are no rows in the file"),
       ([0xFF, 0xFE, 0x41], "this is neither text nor a NumPy array"),
@@ -102,7 +95,7 @@ import Testing
       (Self.array(shape: "(22,)"), "the array is not a table of strings"),
       (Self.array(version: 9), "version 9 of the array's format is not known"),
     ] as [([UInt8], String)] {
-      #expect(userError { _ = try rows(bytes) }?.problem == "\(path): \(problem)")
+      #expect(userError { _ = try rows(bytes) }?.problem == "0.npy: \(problem)")
     }
   }
 

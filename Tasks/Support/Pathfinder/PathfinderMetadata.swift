@@ -25,8 +25,10 @@ package enum PathfinderMetadata {
   /// All rows of a file.
   ///
   /// - Throws: `UserError` of kind `badData` with file and row.
-  package static func rows(_ path: String) throws -> [Row] {
-    let bytes = try readFile(path)
+  package static func rows(_ path: String) throws -> [Row] { try rows(readFile(path), path) }
+
+  /// All rows among bytes that came from a file.
+  package static func rows(_ bytes: [UInt8], _ path: String) throws -> [Row] {
     let table =
       bytes.starts(with: NumPyStrings.magic)
       ? try NumPyStrings.rows(bytes, path, columns: fields) : try textRows(bytes, path)
@@ -48,14 +50,17 @@ package enum PathfinderMetadata {
   }
 
   private static func textRows(_ bytes: [UInt8], _ path: String) throws -> [[String]] {
-    guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
+    guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
       throw UserError(
         .badData, "\(path): this is neither text nor a NumPy array",
         remedy: PathfinderFolder.remedy)
     }
-    var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     if lines.last?.isEmpty == true { lines.removeLast() }
-    return lines.map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
+    return lines.map { line in
+      line.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
+        .map { String(decoding: $0, as: UTF8.self) }
+    }
   }
 
   private static func row(_ fields: [String]) throws(Fault) -> Row {
