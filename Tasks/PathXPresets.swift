@@ -55,14 +55,11 @@ package enum PathXPresets {
       "lru": RecurrenceProtocol.lru(
         .init(
           width: 128, states: 256, ring: (0.999, 0.9999), steps: 250_000, batch: 32, factor: 0.25,
-          dropout: 0, input: RecurrenceProtocol.pixels, bidirectional: true, phase: .pi / 10))
-        + [parts(32)],
+          dropout: 0, input: RecurrenceProtocol.pixels, bidirectional: true, phase: .pi / 10)),
       "s4d": RecurrenceProtocol.s4d(
         .init(
           file: "s4-pathx", width: 256, states: 64, steps: 500_000, batch: 16, dropout: 0,
-          input: RecurrenceProtocol.pixels, rate: 0.001, shared: false, smallestStep: 1e-4)) + [
-          parts(16)
-        ],
+          input: RecurrenceProtocol.pixels, rate: 0.001, shared: false, smallestStep: 1e-4)),
     ]) { Preset.replacing($0, with: $1) })
 
   /// As many as examples in a batch.
