@@ -17,7 +17,7 @@ struct PairFile: PairSource {
   /// - Throws: `UserError` that names file and line.
   init(_ path: String, keptAs kept: String, _ report: (String) -> Void) throws {
     file = try RandomAccessFile(path)
-    let store = KeptIndex(path: kept, file: file)
+    let store = try KeptIndex(path: kept, file: file)
     do {
       if let known = try store.read() {
         index = known
@@ -51,17 +51,26 @@ struct PairFile: PairSource {
 }
 
 /// An index on the disk: a gzip-compressed safetensors file, whose metadata say of which file, by
-/// its size and the time of its last change.
+/// its size, the time of its last change, and its ends: clocks are coarse, and a file may change twice
+/// within a tick.
 private struct KeptIndex {
-  private static let version = "1"
+  private static let version = "2"
+  /// Bytes at either end that are compared.
+  private static let end = 4096
 
-  let path: String
-  let file: RandomAccessFile
+  private let path: String
+  private let file: RandomAccessFile
+  private let metadata: [String: String]
 
-  private var metadata: [String: String] {
-    [
+  init(path: String, file: RandomAccessFile) throws {
+    self.path = path
+    self.file = file
+    var ends = FNV1a()
+    ends.add(try file.read(at: 0, count: Self.end))
+    ends.add(try file.read(at: max(0, file.size - Self.end), count: Self.end))
+    metadata = [
       "version": Self.version, "size": "\(file.size)", "modified": "\(file.modified)",
-      "text": "\(PairIndex.longestText)",
+      "ends": ends.hexadecimal, "text": "\(PairIndex.longestText)",
     ]
   }
 
