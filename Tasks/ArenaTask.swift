@@ -84,6 +84,23 @@ public struct TaskOptions: Sendable, Codable, Equatable {
 }
 
 extension TaskOptions {
+  /// What is chosen for a key that only this task knows.
+  ///
+  /// - Parameters:
+  ///   - key: without `task.`.
+  ///   - usual: what holds unless something else is said.
+  /// - Throws: `UserError` of kind `usage` with the choices there are.
+  func choice<Choice: RawRepresentable<String> & CaseIterable>(
+    _ key: String, usual: Choice
+  ) throws -> Choice {
+    let text = settings[key]?.description ?? usual.rawValue
+    if let choice = Choice(rawValue: text) { return choice }
+    let names = Choice.allCases.map(\.rawValue)
+    throw UserError(
+      .usage, "task.\(key) is \"\(text)\"",
+      remedy: "set it to \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "")")
+  }
+
   /// The first of a split's examples, as many as are asked for.
   ///
   /// - Throws: `UserError` of kind `usage` when there are fewer, or `badData` when there are none.

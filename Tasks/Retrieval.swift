@@ -82,12 +82,7 @@ public struct Retrieval: ArenaTask {
     self.options = options
     length = options.length ?? Self.usualLength
     try options.validate(usualLength: Self.usualLength)
-    let choice = options.settings["literals"]?.description ?? Literals.kept.rawValue
-    guard let literals = Literals(rawValue: choice) else {
-      throw UserError(
-        .usage, "task.literals is \"\(choice)\"", remedy: "set it to kept or undone")
-    }
-    self.literals = literals
+    literals = try options.choice("literals", usual: .kept)
   }
 
   /// Finds the files and takes their indices, which are made when there are none.

@@ -68,12 +68,7 @@ public struct Text: ArenaTask {
     self.options = options
     length = options.length ?? Self.usualLength
     try options.validate(usualLength: Self.usualLength)
-    let choice = options.settings["validation"]?.description ?? Validation.holdout.rawValue
-    guard let validation = Validation(rawValue: choice) else {
-      throw UserError(
-        .usage, "task.validation is \"\(choice)\"", remedy: "set it to holdout or test")
-    }
-    self.validation = validation
+    validation = try options.choice("validation", usual: .holdout)
   }
 
   /// Reads all reviews, or the file in which an earlier run has kept them.

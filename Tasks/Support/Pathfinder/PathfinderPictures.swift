@@ -21,11 +21,7 @@ public struct PathfinderPictures: Sendable {
   init(_ options: TaskOptions, task: String, length: Int) throws {
     (self.options, self.task) = (options, task)
     try options.validate(usualLength: length)
-    let choice = options.settings["level"]?.description ?? PathfinderShape.Level.hard.rawValue
-    guard let level = PathfinderShape.Level(rawValue: choice) else {
-      throw UserError(
-        .usage, "task.level is \"\(choice)\"", remedy: "set it to easy, intermediate or hard")
-    }
+    let level: PathfinderShape.Level = try options.choice("level", usual: .hard)
     guard let size = PathfinderShape.sizes.first(where: { $0 * $0 == length }) else {
       throw UserError(
         .usage, "task.length is \(length), but pictures have 1024, 4096, 16384 or 65536 pixels",
