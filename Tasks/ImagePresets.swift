@@ -96,7 +96,7 @@ package enum ImagePresets {
     "s4d": RecurrenceProtocol.s4d(
       .init(
         file: "s4-cifar", width: 512, states: 64, steps: 180_000, batch: 50, dropout: 0.1,
-        input: RecurrenceProtocol.pixels)),
+        input: RecurrenceProtocol.pixels, norm: "batch-after")),
   ]) { Preset.replacing($0, with: $1) }
 
   private static func block(_ model: String) -> PresetValue {

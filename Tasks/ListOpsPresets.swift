@@ -57,7 +57,8 @@ package enum ListOpsPresets {
           dropout: 0, input: RecurrenceProtocol.oneHot(ListOpsToken.vocabulary))),
       "s4d": RecurrenceProtocol.s4d(
         .init(
-          file: "s4-listops", width: 256, states: 4, steps: 120_000, batch: 32, dropout: 0)),
+          file: "s4-listops", width: 256, states: 4, steps: 120_000, batch: 32, dropout: 0,
+          norm: "batch-after")),
     ]) { $1 })
 
   private static let paperModel: [PresetValue] =

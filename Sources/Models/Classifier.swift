@@ -8,7 +8,8 @@ import Base
 /// h = h + drop(Mix(LayerNorm(h)));  h = h + FeedForward(LayerNorm(h))      for each block
 /// logits = W₂·relu(W₁·pool(LayerNorm(h)) + b₁) + b₂
 /// ```
-/// With F = 0 there is no FeedForward, and logits = W₂·pool(LayerNorm(h)) + b₂.
+/// With F = 0 there is no FeedForward, and logits = W₂·pool(LayerNorm(h)) + b₂. For other places and
+/// kinds of normalisation see ``Normalization``.
 ///
 /// Where two sequences are compared, both go through the same encoder, none sees the other, and the
 /// classifier gets [a, b, a ⊙ b, a − b] of their pooled rows a and b in place of one row.
@@ -26,7 +27,7 @@ public final class Classifier {
   private let fixedPositions: Tensor?
   private let special: Parameter?
   private let blocks: [Block]
-  private let norm: BlockNorm
+  private let norm: BlockNorm?
   private let hidden: Linear?
   private let output: Linear
   private let embeddingSite = dropoutSite("embedding")
@@ -72,7 +73,9 @@ public final class Classifier {
         feedForward: configuration.feedForward == 0
           ? nil : parts.feedForward(scope.scope("feed-forward")))
     }
-    norm = BlockNorm(normalization, width, root.scope("norm"))
+    norm =
+      normalization == .batchAfter
+      ? nil : BlockNorm(normalization, width, root.scope("norm"))
     let inner = configuration.headHidden == 0 ? configuration.feedForward : configuration.headHidden
     let features = configuration.featureWidth
     hidden = inner == 0 ? nil : Linear(features, inner, root.scope("head.hidden"), .lecunNormal)
@@ -93,11 +96,11 @@ public final class Classifier {
       Indices(rows.tokens), table: tokens.table, positions: positions, special: special?.tensor,
       segments: pass.segments, dropout: pass.dropout(configuration.dropout, site: embeddingSite))
     for block in blocks {
-      h = block.mixer(block.norm(h, pass), pass)
+      h = block.norm.after(block.mixer(block.norm.before(h, pass), pass), pass)
       if let feedForward = block.feedForward { h = feedForward(h, pass) }
     }
     if let second = pass.carried.secondStream { h = residualSum(h, adding: second) }
-    h = norm(h, pass).normalized
+    if let norm { h = norm.before(h, pass).normalized }
     let pooled =
       configuration.pooling == .cls
       ? firstPool(h, segments: pass.segments) : meanPool(h, segments: pass.segments)

@@ -137,7 +137,8 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     }
     guard normalization == .layer || feedForward == 0 else {
       throw UserError(
-        .configuration, "model.norm is batch, but model.feed-forward is \(feedForward).",
+        .configuration,
+        "model.norm is \(normalization.rawValue), but model.feed-forward is \(feedForward).",
         remedy: "Feed-forward networks normalise by rows: set model.feed-forward to 0, or "
           + "model.norm to layer.")
     }

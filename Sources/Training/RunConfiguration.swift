@@ -81,7 +81,7 @@ public struct RunConfiguration {
     guard model.normalization == .layer || training.accumulation == 1 else {
       throw UserError(
         .configuration,
-        "model.norm is batch, but train.accumulation is \(training.accumulation): parts of a batch "
+        "model.norm is \(model.normalization.rawValue), but train.accumulation is \(training.accumulation): parts of a batch "
           + "have other statistics than the whole.",
         remedy: "Use --set train.accumulation=1, or --set model.norm=layer.")
     }

@@ -73,6 +73,8 @@ enum RecurrenceProtocol {
     /// How tokens enter.
     var input = embedded
     var rate = 0.01
+    /// `batch`, or `batch-after` where the repository has `prenorm: false`.
+    var norm = "batch"
     /// Whether all channels have the same poles.
     var shared = true
     /// The smallest first time step.
@@ -84,37 +86,38 @@ enum RecurrenceProtocol {
 
   static func s4d(_ sizes: S4DSizes) -> [PresetValue] {
     let source = "\(s4Code), configs/experiment/lra/\(sizes.file).yaml, with diagonal kernels"
-    return common(source: source, steps: sizes.steps, batch: sizes.batch, dropout: sizes.dropout)
-      + [
-        .init("model.width", .integer(sizes.width), source: source),
-        .init("model.states", .integer(sizes.states), source: source),
-        .init("model.initial", "legs", source: source),
-        .init(
-          "model.shared", .boolean(sizes.shared),
-          source: "\(source): n_ssm \(sizes.shared ? "1" : "as many as channels")"),
-        .init("model.bidirectional", true, source: source),
-        .init("model.dt-min", .number(sizes.smallestStep), source: source),
-        .init("model.dt-max", 0.1, source: source),
-        sizes.input,
-        .init("train.learning-rate", .number(sizes.rate), source: source),
-        .init(
-          "train.recurrence-rate", .number(0.001 / sizes.rate),
-          source: "\(source): 0.001 for A; time steps, which have a rate of their own there, follow"
-        ),
-        .init("train.epsilon", 1e-8, source: "\(s4Code): the default of PyTorch"),
-        .init("train.select", "best", source: "\(s4Code): the best on validation"),
-      ]
+    let places = common(
+      source: source, norm: sizes.norm, steps: sizes.steps, batch: sizes.batch,
+      dropout: sizes.dropout)
+    return places + [
+      .init("model.width", .integer(sizes.width), source: source),
+      .init("model.states", .integer(sizes.states), source: source),
+      .init("model.initial", "legs", source: source),
+      .init(
+        "model.shared", .boolean(sizes.shared),
+        source: "\(source): n_ssm \(sizes.shared ? "1" : "as many as channels")"),
+      .init("model.bidirectional", true, source: source),
+      .init("model.dt-min", .number(sizes.smallestStep), source: source),
+      .init("model.dt-max", 0.1, source: source),
+      sizes.input,
+      .init("train.learning-rate", .number(sizes.rate), source: source),
+      .init(
+        "train.recurrence-rate", .number(0.001 / sizes.rate),
+        source: "\(source): 0.001 for A; time steps, which have a rate of their own there, follow"
+      ),
+      .init("train.epsilon", 1e-8, source: "\(s4Code): the default of PyTorch"),
+      .init("train.select", "best", source: "\(s4Code): the best on validation"),
+    ]
   }
 
   /// What both publications agree on.
   private static func common(
-    source: String, steps: Int, batch: Int, dropout: Double
+    source: String, norm: String = "batch", steps: Int, batch: Int, dropout: Double
   ) -> [PresetValue] {
     [
       .init("model.layers", 6, source: source),
       .init("model.feed-forward", 0, source: "\(source): blocks end with a gated linear unit"),
-      .init(
-        "model.norm", "batch", source: "\(source); after the block in some of s4's, here before"),
+      .init("model.norm", .text(norm), source: source),
       .init("model.positions", "none", source: source),
       .init("model.pooling", "mean", source: source),
       .init("model.dropout", .number(dropout), source: source),

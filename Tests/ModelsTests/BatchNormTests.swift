@@ -49,9 +49,11 @@ struct BatchNormTests {
     }
   }
 
-  @Test("Training depends on the batch, evaluation does not", arguments: ["s4d", "lru", "fnet"])
-  func batchMates(name: String) throws {
-    let model = try model(name)
+  @Test(
+    "Training depends on the batch, evaluation does not", arguments: ["s4d", "lru", "fnet"],
+    [Normalization.batch, .batchAfter])
+  func batchMates(name: String, kind: Normalization) throws {
+    let model = try model(name) { $0.normalization = kind }
     let batch = TinyBatch(lengths: [5, 20, 13])
     func first(_ sequences: [Int], _ seed: DropSeed?) -> [Float] {
       Array(model(batch.packed(sequences, capacity: 20), dropping: seed).values.prefix(4))
@@ -59,6 +61,25 @@ struct BatchNormTests {
     let seed = DropSeed(seed: 1, step: 1)
     #expect(distance(first([0, 1, 2], seed), first([0], seed)) > 1e-3)
     #expect(distance(first([0, 1, 2], nil), first([0], nil)) < 1e-5)
+  }
+
+  /// Every block ends with it: columns of what the last one returns have mean 0 and deviation 1.
+  @Test("Normalised after each block, rows are pooled as they are")
+  func after() throws {
+    let model = try model {
+      $0.normalization = .batchAfter
+      $0.classes = 16
+    }
+    let width = model.configuration.width
+    #expect(model.parameters["norm.scale"] == nil)
+    let output = try #require(model.parameters["head.output.weight"])
+    model.parameters.values.fill(
+      output.range, (0..<width * width).map { $0 % (width + 1) == 0 ? 1 : 0 })
+    let batch = TinyBatch(lengths: [7, 7, 7])
+    let pooled = model(batch.packed(capacity: 20), dropping: DropSeed(seed: 1, step: 1)).values
+    for c in 0..<width {
+      #expect(abs(pooled[c] + pooled[width + c] + pooled[2 * width + c]) < 1e-4)
+    }
   }
 
   @Test("Numbers enter through one vector, and different numbers differ", arguments: [5, 257])

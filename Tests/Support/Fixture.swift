@@ -62,7 +62,7 @@ public struct Fixture {
       heads: number("heads"), feedForward: number("feed-forward"), length: number("length"),
       vocabulary: number("vocabulary"), classes: number("classes"))
     configuration.pooling = file.metadata["pooling"] == "cls" ? .cls : .mean
-    configuration.normalization = file.metadata["norm"] == "batch" ? .batch : .layer
+    configuration.normalization = file.metadata["norm"].flatMap(Normalization.init) ?? .layer
     configuration.input = file.metadata["input"] == "numbers" ? .numbers : .tokens
     configuration.towers = max(1, number("towers"))
     for (key, text) in file.metadata where !Fixture.standardKeys.contains(key) {

@@ -176,7 +176,7 @@ def encode(model, p, tokens):
     h = h + p["embedding.position"][:n]
 
     def norm(prefix):
-        if model.norm == "batch":
+        if model.norm != "layer":
             return batch_norm(h, *(p[prefix + name] for name in (
                 "scale", "shift", "mean", "variance")))
         return layer_norm(h, p[prefix + "scale"], p[prefix + "shift"])
@@ -188,12 +188,15 @@ def encode(model, p, tokens):
     own_feed_forward = getattr(variant, "feed_forward", feed_forward)
     for i in range(model.layers):
         prefix = f"blocks.{i}.mixer."
-        x = norm(prefix + "norm.")
+        after = model.norm == "batch-after"
+        x = h if after else norm(prefix + "norm.")
         if carries:
             branch, state = variant.mix(model, options, p, prefix, x, state)
         else:
             branch = variant.mix(model, options, p, prefix, x)
         h, second = (second if reversible else h) + branch, h
+        if after:
+            h = norm(prefix + "norm.")
         if model.feed_forward:
             prefix = f"blocks.{i}.feed-forward."
             x = norm(prefix + "norm.")
@@ -201,7 +204,8 @@ def encode(model, p, tokens):
             h, second = (second if reversible else h) + branch, h
     if reversible:
         h = h + second
-    h = norm("norm.")
+    if model.norm != "batch-after":
+        h = norm("norm.")
     return h[:1] if model.pooling == "cls" else h.sum(0) / n
 
 

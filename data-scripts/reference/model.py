@@ -21,7 +21,7 @@ class Model:
     lengths: tuple = (37, 20, 1)  # of the sequences, real tokens only
     vocabulary: int = 11
     classes: int = 5
-    norm: str = "layer"  # layer or batch
+    norm: str = "layer"  # layer, batch or batch-after
     input: str = "tokens"  # tokens or numbers
     towers: int = 1  # sequences that are classified together: 1 or 2
 
@@ -65,7 +65,7 @@ class Model:
         def add(prefix, branch):
             shapes[prefix + "norm.scale"] = (width,)
             shapes[prefix + "norm.shift"] = (width,)
-            if self.norm == "batch":
+            if self.norm != "layer":
                 shapes[prefix + "norm.mean"] = (width,)
                 shapes[prefix + "norm.variance"] = (width,)
             for name, shape in branch.items():
@@ -78,7 +78,8 @@ class Model:
                 add(f"blocks.{i}.feed-forward.",
                     self.part("feed_forward_shapes",
                               layers.feed_forward_shapes))
-        add("", {})
+        if self.norm != "batch-after":
+            add("", {})
         if inner:
             shapes["head.hidden.weight"] = (inner, self.features)
             shapes["head.hidden.bias"] = (inner,)

@@ -79,7 +79,8 @@ struct Reformer: Mixer {
       try require("redraw", redraw, atLeast: 0)
       guard !reversible || size.normalization == .layer else {
         throw UserError(
-          .configuration, "model.reversible needs model.norm layer, not \(size.normalization).",
+          .configuration,
+          "model.reversible needs model.norm layer, not \(size.normalization.rawValue).",
           remedy: "Use --set model.norm=layer, or --set model.reversible=false.")
       }
       guard buckets % 2 == 0 else {

@@ -15,9 +15,10 @@ import Foundation
 ///
 /// Source: Gu et al., "On the Parameterization and Initialization of Diagonal State Space Models"
 /// (2022), arXiv 2206.11893, sections 3 and 4.
-/// Differs: LayerNorm unless `model.norm` is batch, where the published configurations have BatchNorm; they share dropout along
-/// time and train Δ of ListOps at the full rate. B = 1, as in the code's default. The encoder adds
-/// positions unless `model.positions` is none; blocks have no feed-forward network there.
+/// Differs: LayerNorm unless `model.norm` is `batch` or `batch-after`, one of which the published
+/// configurations have; they share dropout along time and train Δ of ListOps at the full rate. B = 1,
+/// as in the code's default. The encoder adds positions unless `model.positions` is none; blocks have
+/// no feed-forward network there.
 struct S4D: Mixer {
   static let about = VariantDescription(
     name: "s4d",
@@ -34,7 +35,8 @@ struct S4D: Mixer {
       "shared": "whether all channels have the same poles; time steps stay their own",
     ],
     deviations: [
-      "Rows are normalised by themselves unless model.norm is batch; the published configurations have BatchNorm.",
+      "Rows are normalised by themselves, before each block, unless model.norm is batch or "
+        + "batch-after; the published configurations have one of these.",
       "The convolution is computed as a recurrence, not by FFT.",
       "Blocks keep the feed-forward network unless model.feed-forward is 0; the paper has none.",
       "The encoder adds positions unless model.positions is none; the paper has none.",

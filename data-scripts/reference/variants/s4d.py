@@ -78,6 +78,9 @@ FIXTURES = {
     "s4d-published": {
         "feed_forward": 0, "norm": "batch", "input": "numbers",
         "options": {"states": 4, "bidirectional": True, "shared": True}},
+    "s4d-after": {
+        "feed_forward": 0, "norm": "batch-after",
+        "options": {"states": 4, "bidirectional": True, "shared": True}},
     "s4d-forward": {
         "feed_forward": 0,
         "options": {"states": 4, "bidirectional": False, "shared": True}},
