@@ -19,15 +19,14 @@ package enum ImagePresets {
   private static let data: [PresetValue] = [
     .init("task.length", 1024, source: "Long Range Arena, arXiv 2011.04006, section 2.2.4")
   ]
-  private static let parts = PresetValue(
-    "train.accumulation", 8, source: "ours: the result does not depend on it, memory does")
 
   private static let small = Preset(
     name: "small",
     summary: "two layers of width 64, 35000 steps: the setting of the Nyströmformer paper",
     comparable: true,
-    values: Preset.replacing(data + NystromProtocol.model + smallTraining, with: [parts]),
-    overrides: NystromProtocol.overrides)
+    values: Preset.replacing(
+      data + NystromProtocol.model + smallTraining, with: [PictureProtocol.parts(8)]),
+    overrides: PictureProtocol.overrides)
 
   private static let smallTraining = NystromProtocol.training(
     steps: 35_000, batch: 256, warmup: 175, evalEvery: (175, NystromProtocol.configuration))
@@ -55,7 +54,7 @@ package enum ImagePresets {
     [
       .init("train.steps", 35_000, source: arena),
       .init("train.batch", 256, source: arena),
-      parts,
+      PictureProtocol.parts(8),
       .init("train.learning-rate", 5e-4, source: "\(arena); the paper's appendix says 0.01"),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 175, source: arena),
@@ -133,11 +132,9 @@ package enum ImagePresets {
     values: Preset.replacing(
       data + NystromProtocol.model + smallTraining,
       with: [
-        Preset.quick("task.val-count", 1000), Preset.quick("task.test-count", 1000),
-        Preset.quick("train.steps", 600), Preset.quick("train.batch", 32),
-        Preset.quick("train.learning-rate", 1e-3), Preset.quick("train.warmup", 100),
-        Preset.quick("train.eval-every", 200), Preset.quick("train.checkpoint-every", 200),
-      ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
-      .merging(RecurrenceProtocol.small) { $1 })
+        QuickProtocol.value("task.val-count", 1000),
+        QuickProtocol.value("task.test-count", 1000),
+        QuickProtocol.value("train.batch", 32),
+      ] + QuickProtocol.training()),
+    overrides: PictureProtocol.quickOverrides)
 }

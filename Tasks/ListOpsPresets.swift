@@ -94,12 +94,10 @@ package enum ListOpsPresets {
     values: Preset.replacing(
       NystromProtocol.model + smallTraining,
       with: [
-        Preset.quick("task.length", 512), Preset.quick("task.train-count", 20_000),
-        Preset.quick("task.val-count", 1000), Preset.quick("task.test-count", 1000),
-        Preset.quick("train.steps", 600), Preset.quick("train.learning-rate", 1e-3),
-        Preset.quick("train.warmup", 100), Preset.quick("train.eval-every", 200),
-        Preset.quick("train.checkpoint-every", 200),
-      ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
-      .merging(RecurrenceProtocol.small) { $1 })
+        QuickProtocol.value("task.length", 512),
+        QuickProtocol.value("task.train-count", 20_000),
+        QuickProtocol.value("task.val-count", 1000),
+        QuickProtocol.value("task.test-count", 1000),
+      ] + QuickProtocol.training()),
+    overrides: QuickProtocol.overrides)
 }

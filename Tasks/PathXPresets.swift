@@ -27,7 +27,7 @@ package enum PathXPresets {
     summary:
       "two layers of width 64, 25000 steps: ours, after the Nyströmformer paper's Pathfinder",
     comparable: false, values: Preset.replacing(data + NystromProtocol.model, with: smallTraining),
-    overrides: NystromProtocol.overrides)
+    overrides: PictureProtocol.overrides)
 
   /// The Nyströmformer repository has no Path-X.
   private static let smallTraining =
@@ -38,7 +38,7 @@ package enum PathXPresets {
       with: [
         ours("train.steps", 25_000, "five epochs; the repository has no Path-X"),
         ours("train.batch", 32, "as the LRU paper; the repository has no Path-X"),
-        parts(32),
+        PictureProtocol.parts(32),
         ours("train.warmup", 2500, "a tenth of the steps; the repository has no Path-X"),
         ours("train.clip", 1, "as \(arena)"),
       ]) + [ours("task.val-count", 2000, "the evaluation then takes a twentieth of the time")]
@@ -62,11 +62,6 @@ package enum PathXPresets {
           input: RecurrenceProtocol.pixels, rate: 0.001, shared: false, smallestStep: 1e-4)),
     ]) { Preset.replacing($0, with: $1) })
 
-  /// As many as examples in a batch.
-  private static func parts(_ count: Int) -> PresetValue {
-    ours("train.accumulation", .integer(count), "the result does not depend on it, memory does")
-  }
-
   private static let paperModel: [PresetValue] =
     [
       .init("model.layers", 1, source: arena),
@@ -85,7 +80,7 @@ package enum PathXPresets {
     with: [
       .init("train.steps", 500_000, source: arena),
       .init("train.batch", 64, source: arena),
-      parts(64),
+      PictureProtocol.parts(64),
       .init("train.learning-rate", 1e-3, source: arena),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 2500, source: arena),
@@ -102,13 +97,12 @@ package enum PathXPresets {
     values: Preset.replacing(
       data + NystromProtocol.model + smallTraining,
       with: [
-        Preset.quick("task.level", "easy"), Preset.quick("task.train-count", 2000),
-        Preset.quick("task.val-count", 100), Preset.quick("task.test-count", 100),
-        Preset.quick("train.steps", 100), Preset.quick("train.batch", 4),
-        Preset.quick("train.accumulation", 4), Preset.quick("train.learning-rate", 1e-3),
-        Preset.quick("train.warmup", 20), Preset.quick("train.eval-every", 50),
-        Preset.quick("train.checkpoint-every", 50),
-      ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
-      .merging(RecurrenceProtocol.small) { $1 })
+        QuickProtocol.value("task.level", "easy"),
+        QuickProtocol.value("task.train-count", 2000),
+        QuickProtocol.value("task.val-count", 100),
+        QuickProtocol.value("task.test-count", 100),
+        QuickProtocol.value("train.batch", 4),
+        QuickProtocol.value("train.accumulation", 4),
+      ] + QuickProtocol.training(steps: 100, warmup: 20, evalEvery: 50)),
+    overrides: PictureProtocol.quickOverrides)
 }

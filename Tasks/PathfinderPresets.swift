@@ -30,15 +30,14 @@ package enum PathfinderPresets {
     .init("task.length", 1024, source: "Long Range Arena, arXiv 2011.04006, section 2.2.5"),
     level,
   ]
-  private static let parts = PresetValue(
-    "train.accumulation", 8, source: "ours: the result does not depend on it, memory does")
 
   private static let small = Preset(
     name: "small",
     summary: "two layers of width 64, 62400 steps: the setting of the Nyströmformer paper",
     comparable: true,
-    values: Preset.replacing(data + NystromProtocol.model + smallTraining, with: [parts]),
-    overrides: NystromProtocol.overrides)
+    values: Preset.replacing(
+      data + NystromProtocol.model + smallTraining, with: [PictureProtocol.parts(8)]),
+    overrides: PictureProtocol.overrides)
 
   private static let smallTraining = NystromProtocol.training(
     steps: 62_400, batch: 256, warmup: 312, evalEvery: (312, NystromProtocol.configuration))
@@ -66,7 +65,7 @@ package enum PathfinderPresets {
     [
       .init("train.steps", 62_400, source: arena),
       .init("train.batch", 512, source: arena),
-      .init("train.accumulation", 16, source: parts.source),
+      PictureProtocol.parts(16),
       .init("train.learning-rate", 1e-3, source: "\(arena); the paper's appendix says 0.01"),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 312, source: arena),
@@ -133,12 +132,11 @@ package enum PathfinderPresets {
     values: Preset.replacing(
       data + NystromProtocol.model + smallTraining,
       with: [
-        Preset.quick("task.level", "easy"), Preset.quick("task.train-count", 19_200),
-        Preset.quick("task.val-count", 1000), Preset.quick("task.test-count", 1000),
-        Preset.quick("train.steps", 600), Preset.quick("train.batch", 32),
-        Preset.quick("train.learning-rate", 1e-3), Preset.quick("train.warmup", 100),
-        Preset.quick("train.eval-every", 200), Preset.quick("train.checkpoint-every", 200),
-      ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
-      .merging(RecurrenceProtocol.small) { $1 })
+        QuickProtocol.value("task.level", "easy"),
+        QuickProtocol.value("task.train-count", 19_200),
+        QuickProtocol.value("task.val-count", 1000),
+        QuickProtocol.value("task.test-count", 1000),
+        QuickProtocol.value("train.batch", 32),
+      ] + QuickProtocol.training()),
+    overrides: PictureProtocol.quickOverrides)
 }

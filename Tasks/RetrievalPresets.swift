@@ -113,11 +113,10 @@ package enum RetrievalPresets {
     values: Preset.replacing(
       [literals] + NystromProtocol.model + smallTraining,
       with: [
-        Preset.quick("task.length", 1024), Preset.quick("task.val-count", 500),
-        Preset.quick("task.test-count", 500), Preset.quick("train.steps", 600),
-        Preset.quick("train.batch", 16), Preset.quick("train.learning-rate", 1e-3),
-        Preset.quick("train.warmup", 100), Preset.quick("train.eval-every", 200),
-        Preset.quick("train.checkpoint-every", 200),
-      ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]].merging(recurrences) { $1 })
+        QuickProtocol.value("task.length", 1024),
+        QuickProtocol.value("task.val-count", 500),
+        QuickProtocol.value("task.test-count", 500),
+        QuickProtocol.value("train.batch", 16),
+      ] + QuickProtocol.training()),
+    overrides: QuickProtocol.overrides.merging(recurrences) { $1 })
 }

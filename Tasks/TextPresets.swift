@@ -96,11 +96,9 @@ package enum TextPresets {
     values: Preset.replacing(
       [validation] + NystromProtocol.model + smallTraining,
       with: [
-        Preset.quick("task.length", 1024), Preset.quick("task.val-count", 1000),
-        Preset.quick("task.test-count", 1000), Preset.quick("train.steps", 600),
-        Preset.quick("train.learning-rate", 1e-3), Preset.quick("train.warmup", 100),
-        Preset.quick("train.eval-every", 200), Preset.quick("train.checkpoint-every", 200),
-      ]),
-    overrides: ["linformer": [Preset.quick("model.projected", 64)]]
-      .merging(RecurrenceProtocol.small) { $1 })
+        QuickProtocol.value("task.length", 1024),
+        QuickProtocol.value("task.val-count", 1000),
+        QuickProtocol.value("task.test-count", 1000),
+      ] + QuickProtocol.training()),
+    overrides: QuickProtocol.overrides)
 }

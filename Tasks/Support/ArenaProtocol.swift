@@ -70,10 +70,3 @@ enum ArenaProtocol {
     ]
   }
 }
-
-extension Preset {
-  /// A value of the presets `quick`.
-  static func quick(_ key: String, _ value: Setting) -> PresetValue {
-    PresetValue(key, value, source: "ours: reduced so that a run is short")
-  }
-}

@@ -1,0 +1,27 @@
+import Base
+
+/// What the presets of the tasks whose sequences are pixels have in common.
+enum PictureProtocol {
+  /// What single models add in the presets `small`.
+  static let overrides = withPixels(NystromProtocol.overrides)
+
+  /// What single models add in the presets `quick`.
+  static let quickOverrides = withPixels(QuickProtocol.overrides)
+
+  /// The pieces that a batch is computed in.
+  static func parts(_ count: Int) -> PresetValue {
+    .init(
+      "train.accumulation", .integer(count),
+      source: "ours: the result does not depend on it, memory does")
+  }
+
+  /// Recurrences read brightness as a quantity: with a row for each of 256 values `s4d` stays at
+  /// chance on Pathfinder.
+  private static func withPixels(
+    _ overrides: [String: [PresetValue]]
+  ) -> [String: [PresetValue]] {
+    overrides.merging(RecurrenceProtocol.small.mapValues { _ in [RecurrenceProtocol.pixels] }) {
+      $0 + $1
+    }
+  }
+}
