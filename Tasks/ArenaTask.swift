@@ -21,9 +21,12 @@ public protocol ExampleSource: Sendable {
   /// The number of tokens of one sequence, padding not counted.
   ///
   /// - Parameter tower: 0, or 0 and 1 for tasks that compare two sequences.
-  func length(_ example: Int, tower: Int) -> Int
+  /// - Throws: `UserError` where a file that is read on demand can no longer be read.
+  func length(_ example: Int, tower: Int) throws -> Int
   /// Appends the tokens of one sequence, padding not included.
-  func append(_ example: Int, tower: Int, to tokens: inout [Int32])
+  ///
+  /// - Throws: `UserError` where a file that is read on demand can no longer be read.
+  func append(_ example: Int, tower: Int, to tokens: inout [Int32]) throws
 }
 
 /// What a user may choose about a task's data.

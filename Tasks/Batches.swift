@@ -25,12 +25,15 @@ public struct Batch: Sendable, Equatable {
 
 /// Collects the tokens and labels of some examples.
 ///
+/// - Throws: `UserError` where a file that is read on demand can no longer be read.
 /// - Complexity: time and memory in proportion to the tokens.
-public func makeBatch(_ source: any ExampleSource, examples: [Int], towers: Int) -> Batch {
+public func makeBatch(
+  _ source: any ExampleSource, examples: [Int], towers: Int
+) throws -> Batch {
   var batch = Batch(tokens: [], offsets: [0], labels: [], examples: examples)
   for example in examples {
     for tower in 0..<towers {
-      source.append(example, tower: tower, to: &batch.tokens)
+      try source.append(example, tower: tower, to: &batch.tokens)
       batch.offsets.append(batch.tokens.count)
     }
     batch.labels.append(Int32(source.label(example)))

@@ -73,7 +73,7 @@ public struct Evaluator {
     for first in stride(from: 0, to: source.count, by: batch) {
       if shouldStop() { return nil }
       let examples = Array(first..<min(source.count, first + batch))
-      let data = makeBatch(source, examples: examples, towers: task.towers)
+      let data = try makeBatch(source, examples: examples, towers: task.towers)
       let logits = model(data.packed(capacity: task.length)).values
       for (i, id) in examples.enumerated() {
         let row = Array(logits[i * task.classes..<(i + 1) * task.classes])

@@ -102,7 +102,7 @@ public final class TrainingRun {
     while state.step < settings.steps {
       let start = monotonicSeconds()
       let step = state.step + 1
-      let report = try trainer.step(step, prefetch.batch(step, last: settings.steps))
+      let report = try trainer.step(step, try prefetch.batch(step, last: settings.steps))
       state.step = step
       stepsTaken += 1
       state.tokens += report.tokens
@@ -180,7 +180,7 @@ public final class TrainingRun {
     let order = TrainingOrder(count: data.train.count, seed: settings.seed)
     let (source, size, towers) = (data.train, settings.batch, configuration.task.towers)
     return Prefetch { step in
-      makeBatch(
+      try makeBatch(
         source, examples: order.examples(start: (step - 1) * size, count: size), towers: towers)
     }
   }
@@ -249,7 +249,7 @@ public final class TrainingRun {
   /// Shortens the schedule of a fresh run so that it ends, tests included, within its time.
   private func fitSchedule(_ data: RunData) throws {
     guard let deadline else { return }
-    let batch = makePrefetch(data).batch(1, last: 1)
+    let batch = try makePrefetch(data).batch(1, last: 1)
     let step = trainer.secondsPerStep(batch)
     let evaluation = step / 3 * Double(data.val.count) / Double(settings.batch)
     let perStep = step + evaluation / Double(settings.evalEvery)

@@ -56,18 +56,18 @@ struct DataCard: Encodable {
     (towers, length) = (task.towers, task.length)
     contentHash = try task.contentHash()
     provenance = try task.provenance()
-    parts = try Split.allCases.map { Self.part($0, try task.examples($0), task) }
-    firstExample = Self.example(0, try task.examples(.train), task, inColor)
+    parts = try Split.allCases.map { try Self.part($0, try task.examples($0), task) }
+    firstExample = try Self.example(0, try task.examples(.train), task, inColor)
   }
 
   private static func part(
     _ split: Split, _ source: any ExampleSource, _ task: any ArenaTask
-  ) -> Part {
+  ) throws -> Part {
     var (histogram, total) = ([Int](repeating: 0, count: bars), 0)
     var (shortest, longest) = (Int.max, 0)
     for example in 0..<source.count {
       for tower in 0..<task.towers {
-        let length = source.length(example, tower: tower)
+        let length = try source.length(example, tower: tower)
         histogram[min(bars - 1, max(0, length - 1) * bars / task.length)] += 1
         (shortest, longest) = (min(shortest, length), max(longest, length))
         total += length
@@ -82,11 +82,11 @@ struct DataCard: Encodable {
 
   private static func example(
     _ index: Int, _ source: any ExampleSource, _ task: any ArenaTask, _ inColor: Bool
-  ) -> Example? {
+  ) throws -> Example? {
     guard index < source.count else { return nil }
-    let sequences = (0..<task.towers).map { tower in
+    let sequences = try (0..<task.towers).map { tower in
       var tokens: [Int32] = []
-      source.append(index, tower: tower, to: &tokens)
+      try source.append(index, tower: tower, to: &tokens)
       return tokens
     }
     return Example(

@@ -40,11 +40,13 @@ struct PairFile: PairSource {
 
   func hash(_ pair: Int) -> UInt64 { index.hashes[pair] }
 
-  func text(_ pair: Int, _ side: Int) -> [UInt8] {
+  func text(_ pair: Int, _ side: Int) throws -> [UInt8] {
     let count = length(pair, side)
-    let text = try? file.read(at: Int(index.starts[2 * pair + side]), count: count)
-    guard let text, text.count == count else {
-      fatalError("\(file.path) can no longer be read; it must not change while it is in use")
+    let text = try file.read(at: Int(index.starts[2 * pair + side]), count: count)
+    guard text.count == count else {
+      throw UserError(
+        .badData, "\(file.path): line \(pair + 1) ends earlier than when the file was opened",
+        remedy: "Leave the file as it is while it is in use, and go on with --resume.")
     }
     return text
   }

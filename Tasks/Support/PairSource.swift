@@ -7,7 +7,9 @@ protocol PairSource: Sendable {
   /// 1 where one text cites the other, else 0.
   func label(_ pair: Int) -> UInt8
   /// The bytes of a text that count, at least one.
-  func text(_ pair: Int, _ side: Int) -> [UInt8]
+  ///
+  /// - Throws: `UserError` that names the file that can no longer be read.
+  func text(_ pair: Int, _ side: Int) throws -> [UInt8]
   /// How many these are.
   func length(_ pair: Int, _ side: Int) -> Int
   /// A hash of the label and of both texts.
@@ -42,14 +44,14 @@ struct PairExamples: ExampleSource {
   func label(_ example: Int) -> Int { Int(source.label(pairs[example])) }
 
   /// The number of tokens of one text.
-  func length(_ example: Int, tower: Int) -> Int {
+  func length(_ example: Int, tower: Int) throws -> Int {
     undoesLiterals
-      ? text(example, tower).count : min(length, source.length(pairs[example], tower))
+      ? try text(example, tower).count : min(length, source.length(pairs[example], tower))
   }
 
   /// Appends the tokens of one text.
-  func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
-    tokens.append(contentsOf: text(example, tower).lazy.map { Int32($0) + 1 })
+  func append(_ example: Int, tower: Int, to tokens: inout [Int32]) throws {
+    tokens.append(contentsOf: try text(example, tower).lazy.map { Int32($0) + 1 })
   }
 
   /// Adds what the examples are made from to a hash.
@@ -60,8 +62,8 @@ struct PairExamples: ExampleSource {
     for pair in pairs { hash.add(source.hash(pair)) }
   }
 
-  private func text(_ example: Int, _ tower: Int) -> ArraySlice<UInt8> {
-    let text = source.text(pairs[example], tower)
+  private func text(_ example: Int, _ tower: Int) throws -> ArraySlice<UInt8> {
+    let text = try source.text(pairs[example], tower)
     return (undoesLiterals ? bytesOfLiteral(text) : text).prefix(length)
   }
 }

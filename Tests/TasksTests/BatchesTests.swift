@@ -4,12 +4,12 @@ import Testing
 
 @Suite struct BatchesTests {
   @Test("A batch packs its sequences back to back")
-  func packing() {
+  func packing() throws {
     var examples = PackedExamples(classes: 3)
     examples.append([1, 2, 3], label: 2)
     examples.append([4], label: 0)
     examples.append([5, 6], label: 2)
-    let batch = makeBatch(examples, examples: [2, 0], towers: 1)
+    let batch = try makeBatch(examples, examples: [2, 0], towers: 1)
     #expect(batch.tokens == [5, 6, 1, 2, 3])
     #expect(batch.offsets == [0, 2, 5])
     #expect(batch.labels == [2, 2])
@@ -31,8 +31,8 @@ import Testing
   }
 
   @Test("The towers of an example follow each other")
-  func towers() {
-    let batch = makeBatch(Pairs(), examples: [3, 1], towers: 2)
+  func towers() throws {
+    let batch = try makeBatch(Pairs(), examples: [3, 1], towers: 2)
     #expect(batch.tokens == [3, 0, 3, 1, 1, 0, 1, 1])
     #expect(batch.offsets == [0, 2, 4, 6, 8])
     #expect(batch.labels == [1, 1])

@@ -30,10 +30,10 @@ import Testing
 
   private func texts(_ task: Retrieval, _ split: Split, tower: Int = 0) throws -> [String] {
     let source = try task.examples(split)
-    return (0..<source.count).map { example in
+    return try (0..<source.count).map { example in
       var tokens: [Int32] = []
-      source.append(example, tower: tower, to: &tokens)
-      #expect(tokens.count == source.length(example, tower: tower))
+      try source.append(example, tower: tower, to: &tokens)
+      #expect(try tokens.count == source.length(example, tower: tower))
       return task.describe(tokens)
     }
   }
@@ -57,6 +57,21 @@ import Testing
     #expect(sizes == [2, 257, 2])
   }
 
+  @Test("A file that is shortened while it is in use is an error that names the line")
+  func shortened() throws {
+    try writePairs()
+    let path = folder.path + "/retrieval/new_aan_pairs.test.tsv"
+    let source = try task().examples(.test)
+    let handle = try #require(FileHandle(forWritingAtPath: path))
+    try handle.truncate(atOffset: handle.seekToEndOfFile() - 4)
+    try handle.close()
+    #expect(try makeBatch(source, examples: [0, 1, 2], towers: 2).labels == [0, 1, 0])
+    let error = #expect(throws: UserError.self) {
+      try makeBatch(source, examples: [2, 3], towers: 2)
+    }
+    #expect(error?.problem == "\(path): line 4 ends earlier than when the file was opened")
+  }
+
   @Test("Of a text no more than 10,000 bytes count, whatever the length")
   func longTexts() throws {
     try writePairs()
@@ -64,7 +79,7 @@ import Testing
     _ = try folder.write("1\ta\tb\t\(text)\ty", "retrieval/new_aan_pairs.test.tsv")
     for (length, expected) in [(20_000, 10_000), (10_000, 10_000), (4000, 4000)] {
       let source = try task(length: length).examples(.test)
-      #expect([0, 1].map { source.length(0, tower: $0) } == [expected, 1])
+      #expect(try [0, 1].map { try source.length(0, tower: $0) } == [expected, 1])
     }
   }
 

@@ -34,10 +34,10 @@ import Testing
 
   private func texts(_ task: Text, _ split: Split) throws -> [String] {
     let source = try task.examples(split)
-    return (0..<source.count).map { example in
+    return try (0..<source.count).map { example in
       var tokens: [Int32] = []
-      source.append(example, tower: 0, to: &tokens)
-      #expect(tokens.count == source.length(example, tower: 0))
+      try source.append(example, tower: 0, to: &tokens)
+      #expect(try tokens.count == source.length(example, tower: 0))
       return task.describe(tokens)
     }
   }

@@ -36,6 +36,6 @@ func tinyBatch(_ configuration: RunConfiguration, step: Int) throws -> Batch {
   let source = try configuration.task.examples(.train)
   let size = configuration.training.batch
   let order = TrainingOrder(count: source.count, seed: configuration.training.seed)
-  return makeBatch(
+  return try makeBatch(
     source, examples: order.examples(start: (step - 1) * size, count: size), towers: 1)
 }

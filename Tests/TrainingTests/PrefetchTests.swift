@@ -1,0 +1,27 @@
+import Base
+import Tasks
+import Testing
+import Training
+
+@Suite struct PrefetchTests {
+  private func batch(_ step: Int) -> Batch {
+    Batch(tokens: [Int32(step)], offsets: [0, 1], labels: [0], examples: [step])
+  }
+
+  @Test("Every step gets its own batch, whatever the order")
+  func order() throws {
+    let prefetch = Prefetch { step in self.batch(step) }
+    for step in [1, 2, 3, 7, 2] { #expect(try prefetch.batch(step, last: 9) == batch(step)) }
+  }
+
+  @Test("What making a batch ahead throws is thrown when the batch is asked for")
+  func failure() throws {
+    let prefetch = Prefetch { step in
+      guard step < 3 else { throw UserError(.badData, "no batch \(step)", remedy: "none") }
+      return self.batch(step)
+    }
+    for step in 1...2 { #expect(try prefetch.batch(step, last: 9) == batch(step)) }
+    let error = #expect(throws: UserError.self) { try prefetch.batch(3, last: 9) }
+    #expect(error?.problem == "no batch 3")
+  }
+}
