@@ -41,6 +41,8 @@ struct DataCard: Encodable {
   let contentHash: String
   let provenance: String
   let parts: [Part]
+  /// Of the training split.
+  let loading: LoadingSpeed?
   /// The first one of the training split.
   let firstExample: Example?
 
@@ -57,6 +59,7 @@ struct DataCard: Encodable {
     contentHash = try task.contentHash()
     provenance = try task.provenance()
     parts = try Split.allCases.map { try Self.part($0, try task.examples($0), task) }
+    loading = try LoadingSpeed(try task.examples(.train), towers: task.towers)
     firstExample = try Self.example(0, try task.examples(.train), task, inColor)
   }
 
@@ -102,6 +105,7 @@ struct DataCard: Encodable {
     lines += ["content \(contentHash)", "", countTable, ""]
     lines += ["Classes, share of examples", classTable, ""]
     if let train = parts.first { lines += [lengths(train), ""] }
+    if let loading { lines += [loading.text, ""] }
     if let firstExample {
       lines.append("First training example, label \(name(of: firstExample.label))")
       lines += Self.shown(firstExample).map { "  \($0)" }
