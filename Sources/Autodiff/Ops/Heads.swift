@@ -1,3 +1,5 @@
+import CShims
+
 /// The columns of a packed tensor [N, …] that hold one of query, key and value: `count` heads of
 /// `width` columns each, beginning at `column`.
 ///
@@ -64,6 +66,7 @@ struct HeadTile {
       for head in heads {
         let from = view.pointer(index, head)
         let to = self.rows(head) + r * row
+        prefetch(from + tileRows * view.stride, count: view.width)
         var j = 0
         while j + laneCount <= view.width {
           store(load(from + j), to + j)
@@ -131,6 +134,7 @@ struct HeadTargets {
     for (i, row) in rows.enumerated() {
       let from = source + i * sourceRow
       let to = first + row * view.stride
+      prefetch(to + tileRows * view.stride, count: view.width)
       if target.accumulate {
         for j in 0..<view.width { to[j] += from[j] * factor }
       } else {
@@ -138,4 +142,10 @@ struct HeadTargets {
       }
     }
   }
+}
+
+/// Asks for the cache lines of some floats, which need not exist.
+@inline(__always)
+private func prefetch(_ place: UnsafePointer<Float>, count: Int) {
+  for j in stride(from: 0, to: count, by: 16) { lra_prefetch(place + j) }
 }
