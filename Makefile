@@ -24,13 +24,13 @@ export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast train evaluate bench data doctor format lint size clean
+.PHONY: help setup build test test-fast train evaluate bench bench-peers data doctor format lint size clean
 
 help: ## this list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' $(firstword $(MAKEFILE_LIST)) \
-	  | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	  | awk -F'|' '{ printf "%-13s %s\n", $$1, $$2 }'
 	@echo
 	@echo "ARGS passes further flags on: make train TASK=listops MODEL=linformer ARGS=\"--steps 100\""
 	@echo "FROM takes data that you have, an archive or a folder: make data TASK=text FROM=~/aclImdb"
@@ -57,6 +57,9 @@ evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
 
 bench: build ## time one training step: [MODEL=a,b ARGS="--length 1024,2048"]
 	@$(LRA) bench $(call flag,MODEL,model) $(ARGS)
+
+bench-peers: build ## compare with PyTorch: [MODEL=a,b ARGS="--shape wide --length 1024,2048"]
+	@data-scripts/bench-peers $(call flag,MODEL,model) $(ARGS)
 
 data: build ## make or fetch the data of a task: TASK= [SEED= ARGS= FROM=archive or folder]
 	$(FETCH)

@@ -1,0 +1,96 @@
+"""Time one training step, or inference, of a PyTorch classifier of the same
+shape as `lra bench`; print one line of JSON."""
+
+import argparse
+import json
+import resource
+import statistics
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from attention import PEERS, LowRank
+
+
+class Block(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        inner = LowRank if shape.model == "lowrank" else nn.Linear
+        self.norms = nn.ModuleList(nn.LayerNorm(shape.emb) for _ in range(2))
+        self.mixer = PEERS[shape.model][0](shape)
+        self.feed_forward = nn.Sequential(
+            inner(shape.emb, shape.mlp, bias=True), nn.GELU(approximate="tanh"),
+            inner(shape.mlp, shape.emb, bias=True))
+
+    def forward(self, x):
+        y = self.mixer(self.norms[0](x))
+        x = x + (y[0] if isinstance(y, tuple) else y)
+        return x + self.feed_forward(self.norms[1](x))
+
+
+class Classifier(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.tokens = nn.Embedding(shape.vocab, shape.emb)
+        self.positions = nn.Parameter(
+            0.02 * torch.randn(1, shape.length, shape.emb))
+        self.blocks = nn.Sequential(*(Block(shape) for _ in range(shape.layers)))
+        self.norm = nn.LayerNorm(shape.emb)
+        self.head = nn.Sequential(
+            nn.Linear(shape.emb, shape.mlp), nn.ReLU(),
+            nn.Linear(shape.mlp, shape.classes))
+
+    def forward(self, tokens):
+        h = self.blocks(self.tokens(tokens) + self.positions)
+        return self.head(self.norm(h).mean(1))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", required=True, choices=PEERS)
+    for name, usual in (
+            ("length", 1024), ("batch", 8), ("emb", 64), ("heads", 2),
+            ("layers", 2), ("mlp", 128), ("vocab", 256), ("classes", 2),
+            ("steps", 5)):
+        parser.add_argument(f"--{name}", type=int, default=usual)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--forward", action="store_true")
+    return parser.parse_args()
+
+
+def main():
+    shape = arguments()
+    torch.manual_seed(0)
+    net = Classifier(shape)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-4, fused=True)
+    run = torch.compile(net) if shape.compile else net
+    tokens = torch.randint(1, shape.vocab, (shape.batch, shape.length))
+    labels = torch.randint(0, shape.classes, (shape.batch,))
+
+    def step():
+        if shape.forward:
+            with torch.no_grad():
+                run(tokens)
+            return
+        optimizer.zero_grad(set_to_none=True)
+        F.cross_entropy(run(tokens), labels).backward()
+        optimizer.step()
+
+    if shape.forward:
+        net.eval()
+    seconds = []
+    for _ in range(2 + shape.steps):
+        start = time.perf_counter()
+        step()
+        seconds.append(time.perf_counter() - start)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({
+        "step_s": statistics.median(seconds[2:]),
+        "peak_rss_mib": usage.ru_maxrss / 1024,
+        "params": sum(p.numel() for p in net.parameters()),
+        "threads": torch.get_num_threads(), "torch": torch.__version__}))
+
+
+main()

@@ -1,0 +1,140 @@
+"""Compare `lra bench` with PyTorch: the two alternate, a process for each
+measurement, and only ratios of neighbours in time are compared.
+
+Prints a table in Markdown; --json FILE keeps every measurement."""
+
+import argparse
+import json
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from attention import PEERS
+
+HERE = Path(__file__).parent
+SHAPES = {
+    "narrow": {"emb": 64, "heads": 2, "layers": 2, "mlp": 128},
+    "middle": {"emb": 128, "heads": 4, "layers": 4, "mlp": 512},
+    "wide": {"emb": 256, "heads": 4, "layers": 4, "mlp": 1024},
+    "wider": {"emb": 512, "heads": 8, "layers": 4, "mlp": 1024},
+}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--lra", default=".build/release/lra")
+    parser.add_argument("--shape", default="narrow", choices=SHAPES)
+    parser.add_argument("--length", default="1024", help="1024,4096")
+    parser.add_argument("--model", default=",".join(PEERS))
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--forward", action="store_true", help="inference")
+    parser.add_argument(
+        "--compile", action="store_true",
+        help="try torch.compile too, and compare with the faster one")
+    parser.add_argument("--json", type=Path, help="file for the measurements")
+    wanted = parser.parse_args()
+    unknown = set(wanted.model.split(",")) - set(PEERS)
+    if unknown:
+        parser.error(f"no peer for {', '.join(sorted(unknown))}; "
+                     f"there are {', '.join(PEERS)}")
+    return wanted
+
+
+def result(command, threads):
+    """The last line of a program, as an object."""
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment)
+    if done.returncode:
+        sys.exit(f"error: {' '.join(map(str, command))}\n{done.stderr}")
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+class Comparison:
+    """One model at one length."""
+
+    def __init__(self, wanted, model, length):
+        sizes = SHAPES[wanted.shape] | {
+            "length": length, "batch": wanted.batch, "steps": wanted.steps}
+        common = ["--model", model] + (["--forward"] if wanted.forward else [])
+        for name, value in sizes.items():
+            common += [f"--{name}", str(value)]
+        peer = [sys.executable, "-B", HERE / "classifier.py"] + common
+        self.commands = {"peer": peer}
+        if wanted.compile:
+            self.commands["compiled"] = peer + ["--compile"]
+        own = [wanted.lra, "bench", "--json", "--threads", str(wanted.threads)]
+        for key, value in PEERS[model][1].items():
+            own += ["--set", f"model.{key}={value}"]
+        self.commands["own"] = own + common
+        self.found = {name: [] for name in self.commands}
+        self.threads, self.model, self.length = wanted.threads, model, length
+
+    def measure(self):
+        for name, command in self.commands.items():
+            self.found[name].append(result(command, self.threads))
+
+    def ratios(self):
+        """How many times as long the faster one of PyTorch takes."""
+        peers = [n for n in self.found if n != "own"]
+        best = min(peers, key=lambda n: statistics.median(
+            r["step_s"] for r in self.found[n]))
+        return [theirs["step_s"] / ours["step_s"] for theirs, ours
+                in zip(self.found[best], self.found["own"])]
+
+    def median(self, name, key):
+        return statistics.median(r[key] for r in self.found[name])
+
+    def row(self):
+        ratios = self.ratios()
+        return (f"| {self.length} | {self.model} "
+                f"| {statistics.median(ratios):.2f}x "
+                f"({min(ratios):.2f}–{max(ratios):.2f}) "
+                f"| {self.median('own', 'mfu'):.0%} "
+                f"| {self.median('own', 'peak_rss_mib'):.0f} / "
+                f"{self.median('peer', 'peak_rss_mib'):.0f} MiB |")
+
+
+def processor():
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def main():
+    wanted = arguments()
+    shape = SHAPES[wanted.shape]
+    print(f"{processor()}, {wanted.threads} thread(s), B {wanted.batch}, "
+          f"E {shape['emb']}, H {shape['heads']}, {shape['layers']} layers, "
+          f"F {shape['mlp']}, {'inference' if wanted.forward else 'training'}, "
+          f"median of {wanted.rounds} (lowest–highest)\n")
+    print("| L | model | PyTorch's time / ours | share of sgemm peak "
+          "| peak memory, ours / PyTorch |")
+    print("|---|---|---|---|---|", flush=True)
+    all = []
+    for length in map(int, wanted.length.split(",")):
+        for model in wanted.model.split(","):
+            cell = Comparison(wanted, model, length)
+            for _ in range(wanted.rounds):
+                cell.measure()
+            print(cell.row(), flush=True)
+            all.append(cell)
+    mean = math.exp(statistics.mean(
+        math.log(statistics.median(c.ratios())) for c in all))
+    print(f"\nPyTorch {all[0].found['peer'][0]['torch']}; "
+          f"geometric mean of the ratios {mean:.2f}x")
+    if wanted.json:
+        wanted.json.write_text(json.dumps(
+            [{"model": c.model, "length": c.length, **c.found} for c in all]))
+
+
+main()
