@@ -19,6 +19,9 @@ public final class Meter: Sendable {
     public var flops = 0
     /// Bytes read and written, each operand counted once.
     public var bytes = 0
+
+    /// Nothing counted.
+    public init() {}
   }
 
   private struct State {

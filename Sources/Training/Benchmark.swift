@@ -91,9 +91,13 @@ extension BenchmarkCell {
     let faults = minorPageFaults()
     let times = (0..<steps).map { _ in secondsTaken(by: step) }
     let newFaults = minorPageFaults() - faults
+    let accounts = Meter.shared.accounts
+    let result = result(classifier, times.sorted(), faults: newFaults)
+    guard profiling else { return (result, nil) }
     let profile = OperationProfile(
-      Meter.shared.accounts, steps: steps, seconds: times.reduce(0, +))
-    return (result(classifier, times.sorted(), faults: newFaults), profiling ? profile : nil)
+      accounts, steps: steps, seconds: times.reduce(0, +),
+      roofline: .measured(threads: result.threads))
+    return (result, profile)
   }
 
   private func makeStep(_ classifier: Classifier) -> () -> Void {

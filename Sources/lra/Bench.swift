@@ -43,7 +43,10 @@ struct Bench: ParsableCommand {
   var set: [String] = []
   @Flag(help: "Print one JSON object a line, named as in other benchmarks.")
   var json = false
-  @Flag(help: "Also print time, GFLOP/s and GB/s of each operation, on standard error.")
+  @Flag(
+    help:
+      "Also print each operation's time, GFLOP/s, GB/s and share of the machine's bound, on standard error."
+  )
   var profile = false
   @Flag(help: .hidden)
   var cell = false

@@ -47,7 +47,8 @@ struct Train: ParsableCommand {
   var threads: Int?
   @Flag(help: "Print every resolved value and where it came from, and stop.")
   var explain = false
-  @Flag(help: "Print the time, GFLOP/s and GB/s of each operation at the end.")
+  @Flag(
+    help: "Print each operation's time, GFLOP/s, GB/s and share of the machine's bound at the end.")
   var profile = false
   @Flag(help: "Print the result as JSON.")
   var json = false
@@ -71,7 +72,11 @@ struct Train: ParsableCommand {
   /// All of this sitting, evaluations included.
   private func showProfile(steps: Int, seconds: Double) {
     guard steps > 0 else { return }
-    say(OperationProfile(Meter.shared.accounts, steps: steps, seconds: seconds).table)
+    say(
+      OperationProfile(
+        Meter.shared.accounts, steps: steps, seconds: seconds,
+        roofline: .measured(threads: Workers.shared.count)
+      ).table)
   }
 
   private func openRun(_ path: String) throws -> (RunConfiguration, RunFolder?) {

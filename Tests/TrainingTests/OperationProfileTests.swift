@@ -1,0 +1,36 @@
+import Autodiff
+import Testing
+import Training
+
+@Suite struct OperationProfileTests {
+  private let roofline = Roofline(gflopsPerS: 100, gigabytesPerS: 20)
+
+  private func account(seconds: Double, flops: Int, bytes: Int) -> Meter.Account {
+    var account = Meter.Account()
+    (account.calls, account.seconds, account.flops, account.bytes) = (4, seconds, flops, bytes)
+    return account
+  }
+
+  @Test("The slower of arithmetic and memory is the bound")
+  func bound() {
+    #expect(roofline.seconds(flops: 100_000_000_000, bytes: 1) == 1)
+    #expect(roofline.seconds(flops: 1, bytes: 40_000_000_000) == 2)
+  }
+
+  @Test("A profile tells shares of the time and of the bound, what is left at the end")
+  func lines() {
+    let accounts = [
+      "copy": account(seconds: 1, flops: 0, bytes: 10_000_000_000),
+      "product": account(seconds: 2, flops: 150_000_000_000, bytes: 1_000_000_000),
+      "nothing": account(seconds: 0.5, flops: 0, bytes: 0),
+    ]
+    let profile = OperationProfile(accounts, steps: 2, seconds: 4, roofline: roofline)
+    #expect(profile.lines.map(\.name) == ["product", "copy", "nothing", "outside operations"])
+    #expect(profile.lines.map(\.shareOfBound) == [0.75, 0.5, nil, nil])
+    #expect(profile.lines.map(\.share) == [0.5, 0.25, 0.125, 0.125])
+    #expect(profile.lines[0].gflopsPerS == 75 && profile.lines[0].calls == 2)
+    #expect(profile.stepSeconds == 2)
+    let unknown = OperationProfile(accounts, steps: 2, seconds: 4)
+    #expect(unknown.lines.allSatisfy { $0.shareOfBound == nil })
+  }
+}
