@@ -120,21 +120,21 @@ def main():
     print("| L | model | PyTorch's time / ours | share of sgemm peak "
           "| peak memory, ours / PyTorch |")
     print("|---|---|---|---|---|", flush=True)
-    all = []
+    cells = []
     for length in map(int, wanted.length.split(",")):
         for model in wanted.model.split(","):
             cell = Comparison(wanted, model, length)
             for _ in range(wanted.rounds):
                 cell.measure()
             print(cell.row(), flush=True)
-            all.append(cell)
+            cells.append(cell)
     mean = math.exp(statistics.mean(
-        math.log(statistics.median(c.ratios())) for c in all))
-    print(f"\nPyTorch {all[0].found['peer'][0]['torch']}; "
+        math.log(statistics.median(c.ratios())) for c in cells))
+    print(f"\nPyTorch {cells[0].found['peer'][0]['torch']}; "
           f"geometric mean of the ratios {mean:.2f}x")
     if wanted.json:
         wanted.json.write_text(json.dumps(
-            [{"model": c.model, "length": c.length, **c.found} for c in all]))
+            [{"model": c.model, "length": c.length, **c.found} for c in cells]))
 
 
 main()
