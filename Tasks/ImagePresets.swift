@@ -125,16 +125,13 @@ package enum ImagePresets {
     ]
   }
 
-  private static let quick = Preset(
-    name: "quick",
+  private static let quick = QuickProtocol.preset(
     summary: "batches of 32 and 600 steps, meant to end within five minutes on two cores",
-    comparable: false,
-    values: Preset.replacing(
-      data + NystromProtocol.model + smallTraining,
-      with: [
-        QuickProtocol.value("task.val-count", 1000),
-        QuickProtocol.value("task.test-count", 1000),
-        QuickProtocol.value("train.batch", 32),
-      ] + QuickProtocol.training()),
+    from: data + NystromProtocol.model + smallTraining,
+    with: [
+      "task.val-count": 1000,
+      "task.test-count": 1000,
+      "train.batch": 32,
+    ],
     overrides: PictureProtocol.quickOverrides)
 }

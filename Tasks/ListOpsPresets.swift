@@ -87,17 +87,13 @@ package enum ListOpsPresets {
       .init("train.checkpoint-every", 250, source: "ours: with each evaluation"),
     ] + ArenaProtocol.optimizer(trainer: trainer)
 
-  private static let quick = Preset(
-    name: "quick",
+  private static let quick = QuickProtocol.preset(
     summary: "shorter expressions and 600 steps, meant to end within four minutes on two cores",
-    comparable: false,
-    values: Preset.replacing(
-      NystromProtocol.model + smallTraining,
-      with: [
-        QuickProtocol.value("task.length", 512),
-        QuickProtocol.value("task.train-count", 20_000),
-        QuickProtocol.value("task.val-count", 1000),
-        QuickProtocol.value("task.test-count", 1000),
-      ] + QuickProtocol.training()),
-    overrides: QuickProtocol.overrides)
+    from: NystromProtocol.model + smallTraining,
+    with: [
+      "task.length": 512,
+      "task.train-count": 20_000,
+      "task.val-count": 1000,
+      "task.test-count": 1000,
+    ])
 }

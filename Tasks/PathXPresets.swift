@@ -90,19 +90,17 @@ package enum PathXPresets {
       .init("train.checkpoint-every", 2500, source: "ours: with each evaluation"),
     ])
 
-  private static let quick = Preset(
-    name: "quick",
+  private static let quick = QuickProtocol.preset(
     summary: "easy pictures, batches of 4 and 100 steps, meant to end within five minutes",
-    comparable: false,
-    values: Preset.replacing(
-      data + NystromProtocol.model + smallTraining,
-      with: [
-        QuickProtocol.value("task.level", "easy"),
-        QuickProtocol.value("task.train-count", 2000),
-        QuickProtocol.value("task.val-count", 100),
-        QuickProtocol.value("task.test-count", 100),
-        QuickProtocol.value("train.batch", 4),
-        QuickProtocol.value("train.accumulation", 4),
-      ] + QuickProtocol.training(steps: 100, warmup: 20, evalEvery: 50)),
+    from: data + NystromProtocol.model + smallTraining,
+    with: [
+      "task.level": "easy",
+      "task.train-count": 2000,
+      "task.val-count": 100,
+      "task.test-count": 100,
+      "train.batch": 4,
+      "train.accumulation": 4,
+    ],
+    training: QuickProtocol.training(steps: 100, warmup: 20, evalEvery: 50),
     overrides: PictureProtocol.quickOverrides)
 }

@@ -125,18 +125,15 @@ package enum PathfinderPresets {
     ]
   }
 
-  private static let quick = Preset(
-    name: "quick",
+  private static let quick = QuickProtocol.preset(
     summary: "easy pictures, batches of 32 and 600 steps, meant to end within five minutes",
-    comparable: false,
-    values: Preset.replacing(
-      data + NystromProtocol.model + smallTraining,
-      with: [
-        QuickProtocol.value("task.level", "easy"),
-        QuickProtocol.value("task.train-count", 19_200),
-        QuickProtocol.value("task.val-count", 1000),
-        QuickProtocol.value("task.test-count", 1000),
-        QuickProtocol.value("train.batch", 32),
-      ] + QuickProtocol.training()),
+    from: data + NystromProtocol.model + smallTraining,
+    with: [
+      "task.level": "easy",
+      "task.train-count": 19_200,
+      "task.val-count": 1000,
+      "task.test-count": 1000,
+      "train.batch": 32,
+    ],
     overrides: PictureProtocol.quickOverrides)
 }

@@ -106,17 +106,14 @@ package enum RetrievalPresets {
       .init("train.checkpoint-every", 500, source: "ours: with each evaluation"),
     ] + ArenaProtocol.optimizer(trainer: trainer)
 
-  private static let quick = Preset(
-    name: "quick",
+  private static let quick = QuickProtocol.preset(
     summary: "the first 1024 bytes and 600 steps, meant to end within five minutes on two cores",
-    comparable: false,
-    values: Preset.replacing(
-      [literals] + NystromProtocol.model + smallTraining,
-      with: [
-        QuickProtocol.value("task.length", 1024),
-        QuickProtocol.value("task.val-count", 500),
-        QuickProtocol.value("task.test-count", 500),
-        QuickProtocol.value("train.batch", 16),
-      ] + QuickProtocol.training()),
+    from: [literals] + NystromProtocol.model + smallTraining,
+    with: [
+      "task.length": 1024,
+      "task.val-count": 500,
+      "task.test-count": 500,
+      "train.batch": 16,
+    ],
     overrides: QuickProtocol.overrides.merging(recurrences) { $1 })
 }

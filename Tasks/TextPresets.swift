@@ -89,16 +89,12 @@ package enum TextPresets {
       .init("train.checkpoint-every", 500, source: "ours: with each evaluation"),
     ] + ArenaProtocol.optimizer(trainer: trainer)
 
-  private static let quick = Preset(
-    name: "quick",
+  private static let quick = QuickProtocol.preset(
     summary: "the first 1024 bytes and 600 steps, meant to end within five minutes on two cores",
-    comparable: false,
-    values: Preset.replacing(
-      [validation] + NystromProtocol.model + smallTraining,
-      with: [
-        QuickProtocol.value("task.length", 1024),
-        QuickProtocol.value("task.val-count", 1000),
-        QuickProtocol.value("task.test-count", 1000),
-      ] + QuickProtocol.training()),
-    overrides: QuickProtocol.overrides)
+    from: [validation] + NystromProtocol.model + smallTraining,
+    with: [
+      "task.length": 1024,
+      "task.val-count": 1000,
+      "task.test-count": 1000,
+    ])
 }

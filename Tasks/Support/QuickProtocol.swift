@@ -1,13 +1,25 @@
 import Base
 
-/// What the presets `quick` have in common: a training that ends within minutes.
+/// The presets `quick`: a training that ends within minutes.
 enum QuickProtocol {
   /// What single models add for every task.
   static let overrides = ["linformer": [value("model.projected", 64)]]
     .merging(RecurrenceProtocol.small) { $1 }
 
-  static func value(_ key: String, _ value: Setting) -> PresetValue {
-    PresetValue(key, value, source: "ours: reduced so that a run is short")
+  /// The preset of a task.
+  ///
+  /// - Parameters:
+  ///   - base: the values of the preset `small`.
+  ///   - changes: sizes that differ from these.
+  ///   - training: the schedule.
+  ///   - overrides: what single models add.
+  static func preset(
+    summary: String, from base: [PresetValue], with changes: KeyValuePairs<String, Setting>,
+    training: [PresetValue] = training(), overrides: [String: [PresetValue]] = overrides
+  ) -> Preset {
+    Preset(
+      name: "quick", summary: summary, comparable: false,
+      values: Preset.replacing(base, with: changes.map(value) + training), overrides: overrides)
   }
 
   static func training(
@@ -18,5 +30,9 @@ enum QuickProtocol {
       value("train.warmup", .integer(warmup)), value("train.eval-every", .integer(evalEvery)),
       value("train.checkpoint-every", .integer(evalEvery)),
     ]
+  }
+
+  private static func value(_ key: String, _ value: Setting) -> PresetValue {
+    PresetValue(key, value, source: "ours: reduced so that a run is short")
   }
 }
