@@ -4,20 +4,12 @@ import TestSupport
 import Testing
 
 /// What one forward and backward pass over two sequences of this length needs.
-private func cost(_ entry: VariantEntry, length: Int) throws -> (flops: Double, bytes: Double) {
+private func cost(_ entry: VariantEntry, length: Int) throws -> StepCost {
   var configuration = try tinyConfiguration(entry, length: length)
   if let options = VariantCase.of(entry).optionsAtLength?(length) {
     configuration.options.merge(options) { $1 }
   }
-  let model = try Classifier(configuration, seed: 1)
-  let batch = TinyBatch(lengths: [length, length])
-  let input = batch.packed(capacity: length)
-  _ = model.parameters.values
-  Meter.shared.reset()
-  let before = BufferPool.shared.counters.live
-  BufferPool.shared.resetPeak()
-  crossEntropy(model(input), labels: batch.labels).backward()
-  return (Double(Meter.shared.flops), Double(BufferPool.shared.counters.peak - before))
+  return try StepCost(configuration)
 }
 
 /// In a process of their own, since meter and pool are the process's.
@@ -29,7 +21,7 @@ struct VariantCostTests {
   func operations() async {
     await #expect(processExitsWith: .success) {
       for entry in VariantCatalog.all {
-        let flops = try [512, 1024, 2048].map { try cost(entry, length: $0).flops }
+        let flops = try [512, 1024, 2048].map { try Double(cost(entry, length: $0).flops) }
         let expected: ClosedRange<Double> =
           switch entry.about.cost {
           case .linear: 1.9...2.05
@@ -48,7 +40,7 @@ struct VariantCostTests {
   func memory() async {
     await #expect(processExitsWith: .success) {
       for entry in VariantCatalog.all {
-        let bytes = try [256, 512, 1024].map { try cost(entry, length: $0).bytes }
+        let bytes = try [256, 512, 1024].map { try Double(cost(entry, length: $0).peak) }
         for (short, long) in zip(bytes, bytes.dropFirst()) {
           #expect(long / short <= 2.3 && long / short > 1.5, "\(entry.name): \(long / short)")
         }
