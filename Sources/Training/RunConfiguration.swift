@@ -81,8 +81,8 @@ public struct RunConfiguration {
     guard model.normalization == .layer || training.accumulation == 1 else {
       throw UserError(
         .configuration,
-        "model.norm is \(model.normalization.rawValue), but train.accumulation is \(training.accumulation): parts of a batch "
-          + "have other statistics than the whole.",
+        "model.norm is \(model.normalization.rawValue), but train.accumulation is "
+          + "\(training.accumulation): parts of a batch have other statistics than the whole.",
         remedy: "Use --set train.accumulation=1, or --set model.norm=layer.")
     }
   }

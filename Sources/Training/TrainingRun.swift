@@ -102,7 +102,7 @@ public final class TrainingRun {
     while state.step < settings.steps {
       let start = monotonicSeconds()
       let step = state.step + 1
-      let report = try trainer.step(step, try prefetch.batch(step, last: settings.steps))
+      let report = try trainer.step(step, prefetch.batch(step, last: settings.steps))
       state.step = step
       stepsTaken += 1
       state.tokens += report.tokens

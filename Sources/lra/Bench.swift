@@ -44,8 +44,10 @@ struct Bench: ParsableCommand {
   @Flag(help: "Print one JSON object a line, named as in other benchmarks.")
   var json = false
   @Flag(
-    help:
-      "Also print each operation's time, GFLOP/s, GB/s and share of the machine's bound, on standard error."
+    help: """
+      Also print each operation's time, GFLOP/s, GB/s and share of the machine's bound, on \
+      standard error.
+      """
   )
   var profile = false
   @Flag(help: .hidden)

@@ -59,8 +59,9 @@ struct DataCard: Encodable {
     contentHash = try task.contentHash()
     provenance = try task.provenance()
     parts = try Split.allCases.map { try Self.part($0, try task.examples($0), task) }
-    loading = try LoadingSpeed(try task.examples(.train), towers: task.towers)
-    firstExample = try Self.example(0, try task.examples(.train), task, inColor)
+    let train = try task.examples(.train)
+    loading = try LoadingSpeed(train, towers: task.towers)
+    firstExample = try Self.example(0, train, task, inColor)
   }
 
   private static func part(

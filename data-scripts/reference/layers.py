@@ -185,10 +185,10 @@ def encode(model, p, tokens):
     state = variant.start(model, options, p) if carries else None
     reversible = getattr(variant, "reversible", lambda options: False)(options)
     second = h
+    after = model.norm == "batch-after"
     own_feed_forward = getattr(variant, "feed_forward", feed_forward)
     for i in range(model.layers):
         prefix = f"blocks.{i}.mixer."
-        after = model.norm == "batch-after"
         x = h if after else norm(prefix + "norm.")
         if carries:
             branch, state = variant.mix(model, options, p, prefix, x, state)
@@ -204,7 +204,7 @@ def encode(model, p, tokens):
             h, second = (second if reversible else h) + branch, h
     if reversible:
         h = h + second
-    if model.norm != "batch-after":
+    if not after:
         h = norm("norm.")
     return h[:1] if model.pooling == "cls" else h.sum(0) / n
 
