@@ -31,10 +31,13 @@ let package = Package(
     .target(
       name: "Training", dependencies: ["Autodiff", "Base", "Models", "Tasks"],
       swiftSettings: common),
+    .target(
+      name: "Reports", dependencies: ["Base", "Models", "Tasks", "Training"],
+      swiftSettings: common),
     .executableTarget(
       name: "lra",
       dependencies: [
-        "Autodiff", "Base", "Models", "Tasks", "Training",
+        "Autodiff", "Base", "Models", "Reports", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
 
@@ -50,6 +53,9 @@ let package = Package(
     .testTarget(name: "TasksTests", dependencies: ["Tasks"], swiftSettings: common),
     .testTarget(
       name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "ReportsTests", dependencies: ["Base", "Reports", "Tasks", "Training"],
+      swiftSettings: common),
     .testTarget(
       name: "CommandTests", dependencies: ["Base", "Models", "Training", "Tasks", "lra"],
       swiftSettings: common),

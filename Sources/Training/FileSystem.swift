@@ -4,9 +4,9 @@ import Foundation
 /// The file operations of a run folder that Foundation lacks or hides.
 ///
 /// Links are replaced in one step, and data forced to the disk. All throw `UserError(.cannotWrite)` with the system's reason.
-enum FileSystem {
+package enum FileSystem {
   /// Makes a folder and those above it.
-  static func makeFolder(_ path: String) throws {
+  package static func makeFolder(_ path: String) throws {
     if mkdir(path, 0o777) == 0 { return }
     let parent = (path as NSString).deletingLastPathComponent
     if errno == ENOENT && !parent.isEmpty && parent != path {
@@ -23,7 +23,7 @@ enum FileSystem {
   }
 
   /// Points the symbolic link `link` at `target`, replacing an older link in one step.
-  static func replaceLink(_ link: String, target: String) throws {
+  package static func replaceLink(_ link: String, target: String) throws {
     let temporary = "\(link).tmp-\(getpid())"
     unlink(temporary)
     if symlink(target, temporary) != 0 {
@@ -33,12 +33,12 @@ enum FileSystem {
   }
 
   /// Renames a file or folder, replacing a file or an empty folder.
-  static func move(_ old: String, to new: String) throws {
+  package static func move(_ old: String, to new: String) throws {
     if rename(old, new) != 0 { throw UserError.system(.cannotWrite, "cannot write \(new)") }
   }
 
   /// Waits until the file or folder is on the disk; for a folder, its list of names.
-  static func synchronize(_ path: String) throws {
+  package static func synchronize(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw UserError.system(.cannotWrite, "cannot write \(path)") }
     defer { close(descriptor) }
@@ -49,17 +49,17 @@ enum FileSystem {
   }
 
   /// The names in a folder, sorted; none when it does not exist.
-  static func names(in folder: String) -> [String] {
+  package static func names(in folder: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 
   /// What a symbolic link points at, as written in it.
-  static func target(ofLink link: String) -> String? {
+  package static func target(ofLink link: String) -> String? {
     try? FileManager.default.destinationOfSymbolicLink(atPath: link)
   }
 
-  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+  package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
   /// Removes a file or a whole folder, if it is there; a failure only leaves rubbish behind.
-  static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
+  package static func remove(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -41,7 +41,7 @@ public struct RunResult: Codable, Sendable {
   /// The test split under the last weights.
   public var testLast: Evaluation
   /// Which of the two is the result.
-  public var select: TrainingSettings.Selection
+  public var select: CheckpointChoice
   /// What always answering the commonest class would reach on the test split.
   public var majorityShare: Double
   /// Says so if the result is no better than that.

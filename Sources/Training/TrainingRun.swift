@@ -194,8 +194,9 @@ public final class TrainingRun {
     let test = try configuration.task.examples(.test)
     let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
     console.say("testing \(test.count) examples with the last and the best weights")
-    let last = try evaluator.run(test, shouldStop: { Interrupts.stopRequested })
-    let best = try testBest(evaluator, test, last)
+    let lastIsBest = state.bestStep == state.step
+    let last = try self.test(evaluator, test, lastIsBest ? settings.select : .last)
+    let best = lastIsBest ? last : try testBest(evaluator, test)
     guard let last, let best else {
       try folder.setStatus(.stopped)
       return .stopped(reason: try stop())
@@ -210,13 +211,26 @@ public final class TrainingRun {
   }
 
   private func testBest(
-    _ evaluator: Evaluator, _ test: any ExampleSource, _ last: Evaluation?
+    _ evaluator: Evaluator, _ test: any ExampleSource
   ) throws -> Evaluation? {
-    if state.bestStep == state.step { return last }
     let (checkpoint, message) = try folder.loadCheckpoint(.best)
     if let message { console.say("warning: \(message)") }
     try trainer.model.load(checkpoint.file("model.safetensors"))
-    return try evaluator.run(test, shouldStop: { Interrupts.stopRequested })
+    return try self.test(evaluator, test, .best)
+  }
+
+  /// Tests the weights in the model, and keeps the answers of those that the result goes by.
+  private func test(
+    _ evaluator: Evaluator, _ source: any ExampleSource, _ choice: CheckpointChoice
+  ) throws -> Evaluation? {
+    var lines: [UInt8] = []
+    let result = try evaluator.run(
+      source, shouldStop: { Interrupts.stopRequested },
+      visit: { lines += try PredictionFile.line($0) })
+    if result != nil, choice == settings.select {
+      try writeAtomically(lines, to: PredictionFile.path(in: folder.path, .test, choice))
+    }
+    return result
   }
 
   private func makeResult(

@@ -23,15 +23,7 @@ public struct TrainingSettings: Sendable, Equatable {
   /// What weights, data order and dropout are drawn from.
   public let seed: UInt64
   /// Which checkpoint's test accuracy is the run's result.
-  public let select: Selection
-
-  /// Which checkpoint stands for a run.
-  public enum Selection: String, Sendable, CaseIterable, Codable {
-    /// The best on the validation split.
-    case best
-    /// The one after the last step.
-    case last
-  }
+  public let select: CheckpointChoice
 
   static let defaults: [(String, Setting)] = [
     ("train.steps", 1000), ("train.batch", 32), ("train.accumulation", 1),

@@ -1,0 +1,29 @@
+import Foundation
+import Training
+
+/// How often each class was taken for each other one.
+public struct Confusion: Sendable, Equatable {
+  /// Examples by right class, then by the class answered.
+  public var counts: [[Int]]
+
+  /// Counts answers.
+  ///
+  /// - Parameter classes: at least as many as occur.
+  public init(_ predictions: [Prediction], classes: Int) {
+    counts = Array(repeating: Array(repeating: 0, count: classes), count: classes)
+    for prediction in predictions { counts[prediction.label][prediction.pred] += 1 }
+  }
+
+  /// The test answers that a run's folder keeps, of the checkpoint that its result goes by; nil for
+  /// runs that kept none.
+  ///
+  /// - Throws: `UserError` when the file is damaged.
+  public init?(_ run: RunRecord) throws {
+    guard let result = run.result else { return nil }
+    let file = PredictionFile.path(in: run.path, .test, result.select)
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let predictions = try PredictionFile.read(file)
+    let classes = predictions.map { max($0.label, $0.pred, $0.logits.count - 1) + 1 }.max() ?? 0
+    self.init(predictions, classes: classes)
+  }
+}

@@ -1,0 +1,108 @@
+import Foundation
+
+/// A table of a report, in one form for Markdown, CSV, JSON and HTML.
+public struct ReportTable: Codable, Sendable, Equatable {
+  /// One cell: what people read, and the number behind it for programs.
+  public struct Cell: Codable, Sendable, Equatable {
+    /// What is shown; empty where nothing was measured.
+    public var text: String
+    /// The number, in the column's unit.
+    public var value: Double?
+
+    /// A cell of text, with its number if it has one.
+    public init(_ text: String, value: Double? = nil) {
+      self.text = text
+      self.value = value
+    }
+
+    /// A number with a fixed number of decimals; empty for nil.
+    public init(_ value: Double?, decimals: Int, suffix: String = "") {
+      text = value.map { String(format: "%.\(decimals)f", $0) + suffix } ?? ""
+      self.value = value
+    }
+
+    /// Nothing was measured.
+    public static let empty = Cell("")
+  }
+
+  /// One column.
+  public struct Column: Codable, Sendable, Equatable {
+    /// The heading, with the unit.
+    public var title: String
+    /// Whether its cells are numbers, set to the right.
+    public var isNumeric: Bool
+
+    /// A column of numbers.
+    public static func number(_ title: String) -> Column { Column(title: title, isNumeric: true) }
+    /// A column of words.
+    public static func text(_ title: String) -> Column { Column(title: title, isNumeric: false) }
+  }
+
+  /// The name of the table's files and of its place in the page: lower-case letters, digits, hyphens.
+  public var id: String
+  /// The heading.
+  public var title: String
+  /// Under which conditions the numbers were made.
+  public var caption: String
+  /// The columns, the first of which names the row.
+  public var columns: [Column]
+  /// The rows, each with a cell for every column.
+  public var rows: [[Cell]]
+  /// What the signs mean, and what to beware of.
+  public var notes: [String]
+
+  /// A table without rows.
+  public init(
+    id: String, title: String, caption: String, columns: [Column], notes: [String] = []
+  ) {
+    self.id = id
+    self.title = title
+    self.caption = caption
+    self.columns = columns
+    rows = []
+    self.notes = notes
+  }
+
+  /// Adds a row.
+  ///
+  /// - Precondition: it has a cell for every column.
+  public mutating func add(_ row: [Cell]) {
+    precondition(row.count == columns.count, "\(id): \(row.count) cells, \(columns.count) columns")
+    rows.append(row)
+  }
+}
+
+extension ReportTable {
+  /// The table in Markdown, heading and notes included; empty columns are left out.
+  public func markdown(level: Int = 2) -> String {
+    let shown = columns.indices.filter { column in
+      column == 0 || rows.contains { !$0[column].text.isEmpty }
+    }
+    let line = { (cells: [String]) in "| " + cells.joined(separator: " | ") + " |" }
+    var lines = [String(repeating: "#", count: level) + " \(title)", ""]
+    if !caption.isEmpty { lines += [caption, ""] }
+    lines.append(line(shown.map { Self.escaped(columns[$0].title) }))
+    lines.append(line(shown.map { columns[$0].isNumeric ? "--:" : "---" }))
+    lines += rows.map { row in
+      line(shown.map { row[$0].text.isEmpty ? "–" : Self.escaped(row[$0].text) })
+    }
+    if !notes.isEmpty { lines += [""] + notes.map { "- \($0)" } }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The rows as CSV (RFC 4180): headings first, numbers with all their digits.
+  public var csv: String {
+    let line = { (cells: [String]) in cells.map(Self.quoted).joined(separator: ",") + "\r\n" }
+    return line(columns.map(\.title))
+      + rows.map { row in line(row.map { $0.value.map { "\($0)" } ?? $0.text }) }.joined()
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacingOccurrences(of: "|", with: "\\|")
+  }
+
+  private static func quoted(_ text: String) -> String {
+    guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
+    return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
+  }
+}

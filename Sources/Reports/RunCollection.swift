@@ -1,0 +1,56 @@
+import Base
+import Foundation
+import Training
+
+/// The runs found in folders, and what could not be read.
+public struct RunCollection: Sendable {
+  /// The runs, by path.
+  public private(set) var runs: [RunRecord] = []
+  /// Folders that hold a run that cannot be read, each with the reason.
+  public private(set) var problems: [String] = []
+
+  /// How deep below a given folder runs are looked for.
+  private static let depth = 3
+
+  /// Looks for runs in folders and the folders in them.
+  ///
+  /// Symbolic links to folders are not followed, nor are folders with a dot in front; the inside of
+  /// a run is not searched.
+  ///
+  /// - Throws: `UserError(.missingInput)` for a folder that does not exist.
+  /// - Complexity: O(files), each log read once.
+  public init(_ folders: [String]) throws {
+    for folder in folders {
+      guard FileManager.default.fileExists(atPath: folder) else {
+        throw UserError(
+          .missingInput, "\(folder): no such folder",
+          remedy: "give a run's folder, or one that holds such folders")
+      }
+      search(folder, depth: Self.depth)
+    }
+  }
+
+  /// The runs that have a result.
+  public var finished: [RunRecord] { runs.filter { $0.result != nil } }
+
+  private mutating func search(_ folder: String, depth: Int) {
+    if RunFolder.holdsRun(folder) { return read(folder) }
+    guard depth > 0 else { return }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names.sorted() where !name.hasPrefix(".") {
+      let path = "\(folder)/\(name)"
+      let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
+      if type as? FileAttributeType == .typeDirectory { search(path, depth: depth - 1) }
+    }
+  }
+
+  private mutating func read(_ folder: String) {
+    do {
+      runs.append(try RunRecord(folder))
+    } catch let error as UserError {
+      problems.append(error.problem)
+    } catch {
+      problems.append("\(folder): \(error.localizedDescription)")
+    }
+  }
+}

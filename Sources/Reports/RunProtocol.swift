@@ -1,0 +1,78 @@
+import Base
+import Training
+
+/// Under which conditions a run was made; only runs of one protocol share a table.
+///
+/// Values that a preset gives to a single model (a rate, a norm) belong to the preset. What a user
+/// changed besides the fields here does not part tables, but is told in the row; see `deviations`.
+public struct RunProtocol: Hashable, Sendable, Comparable {
+  /// The task.
+  public let task: String
+  /// The preset.
+  public let preset: String
+  /// The longest sequence, in tokens.
+  public let length: Int
+  /// The hash of the data.
+  public let data: String
+  /// Where the data came from.
+  public let source: String
+  /// Training examples.
+  public let trainCount: Int
+  /// What the best checkpoint was chosen by: `val`, or `test` as the LRA does for text.
+  public let validation: String
+  /// Whether the preset's number of steps was changed; the rows then give theirs.
+  public let hasOwnSteps: Bool
+
+  /// The protocol of a finished run; nil for one without a result.
+  public init?(_ run: RunRecord) {
+    guard let result = run.result else { return nil }
+    task = result.task
+    preset = result.preset
+    length = result.length
+    data = result.dataHash
+    source = result.dataSource
+    trainCount = result.trainCount
+    validation = Self.text(run.settings["task.validation"]) == "test" ? "test" : "val"
+    hasOwnSteps = run.changedKeys.contains("train.steps") || result.steps != result.plannedSteps
+  }
+
+  /// The conditions in a line, for the caption of a table.
+  public var summary: String {
+    [
+      "preset \(preset)" + (hasOwnSteps ? " with fewer steps" : ""),
+      "up to \(length) tokens", "\(formatCount(trainCount)) training examples",
+      validation == "test"
+        ? "the best checkpoint chosen on the test split, as in the LRA"
+        : "the best checkpoint chosen on validation examples", source,
+    ].joined(separator: "; ")
+  }
+
+  /// By task, preset, length, and what else there is.
+  public static func < (a: RunProtocol, b: RunProtocol) -> Bool { a.order < b.order }
+
+  private var order: String {
+    let digits = String(length)
+    let padded = String(repeating: "0", count: max(0, 12 - digits.count)) + digits
+    return "\(task) \(hasOwnSteps) \(preset) \(padded) \(data) \(validation)"
+  }
+
+  private static func text(_ setting: Setting?) -> String { setting?.description ?? "" }
+}
+
+extension RunRecord {
+  /// The keys whose values are not those of the preset.
+  public var changedKeys: [String] {
+    (settings["run.changed"]?.description ?? "").split(separator: " ").map(String.init)
+  }
+
+  /// What the user changed besides what tells protocols apart, as `train.clip=1`.
+  ///
+  /// A warm-up that is scaled with the steps is no change of its own, and with a rate or batch that
+  /// differ from the preset's, two rows are told apart by this.
+  public var deviations: [String] {
+    let parted: Set = ["train.steps", "train.warmup", "task.length", "task.validation"]
+    return changedKeys.filter { !parted.contains($0) }.sorted().map {
+      "\($0)=\(settings[$0]?.description ?? "")"
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import Base
+import Foundation
+import Training
+
+/// A run as its folder tells it, finished or not.
+public struct RunRecord: Sendable {
+  /// One evaluation on the validation split.
+  public struct Point: Sendable, Equatable {
+    /// The optimizer step, counted from 1.
+    public var step: Int
+    /// The share of right answers, in 0…1.
+    public var accuracy: Double
+    /// Mean cross-entropy, nats.
+    public var loss: Double
+  }
+
+  /// The folder's last name.
+  public var name: String
+  /// The folder.
+  public var path: String
+  /// Where the run stands; nil where the folder does not say, as a downloaded one.
+  public var status: RunStatus?
+  /// Every setting.
+  public var settings: Settings
+  /// The machine and the command; nil where the folder does not say.
+  public var environment: RunEnvironment?
+  /// What came out; nil before the end.
+  public var result: RunResult?
+  /// The evaluations on the validation split, in order.
+  public var validation: [Point]
+  /// Training loss and accuracy as logged, in order.
+  public var training: [Point]
+
+  /// Reads a run's folder.
+  ///
+  /// - Throws: `UserError` when there is no run, or a file of it cannot be understood; the error
+  ///   names the file.
+  public init(_ path: String) throws {
+    let folder = try RunFolder.open(path)
+    self.path = path
+    name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+    status = folder.status
+    settings = try folder.settings()
+    environment = try Self.read(folder.file("env.json"))
+    result = try Self.read(folder.file("result.json"))
+    let log = folder.file("metrics.jsonl")
+    let records =
+      FileManager.default.fileExists(atPath: log) ? try MetricsLog.records(at: log) : []
+    validation = Self.points(records, "eval")
+    training = Self.points(records, "train")
+  }
+
+  /// The accuracy, in 0…1, of the test split by the rule of the preset; nil before the end.
+  public var accuracy: Double? { result?.test.accuracy }
+
+  private static func points(_ records: [MetricsLog.Record], _ split: String) -> [Point] {
+    records.compactMap { record in
+      guard let step = record.step, let accuracy = record.values["\(split)/accuracy"],
+        let loss = record.values["\(split)/loss"]
+      else { return nil }
+      return Point(step: step, accuracy: accuracy, loss: loss)
+    }
+  }
+
+  /// A JSON file of the folder, nil when there is none.
+  private static func read<Value: Decodable>(_ file: String) throws -> Value? {
+    guard let data = FileManager.default.contents(atPath: file) else { return nil }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    do {
+      return try decoder.decode(Value.self, from: data)
+    } catch {
+      throw UserError(
+        .badData, "\(file): \(Self.reason(error))",
+        remedy: "restore the file, or move the folder of this run away")
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch error {
+    case DecodingError.keyNotFound(let key, _): "has no \(key.stringValue)"
+    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+      "\(context.codingPath.map(\.stringValue).joined(separator: ".")) is of another kind"
+    default: "is not JSON as `lra train` writes it"
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import Base
+import Foundation
+import Tasks
+
+/// The answers to a whole split, one JSON object a line, as `lra evaluate` and the end of a training
+/// leave them in a run's folder, for comparisons example by example.
+public enum PredictionFile {
+  /// The file in a run's folder, as `predictions-test-best.jsonl`.
+  public static func path(in folder: String, _ split: Split, _ choice: CheckpointChoice) -> String {
+    "\(folder)/predictions-\(split.rawValue)-\(choice.rawValue).jsonl"
+  }
+
+  /// One line.
+  package static func line(_ prediction: Prediction) throws -> [UInt8] {
+    Array(try JSONEncoder().encode(prediction)) + [UInt8(ascii: "\n")]
+  }
+
+  /// Reads a file.
+  ///
+  /// - Throws: `UserError`, `.missingInput` when there is none, `.badData` with the number of a line
+  ///   that is no prediction.
+  public static func read(_ path: String) throws -> [Prediction] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw UserError(
+        .missingInput, "\(path): cannot be read", remedy: "make it with lra evaluate")
+    }
+    let decoder = JSONDecoder()
+    return try data.split(separator: UInt8(ascii: "\n")).enumerated().map { number, line in
+      do {
+        return try decoder.decode(Prediction.self, from: Data(line))
+      } catch {
+        throw UserError(
+          .badData, "\(path): line \(number + 1) is no prediction",
+          remedy: "remove the file and run lra evaluate again")
+      }
+    }
+  }
+}
