@@ -1,4 +1,5 @@
 import Base
+import Tasks
 import Training
 
 /// Under which conditions a run was made; only runs of one protocol share a table.
@@ -22,6 +23,8 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
   public let validation: String
   /// Whether the preset's number of steps was changed; the rows then give theirs.
   public let hasOwnSteps: Bool
+  /// Whether the preset's length was changed.
+  public let hasOwnLength: Bool
 
   /// The protocol of a finished run; nil for one without a result.
   public init?(_ run: RunRecord) {
@@ -34,6 +37,7 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
     trainCount = result.trainCount
     validation = Self.text(run.settings["task.validation"]) == "test" ? "test" : "val"
     hasOwnSteps = run.changedKeys.contains("train.steps") || result.steps != result.plannedSteps
+    hasOwnLength = run.changedKeys.contains("task.length")
   }
 
   /// The conditions in a line, for the caption of a table.
@@ -45,6 +49,30 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
         ? "the best checkpoint chosen on the test split, as in the LRA"
         : "the best checkpoint chosen on validation examples", source,
     ].joined(separator: "; ")
+  }
+
+  /// The conditions in a few words, for a heading.
+  public var name: String {
+    "\(preset), \(formatCount(length)) tokens" + (hasOwnSteps ? ", fewer steps" : "")
+  }
+
+  /// Why figures of this protocol are not those of a publication, nil where they may be compared.
+  public var incomparable: String? {
+    guard let preset = try? TaskCatalog.named(task).preset(preset) else { return "another preset" }
+    if !preset.comparable { return "preset \(preset.name) is not a published one" }
+    let changes = (hasOwnSteps ? ["steps"] : []) + (hasOwnLength ? ["length"] : [])
+    return changes.isEmpty ? nil : "another \(changes.joined(separator: " and "))"
+  }
+
+  /// A name for files and places in a page, such as `accuracy-listops-small-2000`.
+  ///
+  /// Data and choice of checkpoint are told by four digits of their hash.
+  public func id(_ prefix: String) -> String {
+    var hash = FNV1a()
+    hash.add(Array("\(data) \(trainCount) \(validation)".utf8))
+    let digits = String(hash.hexadecimal.suffix(4))
+    return "\(prefix)-\(task)-\(preset)-\(length)" + (hasOwnSteps ? "-own-steps" : "")
+      + "-\(digits)"
   }
 
   /// By task, preset, length, and what else there is.

@@ -30,20 +30,10 @@ struct BenchCells {
         .usage, "--emb \(flags.emb) is not a multiple of --heads \(flags.heads)",
         remedy: "change one of them")
     }
-    let lengths = try commaSeparated(flags.length).map(Self.length)
+    let lengths = try integers("--length", flags.length, atLeast: 1)
     let models = commaSeparated(flags.model)
     all = models.flatMap { model in lengths.map { (model, $0) } }
     settings = try Self.settings(flags.set, models: models)
-  }
-
-  private static func length(_ text: String) throws -> Int {
-    guard let length = Int(text) else {
-      throw UserError(
-        .usage, "--length: \"\(text)\" is not a whole number",
-        remedy: "separate lengths by commas: --length 1024,2048")
-    }
-    try require("--length", length, atLeast: 1)
-    return length
   }
 
   /// The own settings of all models together, with the values given.

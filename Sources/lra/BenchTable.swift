@@ -37,21 +37,13 @@ struct BenchLine {
       return
     }
     let told = try? decoder.decode(Failure.self, from: Data(line.utf8))
-    let reason = told?.error ?? Self.reason(outcome.end)
+    let reason = told?.error ?? outcome.end.reason
     (json, result, error) = (try Self.failure(model, length, reason), nil, reason)
   }
 
   /// The line of a cell that failed.
   static func failure(_ model: String, _ length: Int, _ reason: String) throws -> String {
     try jsonText(Failure(model: model, length: length, error: reason), oneLine: true)
-  }
-
-  private static func reason(_ end: ChildProcess.End) -> String {
-    switch end {
-    case .exited(let status): "ended with status \(status)"
-    case .killed(signal: SIGKILL): "killed, most likely for want of memory; try a smaller --batch"
-    case .killed(let signal): "crashed with signal \(signal)"
-    }
   }
 }
 

@@ -3,13 +3,59 @@ import Foundation
 
 /// A run of this very program with other arguments.
 ///
-/// Standard error and the terminal are shared with the child, and Ctrl-C reaches it too.
-/// Foundation's `Process` would put the child into a process group of its own, where it survives.
-enum ChildProcess {
+/// The terminal is shared with the child, and Ctrl-C reaches it too. Foundation's `Process` would put
+/// the child into a process group of its own, where it survives.
+final class ChildProcess {
   /// How a child ended.
   enum End: Equatable {
     case exited(Int32)
     case killed(signal: Int32)
+  }
+
+  private let identifier: pid_t
+  private var ended: End?
+
+  /// Starts the program.
+  ///
+  /// - Parameters:
+  ///   - output: the descriptor that becomes its standard output.
+  ///   - errors: the same for standard error; nil to share ours.
+  /// - Throws: `UserError(.failed)` when it cannot be started.
+  init(_ arguments: [String], output: Int32, errors: Int32? = nil) throws {
+    var actions = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&actions)
+    defer { posix_spawn_file_actions_destroy(&actions) }
+    posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
+    if let errors { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
+    var texts = ([CommandLine.arguments[0]] + arguments).map { strdup($0) } + [nil]
+    defer { texts.forEach { free($0) } }
+    var child = pid_t()
+    let failure = posix_spawn(&child, "/proc/self/exe", &actions, nil, &texts, environ)
+    guard failure == 0 else {
+      errno = failure
+      throw UserError.system(.failed, "cannot start another process")
+    }
+    identifier = child
+  }
+
+  /// How it ended, nil while it runs.
+  func poll() -> End? { check(WNOHANG) }
+
+  /// Waits for its end.
+  func wait() -> End { check(0) ?? .exited(0) }
+
+  /// Asks it to stop, as Ctrl-C does.
+  func interrupt() { if ended == nil { kill(identifier, SIGINT) } }
+
+  private func check(_ options: Int32) -> End? {
+    if let ended { return ended }
+    var status: Int32 = 0
+    var found: pid_t
+    repeat { found = waitpid(identifier, &status, options) } while found < 0 && errno == EINTR
+    guard found == identifier else { return nil }
+    let signal = status & 0x7F
+    ended = signal == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: signal)
+    return ended
   }
 
   /// Runs the program and waits for its end.
@@ -19,30 +65,26 @@ enum ChildProcess {
   static func runSelf(_ arguments: [String]) throws -> (output: String, end: End) {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { throw UserError.system(.failed, "cannot make a pipe") }
+    // The child has its end as standard output; other copies would keep the pipe open.
+    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
     defer { close(ends[0]) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-    posix_spawn_file_actions_addclose(&actions, ends[0])
-    posix_spawn_file_actions_addclose(&actions, ends[1])
-    var texts = (["lra"] + arguments).map { strdup($0) } + [nil]
-    defer { texts.forEach { free($0) } }
-    var child = pid_t()
-    let failure = posix_spawn(&child, "/proc/self/exe", &actions, nil, &texts, environ)
-    close(ends[1])
-    guard failure == 0 else {
-      errno = failure
-      throw UserError.system(.failed, "cannot start another process")
+    let child: ChildProcess
+    do {
+      defer { close(ends[1]) }
+      child = try ChildProcess(arguments, output: ends[1])
     }
     let output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: false).readDataToEndOfFile()
-    return (String(decoding: output, as: UTF8.self), wait(for: child))
+    return (String(decoding: output, as: UTF8.self), child.wait())
   }
+}
 
-  private static func wait(for child: pid_t) -> End {
-    var status: Int32 = 0
-    while waitpid(child, &status, 0) < 0 && errno == EINTR {}
-    let signal = status & 0x7F
-    return signal == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: signal)
+extension ChildProcess.End {
+  /// Why a child without an answer ended.
+  var reason: String {
+    switch self {
+    case .exited(let status): "ended with status \(status)"
+    case .killed(signal: SIGKILL): "killed, most likely for want of memory; try a smaller batch"
+    case .killed(let signal): "crashed with signal \(signal)"
+    }
   }
 }

@@ -44,3 +44,18 @@ func dataFolder(_ flag: String?) -> String {
   let chosen = ProcessInfo.processInfo.environment["LRA_DATA", default: ""]
   return flag ?? (chosen.isEmpty ? "data" : chosen)
 }
+
+/// A comma-separated list of whole numbers.
+///
+/// - Throws: `UserError(.usage)` that names the flag.
+func integers(_ flag: String, _ text: String, atLeast least: Int) throws -> [Int] {
+  try commaSeparated(text).map { part in
+    guard let number = Int(part) else {
+      throw UserError(
+        .usage, "\(flag): \"\(part)\" is not a whole number",
+        remedy: "separate numbers by commas: \(flag) 1024,2048")
+    }
+    try require(flag, number, atLeast: least)
+    return number
+  }
+}

@@ -47,6 +47,8 @@ struct Train: ParsableCommand {
   var threads: Int?
   @Flag(help: "Print every resolved value and where it came from, and stop.")
   var explain = false
+  @Flag(help: "Measure by a few steps what the run would take in time and memory, and stop.")
+  var cost = false
   @Flag(
     help: "Print each operation's time, GFLOP/s, GB/s and share of the machine's bound at the end.")
   var profile = false
@@ -57,7 +59,7 @@ struct Train: ParsableCommand {
     if let threads { Workers.shared.limit(to: threads) }
     let limit = try timeLimit.map { try parseDuration($0, option: "--time-limit") }
     let (configuration, folder) = try resume.map(openRun) ?? newRun()
-    guard let folder else { return tell(configuration.settings.explained()) }
+    guard let folder else { return try tell(foretold(configuration)) }
     Interrupts.install()
     if profile { Meter.shared.reset(timing: true) }
     let console = try makeConsole(logPath: folder.file("log.txt"))
@@ -67,6 +69,13 @@ struct Train: ParsableCommand {
     let ending = try run.run()
     if profile { showProfile(steps: run.stepsTaken, seconds: monotonicSeconds() - start) }
     try report(ending, folder, console)
+  }
+
+  /// What is told instead of training.
+  private func foretold(_ configuration: RunConfiguration) throws -> String {
+    guard cost else { return configuration.settings.explained() }
+    let measured = try RunCost.measure(configuration) { say($0) }
+    return json ? try jsonText(measured, oneLine: true) : measured.summary
   }
 
   /// All of this sitting, evaluations included.
@@ -93,7 +102,7 @@ struct Train: ParsableCommand {
     }
     let settings = try RunFolder.open(path).settings()
     let configuration = try RunConfiguration(settings, dataFolder: dataFolder(data))
-    return (configuration, explain ? nil : try RunFolder.resume(path))
+    return (configuration, explain || cost ? nil : try RunFolder.resume(path))
   }
 
   private func newRun() throws -> (RunConfiguration, RunFolder?) {
@@ -107,7 +116,7 @@ struct Train: ParsableCommand {
     request.configFile = config
     request.assignments = flagAssignments + assignments.map { ($0, "--set") }
     let configuration = try RunConfiguration(request)
-    if explain { return (configuration, nil) }
+    if explain || cost { return (configuration, nil) }
     let path =
       try output
       ?? RunFolder.defaultPath(

@@ -1,0 +1,80 @@
+import Base
+import Foundation
+import Training
+
+/// The folder of a leaderboard: a run's folder for each training, the journal, the speed
+/// measurements and the report.
+///
+///     journal.jsonl      see `LeaderboardJournal`
+///     speed.jsonl        a `BenchmarkResult` a line
+///     <cell>/            the trainings' run folders
+///     report/            tables and the page
+///     .locks/            who works on what
+public struct LeaderboardFolder: Sendable {
+  /// The folder.
+  public let path: String
+
+  /// A folder, which need not exist yet.
+  public init(_ path: String) { self.path = path }
+
+  /// The speed measurements.
+  public var speedFile: String { "\(path)/speed.jsonl" }
+
+  /// The folder of the report.
+  public var report: String { "\(path)/report" }
+
+  /// A training's run folder.
+  public func run(_ cell: LeaderboardCell, steps: Int?) -> String {
+    "\(path)/\(cell.folder(steps: steps))"
+  }
+
+  /// Takes hold of something that only one process is to do at a time.
+  ///
+  /// - Returns: nil when another process has it.
+  public func claim(_ name: String) throws -> FileLock? {
+    try FileSystem.makeFolder("\(path)/.locks")
+    do {
+      return try FileLock("\(path)/.locks/\(name)")
+    } catch let error as UserError where error.kind == .unavailable {
+      return nil
+    }
+  }
+
+  /// Where a training stands.
+  ///
+  /// - Parameter planned: the steps that the present budget gave it earlier, nil for none.
+  public func state(of cell: LeaderboardCell, planned: Int?) -> LeaderboardPlan.State {
+    // A whole run is better than what any budget allows.
+    for steps in [nil, planned] {
+      let folder = run(cell, steps: steps)
+      guard RunFolder.holdsRun(folder) else { continue }
+      if isDone(folder) { return .done }
+      return .fixed(steps: steps, taken: Self.stepsTaken(folder))
+    }
+    return planned.map { .fixed(steps: $0, taken: 0) } ?? .open
+  }
+
+  /// Whether a run's folder holds a result.
+  public func isDone(_ folder: String) -> Bool { FileSystem.exists("\(folder)/result.json") }
+
+  /// Whether a run can be gone on with.
+  public func canResume(_ folder: String) -> Bool {
+    FileSystem.exists("\(folder)/checkpoints/last/COMPLETE")
+  }
+
+  /// Removes what a training left that was killed before its first checkpoint.
+  ///
+  /// - Throws: `UserError(.unavailable)` when its process is still alive.
+  public func removeUnusable(_ folder: String) throws {
+    guard FileSystem.exists(folder), !isDone(folder), !canResume(folder) else { return }
+    let lock = try FileLock("\(folder)/.lock")
+    FileSystem.remove(folder)
+    withExtendedLifetime(lock) {}
+  }
+
+  /// The step of the last checkpoint, 0 without one.
+  private static func stepsTaken(_ folder: String) -> Int {
+    let target = FileSystem.target(ofLink: "\(folder)/checkpoints/last") ?? ""
+    return Int(target.drop { !$0.isNumber }) ?? 0
+  }
+}

@@ -1,0 +1,102 @@
+import Base
+import Foundation
+import Training
+
+/// What happened in a leaderboard's folder, `journal.jsonl`: one JSON object a line, only ever added
+/// to, by several processes if need be.
+///
+/// The truth about a training is its own run folder. The journal keeps what a folder cannot: measured
+/// costs, the steps that a budget allowed, and failures.
+public final class LeaderboardJournal {
+  /// One line.
+  public struct Entry: Codable, Sendable, Equatable {
+    /// What happened.
+    public enum Event: String, Codable, Sendable {
+      /// A kind of training was measured: `kind` and `cost`.
+      case measured
+      /// A budget gave a training its steps: `cell`, `steps` and `budget`.
+      case planned
+      /// A training, a measurement or a benchmark was begun.
+      case started
+      /// It ended with a result.
+      case done
+      /// It failed: `error`.
+      case failed
+    }
+
+    /// What happened.
+    public var event: Event
+    /// The training's kind, or its folder's name, or a benchmark's cell.
+    public var subject: String
+    /// Seconds since 1970.
+    public var time: Double
+    /// What a training of this kind takes.
+    public var cost: RunCost?
+    /// The steps that the budget allowed.
+    public var steps: Int?
+    /// The budget, seconds.
+    public var budget: Double?
+    /// Why it failed.
+    public var error: String?
+
+    /// An entry of this moment.
+    public init(_ event: Event, _ subject: String) {
+      self.event = event
+      self.subject = subject
+      time = (Date().timeIntervalSince1970 * 1000).rounded() / 1000
+    }
+  }
+
+  private let path: String
+  private let file: AppendingFile
+
+  /// Opens the journal of a folder, which is made when absent.
+  ///
+  /// - Throws: `UserError(.cannotWrite)`.
+  public init(folder: String) throws {
+    try FileSystem.makeFolder(folder)
+    path = "\(folder)/journal.jsonl"
+    file = try AppendingFile(path: path)
+    // A process that was killed while it wrote leaves half a line; the next one begins on its own.
+    let written = FileManager.default.contents(atPath: path) ?? Data()
+    if let last = written.last, last != UInt8(ascii: "\n") {
+      try file.append([UInt8(ascii: "\n")])
+    }
+  }
+
+  /// Adds a line.
+  public func write(_ entry: Entry) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    try file.append(Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")])
+  }
+
+  /// All lines so far; those that are not whole are left out.
+  public func entries() -> [Entry] {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let data = FileManager.default.contents(atPath: path) ?? Data()
+    return data.split(separator: UInt8(ascii: "\n")).compactMap {
+      try? decoder.decode(Entry.self, from: Data($0))
+    }
+  }
+
+  /// The latest measured cost of each kind, of those measured with so many threads.
+  public func costs(threads: Int) -> [String: RunCost] {
+    var costs: [String: RunCost] = [:]
+    for entry in entries() where entry.event == .measured {
+      if let cost = entry.cost, cost.threads == threads { costs[entry.subject] = cost }
+    }
+    return costs
+  }
+
+  /// The steps that a budget gave to the trainings that were planned by it, by cell.
+  public func plannedSteps(budget: Double) -> [String: Int] {
+    var steps: [String: Int] = [:]
+    for entry in entries() where entry.event == .planned && entry.budget == budget {
+      steps[entry.subject] = entry.steps
+    }
+    return steps
+  }
+}

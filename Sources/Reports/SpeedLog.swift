@@ -1,0 +1,47 @@
+import Base
+import Foundation
+import Training
+
+/// Speed and memory as measured, `speed.jsonl`: a line a cell, as `lra bench --json` prints it.
+public struct SpeedLog: Sendable {
+  /// What was measured; of a cell that was measured again, the latest.
+  public private(set) var results: [BenchmarkResult] = []
+  /// Lines that are no measurement, each with the file and the line's number.
+  public private(set) var problems: [String] = []
+
+  /// Nothing measured.
+  public init() {}
+
+  /// Reads a file; a file that does not exist holds nothing.
+  public init(_ path: String) {
+    add(path)
+  }
+
+  /// Adds the measurements of a file.
+  public mutating func add(_ path: String) {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let data = FileManager.default.contents(atPath: path) ?? Data()
+    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for (number, line) in lines.enumerated() where !line.isEmpty {
+      guard let result = try? decoder.decode(BenchmarkResult.self, from: Data(line)) else {
+        problems.append("\(path): line \(number + 1) is no measurement of lra bench --json")
+        continue
+      }
+      results.removeAll { $0.isSameCell(as: result) }
+      results.append(result)
+    }
+  }
+}
+
+extension BenchmarkResult {
+  /// Whether both measured the same thing, however fast it was.
+  public func isSameCell(as other: BenchmarkResult) -> Bool {
+    (model, length, batch, towers, forward) == (
+      other.model, other.length, other.batch, other.towers, other.forward
+    )
+      && (emb, heads, layers, mlp, threads) == (
+        other.emb, other.heads, other.layers, other.mlp, other.threads
+      ) && params == other.params
+  }
+}

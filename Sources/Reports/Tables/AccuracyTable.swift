@@ -1,0 +1,117 @@
+import Tasks
+import Training
+
+/// Test accuracy of all models under one protocol, the best first, published figures beside ours.
+enum AccuracyTable {
+  private typealias Cell = ReportTable.Cell
+
+  /// The table of one protocol.
+  ///
+  /// - Parameter groups: of this protocol only, at least one.
+  static func make(_ groups: [SeedGroup]) -> ReportTable? {
+    guard let conditions = groups.first?.conditions else { return nil }
+    let ranked = groups.sorted { $0.accuracy > $1.accuracy }
+    let published = publishedColumns(task: conditions.task)
+    var table = ReportTable(
+      id: conditions.id("accuracy"), title: "Accuracy on \(conditions.task), \(conditions.name)",
+      caption: caption(conditions, ranked),
+      columns: [
+        .text("model"), .number("n"), .number("test accuracy, %"), .number("± test"),
+        .number("± seeds"), .number("best, %"), .number("last, %"), .number("steps"),
+        .number("training, min"), .number("steps/s"), .number("peak, MiB"),
+        .number("weights"),
+      ] + published.flatMap { [.number($0.name), .number("difference")] } + [.text("remark")],
+      notes: notes(conditions, ranked, published))
+    for (place, group) in ranked.enumerated() {
+      let better = place > 0 ? ranked[place - 1] : nil
+      table.add(row(group, published, remark: remark(group, better)))
+    }
+    return table
+  }
+
+  private static func row(
+    _ group: SeedGroup, _ published: [PublishedColumn], remark: String
+  ) -> [Cell] {
+    let percent = { (share: Double?) in Cell(share.map { $0 * 100 }, decimals: 1) }
+    return [
+      Cell(group.model), Cell("\(group.count)", value: Double(group.count)),
+      percent(group.accuracy), percent(group.testError), percent(group.spread),
+      percent(group.bestAccuracy), percent(group.lastAccuracy),
+      Cell(formatCount(group.steps), value: Double(group.steps)),
+      Cell(group.seconds / 60, decimals: 1), Cell(group.stepsPerSecond, decimals: 2),
+      Cell(Double(group.peakResidentBytes) / 1_048_576, decimals: 0),
+      Cell(formatCount(group.parameters), value: Double(group.parameters)),
+    ]
+      + published.flatMap { column -> [Cell] in
+        guard let figure = column.figures[group.model] else { return [.empty, .empty] }
+        let difference = group.accuracy * 100 - figure
+        let sign = difference < 0 ? "" : "+"
+        return [
+          Cell(figure, decimals: 2),
+          Cell(sign + Cell(difference, decimals: 1).text, value: difference),
+        ]
+      } + [Cell(remark)]
+  }
+
+  private static func remark(_ group: SeedGroup, _ better: SeedGroup?) -> String {
+    var remarks: [String] = []
+    if group.escaped < group.count {
+      remarks.append(
+        group.count == 1 ? "chance" : "\(group.escaped) of \(group.count) seeds left chance")
+    }
+    if let better, !group.isDistinguishable(from: better) {
+      remarks.append("≈ \(better.model)")
+    }
+    return (remarks + group.deviations).joined(separator: "; ")
+  }
+
+  private static func caption(_ conditions: RunProtocol, _ groups: [SeedGroup]) -> String {
+    let share = groups.first?.majorityShare ?? 0
+    return "\(conditions.summary). Always answering the commonest class: \(formatPercent(share))."
+  }
+
+  private static func notes(
+    _ conditions: RunProtocol, _ groups: [SeedGroup], _ published: [PublishedColumn]
+  ) -> [String] {
+    var notes = [
+      """
+      n: seeds; ± test: standard error of the test examples; ± seeds: standard deviation over seeds; \
+      test accuracy: of the checkpoint that the preset goes by, best (on validation) or last
+      """,
+      "≈: not distinguishable from the model above it at the 5 % level",
+    ]
+    if groups.contains(where: { $0.count == 1 }) {
+      notes.append("n = 1: how much a seed matters is not known")
+    }
+    notes += published.filter { $0.covers(groups) }.map { "\($0.name): \($0.source)" }
+    if published.contains(where: { $0.covers(groups) }), let reason = conditions.incomparable {
+      notes.append("published figures stand beside for orientation only: \(reason)")
+    }
+    return notes
+  }
+
+  // MARK: Published figures
+
+  /// The figures of one publication.
+  private struct PublishedColumn {
+    let name: String
+    let source: String
+    let figures: [String: Double]
+
+    func covers(_ groups: [SeedGroup]) -> Bool {
+      groups.contains { figures[$0.model] != nil }
+    }
+  }
+
+  private static func publishedColumns(task: String) -> [PublishedColumn] {
+    let results = (try? TaskCatalog.named(task))?.published ?? []
+    var sources: [String] = []
+    for result in results where !sources.contains(result.source) { sources.append(result.source) }
+    return sources.map { source in
+      let own = results.filter { $0.source == source }
+      return PublishedColumn(
+        name: String(source.prefix { $0 != "," }), source: source,
+        figures: Dictionary(own.map { ($0.model, $0.accuracy) }) { $1 })
+    }
+  }
+}

@@ -1,0 +1,16 @@
+import Training
+
+/// All tables that runs and speed measurements give rise to.
+public enum ReportTables {
+  /// The tables, the broadest first.
+  ///
+  /// - Parameters:
+  ///   - runs: only finished ones count.
+  ///   - speed: as `lra bench` measured.
+  public static func all(_ runs: [RunRecord], speed: [BenchmarkResult]) -> [ReportTable] {
+    let groups = SeedGroup.all(runs)
+    let protocols = Dictionary(grouping: groups, by: \.conditions).sorted { $0.key < $1.key }
+    return OverviewTable.all(groups) + protocols.compactMap { AccuracyTable.make($0.value) }
+      + LengthTable.all(groups) + SpeedTable.all(speed) + CrossoverTable.all(speed)
+  }
+}

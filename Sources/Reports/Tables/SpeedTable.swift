@@ -1,0 +1,143 @@
+import Foundation
+import Training
+
+/// Speed and memory of all models at several lengths, in the form of the LRA paper's table 2, its
+/// figures beside ours.
+enum SpeedTable {
+  private typealias Cell = ReportTable.Cell
+
+  /// What was measured with one size of model, in one number of threads.
+  struct Series {
+    let name: String
+    let id: String
+    let results: [BenchmarkResult]
+
+    var lengths: [Int] { Set(results.map(\.length)).sorted() }
+    /// The models, in the order in which they were measured.
+    var models: [String] {
+      results.reduce(into: []) { if !$0.contains($1.model) { $0.append($1.model) } }
+    }
+
+    func result(_ model: String, _ length: Int, forward: Bool) -> BenchmarkResult? {
+      results.first { $0.model == model && $0.length == length && $0.forward == forward }
+    }
+
+    func points(
+      _ model: String, forward: Bool, _ value: (BenchmarkResult) -> Double
+    ) -> [(length: Int, value: Double)] {
+      results.filter { $0.model == model && $0.forward == forward }
+        .map { ($0.length, value($0)) }
+    }
+  }
+
+  /// The measurements by size of model.
+  static func series(_ results: [BenchmarkResult]) -> [Series] {
+    var names: [String] = []
+    var groups: [String: [BenchmarkResult]] = [:]
+    for result in results {
+      let name = """
+        E \(result.emb), H \(result.heads), \(result.layers) layers, F \(result.mlp), batch \
+        \(result.batch), \(result.threads) \(result.threads == 1 ? "thread" : "threads")
+        """
+      if groups[name] == nil { names.append(name) }
+      groups[name, default: []].append(result)
+    }
+    return names.map { name in
+      let any = groups[name]?.first
+      let id =
+        any.map { "e\($0.emb)-l\($0.layers)-f\($0.mlp)-b\($0.batch)-t\($0.threads)" } ?? "speed"
+      return Series(name: name, id: id, results: groups[name] ?? [])
+    }
+  }
+
+  /// Training speed, inference speed, memory and work of each series.
+  static func all(_ results: [BenchmarkResult]) -> [ReportTable] {
+    series(results).flatMap { series in
+      [
+        speed(series, forward: false), speed(series, forward: true), memory(series), work(series),
+      ].filter { !$0.rows.isEmpty }
+    }
+  }
+
+  private static func speed(_ series: Series, forward: Bool) -> ReportTable {
+    let lengths = series.lengths
+    let compared = forward ? [] : lengths.filter(PublishedSpeed.lengths.contains)
+    var table = ReportTable(
+      id: "\(forward ? "inference" : "training")-speed-\(series.id)",
+      title: "\(forward ? "Inference" : "Training") steps/s, relative to the transformer",
+      caption: series.name,
+      columns: [.text("model")] + lengths.map { .number(formatCount($0)) }
+        + [.number("time grows with L^")] + compared.map { .number("LRA \(formatCount($0))") },
+      notes: ["in brackets: steps/s divided by the transformer's at the same length"]
+        + (compared.isEmpty ? [] : ["LRA: the same ratio in \(PublishedSpeed.source)"]))
+    for model in series.models {
+      let cells = lengths.map { length -> Cell in
+        guard let own = series.result(model, length, forward: forward) else { return .empty }
+        let yardstick = series.result("transformer", length, forward: forward)
+        let ratio = yardstick.map { String(format: " (%.2f)", $0.stepS / own.stepS) } ?? ""
+        return Cell(steps(1 / own.stepS) + ratio, value: 1 / own.stepS)
+      }
+      guard cells.contains(where: { !$0.text.isEmpty }) else { continue }
+      let fit = GrowthFit(series.points(model, forward: forward) { $0.stepS })
+      table.add(
+        [Cell(model)] + cells + [Cell(fit?.exponent, decimals: 2)]
+          + compared.map { Cell(PublishedSpeed.ratio(model, at: $0), decimals: 2) })
+    }
+    return table
+  }
+
+  private static func memory(_ series: Series) -> ReportTable {
+    let lengths = series.lengths
+    let compared = lengths.filter(PublishedSpeed.lengths.contains)
+    var table = ReportTable(
+      id: "memory-\(series.id)", title: "Peak memory of training, MiB", caption: series.name,
+      columns: [.text("model")] + lengths.map { .number(formatCount($0)) }
+        + [.number("tensors grow with L^")]
+        + compared.map { .number("LRA \(formatCount($0)), GB") },
+      notes: [
+        "resident memory of the whole process; the growth is that of the buffers alone",
+        "LRA: each device's, in \(PublishedSpeed.source)",
+      ])
+    for model in series.models {
+      let cells = lengths.map {
+        Cell(
+          series.result(model, $0, forward: false).map { Double($0.peakRssMib) }, decimals: 0)
+      }
+      guard cells.contains(where: { !$0.text.isEmpty }) else { continue }
+      let fit = GrowthFit(series.points(model, forward: false) { $0.peakTensorMib })
+      table.add(
+        [Cell(model)] + cells + [Cell(fit?.exponent, decimals: 2)]
+          + compared.map { Cell(PublishedSpeed.gigabytes(model, at: $0), decimals: 2) })
+    }
+    return table
+  }
+
+  private static func work(_ series: Series) -> ReportTable {
+    let lengths = series.lengths
+    var table = ReportTable(
+      id: "work-\(series.id)", title: "Work of a training step, and share of sgemm's peak",
+      caption: series.name,
+      columns: [.text("model"), .number("weights")]
+        + lengths.flatMap {
+          [.number("GFLOP, \(formatCount($0))"), .number("of peak, \(formatCount($0))")]
+        },
+      notes: ["operations as the kernels count them; weights at the greatest length"])
+    for model in series.models {
+      let own = lengths.map { series.result(model, $0, forward: false) }
+      guard let last = own.compactMap(\.self).last else { continue }
+      table.add(
+        [Cell(model), Cell(formatCount(last.params), value: Double(last.params))]
+          + own.flatMap { result in
+            [
+              Cell(result.map { Double($0.flops) / 1e9 }, decimals: 1),
+              Cell(result?.mfu.map { $0 * 100 }, decimals: 0, suffix: " %"),
+            ]
+          })
+    }
+    return table
+  }
+
+  private static func steps(_ value: Double) -> String {
+    String(format: value < 10 ? "%.2f" : "%.1f", value)
+  }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import Autodiff
+import Base
+import Foundation
+import Models
+import Reports
+import Tasks
+import Training
+
+/// `lra leaderboard`: trains a grid of tasks, models, lengths and seeds, and reports.
+struct Leaderboard: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a grid of tasks, models, lengths and seeds, and write the report.",
+    discussion: """
+      lra leaderboard --tasks listops --models linformer,s4d --seeds 0,1,2
+      lra leaderboard --tasks text,image --lengths 1024 --budget 4h
+
+      Says first what it will cost, measured by a few steps of each training, and asks nothing. \
+      Typed again it goes on where it was; two may work in one folder. A training that fails is \
+      listed at the end.
+      """)
+
+  @Option(help: "Tasks, separated by commas.")
+  var tasks = "listops"
+  @Option(help: "Models, separated by commas. Default: all.")
+  var models: String?
+  @Option(parsing: .unconditional, help: "Seeds, separated by commas.")
+  var seeds = "0"
+  @Option(help: "The preset. Default: each task's first, small.")
+  var preset: String?
+  @Option(
+    parsing: .unconditional,
+    help: "Longest sequences in tokens, separated by commas. Default: the preset's.")
+  var lengths: String?
+  @Option(
+    help: """
+      Time for all trainings, such as 4h: each gets the same share of the preset's steps, so that the \
+      whole ends in time; its rows are marked.
+      """)
+  var budget: String?
+  @Option(parsing: .unconditional, help: "Trainings at once. Default: one for each core.")
+  var jobs: Int?
+  @Option(name: .customLong("set"), help: "key=value for every training. May be repeated.")
+  var assignments: [String] = []
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Lengths at which speed and memory of all models are measured, those of quadratic cost up to \
+      4096; none for no measurement.
+      """)
+  var speed = "1024,2048,3072,4096"
+  @Option(help: "The folder of runs, journal and report.")
+  var output = "runs/leaderboard"
+  @Option(help: "Where data lives. Default: $LRA_DATA or data.")
+  var data: String?
+  @Flag(help: "Measure and say what it will cost, and stop.")
+  var dryRun = false
+
+  func run() throws {
+    let cores = Workers.shared.count
+    if let jobs { try require("--jobs", jobs, atLeast: 1) }
+    let cells = try grid()
+    let jobs = min(jobs ?? cores, cells.count)
+    let threads = max(1, cores / jobs)
+    let folder = LeaderboardFolder(output)
+    let runner = try LeaderboardRunner(
+      LeaderboardRunner.Options(
+        folder: folder, cells: cells,
+        budget: try budget.map { try parseDuration($0, option: "--budget") }, jobs: jobs,
+        threads: threads, dataFolder: dataFolder(data)))
+    let speedLengths = try speed == "none" ? [] : integers("--speed", speed, atLeast: 1)
+    Interrupts.install()
+    try runner.measure()
+    try runner.plan()
+    if dryRun { return }
+    let failures = try SpeedCells(
+      folder: folder, models: modelNames, lengths: speedLengths, threads: 1
+    ).measure()
+    try runner.train()
+    try report(folder)
+    try finish(runner.failures + failures)
+  }
+
+  private var modelNames: [String] {
+    models.map(commaSeparated) ?? VariantCatalog.all.map(\.name)
+  }
+
+  /// The cells that the flags ask for, each checked.
+  private func grid() throws -> [LeaderboardCell] {
+    let cells = try LeaderboardCell.grid(
+      tasks: commaSeparated(tasks), models: modelNames,
+      lengths: lengths.map { try integers("--lengths", $0, atLeast: 1) } ?? [],
+      seeds: integers("--seeds", seeds, atLeast: 0), preset: preset, assignments: assignments)
+    for cell in cells { _ = try cell.resolve(dataFolder: dataFolder(data)) }
+    return cells
+  }
+
+  private func report(_ folder: LeaderboardFolder) throws {
+    let runs = try RunCollection([folder.path])
+    let tables = ReportTables.all(runs.runs, speed: SpeedLog(folder.speedFile).results)
+    tell(tables.map { $0.markdown() }.joined(separator: "\n"))
+  }
+
+  private func finish(_ failures: [String]) throws {
+    guard !failures.isEmpty else { return }
+    say("\(failures.count) failed; the same command tries them again:")
+    failures.forEach { say("  \($0)") }
+    throw ExitCode(UserError.Kind.failed.rawValue)
+  }
+}
