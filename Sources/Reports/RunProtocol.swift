@@ -81,18 +81,14 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
   private var order: String {
     let digits = String(length)
     let padded = String(repeating: "0", count: max(0, 12 - digits.count)) + digits
-    return "\(task) \(hasOwnSteps) \(preset) \(padded) \(data) \(validation)"
+    let place = TaskCatalog.all.firstIndex { $0.name == task } ?? TaskCatalog.all.count
+    return "\(place) \(task) \(hasOwnSteps) \(preset) \(padded) \(data) \(validation)"
   }
 
   private static func text(_ setting: Setting?) -> String { setting?.description ?? "" }
 }
 
 extension RunRecord {
-  /// The keys whose values are not those of the preset.
-  public var changedKeys: [String] {
-    (settings["run.changed"]?.description ?? "").split(separator: " ").map(String.init)
-  }
-
   /// What the user changed besides what tells protocols apart, as `train.clip=1`.
   ///
   /// A warm-up that is scaled with the steps is no change of its own, and with a rate or batch that

@@ -30,6 +30,8 @@ public struct RunRecord: Sendable {
   public var validation: [Point]
   /// Training loss and accuracy as logged, in order.
   public var training: [Point]
+  /// The keys whose values are not those of the preset.
+  public var changedKeys: [String]
 
   /// Reads a run's folder.
   ///
@@ -48,6 +50,23 @@ public struct RunRecord: Sendable {
       FileManager.default.fileExists(atPath: log) ? try MetricsLog.records(at: log) : []
     validation = Self.points(records, "eval")
     training = Self.points(records, "train")
+    changedKeys = Self.changes(settings)
+  }
+
+  /// What the run noted of itself; where it is too old for that, what differs from the preset today.
+  private static func changes(_ settings: Settings) -> [String] {
+    if let noted = settings["run.changed"] {
+      return noted.description.split(separator: " ").map(String.init)
+    }
+    let text = { (key: String) in settings[key]?.description ?? "" }
+    let request = RunConfiguration.Request(
+      task: text("task.name"), model: text("model.name"), preset: text("run.preset"),
+      dataFolder: "data")
+    guard let preset = try? RunConfiguration(request).settings else { return [] }
+    return settings.entries.map(\.key).filter { key in
+      !key.hasPrefix("run.") && !RunConfiguration.free.contains(key) && preset.contains(key)
+        && preset[key] != settings[key]
+    }
   }
 
   /// The accuracy, in 0…1, of the test split by the rule of the preset; nil before the end.

@@ -71,6 +71,36 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
   public var mfu: Double?
   /// Pages that the kernel had to map in, a step: 0 when all memory is reused.
   public var pageFaultsPerStep: Double
+
+  /// All fields but `compile`.
+  package init(
+    model: String, length: Int, batch: Int, towers: Int, emb: Int, heads: Int, layers: Int,
+    mlp: Int, stepS: Double, minS: Double, tokensPerS: Int, peakRssMib: Int, params: Int,
+    threads: Int, forward: Bool, flops: Int, gflopsPerS: Double, peakTensorMib: Double,
+    sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double
+  ) {
+    self.model = model
+    self.length = length
+    self.batch = batch
+    self.towers = towers
+    self.emb = emb
+    self.heads = heads
+    self.layers = layers
+    self.mlp = mlp
+    self.stepS = stepS
+    self.minS = minS
+    self.tokensPerS = tokensPerS
+    self.peakRssMib = peakRssMib
+    self.params = params
+    self.threads = threads
+    self.forward = forward
+    self.flops = flops
+    self.gflopsPerS = gflopsPerS
+    self.peakTensorMib = peakTensorMib
+    self.sgemmGflopsPerS = sgemmGflopsPerS
+    self.mfu = mfu
+    self.pageFaultsPerStep = pageFaultsPerStep
+  }
 }
 
 extension BenchmarkCell {

@@ -107,7 +107,7 @@ public struct RunConfiguration {
 
   /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
   /// and when something is measured or kept.
-  private static let free: Set = [
+  package static let free: Set = [
     "train.seed", "train.accumulation", "train.eval-every", "train.checkpoint-every",
     "train.log-every",
   ]

@@ -80,7 +80,8 @@ extension RunCost {
       stepSeconds: stepSeconds,
       validationSeconds: example * Double(try task.examples(.val).count),
       testSeconds: example * Double(try task.examples(.test).count),
-      peakResidentBytes: Training.peakResidentBytes(), steps: settings.steps, evalEvery: settings.evalEvery,
+      peakResidentBytes: Training.peakResidentBytes(), steps: settings.steps,
+      evalEvery: settings.evalEvery,
       threads: Workers.shared.count)
   }
 
@@ -88,8 +89,10 @@ extension RunCost {
   private static func evaluationSeconds(
     _ trainer: Trainer, _ task: any ArenaTask, batch: Int
   ) throws -> Double {
-    let source = FirstExamples(of: try task.examples(.val), count: batch * batches)
+    let split = try task.examples(.val)
     let evaluator = Evaluator(trainer.model, task, batch: batch)
+    _ = try evaluator.run(FirstExamples(of: split, count: batch))
+    let source = FirstExamples(of: split, count: batch * batches)
     let start = monotonicSeconds()
     _ = try evaluator.run(source)
     return (monotonicSeconds() - start) / Double(max(source.count, 1))

@@ -22,7 +22,8 @@ struct LRA: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Bench.self, Leaderboard.self, DataCommand.self,
+      Train.self, Evaluate.self, Predict.self, Bench.self, Leaderboard.self, ReportCommand.self,
+      DataCommand.self,
       List.self,
       Explain.self, New.self, Doctor.self,
     ])

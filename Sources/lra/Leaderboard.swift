@@ -96,9 +96,12 @@ struct Leaderboard: ParsableCommand {
   }
 
   private func report(_ folder: LeaderboardFolder) throws {
-    let runs = try RunCollection([folder.path])
-    let tables = ReportTables.all(runs.runs, speed: SpeedLog(folder.speedFile).results)
-    tell(tables.map { $0.markdown() }.joined(separator: "\n"))
+    let data = try ReportData(folders: [folder.path])
+    data.problems.forEach { say("left out: \($0)") }
+    let report = Report(data)
+    let page = try report.write(to: folder.report)
+    tell(report.markdown)
+    tell("report            \(page)")
   }
 
   private func finish(_ failures: [String]) throws {

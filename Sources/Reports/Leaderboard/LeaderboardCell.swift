@@ -18,6 +18,18 @@ public struct LeaderboardCell: Hashable, Sendable {
   /// `key=value`, applied after the preset.
   public var assignments: [String]
 
+  /// All fields; `grid` checks the names.
+  public init(
+    task: String, model: String, preset: String, length: Int?, seed: Int, assignments: [String]
+  ) {
+    self.task = task
+    self.model = model
+    self.preset = preset
+    self.length = length
+    self.seed = seed
+    self.assignments = assignments
+  }
+
   /// The cell without its seed, by which costs are kept: seeds cost the same.
   public var kind: String {
     "\(task)-\(model)-\(preset)" + (length.map { "-l\($0)" } ?? "") + mark

@@ -83,7 +83,7 @@ enum AccuracyTable {
     if groups.contains(where: { $0.count == 1 }) {
       notes.append("n = 1: how much a seed matters is not known")
     }
-    notes += published.filter { $0.covers(groups) }.map { "\($0.name): \($0.source)" }
+    notes += published.filter { $0.covers(groups) }.map { "published: \($0.source)" }
     if published.contains(where: { $0.covers(groups) }), let reason = conditions.incomparable {
       notes.append("published figures stand beside for orientation only: \(reason)")
     }

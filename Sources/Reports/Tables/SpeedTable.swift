@@ -68,7 +68,8 @@ enum SpeedTable {
       caption: series.name,
       columns: [.text("model")] + lengths.map { .number(formatCount($0)) }
         + [.number("time grows with L^")] + compared.map { .number("LRA \(formatCount($0))") },
-      notes: ["in brackets: steps/s divided by the transformer's at the same length"]
+      notes: (series.models.contains("transformer")
+        ? ["in brackets: steps/s divided by the transformer's at the same length"] : [])
         + (compared.isEmpty ? [] : ["LRA: the same ratio in \(PublishedSpeed.source)"]))
     for model in series.models {
       let cells = lengths.map { length -> Cell in
@@ -94,10 +95,8 @@ enum SpeedTable {
       columns: [.text("model")] + lengths.map { .number(formatCount($0)) }
         + [.number("tensors grow with L^")]
         + compared.map { .number("LRA \(formatCount($0)), GB") },
-      notes: [
-        "resident memory of the whole process; the growth is that of the buffers alone",
-        "LRA: each device's, in \(PublishedSpeed.source)",
-      ])
+      notes: ["resident memory of the whole process; the growth is that of the buffers alone"]
+        + (compared.isEmpty ? [] : ["LRA: each device's, in \(PublishedSpeed.source)"]))
     for model in series.models {
       let cells = lengths.map {
         Cell(

@@ -1,0 +1,79 @@
+import Foundation
+
+/// One axis of a plot: from values to places between 0 and 1, with ticks at round numbers.
+package struct Axis {
+  /// What is shown, with its unit.
+  package let title: String
+  /// Whether equal distances are equal ratios.
+  package let isLogarithmic: Bool
+  private let low: Double
+  private let high: Double
+
+  /// An axis that holds all values; those that cannot be shown, such as NaN, are left out.
+  ///
+  /// - Parameter includesZero: whether a linear axis begins at 0.
+  package init(
+    _ title: String, _ values: [Double], isLogarithmic: Bool = false, includesZero: Bool = false
+  ) {
+    self.title = title
+    let shown = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
+    self.isLogarithmic = isLogarithmic
+    var low = shown.min() ?? (isLogarithmic ? 1 : 0)
+    var high = shown.max() ?? (isLogarithmic ? 10 : 1)
+    if isLogarithmic {
+      let margin = max(pow(high / low, 0.06), 1.05)
+      (low, high) = (low / margin, high * margin)
+    } else {
+      if includesZero { low = min(low, 0) }
+      let margin = high > low ? (high - low) * 0.06 : max(abs(high) * 0.1, 0.5)
+      low = includesZero && low == 0 ? 0 : low - margin
+      high += margin
+    }
+    (self.low, self.high) = (low, high)
+  }
+
+  /// The place of a value, 0 at the low end and 1 at the high one; nil where it cannot be shown.
+  package func place(_ value: Double) -> Double? {
+    guard value.isFinite, !isLogarithmic || value > 0 else { return nil }
+    if isLogarithmic { return log(value / low) / log(high / low) }
+    return (value - low) / (high - low)
+  }
+
+  /// Round values inside the axis, with their labels; two at least where the axis allows it.
+  package var ticks: [(value: Double, label: String)] {
+    let values = isLogarithmic ? logarithmicTicks : linearTicks(about: 6)
+    return values.map { ($0, Self.label($0)) }
+  }
+
+  private var logarithmicTicks: [Double] {
+    let decades = Int(floor(log10(low)))...Int(ceil(log10(high)))
+    for steps in [[1.0], [1, 3], [1, 2, 5]] {
+      let values = decades.flatMap { decade in steps.map { $0 * pow(10, Double(decade)) } }
+        .filter { $0 >= low && $0 <= high }
+      if values.count >= 3 { return values }
+    }
+    return linearTicks(about: 4).filter { $0 > 0 }
+  }
+
+  private func linearTicks(about count: Int) -> [Double] {
+    let raw = (high - low) / Double(count)
+    let power = pow(10, floor(log10(raw)))
+    let step = [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= raw } ?? raw
+    let first = Int((low / step).rounded(.up))
+    let last = Int((high / step).rounded(.down))
+    return first <= last ? (first...last).map { Double($0) * step } : []
+  }
+
+  /// A number as short as it can be: `0.05`, `30`, `4k`, `2M`.
+  static func label(_ value: Double) -> String {
+    for (unit, size) in [("M", 1e6), ("k", 1e3)] where abs(value) >= size {
+      return trimmed(value / size) + unit
+    }
+    return trimmed(value)
+  }
+
+  private static func trimmed(_ value: Double) -> String {
+    let rounded = (value * 1e6).rounded() / 1e6
+    return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+  }
+}

@@ -1,0 +1,217 @@
+import Foundation
+
+/// A plot of series of points over two axes, drawn as SVG.
+struct Chart {
+  /// One point.
+  struct Point {
+    let x: Double
+    let y: Double
+    /// The ends of what the point may be, for a band or a bar.
+    var range: ClosedRange<Double>?
+    /// What the marker's area stands for, in the units of `sizeTitle`.
+    var size: Double?
+  }
+
+  /// Points that belong together.
+  struct Series {
+    /// The name in the legend, and how it is drawn.
+    let name: String
+    let look: Look
+    let points: [Point]
+    /// Whether neighbours are joined by a line.
+    var isJoined = true
+    /// Whether the name stands beside the last point.
+    var isLabelled = false
+  }
+
+  let id: String
+  let title: String
+  /// What is seen, for those who do not see it, and as a caption.
+  let caption: String
+  let x: Axis
+  let y: Axis
+  let series: [Series]
+  /// What the area of markers stands for, nil where all are equal.
+  var sizeTitle: String?
+  /// A dashed line through points, as the Pareto front.
+  var front: [Point] = []
+
+  static let width = 560.0
+  static let height = 380.0
+  static let left = 62.0
+  static let right = 14.0
+  static let top = 12.0
+  static let bottom = 50.0
+
+  /// The drawing; `viewBox` lets it fill the place that it is given.
+  var svg: Markup {
+    .element(
+      "svg",
+      [
+        "xmlns": "http://www.w3.org/2000/svg",
+        "viewBox": "0 0 \(Int(Self.width)) \(Int(Self.height))",
+        "role": "img", "aria-labelledby": "\(id)-title \(id)-caption",
+      ],
+      [
+        .element("title", ["id": "\(id)-title"], text: title),
+        .element("desc", ["id": "\(id)-caption"], text: caption),
+      ] + grid + frontLine + series.map(band) + series.map(line) + series.map(marks) + labels)
+  }
+
+  /// What is plotted, in numbers.
+  var table: ReportTable {
+    var columns: [ReportTable.Column] = [.text("series"), .number(x.title), .number(y.title)]
+    let hasRange = series.contains { $0.points.contains { $0.range != nil } }
+    if hasRange { columns += [.number("lowest"), .number("highest")] }
+    if let sizeTitle { columns.append(.number(sizeTitle)) }
+    var table = ReportTable(id: "\(id)-numbers", title: title, caption: caption, columns: columns)
+    for series in series {
+      for point in series.points {
+        table.add(
+          [
+            ReportTable.Cell(series.name), Self.cell(point.x), Self.cell(point.y),
+          ]
+            + (hasRange
+              ? [Self.cell(point.range?.lowerBound), Self.cell(point.range?.upperBound)] : [])
+            + (sizeTitle == nil ? [] : [Self.cell(point.size)]))
+      }
+    }
+    return table
+  }
+
+  private static func cell(_ value: Double?) -> ReportTable.Cell {
+    guard let value, value.isFinite else { return .empty }
+    return ReportTable.Cell(String(format: "%.4g", value), value: value)
+  }
+
+  // MARK: Places
+
+  /// The place of a point in the drawing; nil where an axis cannot show it.
+  func position(_ point: Point) -> (x: Double, y: Double)? { position(point.x, point.y) }
+
+  private func position(_ x: Double, _ y: Double) -> (x: Double, y: Double)? {
+    guard let across = self.x.place(x), let up = self.y.place(y) else { return nil }
+    return (horizontal(across), vertical(up))
+  }
+
+  private func horizontal(_ share: Double) -> Double {
+    Self.left + share * (Self.width - Self.left - Self.right)
+  }
+
+  private func vertical(_ share: Double) -> Double {
+    Self.height - Self.bottom - share * (Self.height - Self.top - Self.bottom)
+  }
+
+  /// The radius of a point's marker.
+  func radius(_ point: Point) -> Double {
+    let largest = series.flatMap(\.points).compactMap(\.size).max() ?? 0
+    guard let size = point.size, largest > 0 else { return series.count > 1 ? 3.2 : 2.6 }
+    return 4 + 16 * (max(size, 0) / largest).squareRoot()
+  }
+
+  // MARK: Pieces
+
+  private var grid: [Markup] {
+    let (right, bottom) = (horizontal(1), vertical(0))
+    var pieces: [Markup] = []
+    for (value, label) in x.ticks {
+      guard let place = x.place(value).map(horizontal) else { continue }
+      pieces.append(Self.line("grid", place, Self.top, place, bottom))
+      pieces.append(Self.label("tick middle", place, bottom + 18, label))
+    }
+    for (value, label) in y.ticks {
+      guard let place = y.place(value).map(vertical) else { continue }
+      pieces.append(Self.line("grid", Self.left, place, right, place))
+      pieces.append(Self.label("tick end", Self.left - 7, place + 4.5, label))
+    }
+    let middle = vertical(0.5)
+    pieces.append(
+      Self.label("axis middle", (Self.left + right) / 2, Self.height - 8, x.title))
+    pieces.append(
+      .element(
+        "text",
+        ["class": "axis middle", "transform": "translate(16 \(svgNumber(middle))) rotate(-90)"],
+        text: y.title))
+    return pieces
+  }
+
+  private var frontLine: [Markup] {
+    let points = front.compactMap(position)
+    guard points.count > 1 else { return [] }
+    return [.element("polyline", ["class": "front", "points": Self.list(points)])]
+  }
+
+  private func band(_ series: Series) -> Markup {
+    let ranged = series.points.filter { ($0.range?.upperBound ?? 0) > ($0.range?.lowerBound ?? 0) }
+    let upper = ranged.compactMap { point in
+      point.range.flatMap { position(point.x, $0.upperBound) }
+    }
+    let lower = ranged.compactMap { point in
+      point.range.flatMap { position(point.x, $0.lowerBound) }
+    }
+    if series.isJoined, upper.count > 1 {
+      return .element(
+        "polygon",
+        ["class": "band \(series.look.colorClass)", "points": Self.list(upper + lower.reversed())])
+    }
+    let bars = zip(upper, lower).map {
+      Self.line("bar \(series.look.colorClass)", $0.x, $0.y, $1.x, $1.y)
+    }
+    return .element("g", [:], bars)
+  }
+
+  private func line(_ series: Series) -> Markup {
+    let points = series.points.compactMap(position)
+    guard series.isJoined, points.count > 1 else { return Markup(source: "") }
+    return .element(
+      "polyline",
+      [
+        "class": "line \(series.look.colorClass)", "stroke-dasharray": series.look.dash,
+        "points": Self.list(points),
+      ])
+  }
+
+  private func marks(_ series: Series) -> Markup {
+    // Long curves are lines only, with a mark at their end.
+    let shown = series.points.count > 40 ? series.points.suffix(1) : series.points[...]
+    return .element(
+      "g", [:],
+      shown.compactMap { point in
+        position(point).map {
+          series.look.mark(
+            x: $0.x, y: $0.y, radius: radius(point),
+            title:
+              "\(series.name): \(Axis.label(rounded(point.x))), \(Axis.label(rounded(point.y)))")
+        }
+      })
+  }
+
+  private var labels: [Markup] {
+    ChartLabels(self).placed.map { Self.label("name", $0.x, $0.y, $0.text) }
+  }
+
+  private func rounded(_ value: Double) -> Double {
+    guard value.isFinite, value != 0 else { return 0 }
+    let scale = pow(10, 3 - floor(log10(abs(value))))
+    return (value * scale).rounded() / scale
+  }
+
+  private static func list(_ points: [(x: Double, y: Double)]) -> String {
+    points.map { "\(svgNumber($0.x)),\(svgNumber($0.y))" }.joined(separator: " ")
+  }
+
+  private static func line(
+    _ style: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double
+  ) -> Markup {
+    .element(
+      "line",
+      [
+        "class": style, "x1": svgNumber(x1), "y1": svgNumber(y1), "x2": svgNumber(x2),
+        "y2": svgNumber(y2),
+      ])
+  }
+
+  private static func label(_ style: String, _ x: Double, _ y: Double, _ text: String) -> Markup {
+    .element("text", ["class": style, "x": svgNumber(x), "y": svgNumber(y)], text: text)
+  }
+}

@@ -1,0 +1,74 @@
+import Models
+
+/// How a model is drawn, the same in every plot: a colour that colour-blind people can tell from the
+/// others, a marker, and a dash.
+package struct Look: Hashable {
+  /// The shapes of markers.
+  package enum Marker: CaseIterable { case circle, square, triangle }
+
+  /// The number of the colour, `--c0` and on in the page's style.
+  package let color: Int
+  /// The marker.
+  package let marker: Marker
+
+  /// Colours there are.
+  static let colors = 7
+
+  /// The look of a model of the catalog; others share the looks.
+  package init(model: String) {
+    let names = VariantCatalog.all.map(\.name)
+    let place = names.firstIndex(of: model) ?? model.unicodeScalars.reduce(0) { $0 + Int($1.value) }
+    color = place % Self.colors
+    marker = Marker.allCases[place / Self.colors % Marker.allCases.count]
+  }
+
+  /// The class that gives an element the colour.
+  var colorClass: String { "c\(color)" }
+
+  /// The pattern of lines, nil for a whole one.
+  var dash: String? {
+    switch marker {
+    case .circle: nil
+    case .square: "7 3"
+    case .triangle: "2 3"
+    }
+  }
+
+  /// The marker around a point.
+  ///
+  /// - Parameter radius: of a circle of the same area.
+  func mark(x: Double, y: Double, radius: Double, title: String? = nil) -> Markup {
+    let inside = title.map { [Markup.element("title", text: $0)] } ?? []
+    let number = { (value: Double) in svgNumber(value) }
+    switch marker {
+    case .circle:
+      return .element(
+        "circle",
+        ["class": "mark \(colorClass)", "cx": number(x), "cy": number(y), "r": number(radius)],
+        inside)
+    case .square:
+      let half = radius * 0.886
+      return .element(
+        "rect",
+        [
+          "class": "mark \(colorClass)", "x": number(x - half), "y": number(y - half),
+          "width": number(2 * half), "height": number(2 * half),
+        ], inside)
+    case .triangle:
+      let side = radius * 1.347
+      let points = [(0, -1.155), (1, 0.577), (-1, 0.577)].map {
+        "\(number(x + $0.0 * side)),\(number(y + $0.1 * side))"
+      }
+      return .element(
+        "polygon", ["class": "mark \(colorClass)", "points": points.joined(separator: " ")],
+        inside)
+    }
+  }
+}
+
+/// A coordinate with at most two decimals.
+func svgNumber(_ value: Double) -> String {
+  guard value.isFinite else { return "0" }
+  let hundredths = (value * 100).rounded() / 100
+  return hundredths == hundredths.rounded() ? "\(Int(hundredths))" : "\(hundredths)"
+}

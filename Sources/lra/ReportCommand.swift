@@ -1,0 +1,34 @@
+import ArgumentParser
+import Base
+import Foundation
+import Reports
+
+/// `lra report`: tables and a page of all runs in folders.
+struct ReportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report",
+    abstract: "Write tables and an offline page of all runs in folders.",
+    discussion: """
+      lra report runs
+      lra report runs/leaderboard --output report
+
+      Runs are looked for in the folders and below; speed measurements are the file speed.jsonl in \
+      a folder, lines as lra bench --json prints them.
+      """)
+
+  @Argument(help: "Folders with runs.")
+  var folders: [String] = ["runs"]
+  @Option(help: "The folder to write to.")
+  var output = "report"
+  @Flag(help: "Print the tables too, in Markdown.")
+  var tables = false
+
+  func run() throws {
+    let data = try ReportData(folders: folders)
+    data.problems.forEach { say("left out: \($0)") }
+    let report = Report(data)
+    let page = try report.write(to: output)
+    if tables { tell(report.markdown) }
+    tell("report            \(page)")
+  }
+}

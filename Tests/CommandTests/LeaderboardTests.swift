@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@Suite("lra leaderboard")
+struct LeaderboardTests {
+  /// A grid of two models on a ListOps of a few seconds, in a folder of its own.
+  private struct Grid {
+    let folder: String
+    var board: String { "\(folder)/board" }
+
+    var arguments: [String] {
+      [
+        "leaderboard", "--tasks", "listops", "--models", "linear,s4d", "--lengths", "60", "--speed",
+        "none", "--jobs", "1", "--data", "\(folder)/data", "--output", board,
+      ]
+        + [
+          "task.train-count=300", "task.val-count=40", "task.test-count=40", "train.steps=60",
+          "train.batch=8", "train.eval-every=7", "train.checkpoint-every=3", "train.log-every=1",
+        ].flatMap { ["--set", $0] }
+    }
+
+    func run(_ more: [String] = []) throws -> CommandResult {
+      try CommandRunner.run(CommandRunner.program, arguments + more)
+    }
+
+    func start() throws -> Process {
+      let process = Process()
+      process.executableURL = URL(fileURLWithPath: CommandRunner.program)
+      process.arguments = arguments
+      process.standardOutput = FileHandle.nullDevice
+      process.standardError = FileHandle.nullDevice
+      process.standardInput = FileHandle.nullDevice
+      try process.run()
+      return process
+    }
+
+    func runFolders() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: board).filter {
+        $0.hasPrefix("listops-")
+      }.sorted()
+    }
+
+    func weights() throws -> [Data] {
+      try runFolders().map {
+        try Data(
+          contentsOf: URL(fileURLWithPath: "\(board)/\($0)/checkpoints/last/model.safetensors"))
+      }
+    }
+
+    func events(_ event: String) throws -> [String] {
+      try String(contentsOfFile: "\(board)/journal.jsonl", encoding: .utf8)
+        .split(separator: "\n").map { try jsonObject(String($0)) }
+        .filter { $0["event"] as? String == event }.compactMap { $0["subject"] as? String }
+    }
+
+    /// Waits until the first training has logged a step.
+    func waitForSteps(_ process: Process) throws {
+      for _ in 0..<20_000 where process.isRunning {
+        let logs = ((try? runFolders()) ?? []).map { "\(board)/\($0)/metrics.jsonl" }
+        let text = logs.compactMap { FileManager.default.contents(atPath: $0) }
+        if text.contains(where: { String(decoding: $0, as: UTF8.self).contains("\"step\":9,") }) {
+          return
+        }
+        usleep(1000)
+      }
+      Issue.record("the leaderboard ended before step 9")
+    }
+  }
+
+  @Test("Trains what is not done, reports, and trains nothing when it is typed again")
+  func twice() throws {
+    try withScratchFolder { folder in
+      let grid = Grid(folder: folder)
+      let first = try grid.run()
+      #expect(first.status == 0, "\(first.errors)")
+      #expect(first.errors.contains("2 trainings, 0 done"))
+      #expect(try grid.runFolders().count == 2)
+      let page = "\(grid.board)/report/index.html"
+      #expect(FileManager.default.fileExists(atPath: page))
+      let again = try grid.run()
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(again.errors.contains("2 trainings, 2 done"))
+      #expect(try grid.events("started").count == 2)
+    }
+  }
+
+  @Test("Stopped in the middle and typed again, it ends with the bytes of one that was not")
+  func stopped() throws {
+    try withScratchFolder { folder in
+      let whole = Grid(folder: "\(folder)/a")
+      #expect(try whole.run().status == 0)
+      let grid = Grid(folder: "\(folder)/b")
+      let process = try grid.start()
+      try grid.waitForSteps(process)
+      process.terminate()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 75)
+      #expect(try grid.run().status == 0)
+      #expect(try grid.weights() == whole.weights())
+    }
+  }
+
+  @Test("Two in one folder share the work and both end with all of it")
+  func together() throws {
+    try withScratchFolder { folder in
+      let grid = Grid(folder: folder)
+      let other = try grid.start()
+      let own = try grid.run()
+      other.waitUntilExit()
+      #expect(own.status == 0, "\(own.errors)")
+      #expect(other.terminationStatus == 0)
+      #expect(try grid.events("done").count == 2)
+      #expect(try Set(grid.events("done")).count == 2)
+    }
+  }
+
+  @Test("A training that fails is listed at the end, the others are done")
+  func failing() throws {
+    try withScratchFolder { folder in
+      let grid = Grid(folder: folder)
+      let dry = try grid.run(["--dry-run"])
+      #expect(dry.status == 0, "\(dry.errors)")
+      #expect(try grid.runFolders().isEmpty)
+      let kind = try #require(try grid.events("measured").first { $0.contains("s4d") })
+      try Data().write(to: URL(fileURLWithPath: "\(grid.board)/\(kind)-s0"))
+      let result = try grid.run()
+      #expect(result.status == 1)
+      #expect(result.errors.contains("1 failed; the same command tries them again:"))
+      #expect(try grid.events("done").map { $0.contains("linear") } == [true])
+    }
+  }
+
+  @Test("A budget marks its rows, and one that is too small is refused before training")
+  func budget() throws {
+    try withScratchFolder { folder in
+      let grid = Grid(folder: folder)
+      let refused = try grid.run(["--budget", "0.01s"])
+      #expect(refused.status == 64)
+      #expect(refused.errors.contains("leaves no time to train"))
+      let misspelt = try grid.run(["--models", "linaer"])
+      #expect(misspelt.status == 64)
+      #expect(misspelt.errors.contains("Did you mean linear"))
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Models
+import Reports
+import Testing
+
+@Suite("Axes and looks")
+struct AxisTests {
+  @Test("Ticks are round numbers inside the axis")
+  func ticks() {
+    let linear = Axis("", [0, 100], includesZero: true)
+    #expect(linear.ticks.map(\.label) == ["0", "20", "40", "60", "80", "100"])
+    let logarithmic = Axis("", [0.7, 38], isLogarithmic: true)
+    #expect(logarithmic.ticks.map(\.label) == ["1", "3", "10", "30"])
+    let tokens = Axis("", [1024, 16384], isLogarithmic: true)
+    #expect(tokens.ticks.map(\.label) == ["1k", "3k", "10k"])
+  }
+
+  @Test("Equal distances are equal differences, or equal ratios on a logarithmic axis")
+  func places() throws {
+    let linear = Axis("", [10, 20])
+    let middle = try #require(linear.place(15))
+    #expect(abs(middle - 0.5) < 1e-12)
+    let logarithmic = Axis("", [1, 100], isLogarithmic: true)
+    #expect(abs(try #require(logarithmic.place(10)) - 0.5) < 1e-12)
+    #expect(logarithmic.place(0) == nil)
+    #expect(linear.place(.nan) == nil)
+  }
+
+  @Test("Nothing, one value, equal values and NaN have an axis too")
+  func degenerate() {
+    for values in [[], [3], [5, 5], [.nan, 2], [0, 0], [-.infinity]] as [[Double]] {
+      for isLogarithmic in [false, true] {
+        let axis = Axis("", values, isLogarithmic: isLogarithmic)
+        #expect(!axis.ticks.isEmpty, "\(values)")
+        for value in values { #expect(axis.place(value)?.isFinite != false) }
+      }
+    }
+  }
+
+  @Test("No two models of the catalog look the same")
+  func looks() {
+    let looks = VariantCatalog.all.map { Look(model: $0.name) }
+    #expect(Set(looks).count == looks.count)
+  }
+}

@@ -1,0 +1,101 @@
+import Base
+import Foundation
+import FoundationXML
+import Reports
+import Testing
+import Training
+
+@Suite("The page of a report")
+struct ReportPageTests {
+  /// Writes a report and reads the page.
+  private func page(_ data: ReportData) throws -> String {
+    try withScratchFolder { folder in
+      let path = try Report(data).write(to: "\(folder)/report")
+      return try String(contentsOfFile: path, encoding: .utf8)
+    }
+  }
+
+  private func expectWellFormed(_ page: String) {
+    let text = page.replacingOccurrences(of: "<!DOCTYPE html>\n", with: "")
+    let parser = XMLParser(data: Data(text.utf8))
+    #expect(parser.parse(), "\(String(describing: parser.parserError)), line \(parser.lineNumber)")
+  }
+
+  @Test("One run makes a whole page, with nothing from elsewhere")
+  func single() throws {
+    let page = try page(ReportData(runs: [try SyntheticRun().record()]))
+    expectWellFormed(page)
+    #expect(page.contains("listops-linformer-s0: 40.0 % ± 1.5 %"))
+    #expect(page.contains("training loss, nats"))
+    for outside in ["http://", "https://", "<script", "<link", "@import", "url("] {
+      let found = page.replacingOccurrences(of: "http://www.w3.org/2000/svg", with: "")
+      #expect(!found.contains(outside), "\(outside)")
+    }
+  }
+
+  @Test("A thousand runs are all there, and their curves are left out")
+  func thousand() throws {
+    let run = try SyntheticRun().record()
+    let runs = (0..<1000).map { number in
+      var copy = run
+      copy.name = "run number \(number)."
+      copy.result?.seed = UInt64(number)
+      return copy
+    }
+    let page = try page(ReportData(runs: runs))
+    expectWellFormed(page)
+    #expect(runs.allSatisfy { page.contains($0.name) })
+    #expect(page.contains("Curves are left out"))
+    #expect(page.utf8.count < 20_000_000)
+  }
+
+  @Test("Names and values of any kind stay texts")
+  func hostile() throws {
+    var run = try SyntheticRun(changed: "train.note", extra: ["train.note": "<b>&\"'\u{1}"])
+      .record()
+    run.name = "</summary><script>alert(1)</script>"
+    let page = try page(ReportData(runs: [run]))
+    expectWellFormed(page)
+    #expect(!page.contains("<script"))
+    #expect(page.contains("&lt;/summary&gt;&lt;script&gt;"))
+    #expect(page.contains("&lt;b&gt;&amp;&quot;'"))
+  }
+
+  @Test("Protocols have sections of their own, and plots hold what their tables say")
+  func sections() throws {
+    let runs = try [
+      SyntheticRun(), SyntheticRun(model: "s4d", correct: 500),
+      SyntheticRun(model: "fnet", changed: "task.length", length: 512),
+    ].map { try $0.record() }
+    let page = try page(ReportData(runs: runs))
+    #expect(page.contains("listops, small, 2,000 tokens</h2>"))
+    #expect(page.contains("listops, small, 512 tokens</h2>"))
+    // One picture of accuracy and speed: a single model has none.
+    #expect(page.components(separatedBy: "<h3>Accuracy, speed and memory</h3>").count == 2)
+    #expect(page.components(separatedBy: "class=\"front\"").count == 1)
+  }
+
+  @Test("It is the same byte by byte for the same date, and without runs there is a clear error")
+  func reproducible() throws {
+    let data = ReportData(runs: [try SyntheticRun().record()])
+    #expect(try page(data) == page(data))
+    try withScratchFolder { folder in
+      let error = #expect(throws: UserError.self) { try ReportData(folders: [folder]) }
+      #expect(error?.problem.hasSuffix("holds no run and no speed.jsonl") == true)
+    }
+  }
+
+  @Test("A run that cannot be read is left out with the reason")
+  func damaged() throws {
+    try withScratchFolder { folder in
+      try SyntheticRun().write(to: "\(folder)/a")
+      try SyntheticRun().write(to: "\(folder)/deeper/b")
+      try "{\"task\":".write(
+        toFile: "\(folder)/deeper/b/result.json", atomically: false, encoding: .utf8)
+      let data = try ReportData(folders: [folder])
+      #expect(data.runs.map(\.name) == ["a"])
+      #expect(data.problems.count == 1)
+      #expect(data.problems[0].contains("deeper/b/result.json"))
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import Base
+import Foundation
+import Reports
+import Testing
+import Training
+
+@Suite("Tables of accuracy")
+struct AccuracyTablesTests {
+  private func cell(_ table: ReportTable, _ row: Int, _ column: String) throws -> String {
+    let place = try #require(table.columns.firstIndex { $0.title == column }, "\(column)")
+    return table.rows[row][place].text
+  }
+
+  @Test("Seeds are one row: mean, spread with n − 1, the error of the test, published figures")
+  func seeds() throws {
+    let runs = try [(0, 350), (1, 370), (2, 390)].map { seed, correct in
+      try SyntheticRun(seed: seed, correct: correct).record()
+    }
+    let table = try #require(ReportTables.all(runs, speed: []).first)
+    #expect(table.rows.count == 1)
+    #expect(try cell(table, 0, "n") == "3")
+    #expect(try cell(table, 0, "test accuracy, %") == "37.0")
+    #expect(try cell(table, 0, "± seeds") == "2.0")
+    // √(0.37 · 0.63 / 1000) = 1.53 %
+    #expect(try cell(table, 0, "± test") == "1.5")
+    #expect(try cell(table, 0, "Tay et al. 2020") == "35.70")
+    #expect(try cell(table, 0, "difference") == "+1.3")
+  }
+
+  @Test("A row at chance and one that its better neighbour does not differ from say so")
+  func remarks() throws {
+    let runs = try [
+      SyntheticRun(model: "s4d", correct: 500), SyntheticRun(model: "linformer", correct: 400),
+      SyntheticRun(model: "linear", correct: 399), SyntheticRun(model: "fnet", correct: 201),
+    ].map { try $0.record() }
+    let table = try #require(ReportTables.all(runs, speed: []).first)
+    #expect(table.rows.map { $0[0].text } == ["s4d", "linformer", "linear", "fnet"])
+    #expect(try cell(table, 1, "remark") == "")
+    #expect(try cell(table, 2, "remark") == "≈ linformer")
+    #expect(try cell(table, 3, "remark") == "chance")
+  }
+
+  @Test("Other lengths, schedules and data are other tables; other rates are told in the row")
+  func protocols() throws {
+    let runs = try [
+      SyntheticRun(), SyntheticRun(model: "s4d", changed: "task.length", length: 512),
+      SyntheticRun(model: "performer", changed: "train.steps train.warmup"),
+      SyntheticRun(
+        model: "linear", changed: "train.learning-rate", extra: ["train.learning-rate": 0.5]),
+    ].map { try $0.record() }
+    let tables = ReportTables.all(runs, speed: []).filter { $0.id.hasPrefix("accuracy-") }
+    #expect(tables.map(\.rows.count).sorted() == [1, 1, 2])
+    let shared = try #require(tables.first { $0.rows.count == 2 })
+    #expect(
+      try (0..<2).map { try cell(shared, $0, "remark") }.contains {
+        $0.hasSuffix("train.learning-rate=0.5")
+      })
+    #expect(tables.contains { $0.notes.contains { $0.hasSuffix("another steps") } })
+  }
+
+  @Test("Averages over five tasks stand only where all five were run")
+  func averages() throws {
+    let tasks = ["listops", "text", "retrieval", "image", "pathfinder"]
+    var runs = try tasks.map { try SyntheticRun(task: $0, correct: 500).record() }
+    runs.append(try SyntheticRun(task: "text", model: "s4d").record())
+    let table = try #require(ReportTables.all(runs, speed: []).first)
+    #expect(table.title == "All tasks, small")
+    #expect(try cell(table, 0, "average of five") == "50.0")
+    #expect(try cell(table, 1, "average of five") == "")
+    #expect(try cell(table, 0, "average of six") == "")
+  }
+
+  @Test("Several lengths of one task are set side by side")
+  func lengths() throws {
+    let runs = try [512, 1024, 2000].map {
+      try SyntheticRun(changed: $0 == 2000 ? "" : "task.length", length: $0).record()
+    }
+    let table = try #require(ReportTables.all(runs, speed: []).first { $0.id.hasPrefix("length-") })
+    #expect(table.rows.count == 1)
+    #expect(try cell(table, 0, "accuracy, 1,024") == "40.0 ± 1.5")
+    #expect(try cell(table, 0, "ms, 512") == "500")
+  }
+}
+
+@Suite("Tables of speed")
+struct SpeedTablesTests {
+  /// `factor · (length / 1024)^power` seconds a step.
+  private func results(
+    _ model: String, _ factor: Double, _ power: Double, lengths: [Int] = [1024, 2048, 4096]
+  ) -> [BenchmarkResult] {
+    lengths.map { length in
+      let seconds = factor * pow(Double(length) / 1024, power)
+      return BenchmarkResult(
+        model: model, length: length, batch: 8, towers: 1, emb: 64, heads: 2, layers: 2, mlp: 128,
+        stepS: seconds, minS: seconds, tokensPerS: 1, peakRssMib: 100, params: length,
+        threads: 1, forward: false, flops: 1_000_000_000, gflopsPerS: 1, peakTensorMib: seconds,
+        sgemmGflopsPerS: 10, mfu: 0.5, pageFaultsPerStep: 0)
+    }
+  }
+
+  @Test("Ratios are to the transformer at the same length, the exponent is that of the time")
+  func ratios() throws {
+    let speed = results("transformer", 1, 2) + results("linear", 0.5, 1)
+    let tables = ReportTables.all([], speed: speed)
+    let table = try #require(tables.first { $0.id.hasPrefix("training-speed") })
+    #expect(
+      table.rows[0].map(\.text).prefix(5) == [
+        "transformer", "1.00 (1.00)", "0.25 (1.00)", "0.06 (1.00)", "2.00",
+      ])
+    #expect(
+      table.rows[1].map(\.text).prefix(5) == [
+        "linear", "2.00 (2.00)", "1.00 (4.00)", "0.50 (8.00)", "1.00",
+      ])
+    // LRA's linear at 4,096 tokens: 7.8 / 1.4.
+    #expect(table.rows[1].last?.text == "5.57")
+  }
+
+  @Test("The crossing is where the times are equal, and said to be absent where there is none")
+  func crossings() throws {
+    // 1.5 · x = x² at x = 1.5, which is 1,536 tokens.
+    let speed =
+      results("transformer", 1, 2) + results("linformer", 1.5, 1) + results("lowrank", 2, 2)
+    let table = try #require(
+      ReportTables.all([], speed: speed).first { $0.id.hasPrefix("crossover") })
+    let answers = Dictionary(uniqueKeysWithValues: table.rows.map { ($0[0].text, $0[1].text) })
+    #expect(answers["linformer before transformer"] == "from about 1,536")
+    #expect(answers["lowrank before transformer"] == "not up to 4,096")
+    #expect(answers["linformer before lowrank"] == "from 1,024 or less")
+  }
+
+  @Test("Of a cell that was measured twice the latest counts, and a bad line is named")
+  func log() throws {
+    try withScratchFolder { folder in
+      let encoder = JSONEncoder()
+      encoder.keyEncodingStrategy = .convertToSnakeCase
+      let lines = try (results("s4d", 1, 1) + results("s4d", 2, 1)).map {
+        String(decoding: try encoder.encode($0), as: UTF8.self)
+      }
+      let path = "\(folder)/speed.jsonl"
+      try (lines + ["{\"model\":\"s4d\"", ""]).joined(separator: "\n").write(
+        toFile: path, atomically: false, encoding: .utf8)
+      let log = SpeedLog(path)
+      #expect(log.results.map(\.stepS) == [2, 4, 8])
+      #expect(log.problems == ["\(path): line 7 is no measurement of lra bench --json"])
+    }
+  }
+}
