@@ -39,6 +39,15 @@ public final class FileLock: Sendable {
     self.init(path, descriptor)
   }
 
+  /// Whether a process holds the lock at this moment; the file is neither made nor changed.
+  public static func isHeld(_ path: String) -> Bool {
+    let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    // A shared lock is refused while somebody has the exclusive one.
+    return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+  }
+
   private init(_ path: String, _ descriptor: Int32) {
     self.path = path
     self.descriptor = descriptor

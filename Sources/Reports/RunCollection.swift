@@ -26,21 +26,24 @@ public struct RunCollection: Sendable {
           .missingInput, "\(folder): no such folder",
           remedy: "give a run's folder, or one that holds such folders")
       }
-      search(folder, depth: Self.depth)
+      Self.paths(in: folder).forEach { read($0) }
     }
   }
 
   /// The runs that have a result.
   public var finished: [RunRecord] { runs.filter { $0.result != nil } }
 
-  private mutating func search(_ folder: String, depth: Int) {
-    if RunFolder.holdsRun(folder) { return read(folder) }
-    guard depth > 0 else { return }
+  /// The folders of runs in a folder and below.
+  public static func paths(in folder: String) -> [String] { paths(in: folder, depth: depth) }
+
+  private static func paths(in folder: String, depth: Int) -> [String] {
+    if RunFolder.holdsRun(folder) { return [folder] }
+    guard depth > 0 else { return [] }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for name in names.sorted() where !name.hasPrefix(".") {
+    return names.sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
       let path = "\(folder)/\(name)"
       let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
-      if type as? FileAttributeType == .typeDirectory { search(path, depth: depth - 1) }
+      return type as? FileAttributeType == .typeDirectory ? paths(in: path, depth: depth - 1) : []
     }
   }
 

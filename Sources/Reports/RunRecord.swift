@@ -65,7 +65,15 @@ public struct RunRecord: Sendable {
     guard let preset = try? RunConfiguration(request).settings else { return [] }
     return settings.entries.map(\.key).filter { key in
       !key.hasPrefix("run.") && !RunConfiguration.free.contains(key) && preset.contains(key)
-        && preset[key] != settings[key]
+        && !areEqual(preset[key], settings[key])
+    }
+  }
+
+  /// Whether two settings are the same; a file has the number 0.0 as 0.
+  private static func areEqual(_ a: Setting?, _ b: Setting?) -> Bool {
+    switch (a, b) {
+    case (.number(let number), .integer(let integer)): number == Double(integer)
+    default: a == b
     }
   }
 

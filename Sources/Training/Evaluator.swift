@@ -41,6 +41,22 @@ public struct Prediction: Codable, Sendable {
   public let pred: Int
   /// The scores.
   public let logits: [Float]
+
+  /// The cross-entropy of the right class, nats.
+  public var loss: Double {
+    let high = Double(logits.max() ?? 0)
+    let sum = logits.reduce(0.0) { $0 + exp(Double($1) - high) }
+    return log(sum) + high - Double(logits[label])
+  }
+}
+
+extension Evaluation {
+  /// Sums up answers; the order matters for the last digits of the loss.
+  public init(_ predictions: [Prediction]) {
+    count = predictions.count
+    correct = predictions.count { $0.pred == $0.label }
+    loss = predictions.reduce(0) { $0 + $1.loss } / Double(max(predictions.count, 1))
+  }
 }
 
 /// Runs a model over splits without recording.
@@ -60,17 +76,18 @@ public struct Evaluator {
   ///
   /// - Parameters:
   ///   - source: the split.
+  ///   - first: the example to begin with; the result is then that of the rest.
   ///   - visit: gets every prediction, in order.
   /// - Returns: nil if `shouldStop` answered true between two batches.
   public func run(
-    _ source: any ExampleSource, shouldStop: () -> Bool = { false },
+    _ source: any ExampleSource, from first: Int = 0, shouldStop: () -> Bool = { false },
     visit: (Prediction) throws -> Void = { _ in }
   ) throws -> Evaluation? {
     let tracked = model.parameters.tracksGradients
     model.parameters.tracksGradients = false
     defer { model.parameters.tracksGradients = tracked }
-    var result = Evaluation(count: source.count, correct: 0, loss: 0)
-    for first in stride(from: 0, to: source.count, by: batch) {
+    var result = Evaluation(count: source.count - first, correct: 0, loss: 0)
+    for first in stride(from: first, to: source.count, by: batch) {
       if shouldStop() { return nil }
       let examples = Array(first..<min(source.count, first + batch))
       let data = try makeBatch(source, examples: examples, towers: task.towers)
@@ -80,18 +97,12 @@ public struct Evaluator {
         let label = Int(data.labels[i])
         let prediction = Prediction(id: id, label: label, pred: largestIndex(row), logits: row)
         result.correct += prediction.pred == label ? 1 : 0
-        result.loss += crossEntropy(row, label: label)
+        result.loss += prediction.loss
         try visit(prediction)
       }
     }
-    result.loss /= Double(max(source.count, 1))
+    result.loss /= Double(max(result.count, 1))
     return result
-  }
-
-  private func crossEntropy(_ row: [Float], label: Int) -> Double {
-    let high = Double(row.max() ?? 0)
-    let sum = row.reduce(0.0) { $0 + exp(Double($1) - high) }
-    return log(sum) + high - Double(row[label])
   }
 }
 

@@ -63,3 +63,26 @@ public func parseDuration(_ text: String, option: String = "duration") throws ->
   guard total > 0, total < 1e9 else { throw failure }
   return total
 }
+
+/// Reads a size: `4GiB`, `512MiB`, `4G`, or a plain number of bytes; units are powers of 1,024.
+///
+/// - Returns: bytes, above zero.
+/// - Throws: `UserError(.usage)` that names `option` when the text is anything else.
+public func parseBytes(_ text: String, option: String = "size") throws -> Int {
+  let units: [(String, Double)] = [("k", 10), ("m", 20), ("g", 30), ("t", 40)]
+  let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+  var unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased()
+  for ending in ["ib", "b"] where unit.hasSuffix(ending) {
+    unit.removeLast(ending.count)
+    break
+  }
+  let power = unit.isEmpty ? 0 : units.first { $0.0 == unit }?.1
+  guard let number = Double(digits), let power, number * pow(2, power) >= 1,
+    number * pow(2, power) < 1e18
+  else {
+    throw UserError(
+      .usage, "\(option): \"\(text)\" is not a size",
+      remedy: "write it as 4GiB, 512MiB or as bytes")
+  }
+  return Int(number * pow(2, power))
+}

@@ -94,6 +94,17 @@ public final class MetricsLog {
     return data.split(separator: UInt8(ascii: "\n")).compactMap(parse)
   }
 
+  /// The whole records in the last bytes of a log; none when it cannot be read.
+  public static func lastRecords(at path: String, bytes: Int) -> [Record] {
+    guard let file = FileHandle(forReadingAtPath: path) else { return [] }
+    defer { try? file.close() }
+    let size = (try? file.seekToEnd()) ?? 0
+    let start = size > UInt64(bytes) ? size - UInt64(bytes) : 0
+    try? file.seek(toOffset: start)
+    let data = (try? file.readToEnd()) ?? Data()
+    return data.split(separator: UInt8(ascii: "\n")).compactMap(parse)
+  }
+
   private static func parse(_ line: Data) -> Record? {
     guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line)) else {
       return nil

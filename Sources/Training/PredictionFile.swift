@@ -12,7 +12,10 @@ public enum PredictionFile {
 
   /// One line.
   package static func line(_ prediction: Prediction) throws -> [UInt8] {
-    Array(try JSONEncoder().encode(prediction)) + [UInt8(ascii: "\n")]
+    let encoder = JSONEncoder()
+    // The same answers are to be the same bytes.
+    encoder.outputFormatting = .sortedKeys
+    return Array(try encoder.encode(prediction)) + [UInt8(ascii: "\n")]
   }
 
   /// Reads a file.

@@ -107,6 +107,9 @@ public final class RunFolder {
         .trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
+  /// Whether a process works in the folder at this moment.
+  public var isInUse: Bool { FileLock.isHeld(file(".lock")) }
+
   /// Writes the word in `STATUS`.
   public func setStatus(_ status: RunStatus) throws {
     try writeAtomically(Array("\(status.rawValue)\n".utf8), to: file("STATUS"))

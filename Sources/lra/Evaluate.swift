@@ -35,23 +35,61 @@ struct Evaluate: ParsableCommand {
       throw UserError(
         .usage, "--batch is \(batch), but must be at least 1", remedy: "leave it out")
     }
+    Interrupts.install()
     let saved = try SavedModel(folder, choice: checkpoint, dataFolder: dataFolder(data))
     if let message = saved.message { say("warning: \(message)") }
     let task = saved.configuration.task
     try task.prepare { say($0) }
     let source = try task.examples(split)
+    let answers = try answers(saved, source)
+    if let predictions {
+      try writeAtomically(answers.flatMap(PredictionFile.line), to: predictions)
+    }
+    try report(Evaluation(answers), source, saved)
+  }
+
+  /// All answers, those that an interrupted call left in the run's folder among them.
+  private func answers(
+    _ saved: SavedModel, _ source: any ExampleSource
+  ) throws -> [Prediction] {
+    let task = saved.configuration.task
     let evaluator = Evaluator(
       saved.model, task, batch: batch ?? saved.configuration.training.batch)
-    var lines: [UInt8] = []
+    guard let log = try openLog(saved, task, source.count) else {
+      var answers: [Prediction] = []
+      try evaluate(evaluator, source, from: 0) { answers.append($0) }
+      return answers
+    }
+    let first = log.predictions.count
+    if first > 0 { say("going on after \(first) of \(source.count) examples") }
+    try evaluate(evaluator, source, from: first, visit: log.append)
+    try log.finish()
+    return log.predictions
+  }
+
+  /// The file that keeps the answers; nil, with a warning, where the folder cannot be written.
+  private func openLog(
+    _ saved: SavedModel, _ task: any ArenaTask, _ count: Int
+  ) throws -> PredictionLog? {
+    let header = try PredictionLog.Header(weightsFile: saved.file, task: task, count: count)
+    do {
+      return try PredictionLog(path: PredictionFile.path(in: folder, split, checkpoint), header)
+    } catch let error as UserError where error.kind == .cannotWrite {
+      say("warning: \(error.problem); the answers are not kept, and an interruption loses them")
+      return nil
+    }
+  }
+
+  private func evaluate(
+    _ evaluator: Evaluator, _ source: any ExampleSource, from first: Int,
+    visit: (Prediction) throws -> Void
+  ) throws {
     let result = try evaluator.run(
-      source,
-      visit: { prediction in
-        guard predictions != nil else { return }
-        lines += Array(try JSONEncoder().encode(prediction)) + [UInt8(ascii: "\n")]
-      })
-    guard let result else { return }
-    if let predictions { try writeAtomically(lines, to: predictions) }
-    try report(result, source, saved)
+      source, from: first, shouldStop: { Interrupts.stopRequested }, visit: visit)
+    guard result == nil else { return }
+    throw UserError(
+      .stoppedEarly, "stopped (\(Interrupts.stopReason ?? "on request"))",
+      remedy: "type the same command again to go on")
   }
 
   private func report(

@@ -22,7 +22,9 @@ struct LRA: AsyncParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Evaluate.self, Predict.self, Bench.self, Leaderboard.self, ReportCommand.self,
+      Train.self, Evaluate.self, Compare.self, Top.self, Advise.self, Predict.self, Bench.self,
+      Leaderboard.self,
+      ReportCommand.self,
       DataCommand.self,
       List.self,
       Explain.self, New.self, Doctor.self,

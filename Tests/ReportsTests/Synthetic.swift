@@ -13,9 +13,11 @@ struct SyntheticRun {
   var correct = 400
   var of = 1000
   var majorityShare = 0.2
+  var seconds = 60
   var changed = ""
   var length = 2000
   var extra: [String: Setting] = [:]
+  var notesChanges = true
 
   /// Writes the run's folder.
   func write(to folder: String) throws {
@@ -46,6 +48,7 @@ struct SyntheticRun {
       "model": ["name": .text(model)],
       "train": ["seed": .integer(seed), "steps": .integer(steps)],
     ]
+    if !notesChanges { all["run", default: [:]]["changed"] = nil }
     for (key, value) in extra {
       let parts = key.split(separator: ".", maxSplits: 1).map(String.init)
       all[parts[0], default: [:]][parts[1]] = value
@@ -63,7 +66,7 @@ struct SyntheticRun {
       "steps":\(steps),"planned_steps":\(steps),"ended":"all steps done","best_step":\(steps),
       "validation":\(test),"test_best":\(test),"test_last":\(test),"select":"best",
       "majority_share":\(majorityShare),"remark":\(remark.map { "\"\($0)\"" } ?? "null"),
-      "training_seconds":60,"steps_per_second":2,"tokens_per_second":1000,
+      "training_seconds":\(seconds),"steps_per_second":2,"tokens_per_second":1000,
       "peak_resident_bytes":104857600,"peak_tensor_bytes":52428800,"threads":1}
       """
   }

@@ -145,3 +145,17 @@ struct SpeedTablesTests {
     }
   }
 }
+
+@Suite("Records of runs")
+struct RunRecordTests {
+  @Test("A run too old to note its changes is compared with the preset of today")
+  func changes() throws {
+    var run = SyntheticRun(
+      steps: 5000, extra: ["train.clip": 0, "train.learning-rate": 0.5, "run.preset": "small"])
+    run.notesChanges = false
+    let record = try run.record()
+    // The file has the number 0.0 of the preset's clip as 0.
+    #expect(record.changedKeys == ["train.learning-rate"])
+    #expect(record.deviations == ["train.learning-rate=0.5"])
+  }
+}

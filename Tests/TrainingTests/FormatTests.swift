@@ -1,3 +1,4 @@
+import Base
 import Testing
 import Training
 
@@ -40,5 +41,17 @@ struct FormatTests {
     let error = userError { _ = try parseDuration(text, option: "--budget") }
     #expect(error?.kind == .usage)
     #expect(error?.problem.contains("--budget") == true)
+  }
+
+  @Test("Sizes are read with units of 1,024, and nonsense is refused")
+  func bytes() throws {
+    #expect(try parseBytes("4GiB") == 4 << 30)
+    #expect(try parseBytes("512MiB") == 512 << 20)
+    #expect(try parseBytes("4G") == 4 << 30)
+    #expect(try parseBytes("1.5 kb") == 1536)
+    #expect(try parseBytes("1000") == 1000)
+    for text in ["", "GiB", "0", "-1", "4X", "1e30", "4GiBB"] {
+      #expect(throws: UserError.self, "\(text)") { try parseBytes(text, option: "--memory") }
+    }
   }
 }

@@ -1,0 +1,52 @@
+import Foundation
+import Training
+
+/// Two models on the same examples: McNemar's test, which looks only at those that one of them has
+/// right and the other wrong.
+///
+///     p = 2 · P(X ≤ min(b, c)),  X ~ Binomial(b + c, ½)
+///
+/// Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
+/// Psychometrika 12, 1947; in its exact form.
+public struct PairedTest: Sendable, Equatable, Encodable {
+  /// Examples that both have right.
+  public let bothRight: Int
+  /// Examples that only the first has right, b.
+  public let onlyFirst: Int
+  /// Examples that only the second has right, c.
+  public let onlySecond: Int
+  /// Examples that both have wrong.
+  public let bothWrong: Int
+
+  /// Compares answers; nil where they are not to the same examples.
+  public init?(_ first: [Prediction], _ second: [Prediction]) {
+    guard first.count == second.count, !first.isEmpty,
+      zip(first, second).allSatisfy({ $0.id == $1.id && $0.label == $1.label })
+    else { return nil }
+    let outcomes = zip(first, second).map { ($0.pred == $0.label, $1.pred == $1.label) }
+    bothRight = outcomes.count { $0 && $1 }
+    onlyFirst = outcomes.count { $0 && !$1 }
+    onlySecond = outcomes.count { !$0 && $1 }
+    bothWrong = outcomes.count { !$0 && !$1 }
+  }
+
+  /// Examples.
+  public var count: Int { bothRight + onlyFirst + onlySecond + bothWrong }
+
+  /// The accuracy of the first minus that of the second, in −1…1.
+  public var difference: Double { Double(onlyFirst - onlySecond) / Double(count) }
+
+  /// The standard error of the difference: √(b + c − (b − c)² / n) / n.
+  public var error: Double {
+    let unequal = Double(onlyFirst + onlySecond)
+    let net = Double(onlyFirst - onlySecond)
+    return (unequal - net * net / Double(count)).squareRoot() / Double(count)
+  }
+
+  /// The chance of so large a difference between two models that are equally good, in 0…1.
+  public var probability: Double {
+    let unequal = onlyFirst + onlySecond
+    let more = max(onlyFirst, onlySecond)
+    return min(1, 2 * chanceProbability(correct: more, of: unequal, share: 0.5))
+  }
+}

@@ -1,0 +1,134 @@
+import Base
+import Foundation
+import Tasks
+import Training
+
+/// Runs side by side: what differs in them, what came out, and whether the difference is more than luck.
+public struct RunComparison {
+  /// The paired test of the first run and another one.
+  public struct Pair: Encodable {
+    /// The two runs' names.
+    public let first: String
+    /// The other run's name.
+    public let second: String
+    /// The test; nil where it cannot be made.
+    public let test: PairedTest?
+    /// Why it cannot be made.
+    public let reason: String?
+  }
+
+  /// The runs.
+  public let runs: [RunRecord]
+
+  /// Compares runs.
+  public init(_ runs: [RunRecord]) { self.runs = runs }
+
+  /// The settings that are not the same in all runs, a column a run.
+  public var differences: ReportTable {
+    var table = ReportTable(
+      id: "differences", title: "Settings that differ", caption: "",
+      columns: [.text("setting")] + runs.map { .text($0.name) })
+    var keys: [String] = []
+    for run in runs {
+      for entry in run.settings.entries where !keys.contains(entry.key) { keys.append(entry.key) }
+    }
+    for key in keys {
+      let values = runs.map { $0.settings[key]?.description ?? "" }
+      if Set(values).count > 1 {
+        table.add([ReportTable.Cell(key)] + values.map { ReportTable.Cell($0) })
+      }
+    }
+    return table
+  }
+
+  /// What came out, a column a run.
+  public var results: ReportTable {
+    var table = ReportTable(
+      id: "results", title: "Results", caption: "",
+      columns: [.text("")] + runs.map { .number($0.name) })
+    let rows: [(String, (RunResult) -> String)] = [
+      ("test, best", { Self.accuracy($0.testBest) }),
+      ("test, last", { Self.accuracy($0.testLast) }),
+      ("test loss", { String(format: "%.4f", $0.test.loss) }),
+      ("steps", { formatCount($0.steps) }), ("weights", { formatCount($0.parameters) }),
+      ("training", { formatDuration(seconds: $0.trainingSeconds) }),
+      ("steps/s", { String(format: "%.2f", $0.stepsPerSecond) }),
+      ("peak memory", { formatBytes($0.peakResidentBytes) }),
+    ]
+    for (name, value) in rows {
+      table.add(
+        [ReportTable.Cell(name)]
+          + runs.map { ReportTable.Cell($0.result.map(value) ?? ($0.status?.rawValue ?? "")) })
+    }
+    return table
+  }
+
+  private static func accuracy(_ evaluation: Evaluation) -> String {
+    "\(formatPercent(evaluation.accuracy)) ± \(formatPercent(evaluation.error))"
+  }
+
+  /// What to beware of: other data, other protocols.
+  public var warnings: [String] {
+    guard let first = runs.first, let base = RunProtocol(first) else { return [] }
+    return runs.dropFirst().flatMap { run -> [String] in
+      guard let other = RunProtocol(run) else { return [] }
+      let parts: [(Bool, String)] = [
+        (base.task != other.task, "another task"), (base.data != other.data, "other data"),
+        (base.length != other.length, "another length"),
+        (base.preset != other.preset, "another preset"),
+        (base.hasOwnSteps != other.hasOwnSteps, "another schedule"),
+        (base.validation != other.validation, "another choice of the checkpoint"),
+      ]
+      let found = parts.filter(\.0).map(\.1)
+      return found.isEmpty
+        ? [] : ["\(run.name) has \(found.joined(separator: ", ")) than \(first.name)"]
+    }
+  }
+
+  /// The curves of validation accuracy in per cent.
+  public func plot(width: Int) -> String {
+    TextPlot(
+      runs.map { run in
+        TextPlot.Curve(
+          name: run.name, points: run.validation.map { (Double($0.step), $0.accuracy * 100) })
+      }, width: width
+    ).text
+  }
+
+  /// The first run against each other one, from the answers that the folders keep.
+  public var pairs: [Pair] {
+    guard let first = runs.first else { return [] }
+    return runs.dropFirst().map { pair(first, $0) }
+  }
+
+  private func pair(_ first: RunRecord, _ second: RunRecord) -> Pair {
+    let failed = { (reason: String) in
+      Pair(first: first.name, second: second.name, test: nil, reason: reason)
+    }
+    do {
+      guard first.result?.dataHash == second.result?.dataHash else { return failed("other data") }
+      let test = PairedTest(try Self.answers(first), try Self.answers(second))
+      guard let test else { return failed("the answers are not to the same examples") }
+      return Pair(first: first.name, second: second.name, test: test, reason: nil)
+    } catch let error as UserError {
+      return failed("\(error.problem); \(error.remedy)")
+    } catch {
+      return failed(error.localizedDescription)
+    }
+  }
+
+  /// The file of the answers that a run's result goes by.
+  public static func answersFile(_ run: RunRecord) -> String {
+    PredictionFile.path(in: run.path, .test, run.result?.select ?? .best)
+  }
+
+  private static func answers(_ run: RunRecord) throws -> [Prediction] {
+    let file = answersFile(run)
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw UserError(
+        .missingInput, "\(run.name) keeps no answers",
+        remedy: "make them with lra evaluate \(run.path)")
+    }
+    return try PredictionFile.read(file)
+  }
+}

@@ -1,0 +1,87 @@
+import Base
+import Foundation
+import Training
+
+/// Where a run stands at this moment, from the ends of its files alone.
+public struct RunStanding: Sendable, Encodable {
+  /// How it is with a run.
+  public enum State: String, Sendable, Encodable {
+    case running, done, stopped, failed
+    /// Says that it runs, but no process holds its lock.
+    case dead
+  }
+
+  /// The folder's last name.
+  public let name: String
+  /// How it is.
+  public let state: State
+  /// The last step in the log, and the steps planned.
+  public let step: Int
+  /// Steps planned; 0 where the folder does not say.
+  public let steps: Int
+  /// The latest training loss, nats.
+  public let loss: Double?
+  /// The latest training accuracy, in 0…1.
+  public let accuracy: Double?
+  /// The best validation accuracy in the part of the log that was read, or the result's, in 0…1.
+  public let validation: Double?
+  /// The test accuracy of a finished run, in 0…1.
+  public let test: Double?
+  /// Steps a second.
+  public let stepsPerSecond: Double?
+  /// The most memory, bytes.
+  public let peakResidentBytes: Int?
+  /// When the log was last written, seconds since 1970.
+  public let time: Double
+
+  /// Seconds to the end at the present speed; nil for a run that does not go on.
+  public var secondsLeft: Double? {
+    guard state == .running, let stepsPerSecond, stepsPerSecond > 0 else { return nil }
+    return Double(max(0, steps - step)) / stepsPerSecond
+  }
+
+  /// The bytes at the end of a log that are read: some hundred records.
+  private static let tail = 65536
+
+  /// Looks at a run's folder.
+  ///
+  /// - Throws: `UserError` when there is no run.
+  /// - Complexity: O(1) in the length of the run.
+  public init(_ path: String) throws {
+    let folder = try RunFolder.open(path)
+    name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
+    let records = MetricsLog.lastRecords(at: folder.file("metrics.jsonl"), bytes: Self.tail)
+    let values = { (key: String) in records.last { $0.values[key] != nil }?.values[key] }
+    let result = Self.result(folder)
+    state = Self.state(folder)
+    step = result?.steps ?? records.compactMap(\.step).last ?? 0
+    steps = result?.plannedSteps ?? (try? folder.settings().integer("train.steps")) ?? 0
+    loss = values("train/loss")
+    accuracy = values("train/accuracy")
+    let best = records.compactMap { $0.values["eval/accuracy"] }.max()
+    validation = result?.validation.map { max($0.accuracy, best ?? 0) } ?? best
+    test = result?.test.accuracy
+    stepsPerSecond = result?.stepsPerSecond ?? values("throughput/steps_per_sec")
+    peakResidentBytes =
+      result?.peakResidentBytes ?? values("memory/peak_rss_bytes").map { Int($0) }
+    time = records.compactMap(\.time).last ?? 0
+  }
+
+  private static func state(_ folder: RunFolder) -> State {
+    switch folder.status {
+    case .done: return .done
+    case .stopped: return .stopped
+    case .failed: return .failed
+    case .running, nil: return folder.isInUse ? .running : .dead
+    }
+  }
+
+  private static func result(_ folder: RunFolder) -> RunResult? {
+    guard let data = FileManager.default.contents(atPath: folder.file("result.json")) else {
+      return nil
+    }
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try? decoder.decode(RunResult.self, from: data)
+  }
+}

@@ -1,0 +1,72 @@
+import Base
+import Foundation
+import Tasks
+
+/// An evaluation that can be interrupted: answers are added to a partial file, and the file takes its
+/// name when all are there.
+///
+/// The first line of the partial file says what is evaluated; another evaluation does not go on with
+/// it. What a killed process wrote of a line is cut off.
+public final class PredictionLog {
+  /// What is evaluated.
+  public struct Header: Codable, Sendable, Equatable {
+    /// The checksum of the weights' file.
+    public var weights: UInt32
+    /// The hash of the data.
+    public var data: String
+    /// Examples of the split.
+    public var count: Int
+
+    /// What is evaluated.
+    ///
+    /// - Throws: `UserError` when the weights cannot be read.
+    public init(weightsFile: String, task: any ArenaTask, count: Int) throws {
+      weights = CRC32C.checksum(try readFile(weightsFile))
+      data = try task.contentHash()
+      self.count = count
+    }
+  }
+
+  /// The answers so far, those of an earlier call included.
+  public private(set) var predictions: [Prediction] = []
+  private let path: String
+  private let file: AppendingFile
+  private var partial: String { "\(path).part" }
+
+  /// Opens the partial file beside `path`, to go on with where it is of the same evaluation.
+  ///
+  /// - Throws: `UserError(.cannotWrite)`.
+  public init(path: String, _ header: Header) throws {
+    self.path = path
+    let partial = "\(path).part"
+    var kept = Array(try JSONEncoder().encode(header)) + [UInt8(ascii: "\n")]
+    let written = FileManager.default.contents(atPath: partial) ?? Data()
+    // The part behind the last line end is torn.
+    let lines = written.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+      .dropLast()
+    let found = lines.first.flatMap { try? JSONDecoder().decode(Header.self, from: Data($0)) }
+    if found == header {
+      for line in lines.dropFirst() {
+        guard let prediction = try? JSONDecoder().decode(Prediction.self, from: Data(line)),
+          prediction.id == predictions.count
+        else { break }
+        predictions.append(prediction)
+        kept += Array(line) + [UInt8(ascii: "\n")]
+      }
+    }
+    try writeAtomically(kept, to: partial)
+    file = try AppendingFile(path: partial)
+  }
+
+  /// Adds the next answer.
+  public func append(_ prediction: Prediction) throws {
+    try file.append(PredictionFile.line(prediction))
+    predictions.append(prediction)
+  }
+
+  /// Puts the whole file into its place.
+  public func finish() throws {
+    try writeAtomically(predictions.flatMap(PredictionFile.line), to: path)
+    FileSystem.remove(partial)
+  }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import Base
+import Foundation
+import Reports
+import Tasks
+import Training
+
+/// `lra advise`: which model to take, from the user's own measurements.
+struct Advise: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say which model to take for a task, length and memory, from your own runs.",
+    discussion: "lra advise --task text --length 4096 --memory 4GiB --time 2h")
+
+  @Option(help: "The task, such as text.")
+  var task: String
+  @Option(parsing: .unconditional, help: "The longest sequence in tokens. Default: the task's.")
+  var length: Int?
+  @Option(help: "The most memory, such as 4GiB or 512MiB.")
+  var memory: String?
+  @Option(help: "The most training time, such as 2h.")
+  var time: String?
+  @Option(help: "A folder with runs. May be repeated. Default: runs.")
+  var folder: [String] = []
+  @Flag(help: "Print the answer as JSON.")
+  var json = false
+
+  func run() throws {
+    if let length { try require("--length", length, atLeast: 1) }
+    let entry = try TaskCatalog.named(task)
+    let question = Advice.Question(
+      task: task, length: try length ?? entry.make(TaskOptions()).length,
+      memory: try memory.map { try parseBytes($0, option: "--memory") },
+      time: try time.map { try parseDuration($0, option: "--time") })
+    let data = try RunCollection(folder.isEmpty ? ["runs"] : folder)
+    data.problems.forEach { say("left out: \($0)") }
+    guard !data.finished.isEmpty else {
+      throw UserError(
+        .missingInput, "there is no finished run to learn from",
+        remedy: "train some first: lra leaderboard --tasks \(task) --budget 1h")
+    }
+    let advice = try Advice(question, runs: data.finished)
+    tell(json ? try jsonText(advice) : advice.text)
+  }
+}

@@ -1,0 +1,87 @@
+import ArgumentParser
+import Base
+import Foundation
+import Reports
+import Training
+
+/// `lra compare`: what differs between runs, and whether it matters.
+struct Compare: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Compare runs: settings, results, curves, and a paired test on the same examples.")
+
+  @Argument(help: "Two run folders or more; the first is compared with each other one.")
+  var runs: [String]
+  @Flag(help: "Evaluate the runs that keep no answers first, on the test split.")
+  var evaluate = false
+  @Option(help: "Where data lives, for --evaluate. Default: $LRA_DATA or data.")
+  var data: String?
+  @Flag(help: "Print the comparison as JSON.")
+  var json = false
+
+  private struct Output: Encodable {
+    let differences: ReportTable
+    let results: ReportTable
+    let warnings: [String]
+    let pairs: [RunComparison.Pair]
+  }
+
+  func run() throws {
+    guard runs.count > 1 else {
+      throw UserError(
+        .usage, "one run alone cannot be compared", remedy: "give two run folders or more")
+    }
+    let records = try runs.map(RunRecord.init)
+    if evaluate { try records.forEach(keepAnswers) }
+    let comparison = RunComparison(records)
+    if json {
+      return tell(
+        try jsonText(
+          Output(
+            differences: comparison.differences, results: comparison.results,
+            warnings: comparison.warnings, pairs: comparison.pairs)))
+    }
+    comparison.warnings.forEach { tell("warning: \($0)") }
+    for table in [comparison.results, comparison.differences] where !table.rows.isEmpty {
+      tell("\n\(table.title)")
+      tell(
+        formatTable([table.columns.map(\.title)] + table.rows.map { $0.map(\.text) }))
+    }
+    let plot = comparison.plot(width: 60)
+    if !plot.isEmpty { tell("\nValidation accuracy, %, over steps\n\(plot)") }
+    tell("\nOn the same test examples (McNemar's exact test)")
+    comparison.pairs.forEach { tell(text($0)) }
+  }
+
+  private func text(_ pair: RunComparison.Pair) -> String {
+    guard let test = pair.test else {
+      return "  \(pair.second): not compared: \(pair.reason ?? "")"
+    }
+    let interval = 1.96 * test.error * 100
+    let outcome =
+      test.probability < 0.05
+      ? (test.difference > 0 ? "\(pair.first) is better" : "\(pair.second) is better")
+      : "not distinguishable"
+    return """
+        \(pair.first) − \(pair.second): \
+      \(String(format: "%+.1f ± %.1f", test.difference * 100, interval)) points (95 %), \
+      right alone \(test.onlyFirst) and \(test.onlySecond) of \(test.count), \
+      p = \(String(format: "%.2g", test.probability)): \(outcome)
+      """
+  }
+
+  private func keepAnswers(_ run: RunRecord) throws {
+    guard run.result != nil,
+      !FileManager.default.fileExists(atPath: RunComparison.answersFile(run))
+    else { return }
+    say("evaluating \(run.name)")
+    let choice = run.result?.select ?? .best
+    let outcome = try ChildProcess.runSelf([
+      "evaluate", run.path, "--checkpoint", choice.rawValue, "--data", dataFolder(data), "--json",
+    ])
+    guard outcome.end == .exited(0) else {
+      throw UserError(
+        .failed, "\(run.path): the evaluation \(outcome.end.reason)",
+        remedy: "see the message above")
+    }
+  }
+}

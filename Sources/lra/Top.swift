@@ -1,0 +1,95 @@
+import ArgumentParser
+import Base
+import Foundation
+import Reports
+import Training
+
+/// `lra top`: all runs of a folder, live.
+struct Top: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Watch all runs of a folder, from their files, in another shell.",
+    discussion: "Ctrl-C ends it. Where the output is no terminal, the table is printed once.")
+
+  @Argument(help: "The folder that holds the runs.")
+  var folder = "runs"
+  @Option(parsing: .unconditional, help: "Seconds between two looks.")
+  var interval = 2
+  @Flag(help: "Print the table once.")
+  var once = false
+  @Flag(help: "Print the table once, as JSON.")
+  var json = false
+
+  func run() throws {
+    try require("--interval", interval, atLeast: 1)
+    let standings = try look()
+    if json { return tell(try jsonText(standings)) }
+    guard !once, isatty(STDOUT_FILENO) == 1 else {
+      return tell(table(standings, width: .max, height: .max))
+    }
+    Interrupts.install()
+    // The terminal's other screen: what was on it before comes back at the end.
+    write("\u{1B}[?1049h\u{1B}[?25l")
+    defer { write("\u{1B}[?25h\u{1B}[?1049l") }
+    while !Interrupts.stopRequested {
+      let (width, height) = screen
+      let text = table(try look(), width: width, height: height)
+      write("\u{1B}[H" + text.replacingOccurrences(of: "\n", with: "\u{1B}[K\r\n") + "\u{1B}[J")
+      for _ in 0..<interval * 10 where !Interrupts.stopRequested { usleep(100_000) }
+    }
+  }
+
+  /// The runs, those that run first, then the latest.
+  private func look() throws -> [RunStanding] {
+    let standings = RunCollection.paths(in: folder).compactMap { try? RunStanding($0) }
+    guard !standings.isEmpty else {
+      throw UserError(
+        .missingInput, "\(folder): holds no run",
+        remedy: "give the folder in which runs are, as in lra top runs/leaderboard")
+    }
+    return standings.sorted {
+      ($0.state == .running ? 1 : 0, $0.time, $1.name)
+        > ($1.state == .running ? 1 : 0, $1.time, $0.name)
+    }
+  }
+
+  private func table(_ standings: [RunStanding], width: Int, height: Int) -> String {
+    let counts = [RunStanding.State.running, .done, .stopped, .failed, .dead].compactMap { state in
+      let count = standings.count { $0.state == state }
+      return count == 0 ? nil : "\(count) \(state.rawValue)"
+    }
+    let heading = "\(folder): \(counts.joined(separator: ", "))"
+    let shown = standings.prefix(max(1, height - 3))
+    let rows =
+      [["run", "state", "step", "", "loss", "train", "val", "test", "steps/s", "to go", "memory"]]
+      + shown.map(row)
+    let lines = [heading] + formatTable(rows, leading: 2).split(separator: "\n").map(String.init)
+    return lines.map { String($0.prefix(width)) }.joined(separator: "\n")
+  }
+
+  private func row(_ run: RunStanding) -> [String] {
+    let percent = { (share: Double?) in share.map(formatPercent) ?? "-" }
+    return [
+      run.name, run.state.rawValue, "\(formatCount(run.step))/\(formatCount(run.steps))",
+      bar(run), run.loss.map { String(format: "%.3f", $0) } ?? "-", percent(run.accuracy),
+      percent(run.validation), percent(run.test),
+      run.stepsPerSecond.map { String(format: "%.2f", $0) } ?? "-",
+      run.secondsLeft.map(formatDuration) ?? "-", run.peakResidentBytes.map(formatBytes) ?? "-",
+    ]
+  }
+
+  private func bar(_ run: RunStanding) -> String {
+    let share = Double(run.step) / Double(max(run.steps, 1))
+    let full = min(10, Int((share * 10).rounded(.down)))
+    return String(repeating: "#", count: full) + String(repeating: ".", count: 10 - full)
+  }
+
+  private var screen: (width: Int, height: Int) {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+      return (100, 30)
+    }
+    return (Int(size.ws_col), Int(size.ws_row))
+  }
+
+  private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+}

@@ -1,0 +1,56 @@
+import Base
+import Reports
+import Testing
+
+@Suite("Advice")
+struct AdviceTests {
+  private func advice(
+    _ runs: [SyntheticRun], _ change: (inout Advice.Question) -> Void = { _ in }
+  ) throws -> Advice {
+    var question = Advice.Question(task: "listops", length: 2000)
+    change(&question)
+    return try Advice(question, runs: runs.map { try $0.record() })
+  }
+
+  @Test("Of models that are as good, the fastest; others by accuracy; those at chance are out")
+  func order() throws {
+    let advice = try advice([
+      SyntheticRun(model: "transformer", correct: 405, seconds: 600),
+      SyntheticRun(model: "linformer", correct: 400, seconds: 100),
+      SyntheticRun(model: "local", correct: 300, seconds: 10),
+      SyntheticRun(model: "performer", correct: 201, seconds: 1),
+    ])
+    #expect(advice.candidates.map(\.model) == ["linformer", "transformer", "local"])
+    #expect(advice.candidates.map(\.isAsGoodAsTheBest) == [true, true, false])
+    #expect(advice.excluded.map(\.objections) == [["no better than chance"]])
+    #expect(advice.text.hasPrefix("Take linformer: 40.0 % ± 1.5 % (n = 1) in 2 min and 100.0 MiB"))
+    #expect(advice.text.contains("not distinguishable in accuracy, slower: transformer."))
+  }
+
+  @Test("What needs more memory or time than there is does not fit, and says by how much")
+  func limits() throws {
+    let runs = [
+      SyntheticRun(model: "transformer", correct: 500, seconds: 600),
+      SyntheticRun(model: "linformer", correct: 400, seconds: 100),
+    ]
+    let timed = try advice(runs) { $0.time = 300 }
+    #expect(timed.candidates.map(\.model) == ["linformer"])
+    #expect(timed.excluded.first?.objections == ["10 min > 5 min"])
+    let small = try advice(runs) { $0.memory = 50 << 20 }
+    #expect(small.candidates.isEmpty)
+    #expect(small.excluded.first?.objections == ["100.0 MiB > 50.0 MiB"])
+    #expect(small.text.hasPrefix("No model that was measured fits listops at 2000 tokens."))
+  }
+
+  @Test("Other tasks and lengths are not measurements of this one")
+  func others() throws {
+    let advice = try advice([
+      SyntheticRun(task: "text"), SyntheticRun(changed: "task.length", length: 512),
+    ])
+    #expect(advice.candidates.isEmpty)
+    #expect(advice.unmeasured.contains("linformer"))
+    #expect(throws: UserError.self) {
+      try Advice(Advice.Question(task: "listop", length: 1), runs: [])
+    }
+  }
+}
