@@ -18,13 +18,22 @@ CHOICE = $(call flag,TASK,task) $(call flag,MODEL,model) $(call flag,PRESET,pres
 FETCHED := text retrieval image pathfinder pathx
 FETCH = $(if $(findstring --data,$(ARGS)),,$(if $(filter $(FETCHED),$(TASK)),@sh data-scripts/$(TASK)))
 
+# The same for a grid of tasks, and its flags.
+comma := ,
+FETCH_ALL = $(if $(findstring --data,$(ARGS)),,@for task in $(filter $(FETCHED),$(subst $(comma), ,$(TASKS))); \
+  do sh data-scripts/$$task || exit; done)
+GRID = $(call flag,TASKS,tasks) $(call flag,MODELS,models) $(call flag,SEEDS,seeds) \
+  $(call flag,PRESET,preset) $(call flag,LENGTHS,lengths) $(call flag,BUDGET,budget) \
+  $(call flag,JOBS,jobs)
+
 # The processor to build for, a value of -march.
 ifdef ARCH
 export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast train evaluate bench bench-peers data doctor format lint size clean
+.PHONY: help setup build test test-fast train evaluate leaderboard report reproduce compare top advise \
+  bench bench-peers data doctor format lint size clean
 
 help: ## this list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -54,6 +63,25 @@ train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
 
 evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
 	@$(LRA) evaluate $(RUN) $(ARGS)
+
+leaderboard: build ## a grid of trainings, and its report: [TASKS=a,b MODELS= SEEDS= PRESET= LENGTHS= BUDGET=4h JOBS= ARGS=]
+	$(FETCH_ALL)
+	@$(LRA) leaderboard $(GRID) $(ARGS)
+
+report: build ## tables and a page of all runs: [RUNS="folder ..." ARGS="--output folder"]
+	@$(LRA) report $(RUNS) $(ARGS)
+
+reproduce: build ## check the README's figures, or train their runs again: [ARGS="--run NAME"]
+	@$(LRA) reproduce $(ARGS)
+
+compare: build ## compare runs: RUNS="folder folder ..." [ARGS=--evaluate]
+	@$(LRA) compare $(RUNS) $(ARGS)
+
+top: build ## watch all runs of a folder: [RUNS=folder]
+	@$(LRA) top $(RUNS) $(ARGS)
+
+advise: build ## which model to take, from your runs: TASK= [ARGS="--length 4096 --memory 4GiB --time 2h"]
+	@$(LRA) advise $(call flag,TASK,task) $(ARGS)
 
 bench: build ## time one training step: [MODEL=a,b ARGS="--length 1024,2048"]
 	@$(LRA) bench $(call flag,MODEL,model) $(ARGS)

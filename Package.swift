@@ -25,7 +25,9 @@ let package = Package(
     .target(name: "CShims"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Base", dependencies: ["CZlib"], swiftSettings: common),
-    .target(name: "Tasks", dependencies: ["Base"], path: "Tasks", swiftSettings: common),
+    .target(
+      name: "Tasks", dependencies: ["Base"], path: "Tasks", exclude: ["Results"],
+      swiftSettings: common),
     .target(name: "Autodiff", dependencies: ["CShims"], swiftSettings: common),
     .target(name: "Models", dependencies: ["Autodiff", "Base"], swiftSettings: common),
     .target(

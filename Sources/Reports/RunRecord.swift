@@ -77,6 +77,9 @@ public struct RunRecord: Sendable {
     }
   }
 
+  /// Whether a folder holds a run with a result.
+  public static func isDone(_ path: String) -> Bool { FileSystem.exists("\(path)/result.json") }
+
   /// The accuracy, in 0…1, of the test split by the rule of the preset; nil before the end.
   public var accuracy: Double? { result?.test.accuracy }
 

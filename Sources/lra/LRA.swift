@@ -24,7 +24,7 @@ struct LRA: AsyncParsableCommand {
     subcommands: [
       Train.self, Evaluate.self, Compare.self, Top.self, Advise.self, Predict.self, Bench.self,
       Leaderboard.self,
-      ReportCommand.self,
+      ReportCommand.self, Reproduce.self,
       DataCommand.self,
       List.self,
       Explain.self, New.self, Doctor.self,

@@ -48,14 +48,11 @@ public struct LeaderboardFolder: Sendable {
     for steps in [nil, planned] {
       let folder = run(cell, steps: steps)
       guard RunFolder.holdsRun(folder) else { continue }
-      if isDone(folder) { return .done }
+      if RunRecord.isDone(folder) { return .done }
       return .fixed(steps: steps, taken: Self.stepsTaken(folder))
     }
     return planned.map { .fixed(steps: $0, taken: 0) } ?? .open
   }
-
-  /// Whether a run's folder holds a result.
-  public func isDone(_ folder: String) -> Bool { FileSystem.exists("\(folder)/result.json") }
 
   /// Whether a run can be gone on with.
   public func canResume(_ folder: String) -> Bool {
@@ -66,7 +63,7 @@ public struct LeaderboardFolder: Sendable {
   ///
   /// - Throws: `UserError(.unavailable)` when its process is still alive.
   public func removeUnusable(_ folder: String) throws {
-    guard FileSystem.exists(folder), !isDone(folder), !canResume(folder) else { return }
+    guard FileSystem.exists(folder), !RunRecord.isDone(folder), !canResume(folder) else { return }
     let lock = try FileLock("\(folder)/.lock")
     FileSystem.remove(folder)
     withExtendedLifetime(lock) {}

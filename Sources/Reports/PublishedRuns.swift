@@ -1,0 +1,115 @@
+import Base
+import Foundation
+import Training
+
+/// The runs behind the figures that the project publishes, `Tasks/Results`: for each run its
+/// configuration, its result, the machine and the validation curve; no weights.
+public struct PublishedRuns {
+  /// The runs.
+  public let runs: [RunRecord]
+
+  /// Reads the folder.
+  ///
+  /// - Throws: `UserError` when it is absent or a run in it cannot be read.
+  public init(_ folder: String) throws {
+    let collection = try RunCollection([folder])
+    if let problem = collection.problems.first {
+      throw UserError(.badData, problem, remedy: "restore the file from the repository")
+    }
+    runs = collection.finished
+  }
+
+  /// Every accuracy that the runs amount to, as it is written in texts, with the runs it comes from:
+  /// that of each run's best and last checkpoint, and the means over seeds.
+  public var figures: [String: [String]] {
+    var figures: [String: [String]] = [:]
+    for run in runs {
+      guard let result = run.result else { continue }
+      for test in Set([result.testBest.correct, result.testLast.correct]) {
+        let evaluation = result.testBest.correct == test ? result.testBest : result.testLast
+        figures[Self.text(evaluation.accuracy, evaluation.error), default: []].append(run.name)
+      }
+    }
+    for group in SeedGroup.all(runs) where group.count > 1 {
+      figures[Self.text(group.accuracy, group.error), default: []] += group.runs.map(\.name)
+    }
+    return figures
+  }
+
+  /// The accuracies in a text, as `35.9 ± 1.1 %`, that no run amounts to.
+  public func unexplained(in text: String) -> [String] {
+    let figures = figures
+    return text.matches(of: /\d+\.\d ± \d+\.\d %/).map { String($0.output) }
+      .filter { figures[$0] == nil }
+  }
+
+  private static func text(_ accuracy: Double, _ error: Double) -> String {
+    String(format: "%.1f ± %.1f %%", accuracy * 100, error * 100)
+  }
+
+  // MARK: Publishing
+
+  /// The most lines of training loss that are kept of a run.
+  private static let trainingLines = 30
+
+  /// Copies what is published of a finished run into a folder of its name.
+  ///
+  /// The machine's name and the paths of the user's data stay out.
+  ///
+  /// - Returns: the new folder.
+  /// - Throws: `UserError` when the run has no result, or the folder cannot be written.
+  public static func publish(_ run: RunRecord, to folder: String) throws -> String {
+    guard var result = run.result else {
+      throw UserError(
+        .missingInput, "\(run.path): has no result", remedy: "publish it when it is done")
+    }
+    let target = "\(folder)/\(run.name)"
+    try FileSystem.makeFolder(target)
+    result.dataSource = shortened(result.dataSource, task: result.task)
+    try write(result, to: "\(target)/result.json")
+    if var environment = run.environment {
+      environment.host = ""
+      environment.command =
+        ["lra"]
+        + environment.command.dropFirst().map { argument in
+          argument.hasPrefix("/") ? (argument as NSString).lastPathComponent : argument
+        }
+      try write(environment, to: "\(target)/env.json")
+    }
+    try writeAtomically(readFile("\(run.path)/config.json"), to: "\(target)/config.json")
+    try writeAtomically(try curve(run), to: "\(target)/metrics.jsonl")
+    return target
+  }
+
+  /// The evaluations of a log, and some of its training records.
+  private static func curve(_ run: RunRecord) throws -> [UInt8] {
+    let lines = try readFile("\(run.path)/metrics.jsonl").split(separator: UInt8(ascii: "\n"))
+    let training = lines.count { contains($0, "train/loss") }
+    let every = max(1, training / trainingLines)
+    var seen = 0
+    let kept = lines.filter { line in
+      if contains(line, "train/loss") { seen += 1 }
+      return contains(line, "eval/") || contains(line, "train/loss") && seen % every == 0
+    }
+    return Array(kept.joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
+  }
+
+  private static func contains(_ line: some Collection<UInt8>, _ text: String) -> Bool {
+    String(decoding: line, as: UTF8.self).contains(text)
+  }
+
+  /// A source without the place of the user's data: `read from data/image/cifar-10-batches-bin`.
+  private static func shortened(_ source: String, task: String) -> String {
+    guard let start = source.range(of: "/[^ ]*/\(task)", options: .regularExpression) else {
+      return source
+    }
+    return source.replacingCharacters(in: start, with: "data/\(task)")
+  }
+
+  private static func write(_ value: some Encodable, to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    try writeAtomically(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: path)
+  }
+}

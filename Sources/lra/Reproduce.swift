@@ -1,0 +1,98 @@
+import ArgumentParser
+import Base
+import Foundation
+import Reports
+import Training
+
+/// `lra reproduce`: the runs behind the published figures, checked and done again.
+struct Reproduce: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Check the published figures against their runs, and do runs again.",
+    discussion: """
+      Without --run it checks that every accuracy in the README is that of a published run, and \
+      prints the command of each. With --run it trains the named runs, or all, and compares.
+      """)
+
+  @Argument(help: "Names of published runs. Default: all.")
+  var names: [String] = []
+  @Flag(name: .customLong("run"), help: "Train the runs again; all of them take days.")
+  var trains = false
+  @Option(help: "The folder of published runs.")
+  var results = "Tasks/Results"
+  @Option(help: "The text whose figures are checked.")
+  var text = "README.md"
+  @Option(help: "Where the new runs go.")
+  var output = "runs/reproduce"
+  @Option(help: "Where data lives. Default: $LRA_DATA or data.")
+  var data: String?
+  @Option(help: "Publish these runs first: folders, separated by commas.")
+  var publish: String?
+
+  func run() throws {
+    for folder in publish.map(commaSeparated) ?? [] {
+      tell("published         \(try PublishedRuns.publish(RunRecord(folder), to: results))")
+    }
+    let published = try PublishedRuns(results)
+    let chosen = try choose(published)
+    if trains { return try chosen.forEach(again) }
+    for record in chosen { tell("lra " + arguments(record).joined(separator: " ")) }
+    try check(published)
+  }
+
+  private func choose(_ published: PublishedRuns) throws -> [RunRecord] {
+    if names.isEmpty { return published.runs }
+    return try names.map { name in
+      if let found = published.runs.first(where: { $0.name == name }) { return found }
+      let near = nearestNames(to: name, among: published.runs.map(\.name))
+      throw UserError(
+        .usage, "\(results): there is no run \(name)",
+        remedy: near.isEmpty ? "lra reproduce lists them" : "did you mean \(near[0])?")
+    }
+  }
+
+  private func arguments(_ record: RunRecord) -> [String] {
+    let text = { (key: String) in record.settings[key]?.description ?? "" }
+    return [
+      "train", "--task", text("task.name"), "--model", text("model.name"), "--config",
+      "\(record.path)/config.json", "--threads", "\(record.result?.threads ?? 1)", "--output",
+      "\(output)/\(record.name)",
+    ]
+  }
+
+  private func check(_ published: PublishedRuns) throws {
+    let content = String(decoding: try readFile(text), as: UTF8.self)
+    let unexplained = published.unexplained(in: content)
+    guard unexplained.isEmpty else {
+      throw UserError(
+        .failed, "\(text): no run in \(results) has \(unexplained.joined(separator: ", "))",
+        remedy: "correct the figure, or publish its run with --publish FOLDER")
+    }
+    tell("every accuracy in \(text) is that of a run in \(results)")
+  }
+
+  private func again(_ record: RunRecord) throws {
+    let folder = "\(output)/\(record.name)"
+    var arguments = arguments(record)
+    if RunFolder.holdsRun(folder) { arguments = ["train", "--resume", folder] }
+    if !RunRecord.isDone(folder) {
+      let outcome = try ChildProcess.runSelf(arguments + ["--data", dataFolder(data), "--json"])
+      guard outcome.end == .exited(0) else {
+        throw UserError(
+          .failed, "\(record.name) \(outcome.end.reason)", remedy: "see the message above")
+      }
+    }
+    guard let published = record.result, let new = try RunRecord(folder).result else { return }
+    tell("\(record.name): \(words(Reproduction(published: published, again: new), new))")
+  }
+
+  private func words(_ outcome: Reproduction, _ result: RunResult) -> String {
+    let accuracy = "\(formatPercent(result.test.accuracy)) ± \(formatPercent(result.test.error))"
+    return switch outcome {
+    case .exact: "\(accuracy), exactly as published"
+    case .withinError(let points):
+      "\(accuracy), \(String(format: "%+.1f", points)) points, within the error"
+    case .different(let points):
+      "\(accuracy), \(String(format: "%+.1f", points)) points: DIFFERENT"
+    }
+  }
+}
