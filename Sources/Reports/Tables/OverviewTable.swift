@@ -31,6 +31,7 @@ enum OverviewTable {
       notes: tasks.compactMap { task in chosen[task.name].map { "\(task.title): \($0.summary)" } }
         + [
           "average of five: without Path-X, as in the LRA's paper; only where all five were run",
+          "*: settings other than the preset's; the table of the task names them",
           "(chance): no better than always answering the commonest class",
         ])
     var rows: [String: [String: SeedGroup]] = [:]

@@ -30,6 +30,14 @@ enum SpeedTable {
     }
   }
 
+  /// Lengths from which on growth is fitted where there are two: below, other things than the length
+  /// take most of the time.
+  private static let growthFrom = 1024
+
+  private static func growth(_ points: [(length: Int, value: Double)]) -> GrowthFit? {
+    GrowthFit(points.filter { $0.length >= growthFrom }) ?? GrowthFit(points)
+  }
+
   /// The measurements by size of model.
   static func series(_ results: [BenchmarkResult]) -> [Series] {
     var names: [String] = []
@@ -70,6 +78,7 @@ enum SpeedTable {
         + [.number("time grows with L^")] + compared.map { .number("LRA \(formatCount($0))") },
       notes: (series.models.contains("transformer")
         ? ["in brackets: steps/s divided by the transformer's at the same length"] : [])
+        + ["growth: fitted from \(formatCount(growthFrom)) tokens on"]
         + (compared.isEmpty ? [] : ["LRA: the same ratio in \(PublishedSpeed.source)"]))
     for model in series.models {
       let cells = lengths.map { length -> Cell in
@@ -79,7 +88,7 @@ enum SpeedTable {
         return Cell(steps(1 / own.stepS) + ratio, value: 1 / own.stepS)
       }
       guard cells.contains(where: { !$0.text.isEmpty }) else { continue }
-      let fit = GrowthFit(series.points(model, forward: forward) { $0.stepS })
+      let fit = growth(series.points(model, forward: forward) { $0.stepS })
       table.add(
         [Cell(model)] + cells + [Cell(fit?.exponent, decimals: 2)]
           + compared.map { Cell(PublishedSpeed.ratio(model, at: $0), decimals: 2) })
@@ -103,7 +112,7 @@ enum SpeedTable {
           series.result(model, $0, forward: false).map { Double($0.peakRssMib) }, decimals: 0)
       }
       guard cells.contains(where: { !$0.text.isEmpty }) else { continue }
-      let fit = GrowthFit(series.points(model, forward: false) { $0.peakTensorMib })
+      let fit = growth(series.points(model, forward: false) { $0.peakTensorMib })
       table.add(
         [Cell(model)] + cells + [Cell(fit?.exponent, decimals: 2)]
           + compared.map { Cell(PublishedSpeed.gigabytes(model, at: $0), decimals: 2) })
