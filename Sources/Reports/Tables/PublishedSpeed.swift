@@ -1,4 +1,4 @@
-/// Speed and memory as the LRA's paper gives them: Tay et al. 2020, arXiv 2011.04006, table 2.
+/// Speed and memory as the LRA's paper gives them, in its table 2 (arXiv 2011.04006).
 ///
 /// Task text, 32 examples, 4 × 4 chips of TPU v3. Sparse and Longformer are missing there because their
 /// patterns were dense masks. The Synthesizer's 6.6 at 3,072 tokens is taken to be a misprint by the
