@@ -59,7 +59,7 @@ struct Leaderboard: ParsableCommand {
   func run() throws {
     let cores = Workers.shared.count
     if let jobs { try require("--jobs", jobs, atLeast: 1) }
-    let cells = try grid()
+    let (cells, refused) = try grid()
     let jobs = min(jobs ?? cores, cells.count)
     let threads = max(1, cores / jobs)
     let folder = LeaderboardFolder(output)
@@ -73,26 +73,42 @@ struct Leaderboard: ParsableCommand {
     try runner.measure()
     try runner.plan()
     if dryRun { return }
+    try runner.train()
     let failures = try SpeedCells(
       folder: folder, models: modelNames, lengths: speedLengths, threads: 1
-    ).measure()
-    try runner.train()
+    ).measure(while: { !runner.isOver })
+    try runner.stopIfAsked()
     try report(folder)
-    try finish(runner.failures + failures)
+    try finish(refused + runner.failures + failures)
   }
 
   private var modelNames: [String] {
     models.map(commaSeparated) ?? VariantCatalog.all.map(\.name)
   }
 
-  /// The cells that the flags ask for, each checked.
-  private func grid() throws -> [LeaderboardCell] {
+  /// The cells that the flags ask for, and those that no model can be made for, each with the reason.
+  private func grid() throws -> (possible: [LeaderboardCell], refused: [String]) {
     let cells = try LeaderboardCell.grid(
       tasks: commaSeparated(tasks), models: modelNames,
       lengths: lengths.map { try integers("--lengths", $0, atLeast: 1) } ?? [],
       seeds: integers("--seeds", seeds, atLeast: 0), preset: preset, assignments: assignments)
-    for cell in cells { _ = try cell.resolve(dataFolder: dataFolder(data)) }
-    return cells
+    var refused: [String] = []
+    let possible = try cells.filter { cell in
+      do {
+        _ = try cell.resolve(dataFolder: dataFolder(data))
+        return true
+      } catch let error as UserError {
+        if cells.count == 1 { throw error }
+        refused.append("\(cell.folder(steps: nil)): \(error.problem) \(error.remedy)")
+        return false
+      }
+    }
+    guard !possible.isEmpty else {
+      throw UserError(
+        .configuration, "none of the \(cells.count) trainings is possible",
+        remedy: refused.first ?? "")
+    }
+    return (possible, refused)
   }
 
   private func report(_ folder: LeaderboardFolder) throws {

@@ -46,7 +46,7 @@ final class LeaderboardRunner {
       kinds[cell.kind] = cell
     }
     guard !kinds.isEmpty else { return }
-    say("measuring \(kinds.count) kinds of training, a few steps of each")
+    say("measuring a few steps of each kind of training: \(kinds.count)")
     var waiting = kinds.keys.sorted()
     try queue().run {
       guard let kind = waiting.popLast(), let cell = kinds[kind] else { return .none }
@@ -89,7 +89,7 @@ final class LeaderboardRunner {
         LeaderboardPlan.Item(cell: cell, cost: $0, state: state(cell))
       }
     }
-    let plan = try LeaderboardPlan(items, budget: options.budget, jobs: jobs)
+    let plan = try LeaderboardPlan(items, budget: timeLeft, jobs: jobs)
     for (item, steps) in zip(plan.items, plan.steps) {
       guard let steps else { continue }
       let name = item.cell.folder(steps: nil)
@@ -127,13 +127,13 @@ final class LeaderboardRunner {
   private func announce(_ plan: LeaderboardPlan) {
     let done = plan.items.count { $0.state == .done }
     let left = plan.items.count - done
-    say("\(options.cells.count) trainings, \(done) done")
+    say("trainings: \(options.cells.count), done: \(done)")
     guard left > 0 else { return }
     let share = plan.share < 1 ? String(format: "%.1f %% of", plan.share * 100) : "all"
     say(
-      "\(left) to do, with \(share) the preset's steps: about "
-        + "\(formatDuration(seconds: plan.seconds(jobs: jobs))), \(jobs) at once with "
-        + "\(options.threads) threads each, \(formatBytes(plan.peakBytes(jobs: jobs))) of memory")
+      "to do: \(left), with \(share) the preset's steps: about "
+        + "\(formatDuration(seconds: plan.seconds(jobs: jobs))), \(jobs) at once, threads of "
+        + "each: \(options.threads), \(formatBytes(plan.peakBytes(jobs: jobs))) of memory")
     say("watch it from another shell: \(programPath) top \(options.folder.path)")
   }
 
@@ -236,14 +236,16 @@ final class LeaderboardRunner {
     options.budget.map { max(1, $0 - (monotonicSeconds() - start)) }
   }
 
-  private var isOver: Bool { timeLeft.map { $0 <= 1 } ?? false }
+  /// Whether the budget is used up.
+  var isOver: Bool { timeLeft.map { $0 <= 1 } ?? false }
 
   private func fail(_ name: String, _ reason: String) {
     failures.append("\(name): \(reason)")
     say("\(name) failed: \(reason)")
   }
 
-  private func stopIfAsked() throws {
+  /// Ends the command when a signal asked for it.
+  func stopIfAsked() throws {
     guard let reason = Interrupts.stopReason else { return }
     throw UserError(
       .stoppedEarly, "stopped (\(reason)); what was reached is saved in \(options.folder.path)",

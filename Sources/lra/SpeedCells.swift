@@ -26,8 +26,9 @@ struct SpeedCells {
 
   /// Measures what is not there yet.
   ///
+  /// - Parameter hasTime: asked before each cell; the cells that are left wait for the next call.
   /// - Returns: the cells that failed, each with the reason.
-  func measure() throws -> [String] {
+  func measure(while hasTime: () -> Bool) throws -> [String] {
     guard let lock = try folder.claim("speed") else {
       say("another process measures speed in \(folder.path)")
       return []
@@ -36,11 +37,11 @@ struct SpeedCells {
     let known = Set(known())
     let wanted = try cells().filter { !known.contains($0) }
     guard !wanted.isEmpty else { return [] }
-    say("measuring speed and memory of \(wanted.count) cells, one at a time")
+    say("measuring speed and memory, one at a time: \(wanted.count)")
     var failures: [String] = []
     let file = try AppendingFile(path: folder.speedFile)
     for cell in wanted {
-      if Interrupts.stopRequested { break }
+      if Interrupts.stopRequested || !hasTime() { break }
       let outcome = try ChildProcess.runSelf(arguments(cell))
       let line = try BenchLine(outcome, model: cell.model, length: cell.length)
       if let error = line.error {

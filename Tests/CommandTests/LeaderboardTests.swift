@@ -73,13 +73,13 @@ struct LeaderboardTests {
       let grid = Grid(folder: folder)
       let first = try grid.run()
       #expect(first.status == 0, "\(first.errors)")
-      #expect(first.errors.contains("2 trainings, 0 done"))
+      #expect(first.errors.contains("trainings: 2, done: 0"))
       #expect(try grid.runFolders().count == 2)
       let page = "\(grid.board)/report/index.html"
       #expect(FileManager.default.fileExists(atPath: page))
       let again = try grid.run()
       #expect(again.status == 0, "\(again.errors)")
-      #expect(again.errors.contains("2 trainings, 2 done"))
+      #expect(again.errors.contains("trainings: 2, done: 2"))
       #expect(try grid.events("started").count == 2)
     }
   }
@@ -137,6 +137,12 @@ struct LeaderboardTests {
       let refused = try grid.run(["--budget", "0.01s"])
       #expect(refused.status == 64)
       #expect(refused.errors.contains("leaves no time to train"))
+      // Linformer's 256 projected tokens do not fit into a length of 60.
+      let partly = try grid.run(["--models", "linear,linformer", "--dry-run"])
+      #expect(partly.errors.contains("trainings: 1, done: 0"))
+      let none = try grid.run(["--models", "linformer"])
+      #expect(none.status == 78)
+      #expect(none.errors.contains("must lie between 1 and the length 60"))
       let misspelt = try grid.run(["--models", "linaer"])
       #expect(misspelt.status == 64)
       #expect(misspelt.errors.contains("Did you mean linear"))
