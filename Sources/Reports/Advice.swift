@@ -64,7 +64,8 @@ public struct Advice: Sendable, Encodable {
 
   /// Answers a question.
   ///
-  /// Of a model's runs those with the best accuracy count. Among models that are not distinguishable
+  /// Of a model's runs those with the best validation accuracy count, whatever their schedule, which
+  /// is told. Among models that are not distinguishable
   /// from the best one at the 5 % level, the fastest to train comes first.
   ///
   /// - Throws: `UserError(.usage)` for a task that does not exist.
@@ -75,7 +76,7 @@ public struct Advice: Sendable, Encodable {
       $0.conditions.task == task && $0.conditions.length == question.length
     }
     let models = Dictionary(grouping: groups, by: \.model).compactMapValues { rows in
-      rows.max { $0.accuracy < $1.accuracy }
+      rows.max { $0.validationAccuracy < $1.validationAccuracy }
     }
     let fitting = models.values.filter { Self.objections($0, question).isEmpty }
     let best = fitting.max { $0.accuracy < $1.accuracy }
@@ -103,7 +104,9 @@ public struct Advice: Sendable, Encodable {
       objections.append(
         "\(formatDuration(seconds: group.seconds)) > \(formatDuration(seconds: time))")
     }
-    if group.escaped == 0 { objections.append("no better than chance") }
+    if group.escaped == 0 {
+      objections.append("no better than chance after \(formatCount(group.steps)) steps")
+    }
     return objections
   }
 }
@@ -126,11 +129,11 @@ extension Advice.Candidate {
 extension Advice {
   /// What is known beyond one's own measurements, to be weighed with them.
   ///
-  /// After Q. Fournier, G. M. Caron and D. Aloise, "A practical survey on faster and lighter
-  /// transformers", ACM Computing Surveys 55, 2023, arXiv 2103.14636; lines marked "ours" are not
-  /// from there.
+  /// After what others report of Q. Fournier, G. M. Caron and D. Aloise, "A practical survey on faster
+  /// and lighter transformers", ACM Computing Surveys 55, 2023, arXiv 2103.14636, whose full text we
+  /// did not have; lines marked "ours" are not from there.
   public static let guide = """
-    What to weigh besides (after Fournier, Caron and Aloise 2023, arXiv 2103.14636)
+    What to weigh besides (second-hand after Fournier, Caron and Aloise 2023, arXiv 2103.14636)
       - A lower complexity is no promise of a faster model: measure time, memory and operations at
         several lengths, with the same batch on the same machine.
       - Nothing wins on all tasks: patterns (bigbird, longformer) keep accuracy, kernels (performer,
@@ -172,7 +175,20 @@ extension Advice {
     return """
       Take \(first.model): \(formatPercent(first.accuracy)) ± \(formatPercent(first.error)) \
       (n = \(first.seeds)) in \(formatDuration(seconds: first.seconds)) and \
-      \(formatBytes(first.memory))\(remark).
+      \(formatBytes(first.memory)), with \(first.conditions), \(formatCount(first.steps)) \
+      steps\(remark).\(warning)
+      """
+  }
+
+  /// What to beware of where models were trained for different numbers of steps.
+  private var warning: String {
+    let steps = Set((candidates + excluded).map(\.steps))
+    return steps.count < 2
+      ? ""
+      : """
+
+      Schedules differ in length, see the column steps: a short one tells how fast a model starts, not \
+      how good it ends.
       """
   }
 

@@ -50,3 +50,21 @@ public struct PairedTest: Sendable, Equatable, Encodable {
     return min(1, 2 * chanceProbability(correct: more, of: unequal, share: 0.5))
   }
 }
+
+extension PairedTest {
+  private enum Keys: String, CodingKey {
+    case bothRight, onlyFirst, onlySecond, bothWrong, difference, error, probability
+  }
+
+  /// Writes what follows from the counts too.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Keys.self)
+    try container.encode(bothRight, forKey: .bothRight)
+    try container.encode(onlyFirst, forKey: .onlyFirst)
+    try container.encode(onlySecond, forKey: .onlySecond)
+    try container.encode(bothWrong, forKey: .bothWrong)
+    try container.encode(difference, forKey: .difference)
+    try container.encode(error, forKey: .error)
+    try container.encode(probability, forKey: .probability)
+  }
+}

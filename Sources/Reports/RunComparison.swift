@@ -74,6 +74,7 @@ public struct RunComparison {
       guard let other = RunProtocol(run) else { return [] }
       let parts: [(Bool, String)] = [
         (base.task != other.task, "another task"), (base.data != other.data, "other data"),
+        (base.trainCount != other.trainCount, "another number of training examples"),
         (base.length != other.length, "another length"),
         (base.preset != other.preset, "another preset"),
         (base.hasOwnSteps != other.hasOwnSteps, "another schedule"),
@@ -127,7 +128,8 @@ public struct RunComparison {
     guard FileManager.default.fileExists(atPath: file) else {
       throw UserError(
         .missingInput, "\(run.name) keeps no answers",
-        remedy: "make them with lra evaluate \(run.path)")
+        remedy: "make them with lra evaluate \(run.path) --checkpoint "
+          + (run.result?.select ?? .best).rawValue)
     }
     return try PredictionFile.read(file)
   }

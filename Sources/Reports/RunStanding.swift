@@ -23,7 +23,7 @@ public struct RunStanding: Sendable, Encodable {
   public let loss: Double?
   /// The latest training accuracy, in 0…1.
   public let accuracy: Double?
-  /// The best validation accuracy in the part of the log that was read, or the result's, in 0…1.
+  /// The best validation accuracy, in 0…1.
   public let validation: Double?
   /// The test accuracy of a finished run, in 0…1.
   public let test: Double?
@@ -46,7 +46,7 @@ public struct RunStanding: Sendable, Encodable {
   /// Looks at a run's folder.
   ///
   /// - Throws: `UserError` when there is no run.
-  /// - Complexity: O(1) in the length of the run.
+  /// - Complexity: O(size of the log) to find the evaluations; only its end is understood whole.
   public init(_ path: String) throws {
     let folder = try RunFolder.open(path)
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
@@ -58,8 +58,9 @@ public struct RunStanding: Sendable, Encodable {
     steps = result?.plannedSteps ?? (try? folder.settings().integer("train.steps")) ?? 0
     loss = values("train/loss")
     accuracy = values("train/accuracy")
-    let best = records.compactMap { $0.values["eval/accuracy"] }.max()
-    validation = result?.validation.map { max($0.accuracy, best ?? 0) } ?? best
+    validation =
+      MetricsLog.records(at: folder.file("metrics.jsonl"), naming: "eval/accuracy")
+      .compactMap { $0.values["eval/accuracy"] }.max()
     test = result?.test.accuracy
     stepsPerSecond = result?.stepsPerSecond ?? values("throughput/steps_per_sec")
     peakResidentBytes =

@@ -55,6 +55,11 @@ public struct SeedGroup: Sendable {
   public var bestAccuracy: Double { mean(results.map(\.testBest.accuracy)) }
   /// The same of the last checkpoints.
   public var lastAccuracy: Double { mean(results.map(\.testLast.accuracy)) }
+  /// Mean of the best accuracy on validation, by which one may choose; that of the test where the
+  /// curves were not kept.
+  public var validationAccuracy: Double {
+    mean(runs.map { $0.validation.map(\.accuracy).max() ?? $0.accuracy ?? 0 })
+  }
   /// The standard deviation of the accuracy over seeds, with n − 1; nil for one seed.
   public var spread: Double? { sampleDeviation(results.map(\.test.accuracy)) }
   /// The standard error of one accuracy from the finite number of test examples.

@@ -105,6 +105,14 @@ public final class MetricsLog {
     return data.split(separator: UInt8(ascii: "\n")).compactMap(parse)
   }
 
+  /// The records of a log that hold a given name, the others being skipped unread.
+  public static func records(at path: String, naming name: String) -> [Record] {
+    let data = FileManager.default.contents(atPath: path) ?? Data()
+    let wanted = Data(name.utf8)
+    return data.split(separator: UInt8(ascii: "\n"))
+      .filter { $0.range(of: wanted) != nil }.compactMap(parse)
+  }
+
   private static func parse(_ line: Data) -> Record? {
     guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line)) else {
       return nil

@@ -21,10 +21,11 @@ struct Top: ParsableCommand {
 
   func run() throws {
     try require("--interval", interval, atLeast: 1)
-    let standings = try look()
+    var seen: [String: Seen] = [:]
+    let standings = try look(&seen)
     if json { return tell(try jsonText(standings)) }
     guard !once, isatty(STDOUT_FILENO) == 1 else {
-      return tell(table(standings, width: .max, height: .max))
+      return tell(table(standings, width: Int.max, height: Int.max))
     }
     Interrupts.install()
     // The terminal's other screen: what was on it before comes back at the end.
@@ -32,15 +33,30 @@ struct Top: ParsableCommand {
     defer { write("\u{1B}[?25h\u{1B}[?1049l") }
     while !Interrupts.stopRequested {
       let (width, height) = screen
-      let text = table(try look(), width: width, height: height)
+      let text = table(try look(&seen), width: width, height: height)
       write("\u{1B}[H" + text.replacingOccurrences(of: "\n", with: "\u{1B}[K\r\n") + "\u{1B}[J")
       for _ in 0..<interval * 10 where !Interrupts.stopRequested { usleep(100_000) }
     }
   }
 
-  /// The runs, those that run first, then the latest.
-  private func look() throws -> [RunStanding] {
-    let standings = RunCollection.paths(in: folder).compactMap { try? RunStanding($0) }
+  /// What was seen of a run, and when its files were changed last.
+  private typealias Seen = (times: [Date?], standing: RunStanding)
+
+  /// The runs, those that run first, then the latest; runs whose files have not changed are not read
+  /// again, unless they say that they run.
+  private func look(_ seen: inout [String: Seen]) throws -> [RunStanding] {
+    let standings = RunCollection.paths(in: folder).compactMap { path -> RunStanding? in
+      let times = ["STATUS", "metrics.jsonl", "result.json"].map { name in
+        try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")[.modificationDate]
+          as? Date
+      }
+      if let known = seen[path], known.times == times, known.standing.state != .running {
+        return known.standing
+      }
+      guard let standing = try? RunStanding(path) else { return nil }
+      seen[path] = (times, standing)
+      return standing
+    }
     guard !standings.isEmpty else {
       throw UserError(
         .missingInput, "\(folder): holds no run",
@@ -58,12 +74,14 @@ struct Top: ParsableCommand {
       return count == 0 ? nil : "\(count) \(state.rawValue)"
     }
     let heading = "\(folder): \(counts.joined(separator: ", "))"
-    let shown = standings.prefix(max(1, height - 3))
+    let shown = standings.prefix(max(1, height - 4))
     let rows =
       [["run", "state", "step", "", "loss", "train", "val", "test", "steps/s", "to go", "memory"]]
       + shown.map(row)
     let lines = [heading] + formatTable(rows, leading: 2).split(separator: "\n").map(String.init)
-    return lines.map { String($0.prefix(width)) }.joined(separator: "\n")
+    let rest = standings.count - shown.count
+    return (lines + (rest > 0 ? ["and \(rest) more"] : []))
+      .map { String($0.prefix(width)) }.joined(separator: "\n")
   }
 
   private func row(_ run: RunStanding) -> [String] {

@@ -55,4 +55,36 @@ struct ReadmeTests {
         FileManager.default.fileExists(atPath: "\(CommandRunner.root)/\(folder)"), "\(folder)")
     }
   }
+
+  @Test("Its table of speed and memory is what was measured")
+  func speed() throws {
+    let file = "\(CommandRunner.root)/Tasks/Results/speed.jsonl"
+    var measured: [String: [Int: [String: Any]]] = [:]
+    for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
+      let result = try jsonObject(String(line))
+      guard result["forward"] as? Bool == false, let model = result["model"] as? String,
+        let length = result["length"] as? Int
+      else { continue }
+      measured[model, default: [:]][length] = result
+    }
+    let table = try #require(text.components(separatedBy: "| model | steps/s at 1,024 |").last)
+    let rows = table.split(separator: "\n").dropFirst(2).prefix { $0.hasPrefix("| ") }
+      .map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
+    #expect(rows.count == 18)
+    for row in rows {
+      let own = try #require(measured[row[0]], "\(row[0])")
+      let seconds = { (length: Int) in own[length]?["step_s"] as? Double }
+      let yardstick = try #require(measured["transformer"]?[4096]?["step_s"] as? Double)
+      let long = try #require(seconds(4096))
+      #expect(row[1] == steps(seconds(1024)), "\(row[0])")
+      #expect(row[2] == steps(long) + String(format: " (%.2f)", yardstick / long), "\(row[0])")
+      #expect(row[4] == steps(seconds(16384)), "\(row[0])")
+      #expect(row[6] == (own[4096]?["peak_rss_mib"] as? Int).map { "\($0)" }, "\(row[0])")
+    }
+  }
+
+  private func steps(_ seconds: Double?) -> String {
+    guard let seconds else { return "–" }
+    return String(format: 1 / seconds < 10 ? "%.2f" : "%.1f", 1 / seconds)
+  }
 }

@@ -22,9 +22,12 @@ struct AdviceTests {
     ])
     #expect(advice.candidates.map(\.model) == ["linformer", "transformer", "local"])
     #expect(advice.candidates.map(\.isAsGoodAsTheBest) == [true, true, false])
-    #expect(advice.excluded.map(\.objections) == [["no better than chance"]])
-    #expect(advice.text.hasPrefix("Take linformer: 40.0 % ± 1.5 % (n = 1) in 2 min and 100.0 MiB"))
+    #expect(advice.excluded.map(\.objections) == [["no better than chance after 100 steps"]])
+    #expect(
+      advice.text.hasPrefix(
+        "Take linformer: 40.0 % ± 1.5 % (n = 1) in 2 min and 100.0 MiB, with small, 100 steps; "))
     #expect(advice.text.contains("not distinguishable in accuracy, slower: transformer."))
+    #expect(!advice.text.contains("Schedules differ"))
   }
 
   @Test("What needs more memory or time than there is does not fit, and says by how much")
@@ -40,6 +43,15 @@ struct AdviceTests {
     #expect(small.candidates.isEmpty)
     #expect(small.excluded.first?.objections == ["100.0 MiB > 50.0 MiB"])
     #expect(small.text.hasPrefix("No model that was measured fits listops at 2000 tokens."))
+  }
+
+  @Test("Different schedules are warned of")
+  func schedules() throws {
+    let advice = try advice([
+      SyntheticRun(), SyntheticRun(model: "s4d", steps: 50, correct: 201, changed: "train.steps"),
+    ])
+    #expect(advice.text.contains("Schedules differ in length"))
+    #expect(advice.excluded.first?.objections == ["no better than chance after 50 steps"])
   }
 
   @Test("Other tasks and lengths are not measurements of this one")
