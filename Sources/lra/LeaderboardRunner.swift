@@ -181,7 +181,7 @@ final class LeaderboardRunner {
     let folder = options.folder.run(cell, steps: steps)
     try? options.folder.removeUnusable(folder)
     try journal.write(LeaderboardJournal.Entry(.started, name(cell)))
-    let limit = timeLeft.map { ["--time-limit", "\(Int($0.rounded(.up)))"] } ?? []
+    let limit = timeLeft.map { ["--time-limit", "\(max(1, Int($0.rounded(.up))))"] } ?? []
     let what =
       RunFolder.holdsRun(folder)
       ? ["--resume", folder] : cell.flags(steps: steps) + ["--output", folder]
@@ -232,8 +232,9 @@ final class LeaderboardRunner {
     try JobQueue(folder: "\(options.folder.path)/.work", limit: jobs)
   }
 
+  /// Seconds that are left of the budget.
   private var timeLeft: Double? {
-    options.budget.map { max(1, $0 - (monotonicSeconds() - start)) }
+    options.budget.map { max(0, $0 - (monotonicSeconds() - start)) }
   }
 
   /// Whether the budget is used up.

@@ -58,8 +58,8 @@ struct LeaderboardPlanTests {
       try LeaderboardPlan([item()], budget: 20, jobs: 1)
     }
     // (25 + 10 / 1000 · 1050) / 0.9 = 39.4 s
-    #expect(error?.problem == "a budget of 20 s leaves no time to train")
-    #expect(error?.remedy == "give at least 39 s, or fewer tasks or models")
+    #expect(error?.problem == "the budget leaves 20 s for training, which is too little")
+    #expect(error?.remedy == "give at least 39 s more than was used, or fewer models")
   }
 
   @Test("Memory is that of the largest trainings that run at once")

@@ -74,8 +74,10 @@ public struct LeaderboardPlan: Sendable {
         let least = Self.leastShare(open)
         let seconds = (begun + tests + least * growing) / Self.reserve / Double(jobs)
         throw UserError(
-          .usage, "a budget of \(formatDuration(seconds: budget)) leaves no time to train",
-          remedy: "give at least \(formatDuration(seconds: seconds)), or fewer tasks or models")
+          .usage,
+          "the budget leaves \(formatDuration(seconds: budget)) for training, which is too little",
+          remedy:
+            "give at least \(formatDuration(seconds: seconds)) more than was used, or fewer models")
       }
       steps[place] = planned
     }
