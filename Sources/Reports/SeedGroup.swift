@@ -38,7 +38,7 @@ public struct SeedGroup: Sendable {
       guard let conditions = RunProtocol(run), let result = run.result else { continue }
       let key = Key(
         conditions: conditions, model: result.model, deviations: run.deviations,
-        steps: result.steps == result.plannedSteps ? result.steps : result.plannedSteps)
+        steps: result.plannedSteps)
       groups[key, default: [:]][result.seed] = run
     }
     return groups.map { SeedGroup($0.key, Array($0.value.values)) }
