@@ -28,11 +28,23 @@ public struct ReportData: Sendable {
     for folder in folders { log.add("\(folder)/speed.jsonl") }
     runs = collection.runs
     speed = log.results
-    problems = collection.problems + log.problems
+    problems = collection.problems + log.problems + runs.compactMap(Self.problem)
     if runs.isEmpty && speed.isEmpty {
       throw UserError(
         .missingInput, "\(folders.joined(separator: ", ")): holds no run and no speed.jsonl",
         remedy: "train something first: make train TASK=listops MODEL=linformer PRESET=quick")
+    }
+  }
+
+  /// What is wrong with the answers that a run keeps, nil when they can be read.
+  private static func problem(_ run: RunRecord) -> String? {
+    do {
+      _ = try Confusion(run)
+      return nil
+    } catch let error as UserError {
+      return error.problem
+    } catch {
+      return "\(run.path): \(error.localizedDescription)"
     }
   }
 

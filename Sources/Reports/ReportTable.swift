@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// A table of a report, in one form for Markdown, CSV, JSON and HTML.
@@ -55,12 +56,24 @@ public struct ReportTable: Codable, Sendable, Equatable {
   public init(
     id: String, title: String, caption: String, columns: [Column], notes: [String] = []
   ) {
-    self.id = id
+    self.id = Self.identifier(id)
     self.title = title
     self.caption = caption
     self.columns = columns
     rows = []
     self.notes = notes
+  }
+
+  /// A text as the name of a file and of a place in a page: lower-case letters, digits and hyphens, at
+  /// most eighty, those of long texts ending in a hash.
+  static func identifier(_ text: String) -> String {
+    let allowed = text.lowercased().map { character in
+      character.isASCII && (character.isLetter || character.isNumber) ? character : "-"
+    }
+    guard allowed.count > 80 else { return String(allowed) }
+    var hash = FNV1a()
+    hash.add(Array(text.utf8))
+    return String(allowed.prefix(63)) + "-" + hash.hexadecimal
   }
 
   /// Adds a row.

@@ -71,8 +71,9 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
     var hash = FNV1a()
     hash.add(Array("\(data) \(trainCount) \(validation)".utf8))
     let digits = String(hash.hexadecimal.suffix(4))
-    return "\(prefix)-\(task)-\(preset)-\(length)" + (hasOwnSteps ? "-own-steps" : "")
-      + "-\(digits)"
+    return ReportTable.identifier(
+      "\(prefix)-\(task)-\(preset)-\(length)" + (hasOwnSteps ? "-own-steps" : "")
+        + "-\(digits)")
   }
 
   /// By task, preset, length, and what else there is.

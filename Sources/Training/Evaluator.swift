@@ -42,6 +42,9 @@ public struct Prediction: Codable, Sendable {
   /// The scores.
   public let logits: [Float]
 
+  /// Whether both classes are ones that have a score, which a damaged file may not hold.
+  package var isValid: Bool { logits.indices.contains(label) && logits.indices.contains(pred) }
+
   /// The cross-entropy of the right class, nats.
   public var loss: Double {
     let high = Double(logits.max() ?? 0)

@@ -29,13 +29,14 @@ public enum PredictionFile {
     }
     let decoder = JSONDecoder()
     return try data.split(separator: UInt8(ascii: "\n")).enumerated().map { number, line in
-      do {
-        return try decoder.decode(Prediction.self, from: Data(line))
-      } catch {
+      guard let prediction = try? decoder.decode(Prediction.self, from: Data(line)),
+        prediction.isValid
+      else {
         throw UserError(
           .badData, "\(path): line \(number + 1) is no prediction",
           remedy: "remove the file and run lra evaluate again")
       }
+      return prediction
     }
   }
 }

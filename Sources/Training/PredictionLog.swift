@@ -48,7 +48,7 @@ public final class PredictionLog {
     if found == header {
       for line in lines.dropFirst() {
         guard let prediction = try? JSONDecoder().decode(Prediction.self, from: Data(line)),
-          prediction.id == predictions.count
+          prediction.isValid, prediction.id == predictions.count
         else { break }
         predictions.append(prediction)
         kept += Array(line) + [UInt8(ascii: "\n")]

@@ -98,4 +98,24 @@ struct ReportPageTests {
       #expect(data.problems[0].contains("deeper/b/result.json"))
     }
   }
+
+  @Test("Absurd losses, names that are no file names and damaged answers stop nothing")
+  func absurd() throws {
+    try withScratchFolder { folder in
+      try SyntheticRun().write(to: "\(folder)/a")
+      let log = "{\"step\":1,\"time\":1,\"train/accuracy\":0.1,\"train/loss\":1e26}\n"
+      try (log + log.replacingOccurrences(of: "1e26", with: "2e300")).write(
+        toFile: "\(folder)/a/metrics.jsonl", atomically: false, encoding: .utf8)
+      try "{\"id\":0,\"label\":-1,\"logits\":[0,1],\"pred\":200000}\n".write(
+        toFile: "\(folder)/a/predictions-test-best.jsonl", atomically: false, encoding: .utf8)
+      let preset = "x/../" + String(repeating: "y", count: 300)
+      try SyntheticRun(preset: preset).write(to: "\(folder)/b")
+      let data = try ReportData(folders: [folder])
+      #expect(data.problems.count == 1)
+      #expect(data.problems.first?.contains("line 1 is no prediction") == true)
+      let path = try Report(data).write(to: "\(folder)/report")
+      expectWellFormed(try String(contentsOfFile: path, encoding: .utf8))
+      #expect(FileManager.default.fileExists(atPath: "\(folder)/report/results.json"))
+    }
+  }
 }

@@ -14,6 +14,7 @@ struct SyntheticRun {
   var of = 1000
   var majorityShare = 0.2
   var seconds = 60
+  var preset = "small"
   var changed = ""
   var length = 2000
   var extra: [String: Setting] = [:]
@@ -43,7 +44,7 @@ struct SyntheticRun {
 
   private var settings: [String: [String: Setting]] {
     var all: [String: [String: Setting]] = [
-      "run": ["preset": "small", "changed": .text(changed), "comparable": true],
+      "run": ["preset": .text(preset), "changed": .text(changed), "comparable": true],
       "task": ["name": .text(task), "length": .integer(length)],
       "model": ["name": .text(model)],
       "train": ["seed": .integer(seed), "steps": .integer(steps)],
@@ -60,7 +61,7 @@ struct SyntheticRun {
     let test = "{\"count\":\(of),\"correct\":\(correct),\"loss\":1.5}"
     let remark = chanceRemark(correct: correct, of: of, share: majorityShare)
     return """
-      {"task":"\(task)","model":"\(model)","preset":"small","changed":"\(changed)",
+      {"task":"\(task)","model":"\(model)","preset":"\(preset)","changed":"\(changed)",
       "comparable":\(changed.isEmpty),"seed":\(seed),"length":\(length),"parameters":1000,
       "config_hash":"c","data_hash":"d","data_source":"made up","train_count":96000,
       "steps":\(steps),"planned_steps":\(steps),"ended":"all steps done","best_step":\(steps),

@@ -128,6 +128,18 @@ struct SpeedTablesTests {
     #expect(answers["linformer before lowrank"] == "from 1,024 or less")
   }
 
+  @Test("Sizes, heads and pairs are told apart, in tables and in their names")
+  func series() throws {
+    var other = results("linear", 1, 1)
+    for place in other.indices { other[place].heads = 4 }
+    var pairs = results("linear", 1, 1)
+    for place in pairs.indices { pairs[place].towers = 2 }
+    let tables = ReportTables.all([], speed: results("linear", 1, 1) + other + pairs)
+    let training = tables.filter { $0.id.hasPrefix("training-speed") }
+    #expect(training.count == 3)
+    #expect(Set(tables.map(\.id)).count == tables.count)
+  }
+
   @Test("Of a cell that was measured twice the latest counts, and a bad line is named")
   func log() throws {
     try withScratchFolder { folder in

@@ -73,6 +73,7 @@ package struct Axis {
   }
 
   private static func trimmed(_ value: Double) -> String {
+    if value != 0, !(1e-4..<1e9).contains(abs(value)) { return String(format: "%.3g", value) }
     let rounded = (value * 1e6).rounded() / 1e6
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
   }

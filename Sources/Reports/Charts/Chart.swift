@@ -81,7 +81,8 @@ struct Chart {
 
   private static func cell(_ value: Double?) -> ReportTable.Cell {
     guard let value, value.isFinite else { return .empty }
-    return ReportTable.Cell(String(format: "%.4g", value), value: value)
+    let format = (1000..<1e9).contains(abs(value)) ? "%.0f" : "%.4g"
+    return ReportTable.Cell(String(format: format, value), value: value)
   }
 
   // MARK: Places

@@ -18,6 +18,8 @@ struct ChartLabels {
 
   private static let letter = 6.6
   private static let line = 13.0
+  /// Letters are wider by this where the window is narrow; see `PageStyle`.
+  private static let narrowWindow = 1.25
 
   /// The names that found a place.
   let placed: [Label]
@@ -65,6 +67,8 @@ struct ChartLabels {
   }
 
   private static func box(_ label: Label, width: Double) -> Box {
-    Box(left: label.x, top: label.y - line + 3, right: label.x + width, bottom: label.y + 3)
+    Box(
+      left: label.x, top: label.y - line + 3, right: label.x + width * narrowWindow,
+      bottom: label.y + 3)
   }
 }

@@ -68,7 +68,7 @@ package struct Look: Hashable {
 
 /// A coordinate with at most two decimals.
 func svgNumber(_ value: Double) -> String {
-  guard value.isFinite else { return "0" }
+  guard abs(value) < 1e9 else { return "0" }
   let hundredths = (value * 100).rounded() / 100
   return hundredths == hundredths.rounded() ? "\(Int(hundredths))" : "\(hundredths)"
 }

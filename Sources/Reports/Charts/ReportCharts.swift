@@ -88,7 +88,8 @@ enum ReportCharts {
     }
     guard !series.isEmpty else { return nil }
     return Chart(
-      id: "lengths-\(conditions.task)-\(conditions.preset)-\(conditions.hasOwnSteps)",
+      id: ReportTable.identifier(
+        "lengths-\(conditions.task)-\(conditions.preset)-\(conditions.hasOwnSteps)"),
       title: "Accuracy against length on \(conditions.task)",
       caption: "Test accuracy at each length, with a band of one standard error.",
       x: Axis("length in tokens", series.flatMap { $0.points.map(\.x) }, isLogarithmic: true),
@@ -137,12 +138,17 @@ enum ReportCharts {
       .compactMap(\.self)
   }
 
-  /// At most two hundred points, each the mean of its neighbours.
+  /// At most two hundred points, each the mean of its neighbours, its range that of all of them.
   static func thinned(_ points: [Chart.Point], to limit: Int = 200) -> [Chart.Point] {
     guard points.count > limit else { return points }
     return (0..<limit).map { place in
       let part = points[place * points.count / limit..<(place + 1) * points.count / limit]
-      return Chart.Point(x: mean(part.map(\.x)), y: mean(part.map(\.y)))
+      let ranges = part.compactMap(\.range)
+      let low = ranges.map(\.lowerBound).min()
+      let high = ranges.map(\.upperBound).max()
+      return Chart.Point(
+        x: mean(part.map(\.x)), y: mean(part.map(\.y)),
+        range: low.flatMap { low in high.map { low...$0 } })
     }
   }
 }

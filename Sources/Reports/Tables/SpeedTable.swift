@@ -45,7 +45,8 @@ enum SpeedTable {
     for result in results {
       let name = """
         E \(result.emb), H \(result.heads), \(result.layers) layers, F \(result.mlp), batch \
-        \(result.batch), \(result.threads) \(result.threads == 1 ? "thread" : "threads")
+        \(result.batch)\(result.towers == 1 ? "" : " pairs"), \(result.threads) \
+        \(result.threads == 1 ? "thread" : "threads")
         """
       if groups[name] == nil { names.append(name) }
       groups[name, default: []].append(result)
@@ -53,7 +54,10 @@ enum SpeedTable {
     return names.map { name in
       let any = groups[name]?.first
       let id =
-        any.map { "e\($0.emb)-l\($0.layers)-f\($0.mlp)-b\($0.batch)-t\($0.threads)" } ?? "speed"
+        any.map {
+          "e\($0.emb)-h\($0.heads)-l\($0.layers)-f\($0.mlp)-b\($0.batch)-t\($0.threads)"
+            + ($0.towers == 1 ? "" : "-pairs")
+        } ?? "speed"
       return Series(name: name, id: id, results: groups[name] ?? [])
     }
   }
