@@ -19,28 +19,20 @@ public struct PublishedRuns {
     runs = collection.finished
   }
 
-  /// Every accuracy that the runs amount to, as it is written in texts, with the runs it comes from:
-  /// that of each run's best and last checkpoint, and the means over seeds.
-  public var figures: [String: [String]] {
-    var figures: [String: [String]] = [:]
-    for run in runs {
-      guard let result = run.result else { continue }
-      for test in Set([result.testBest.correct, result.testLast.correct]) {
-        let evaluation = result.testBest.correct == test ? result.testBest : result.testLast
-        figures[Self.text(evaluation.accuracy, evaluation.error), default: []].append(run.name)
-      }
-    }
-    for group in SeedGroup.all(runs) where group.count > 1 {
-      figures[Self.text(group.accuracy, group.error), default: []] += group.runs.map(\.name)
-    }
-    return figures
+  /// Every accuracy that the runs amount to, as it is written in texts: that of each run's best and last
+  /// checkpoint, and the means over seeds.
+  public var figures: Set<String> {
+    let tests = runs.compactMap(\.result).flatMap { [$0.testBest, $0.testLast] }
+    let groups = SeedGroup.all(runs)
+    return Set(tests.map { Self.text($0.accuracy, $0.error) })
+      .union(groups.map { Self.text($0.accuracy, $0.error) })
   }
 
   /// The accuracies in a text, as `35.9 ± 1.1 %`, that no run amounts to.
   public func unexplained(in text: String) -> [String] {
     let figures = figures
     return text.matches(of: /\d+\.\d ± \d+\.\d %/).map { String($0.output) }
-      .filter { figures[$0] == nil }
+      .filter { !figures.contains($0) }
   }
 
   private static func text(_ accuracy: Double, _ error: Double) -> String {
@@ -107,9 +99,6 @@ public struct PublishedRuns {
   }
 
   private static func write(_ value: some Encodable, to path: String) throws {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try writeAtomically(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: path)
+    try writeAtomically(SnakeCaseJSON.encoded(value) + [UInt8(ascii: "\n")], to: path)
   }
 }

@@ -36,11 +36,8 @@ public struct Report {
     try write(ReportPage(data, tables: tables, date: Self.date).html, to: page)
     try write(markdown, to: "\(folder)/tables.md")
     for table in tables { try write(table.csv, to: "\(folder)/\(table.id).csv") }
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    let json = try encoder.encode(Results(tables: tables, problems: data.problems))
-    try writeAtomically(Array(json), to: "\(folder)/results.json")
+    let results = Results(tables: tables, problems: data.problems)
+    try writeAtomically(SnakeCaseJSON.encoded(results), to: "\(folder)/results.json")
     return page
   }
 

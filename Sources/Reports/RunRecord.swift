@@ -93,12 +93,10 @@ public struct RunRecord: Sendable {
   }
 
   /// A JSON file of the folder, nil when there is none.
-  private static func read<Value: Decodable>(_ file: String) throws -> Value? {
+  static func read<Value: Decodable>(_ file: String) throws -> Value? {
     guard let data = FileManager.default.contents(atPath: file) else { return nil }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     do {
-      return try decoder.decode(Value.self, from: data)
+      return try SnakeCaseJSON.decoded(Value.self, from: data)
     } catch {
       throw UserError(
         .badData, "\(file): \(Self.reason(error))",

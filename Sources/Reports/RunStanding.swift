@@ -52,7 +52,7 @@ public struct RunStanding: Sendable, Encodable {
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
     let records = MetricsLog.lastRecords(at: folder.file("metrics.jsonl"), bytes: Self.tail)
     let values = { (key: String) in records.last { $0.values[key] != nil }?.values[key] }
-    let result = Self.result(folder)
+    let result: RunResult? = try? RunRecord.read(folder.file("result.json"))
     state = Self.state(folder)
     step = result?.steps ?? records.compactMap(\.step).last ?? 0
     steps = result?.plannedSteps ?? (try? folder.settings().integer("train.steps")) ?? 0
@@ -75,14 +75,5 @@ public struct RunStanding: Sendable, Encodable {
     case .failed: return .failed
     case .running, nil: return folder.isInUse ? .running : .dead
     }
-  }
-
-  private static func result(_ folder: RunFolder) -> RunResult? {
-    guard let data = FileManager.default.contents(atPath: folder.file("result.json")) else {
-      return nil
-    }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try? decoder.decode(RunResult.self, from: data)
   }
 }

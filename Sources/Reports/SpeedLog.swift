@@ -19,12 +19,10 @@ public struct SpeedLog: Sendable {
 
   /// Adds the measurements of a file.
   public mutating func add(_ path: String) {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     let data = FileManager.default.contents(atPath: path) ?? Data()
     let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (number, line) in lines.enumerated() where !line.isEmpty {
-      guard let result = try? decoder.decode(BenchmarkResult.self, from: Data(line)) else {
+      guard let result = try? SnakeCaseJSON.decoded(BenchmarkResult.self, from: line) else {
         problems.append("\(path): line \(number + 1) is no measurement of lra bench --json")
         continue
       }

@@ -117,11 +117,7 @@ public final class RunFolder {
 
   /// Writes a value as JSON, keys sorted and in snake case, such as `result.json`.
   public func write(_ value: some Encodable, to name: String) throws {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try writeAtomically(
-      Array(try encoder.encode(value)) + [UInt8(ascii: "\n")], to: file(name))
+    try writeAtomically(SnakeCaseJSON.encoded(value) + [UInt8(ascii: "\n")], to: file(name))
   }
 
   /// Writes the configuration to `config.json`.

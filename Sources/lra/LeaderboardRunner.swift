@@ -61,10 +61,8 @@ final class LeaderboardRunner {
   }
 
   private func measured(_ kind: String, _ outcome: JobQueue.Outcome) throws {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     var entry = LeaderboardJournal.Entry(.measured, kind)
-    if let cost = try? decoder.decode(RunCost.self, from: Data(outcome.output.utf8)) {
+    if let cost = try? SnakeCaseJSON.decoded(RunCost.self, from: outcome.output.utf8) {
       costs[kind] = cost
       entry.cost = cost
       say(

@@ -16,11 +16,7 @@ var outputHasColors: Bool {
 
 /// A value as JSON with names such as `step_s`, on one line or laid out for people.
 func jsonText(_ value: some Encodable, oneLine: Bool = false) throws -> String {
-  let encoder = JSONEncoder()
-  encoder.keyEncodingStrategy = .convertToSnakeCase
-  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  if !oneLine { encoder.outputFormatting.insert(.prettyPrinted) }
-  return String(decoding: try encoder.encode(value), as: UTF8.self)
+  String(decoding: try SnakeCaseJSON.encoded(value, oneLine: oneLine), as: UTF8.self)
 }
 
 /// The parts of a comma-separated list, spaces around them removed.

@@ -66,19 +66,14 @@ public final class LeaderboardJournal {
 
   /// Adds a line.
   public func write(_ entry: Entry) throws {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    try file.append(Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")])
+    try file.append(SnakeCaseJSON.encoded(entry, oneLine: true) + [UInt8(ascii: "\n")])
   }
 
   /// All lines so far; those that are not whole are left out.
   public func entries() -> [Entry] {
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
     let data = FileManager.default.contents(atPath: path) ?? Data()
     return data.split(separator: UInt8(ascii: "\n")).compactMap {
-      try? decoder.decode(Entry.self, from: Data($0))
+      try? SnakeCaseJSON.decoded(Entry.self, from: $0)
     }
   }
 
