@@ -23,7 +23,7 @@ public struct Confusion: Sendable, Equatable {
     let file = PredictionFile.path(in: run.path, .test, result.select)
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     let predictions = try PredictionFile.read(file)
-    let classes = predictions.map { max($0.label, $0.pred, $0.logits.count - 1) + 1 }.max() ?? 0
+    let classes = predictions.map(\.logits.count).max() ?? 0
     self.init(predictions, classes: classes)
   }
 }

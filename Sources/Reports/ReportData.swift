@@ -10,6 +10,8 @@ public struct ReportData: Sendable {
   public var speed: [BenchmarkResult]
   /// What could not be read, a line each.
   public var problems: [String]
+  /// How the runs that keep their answers confuse classes, by the run's path.
+  public private(set) var confusions: [String: Confusion] = [:]
 
   /// Takes what is given.
   public init(runs: [RunRecord], speed: [BenchmarkResult] = [], problems: [String] = []) {
@@ -28,23 +30,23 @@ public struct ReportData: Sendable {
     for folder in folders { log.add("\(folder)/speed.jsonl") }
     runs = collection.runs
     speed = log.results
-    problems = collection.problems + log.problems + runs.compactMap(Self.problem)
+    problems = collection.problems + log.problems
     if runs.isEmpty && speed.isEmpty {
       throw UserError(
         .missingInput, "\(folders.joined(separator: ", ")): holds no run and no speed.jsonl",
         remedy: "train something first: make train TASK=listops MODEL=linformer PRESET=quick")
     }
+    for run in runs { read(run) }
   }
 
-  /// What is wrong with the answers that a run keeps, nil when they can be read.
-  private static func problem(_ run: RunRecord) -> String? {
+  /// Reads the answers that a run keeps.
+  private mutating func read(_ run: RunRecord) {
     do {
-      _ = try Confusion(run)
-      return nil
+      confusions[run.path] = try Confusion(run)
     } catch let error as UserError {
-      return error.problem
+      problems.append(error.problem)
     } catch {
-      return "\(run.path): \(error.localizedDescription)"
+      problems.append("\(run.path): \(error.localizedDescription)")
     }
   }
 

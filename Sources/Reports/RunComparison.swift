@@ -47,8 +47,8 @@ public struct RunComparison {
       id: "results", title: "Results", caption: "",
       columns: [.text("")] + runs.map { .number($0.name) })
     let rows: [(String, (RunResult) -> String)] = [
-      ("test, best", { Self.accuracy($0.testBest) }),
-      ("test, last", { Self.accuracy($0.testLast) }),
+      ("test, best", { $0.testBest.formattedAccuracy }),
+      ("test, last", { $0.testLast.formattedAccuracy }),
       ("test loss", { String(format: "%.4f", $0.test.loss) }),
       ("steps", { formatCount($0.steps) }), ("weights", { formatCount($0.parameters) }),
       ("training", { formatDuration(seconds: $0.trainingSeconds) }),
@@ -61,10 +61,6 @@ public struct RunComparison {
           + runs.map { ReportTable.Cell($0.result.map(value) ?? ($0.status?.rawValue ?? "")) })
     }
     return table
-  }
-
-  private static func accuracy(_ evaluation: Evaluation) -> String {
-    "\(formatPercent(evaluation.accuracy)) ± \(formatPercent(evaluation.error))"
   }
 
   /// What to beware of: other data, other protocols.

@@ -15,6 +15,8 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public var accuracy: Double { Double(correct) / Double(max(count, 1)) }
   /// The standard error of the accuracy.
   public var error: Double { standardError(accuracy: accuracy, count: max(count, 1)) }
+  /// The accuracy with its standard error for people, `35.9 % ± 1.1 %`.
+  public var formattedAccuracy: String { "\(formatPercent(accuracy)) ± \(formatPercent(error))" }
 }
 
 extension Evaluation {

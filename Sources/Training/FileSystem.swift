@@ -23,7 +23,7 @@ package enum FileSystem {
   }
 
   /// Points the symbolic link `link` at `target`, replacing an older link in one step.
-  package static func replaceLink(_ link: String, target: String) throws {
+  static func replaceLink(_ link: String, target: String) throws {
     let temporary = "\(link).tmp-\(getpid())"
     unlink(temporary)
     if symlink(target, temporary) != 0 {
@@ -33,12 +33,12 @@ package enum FileSystem {
   }
 
   /// Renames a file or folder, replacing a file or an empty folder.
-  package static func move(_ old: String, to new: String) throws {
+  static func move(_ old: String, to new: String) throws {
     if rename(old, new) != 0 { throw UserError.system(.cannotWrite, "cannot write \(new)") }
   }
 
   /// Waits until the file or folder is on the disk; for a folder, its list of names.
-  package static func synchronize(_ path: String) throws {
+  static func synchronize(_ path: String) throws {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw UserError.system(.cannotWrite, "cannot write \(path)") }
     defer { close(descriptor) }
@@ -49,7 +49,7 @@ package enum FileSystem {
   }
 
   /// The names in a folder, sorted; none when it does not exist.
-  package static func names(in folder: String) -> [String] {
+  static func names(in folder: String) -> [String] {
     ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
   }
 

@@ -85,37 +85,17 @@ extension RunCost {
       threads: Workers.shared.count)
   }
 
-  /// Seconds of evaluating one example, from a few batches.
+  /// Seconds of evaluating one example, from the last few batches.
   private static func evaluationSeconds(
     _ trainer: Trainer, _ task: any ArenaTask, batch: Int
   ) throws -> Double {
     let split = try task.examples(.val)
     let evaluator = Evaluator(trainer.model, task, batch: batch)
-    _ = try evaluator.run(FirstExamples(of: split, count: batch))
-    let source = FirstExamples(of: split, count: batch * batches)
+    let first = max(0, split.count - batch * batches)
+    _ = try evaluator.run(split, from: max(first, split.count - batch))
     let start = monotonicSeconds()
-    _ = try evaluator.run(source)
-    return (monotonicSeconds() - start) / Double(max(source.count, 1))
-  }
-}
-
-/// The first examples of a split.
-private struct FirstExamples: ExampleSource {
-  private let source: any ExampleSource
-  let count: Int
-
-  init(of source: any ExampleSource, count: Int) {
-    self.source = source
-    self.count = min(count, source.count)
-  }
-
-  var labelCounts: [Int] { source.labelCounts }
-  func label(_ example: Int) -> Int { source.label(example) }
-  func length(_ example: Int, tower: Int) throws -> Int {
-    try source.length(example, tower: tower)
-  }
-  func append(_ example: Int, tower: Int, to tokens: inout [Int32]) throws {
-    try source.append(example, tower: tower, to: &tokens)
+    _ = try evaluator.run(split, from: first)
+    return (monotonicSeconds() - start) / Double(max(split.count - first, 1))
   }
 }
 

@@ -68,12 +68,9 @@ public struct RunResult: Codable, Sendable {
 extension RunResult {
   /// The summary that ends a run, a line a fact.
   public func summary(folder: String) -> String {
-    let accuracy = { (evaluation: Evaluation) in
-      "\(formatPercent(evaluation.accuracy)) ± \(formatPercent(evaluation.error))"
-    }
     var lines = [
-      "test accuracy     best \(accuracy(testBest))"
-        + (bestStep.map { " (step \($0))" } ?? "") + "   last \(accuracy(testLast))",
+      "test accuracy     best \(testBest.formattedAccuracy)"
+        + (bestStep.map { " (step \($0))" } ?? "") + "   last \(testLast.formattedAccuracy)",
       "chance            \(formatPercent(majorityShare)) (commonest class)"
         + (remark.map { "; \($0)" } ?? ""),
       "speed             "

@@ -192,9 +192,7 @@ final class LeaderboardRunner {
     switch outcome.end {
     case .exited(0):
       let folder = "\(options.folder.path)/\(name)"
-      let accuracy = (try? RunRecord(folder))?.result.map {
-        "\(formatPercent($0.test.accuracy)) ± \(formatPercent($0.test.error))"
-      }
+      let accuracy = (try? RunRecord(folder))?.result?.test.formattedAccuracy
       say(
         "[\(place)] \(name): \(accuracy ?? "no result") in "
           + formatDuration(seconds: outcome.seconds))

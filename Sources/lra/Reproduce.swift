@@ -86,7 +86,7 @@ struct Reproduce: ParsableCommand {
   }
 
   private func words(_ outcome: Reproduction, _ result: RunResult) -> String {
-    let accuracy = "\(formatPercent(result.test.accuracy)) ± \(formatPercent(result.test.error))"
+    let accuracy = result.test.formattedAccuracy
     return switch outcome {
     case .exact: "\(accuracy), exactly as published"
     case .withinError(let points):

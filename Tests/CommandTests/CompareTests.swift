@@ -74,11 +74,11 @@ struct CompareTests {
   @Test(
     "Wrong use is a clear error",
     arguments: [
-      ("compare /tmp", 64, "one run alone"), ("top /tmp/no-such-folder", 66, "holds no run"),
+      ("compare one-run", 64, "one run alone"), ("top no-such-folder", 66, "holds no run"),
       ("advise --task texd", 64, "did you mean text"),
       ("advise --task text --memory 4X", 64, "is not a size"),
-      ("advise --task text --folder /tmp/no-such-folder", 66, "no such folder"),
-      ("report /tmp/no-such-folder", 66, "no such folder"),
+      ("advise --task text --folder no-such-folder", 66, "no such folder"),
+      ("report no-such-folder", 66, "no such folder"),
     ])
   func wrong(_ arguments: String, _ status: Int, _ message: String) throws {
     let result = try CommandRunner.lra(arguments)

@@ -104,8 +104,7 @@ public struct LeaderboardPlan: Sendable {
     var busy = [Double](repeating: 0, count: max(jobs, 1))
     for (item, steps) in zip(items, steps) {
       let free = busy.indices.min { busy[$0] < busy[$1] } ?? 0
-      let planned = steps.map { item.cost.seconds(steps: $0) }
-      busy[free] += item.state == .open ? planned ?? item.cost.seconds : Self.secondsLeft(item)
+      busy[free] += steps.map { item.cost.seconds(steps: $0) } ?? Self.secondsLeft(item)
     }
     return busy.max() ?? 0
   }

@@ -93,7 +93,7 @@ struct ReportPage {
 
   private func confusions(_ groups: [SeedGroup]) -> [Markup] {
     let parts = groups.compactMap { group -> Markup? in
-      guard let run = group.runs.first, let found = try? Confusion(run) else { return nil }
+      guard let run = group.runs.first, let found = data.confusions[run.path] else { return nil }
       let task = try? TaskCatalog.named(group.conditions.task).make(TaskOptions())
       return PageParts.fold(
         "\(group.model), seed \(run.result?.seed ?? 0)",

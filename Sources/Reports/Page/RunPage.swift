@@ -24,17 +24,14 @@ enum RunPage {
 
   private static func title(_ run: RunRecord) -> String {
     let outcome =
-      run.result.map {
-        "\(formatPercent($0.test.accuracy)) ± \(formatPercent($0.test.error))"
-      } ?? run.status?.rawValue ?? "no result"
+      run.result?.test.formattedAccuracy ?? run.status?.rawValue ?? "no result"
     return "\(run.name): \(outcome)"
   }
 
   private static func result(_ run: RunRecord) -> [(String, String)] {
     guard let result = run.result else { return [("status", run.status?.rawValue ?? "unknown")] }
     let accuracy = { (evaluation: Evaluation) in
-      "\(formatPercent(evaluation.accuracy)) ± \(formatPercent(evaluation.error)), loss "
-        + String(format: "%.4f", evaluation.loss)
+      evaluation.formattedAccuracy + String(format: ", loss %.4f", evaluation.loss)
     }
     return [
       ("test, best checkpoint", accuracy(result.testBest)),
