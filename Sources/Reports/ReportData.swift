@@ -20,14 +20,13 @@ public struct ReportData: Sendable {
     self.problems = problems
   }
 
-  /// Reads the runs in folders, and the `speed.jsonl` directly in them.
+  /// Reads the runs and the measurements of speed in folders; see `SpeedLog`.
   ///
   /// - Throws: `UserError(.missingInput)` for a folder that does not exist, or when there is neither a
   ///   run nor a measurement.
   public init(folders: [String]) throws {
     let collection = try RunCollection(folders)
-    var log = SpeedLog()
-    for folder in folders { log.add("\(folder)/speed.jsonl") }
+    let log = SpeedLog(folders)
     runs = collection.runs
     speed = log.results
     problems = collection.problems + log.problems

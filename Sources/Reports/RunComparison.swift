@@ -17,6 +17,14 @@ public struct RunComparison {
     public let reason: String?
   }
 
+  /// A run's accuracy over training.
+  public struct Curve: Encodable {
+    /// The run's name.
+    public let run: String
+    /// The evaluations on validation examples, in order.
+    public let validation: [RunRecord.Point]
+  }
+
   /// The runs.
   public let runs: [RunRecord]
 
@@ -82,7 +90,12 @@ public struct RunComparison {
     }
   }
 
-  /// The curves of validation accuracy in per cent.
+  /// The runs' evaluations on validation examples.
+  public var curves: [Curve] {
+    runs.map { Curve(run: $0.name, validation: $0.validation) }
+  }
+
+  /// The curves of validation accuracy in per cent, drawn with characters.
   public func plot(width: Int) -> String {
     TextPlot(
       runs.map { run in

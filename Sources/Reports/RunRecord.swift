@@ -5,7 +5,7 @@ import Training
 /// A run as its folder tells it, finished or not.
 public struct RunRecord: Sendable {
   /// One evaluation on the validation split.
-  public struct Point: Sendable, Equatable {
+  public struct Point: Sendable, Equatable, Encodable {
     /// The optimizer step, counted from 1.
     public var step: Int
     /// The share of right answers, in 0…1.

@@ -9,16 +9,21 @@ public struct SpeedLog: Sendable {
   /// Lines that are no measurement, each with the file and the line's number.
   public private(set) var problems: [String] = []
 
-  /// Nothing measured.
-  public init() {}
-
   /// Reads a file; a file that does not exist holds nothing.
-  public init(_ path: String) {
-    add(path)
+  public init(_ path: String) { add(path) }
+
+  /// Reads the `speed.jsonl` in folders and in the folders directly in them, as in `runs/leaderboard`.
+  public init(_ folders: [String]) {
+    for folder in folders {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+      for place in [folder] + names.sorted().map({ "\(folder)/\($0)" }) {
+        add("\(place)/speed.jsonl")
+      }
+    }
   }
 
   /// Adds the measurements of a file.
-  public mutating func add(_ path: String) {
+  private mutating func add(_ path: String) {
     let data = FileManager.default.contents(atPath: path) ?? Data()
     let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     for (number, line) in lines.enumerated() where !line.isEmpty {

@@ -31,14 +31,21 @@ struct Advise: ParsableCommand {
       task: task, length: try length ?? entry.make(TaskOptions()).length,
       memory: try memory.map { try parseBytes($0, option: "--memory") },
       time: try time.map { try parseDuration($0, option: "--time") })
-    let data = try RunCollection(folder.isEmpty ? ["runs"] : folder)
-    data.problems.forEach { say("left out: \($0)") }
-    guard !data.finished.isEmpty else {
+    let data = try measurements()
+    let advice = try Advice(question, runs: data.runs, speed: data.speed)
+    tell(json ? try jsonText(advice) : advice.text)
+  }
+
+  private func measurements() throws -> (runs: [RunRecord], speed: [BenchmarkResult]) {
+    let folders = folder.isEmpty ? ["runs"] : folder
+    let collection = try RunCollection(folders)
+    let speed = SpeedLog(folders)
+    (collection.problems + speed.problems).forEach { say("left out: \($0)") }
+    guard !collection.finished.isEmpty || !speed.results.isEmpty else {
       throw UserError(
-        .missingInput, "there is no finished run to learn from",
+        .missingInput, "there is no finished run and no speed.jsonl to learn from",
         remedy: "train some first: lra leaderboard --tasks \(task) --budget 1h")
     }
-    let advice = try Advice(question, runs: data.finished)
-    tell(json ? try jsonText(advice) : advice.text)
+    return (collection.finished, speed.results)
   }
 }

@@ -22,6 +22,7 @@ struct Compare: ParsableCommand {
     let differences: ReportTable
     let results: ReportTable
     let warnings: [String]
+    let curves: [RunComparison.Curve]
     let pairs: [RunComparison.Pair]
   }
 
@@ -38,7 +39,7 @@ struct Compare: ParsableCommand {
         try jsonText(
           Output(
             differences: comparison.differences, results: comparison.results,
-            warnings: comparison.warnings, pairs: comparison.pairs)))
+            warnings: comparison.warnings, curves: comparison.curves, pairs: comparison.pairs)))
     }
     comparison.warnings.forEach { tell("warning: \($0)") }
     for table in [comparison.results, comparison.differences] where !table.rows.isEmpty {

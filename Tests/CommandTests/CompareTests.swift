@@ -24,6 +24,9 @@ struct CompareTests {
       #expect(compared.output.contains("*  a"))
       let object = try CommandRunner.lra("compare \(runs)/a \(runs)/b --json").object()
       #expect((object["pairs"] as? [Any])?.count == 1)
+      let curves = try #require(object["curves"] as? [[String: Any]])
+      let points = try #require(curves.last?["validation"] as? [[String: Any]])
+      #expect(points.last?["step"] as? Int == 60)
 
       let top = try CommandRunner.lra("top \(runs) --once")
       #expect(top.lines.first == "\(runs): 2 done")

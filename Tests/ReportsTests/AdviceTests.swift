@@ -65,4 +65,44 @@ struct AdviceTests {
       try Advice(Advice.Question(task: "listop", length: 1), runs: [])
     }
   }
+
+  private let speed =
+    syntheticSpeed("linear", 0.5, 1) + syntheticSpeed("transformer", 1, 2)
+    + syntheticSpeed("s4d", 0.1, 1, lengths: [4096])
+
+  @Test("What was not trained has the time and memory of its steps, between two lengths marked so")
+  func costs() throws {
+    let runs = try [
+      SyntheticRun(task: "text", model: "linear", length: 1024),
+      SyntheticRun(task: "text", model: "local", correct: 500, length: 2048),
+    ].map { try $0.record() }
+    let question = Advice.Question(task: "text", length: 2048, memory: 50 << 20)
+    let advice = try Advice(question, runs: runs, speed: speed)
+    let costs = try #require(advice.costs)
+    #expect(costs.rows.map(\.model) == ["linear", "transformer"])
+    #expect(costs.rows.map(\.seconds) == [1, 4])
+    #expect(costs.rows.map(\.isInterpolated) == [false, false])
+    #expect(costs.rows[0].elsewhere.map(\.length) == [1024])
+    #expect(advice.unmeasured.contains("linear"))
+    #expect(
+      advice.text.contains(/linear +1 s  100.0 MiB +40.0 % at 1,024  > 50.0 MiB/), "\(advice.text)")
+
+    let between = try #require(
+      try Advice(Advice.Question(task: "text", length: 3000), runs: runs, speed: speed).costs)
+    #expect(between.rows.map(\.isInterpolated) == [true, true])
+    #expect(abs(between.rows[0].seconds - 3000.0 / 2048) < 1e-9)
+  }
+
+  @Test("Nothing is said beyond the measured lengths, of other sizes, or of pairs")
+  func unknownCosts() throws {
+    let far = try Advice(Advice.Question(task: "text", length: 5000), runs: [], speed: speed)
+    #expect(far.costs == nil)
+    #expect(far.text.hasPrefix("No model was trained on text at 5000 tokens yet."))
+    let pairs = try Advice(Advice.Question(task: "retrieval", length: 2048), runs: [], speed: speed)
+    #expect(pairs.costs == nil)
+    var wide = speed
+    for place in wide.indices { wide[place].emb = 256 }
+    let other = try Advice(Advice.Question(task: "text", length: 2048), runs: [], speed: wide)
+    #expect(other.costs == nil)
+  }
 }

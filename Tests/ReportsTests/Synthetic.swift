@@ -77,6 +77,20 @@ struct SyntheticRun {
   }
 }
 
+/// Measurements that nobody made: `factor · (length / 1024)^power` seconds a step.
+func syntheticSpeed(
+  _ model: String, _ factor: Double, _ power: Double, lengths: [Int] = [1024, 2048, 4096]
+) -> [BenchmarkResult] {
+  lengths.map { length in
+    let seconds = factor * pow(Double(length) / 1024, power)
+    return BenchmarkResult(
+      model: model, length: length, batch: 8, towers: 1, emb: 64, heads: 2, layers: 2, mlp: 128,
+      stepS: seconds, minS: seconds, tokensPerS: 1, peakRssMib: 100, params: length,
+      threads: 1, forward: false, flops: 1_000_000_000, gflopsPerS: 1, peakTensorMib: seconds,
+      sgemmGflopsPerS: 10, mfu: 0.5, pageFaultsPerStep: 0)
+  }
+}
+
 /// Runs `body` with the path of a fresh folder that is removed afterwards.
 func withScratchFolder<T>(_ body: (String) throws -> T) throws -> T {
   let path = FileManager.default.temporaryDirectory.path + "/lra-reports-\(UUID().uuidString)"

@@ -84,23 +84,9 @@ struct AccuracyTablesTests {
 
 @Suite("Tables of speed")
 struct SpeedTablesTests {
-  /// `factor · (length / 1024)^power` seconds a step.
-  private func results(
-    _ model: String, _ factor: Double, _ power: Double, lengths: [Int] = [1024, 2048, 4096]
-  ) -> [BenchmarkResult] {
-    lengths.map { length in
-      let seconds = factor * pow(Double(length) / 1024, power)
-      return BenchmarkResult(
-        model: model, length: length, batch: 8, towers: 1, emb: 64, heads: 2, layers: 2, mlp: 128,
-        stepS: seconds, minS: seconds, tokensPerS: 1, peakRssMib: 100, params: length,
-        threads: 1, forward: false, flops: 1_000_000_000, gflopsPerS: 1, peakTensorMib: seconds,
-        sgemmGflopsPerS: 10, mfu: 0.5, pageFaultsPerStep: 0)
-    }
-  }
-
   @Test("Ratios are to the transformer at the same length, the exponent is that of the time")
   func ratios() throws {
-    let speed = results("transformer", 1, 2) + results("linear", 0.5, 1)
+    let speed = syntheticSpeed("transformer", 1, 2) + syntheticSpeed("linear", 0.5, 1)
     let tables = ReportTables.all([], speed: speed)
     let table = try #require(tables.first { $0.id.hasPrefix("training-speed") })
     #expect(
@@ -119,7 +105,8 @@ struct SpeedTablesTests {
   func crossings() throws {
     // 1.5 · x = x² at x = 1.5, which is 1,536 tokens.
     let speed =
-      results("transformer", 1, 2) + results("linformer", 1.5, 1) + results("lowrank", 2, 2)
+      syntheticSpeed("transformer", 1, 2) + syntheticSpeed("linformer", 1.5, 1)
+      + syntheticSpeed("lowrank", 2, 2)
     let table = try #require(
       ReportTables.all([], speed: speed).first { $0.id.hasPrefix("crossover") })
     let answers = Dictionary(uniqueKeysWithValues: table.rows.map { ($0[0].text, $0[1].text) })
@@ -130,11 +117,11 @@ struct SpeedTablesTests {
 
   @Test("Sizes, heads and pairs are told apart, in tables and in their names")
   func series() throws {
-    var other = results("linear", 1, 1)
+    var other = syntheticSpeed("linear", 1, 1)
     for place in other.indices { other[place].heads = 4 }
-    var pairs = results("linear", 1, 1)
+    var pairs = syntheticSpeed("linear", 1, 1)
     for place in pairs.indices { pairs[place].towers = 2 }
-    let tables = ReportTables.all([], speed: results("linear", 1, 1) + other + pairs)
+    let tables = ReportTables.all([], speed: syntheticSpeed("linear", 1, 1) + other + pairs)
     let training = tables.filter { $0.id.hasPrefix("training-speed") }
     #expect(training.count == 3)
     #expect(Set(tables.map(\.id)).count == tables.count)
@@ -145,7 +132,7 @@ struct SpeedTablesTests {
     try withScratchFolder { folder in
       let encoder = JSONEncoder()
       encoder.keyEncodingStrategy = .convertToSnakeCase
-      let lines = try (results("s4d", 1, 1) + results("s4d", 2, 1)).map {
+      let lines = try (syntheticSpeed("s4d", 1, 1) + syntheticSpeed("s4d", 2, 1)).map {
         String(decoding: try encoder.encode($0), as: UTF8.self)
       }
       let path = "\(folder)/speed.jsonl"

@@ -6,8 +6,8 @@ import Training
 
 /// Which model to take for a task, a length and a memory, by what the user measured.
 ///
-/// Nothing is guessed: a model whose accuracy was not measured is no candidate, and one whose memory or
-/// time at that length was not measured is listed as such.
+/// Nothing is guessed: a model whose accuracy was not measured is no candidate. What its steps take is
+/// told where that was measured.
 public struct Advice: Sendable, Encodable {
   /// What is asked.
   public struct Question: Sendable, Encodable {
@@ -61,6 +61,8 @@ public struct Advice: Sendable, Encodable {
   public let excluded: [Candidate]
   /// Models that were not trained on the task at this length.
   public let unmeasured: [String]
+  /// What a training step of those takes at this length, as far as it was measured.
+  public let costs: StepCosts?
 
   /// Answers a question.
   ///
@@ -69,12 +71,11 @@ public struct Advice: Sendable, Encodable {
   /// from the best one at the 5 % level, the fastest to train comes first.
   ///
   /// - Throws: `UserError(.usage)` for a task that does not exist.
-  public init(_ question: Question, runs: [RunRecord]) throws {
+  public init(_ question: Question, runs: [RunRecord], speed: [BenchmarkResult] = []) throws {
     self.question = question
-    let task = try TaskCatalog.named(question.task).name
-    let groups = SeedGroup.all(runs).filter {
-      $0.conditions.task == task && $0.conditions.length == question.length
-    }
+    let entry = try TaskCatalog.named(question.task)
+    let trained = SeedGroup.all(runs).filter { $0.conditions.task == entry.name }
+    let groups = trained.filter { $0.conditions.length == question.length }
     let models = Dictionary(grouping: groups, by: \.model).compactMapValues { rows in
       rows.max { $0.validationAccuracy < $1.validationAccuracy }
     }
@@ -88,6 +89,8 @@ public struct Advice: Sendable, Encodable {
     excluded = models.values.filter { !Self.objections($0, question).isEmpty }.map(candidate)
       .sorted { $0.accuracy > $1.accuracy }
     unmeasured = VariantCatalog.all.map(\.name).filter { models[$0] == nil }
+    costs = try StepCosts(
+      of: unmeasured, on: entry, length: question.length, elsewhere: trained, speed: speed)
   }
 
   private static func isPreferred(_ a: Candidate, _ b: Candidate) -> Bool {
@@ -123,89 +126,5 @@ extension Advice.Candidate {
     conditions = ([group.conditions.preset] + group.deviations).joined(separator: " ")
     self.objections = objections
     isAsGoodAsTheBest = isEqual
-  }
-}
-
-extension Advice {
-  /// What is known beyond one's own measurements, to be weighed with them.
-  ///
-  /// After what others report of Q. Fournier, G. M. Caron and D. Aloise, "A practical survey on faster
-  /// and lighter transformers", ACM Computing Surveys 55, 2023, arXiv 2103.14636, whose full text we
-  /// did not have; lines marked "ours" are not from there.
-  public static let guide = """
-    What to weigh besides (second-hand after Fournier, Caron and Aloise 2023, arXiv 2103.14636)
-      - A lower complexity is no promise of a faster model: measure time, memory and operations at
-        several lengths, with the same batch on the same machine.
-      - Nothing wins on all tasks: patterns (bigbird, longformer) keep accuracy, kernels (performer,
-        linear) are fastest, low rank (linformer) is lightest.
-      - Up to some 512 tokens the projections cost most, and another attention saves little; low-rank
-        factors (lowrank) do. (ours)
-      - From there to some 4,000 tokens, where quality comes first: exact attention in tiles; then
-        patterns when memory is short. (ours)
-      - Long inputs and few weights: linformer, or a state space (s4d, lru). (ours)
-      - When training memory is the wall: tiles, then smaller parts of a batch
-        (train.accumulation), then reversible blocks (reformer). (ours)
-    """
-
-  /// The answer for people.
-  public var text: String {
-    var parts = [recommendation]
-    if !candidates.isEmpty { parts.append("Measured and fitting\n" + Self.table(candidates)) }
-    if !excluded.isEmpty { parts.append("Measured, not fitting\n" + Self.table(excluded)) }
-    if !unmeasured.isEmpty {
-      parts.append(
-        """
-        Not measured on \(question.task) at \(question.length) tokens: \
-        \(unmeasured.joined(separator: ", "))
-        measure with: lra leaderboard --tasks \(question.task) --lengths \(question.length) \
-        --models \(unmeasured.prefix(2).joined(separator: ",")) --budget 1h
-        """)
-    }
-    return (parts + [Self.guide]).joined(separator: "\n\n")
-  }
-
-  private var recommendation: String {
-    guard let first = candidates.first else {
-      return "No model that was measured fits \(question.task) at \(question.length) tokens."
-    }
-    let equals = candidates.dropFirst().filter(\.isAsGoodAsTheBest).map(\.model)
-    let remark =
-      equals.isEmpty
-      ? "" : "; not distinguishable in accuracy, slower: \(equals.joined(separator: ", "))"
-    return """
-      Take \(first.model): \(formatPercent(first.accuracy)) ± \(formatPercent(first.error)) \
-      (n = \(first.seeds)) in \(formatDuration(seconds: first.seconds)) and \
-      \(formatBytes(first.memory)), with \(first.conditions), \(formatCount(first.steps)) \
-      steps\(remark).\(warning)
-      """
-  }
-
-  /// What to beware of where models were trained for different numbers of steps.
-  private var warning: String {
-    let steps = Set((candidates + excluded).map(\.steps))
-    return steps.count < 2
-      ? ""
-      : """
-
-      Schedules differ in length, see the column steps: a short one tells how fast a model starts, not \
-      how good it ends.
-      """
-  }
-
-  private static func table(_ candidates: [Candidate]) -> String {
-    let rows = candidates.map { candidate in
-      [
-        candidate.model, formatPercent(candidate.accuracy), "± \(formatPercent(candidate.error))",
-        "\(candidate.seeds)", formatCount(candidate.steps),
-        formatDuration(seconds: candidate.seconds), formatBytes(candidate.memory),
-        candidate.conditions,
-        (candidate.objections + (candidate.isAsGoodAsTheBest ? ["as good as the best"] : []))
-          .joined(separator: ", "),
-      ]
-    }
-    let heading = [
-      "model", "accuracy", "", "n", "steps", "training", "memory", "conditions", "remark",
-    ]
-    return formatTable([heading] + rows)
   }
 }

@@ -1,0 +1,101 @@
+import Foundation
+import Tasks
+import Training
+
+/// What a training step of models takes at a length, from `speed.jsonl`.
+public struct StepCosts: Sendable, Encodable {
+  /// The size of model and batch that was measured, in words.
+  public let size: String
+  /// The models that were measured, the fastest first.
+  public let rows: [StepCost]
+
+  /// Looks up the measurements of the sizes that the task's first preset has; nil where there are none.
+  ///
+  /// - Parameters:
+  ///   - models: the names of the models.
+  ///   - entry: the task.
+  ///   - length: tokens of a sequence.
+  ///   - elsewhere: trainings of the task at any length.
+  ///   - speed: what was measured.
+  init?(
+    of models: [String], on entry: TaskEntry, length: Int, elsewhere: [SeedGroup],
+    speed: [BenchmarkResult]
+  ) throws {
+    let towers = try entry.make(TaskOptions()).towers
+    let series = SpeedTable.series(speed).first { series in
+      series.results.first.map { $0.towers == towers && Self.hasSize(of: entry, $0) } ?? false
+    }
+    guard let series else { return nil }
+    let found = models.compactMap { model in
+      StepCost(
+        model, length: length, in: series,
+        elsewhere: elsewhere.filter { $0.model == model && $0.conditions.length != length })
+    }
+    guard !found.isEmpty else { return nil }
+    size = series.name
+    rows = found.sorted { $0.seconds < $1.seconds }
+  }
+
+  private static func hasSize(of entry: TaskEntry, _ result: BenchmarkResult) -> Bool {
+    let values = entry.presets.first?.values ?? []
+    let sizes = [
+      ("model.width", result.emb), ("model.heads", result.heads), ("model.layers", result.layers),
+      ("model.feed-forward", result.mlp),
+    ]
+    return sizes.allSatisfy { key, size in
+      values.first { $0.key == key }?.value.description == "\(size)"
+    }
+  }
+}
+
+/// What a training step of a model takes.
+public struct StepCost: Sendable, Encodable {
+  /// The mean accuracy at another length.
+  public struct Accuracy: Sendable, Encodable {
+    /// Tokens.
+    public let length: Int
+    /// In 0…1.
+    public let accuracy: Double
+  }
+
+  /// The model.
+  public let model: String
+  /// Seconds of a step.
+  public let seconds: Double
+  /// The most main memory, bytes.
+  public let memory: Int
+  /// Whether this is not the length itself but lies between two lengths that were measured.
+  public let isInterpolated: Bool
+  /// The best accuracy, by validation, at each other length of the task.
+  public let elsewhere: [Accuracy]
+
+  /// Nil where neither the length nor one on each side of it was measured.
+  init?(_ model: String, length: Int, in series: SpeedTable.Series, elsewhere: [SeedGroup]) {
+    let value = { (measure: (BenchmarkResult) -> Double) in
+      Self.value(at: length, series.points(model, forward: false, measure))
+    }
+    guard let seconds = value({ $0.stepS }), let memory = value({ Double($0.peakRssMib) }) else {
+      return nil
+    }
+    self.model = model
+    self.seconds = seconds
+    self.memory = Int((memory * 1_048_576).rounded())
+    isInterpolated = series.result(model, length, forward: false) == nil
+    self.elsewhere = Dictionary(grouping: elsewhere, by: \.conditions.length)
+      .sorted { $0.key < $1.key }
+      .compactMap { length, groups in
+        groups.max { $0.validationAccuracy < $1.validationAccuracy }.map {
+          Accuracy(length: length, accuracy: $0.accuracy)
+        }
+      }
+  }
+
+  /// The value at a length, or that of the power law through its two neighbours; nil beyond them.
+  static func value(at length: Int, _ points: [(length: Int, value: Double)]) -> Double? {
+    if let exact = points.first(where: { $0.length == length }) { return exact.value }
+    let below = points.filter { $0.length < length }.max { $0.length < $1.length }
+    let above = points.filter { $0.length > length }.min { $0.length < $1.length }
+    guard let below, let above else { return nil }
+    return GrowthFit([below, above])?.value(at: Double(length))
+  }
+}
