@@ -15,6 +15,9 @@ extension OpCases {
       sorted([15, 17], block: 64, heads: 2, width: 15),
       sorted([33, 1, 6], block: 4, heads: 2, width: 17, shortcut: 2),
       sorted([130], block: 33, heads: 1, width: 32, shortcut: 9),
+      sorted([97, 32], block: 32, heads: 2, width: 32, rate: 0.2),
+      sorted([50], block: 20, heads: 1, width: 8, shortcut: 2, rate: 0.3),
+      sorted([190], block: 95, heads: 1, width: 64),
     ]
 
   static func sinkhorn(
@@ -42,28 +45,32 @@ extension OpCases {
   }
 
   static func sorted(
-    _ lengths: [Int], block: Int, heads: Int, width: Int, beside: Int = 0, shortcut: Int = 0
+    _ lengths: [Int], block: Int, heads: Int, width: Int, beside: Int = 0, shortcut: Int = 0,
+    rate: Float = 0
   ) -> OpCase {
     let segments = Segments(offsets: offsets(lengths))
     let pieces = SequencePieces(segments, length: block)
-    let columns = 2 * heads * width
+    let columns = heads * width
+    let dropout = Dropout(rate: rate, key: 99 << 35, firstRow: 11)
+    let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     return OpCase(
-      "sorted blocks \(lengths) of \(block), \(heads) heads of \(width) beside \(beside), "
-        + "shortcut \(shortcut)",
-      account: "sorted blocks",
+      "sorted block attention \(lengths) of \(block), \(heads) heads of \(width) beside \(beside), "
+        + "shortcut \(shortcut), dropout \(rate)",
+      account: "sorted block attention",
       [
-        .init(segments.rows, beside + columns),
+        .init(segments.rows, beside + 3 * columns, range: -2...2),
         .init(pieces.sequences.rows, heads * (pieces.sequences.longest + 2), range: 0.1...1),
       ]
     ) { x in
-      sortedBlocks(
-        Heads(x[0], column: beside, count: 2 * heads, width: width), sorting: x[1], blocks: pieces,
-        heads: heads, shortcut: shortcut
-      ).rows
+      let view = { Heads(x[0], column: beside + $0 * columns, count: heads, width: width) }
+      return sortedBlockAttention(
+        query: view(0), key: view(1), value: view(2), sorting: x[1], blocks: pieces,
+        shortcut: shortcut, dropout: dropout)
     } oracle: { x in
-      Oracle.sortedBlocks(
-        x[0].columns(beside..<beside + columns), sorting: x[1], offsets: segments.offsets,
-        block: block, heads: heads, groups: 2 * heads, shortcut: shortcut)
+      let part = { x[0].columns(beside + $0 * columns..<beside + ($0 + 1) * columns) }
+      return Oracle.sortedBlockAttention(
+        part(0), part(1), part(2), sorting: x[1], offsets: segments.offsets, block: block,
+        heads: heads, shortcut: shortcut, drop: drop)
     }
   }
 }

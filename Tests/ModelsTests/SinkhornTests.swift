@@ -67,7 +67,7 @@ struct SinkhornTests {
     #expect(errors[0] > 10 * errors[2])
   }
 
-  /// At a low temperature the sort is a permutation, and mixing blocks is choosing them.
+  /// At a low temperature the sort is a permutation, and queries see the blocks that it names.
   @Test("A hard permutation gathers the blocks that it names")
   func hardPermutation() {
     let (block, order, width) = (3, [2, 0, 4, 1, 3], 4)
@@ -78,20 +78,23 @@ struct SinkhornTests {
       noise[$0] + (order[$0 / count] == $0 % count ? Float(3) : 0)
     }
     let sorting = sorted(scores, count, iterations: 8, temperature: 0.02)
-    let values = random.floats(count * block * 2 * width)
-    let segments = Segments(count: 1, length: count * block)
-    let result = sortedBlocks(
-      Heads(Tensor(shape: [count * block, 2 * width], values), count: 2, width: width),
+    let rows = count * block
+    let x = Tensor(shape: [rows, 3 * width], random.floats(rows * 3 * width))
+    let view = { (part: Int) in Heads(x, column: part * width, count: 1, width: width) }
+    let segments = Segments(count: 1, length: rows)
+    let result = sortedBlockAttention(
+      query: view(0), key: view(1), value: view(2),
       sorting: Tensor(shape: [count, count], sorting),
-      blocks: SequencePieces(segments, length: block), heads: 1
-    ).rows.values
-    let blockValues = { (index: Int) in
-      (0..<block).flatMap { t -> [Float] in
-        let first = (index * block + t) * 2 * width
-        return values[first..<first + 2 * width] + [0]
-      }
+      blocks: SequencePieces(segments, length: block)
+    ).values
+    var pattern = AttentionPattern(length: rows)
+    for (own, other) in order.enumerated() {
+      let keys = [other, own].map { pattern.list($0 * block..<($0 + 1) * block) }
+      pattern.connect(own * block..<(own + 1) * block, to: keys.map { .init($0) })
     }
-    let expected = order.enumerated().flatMap { blockValues($0.element) + blockValues($0.offset) }
+    let expected = patternAttention(
+      query: view(0), key: view(1), value: view(2), segments: segments, patterns: [pattern]
+    ).values
     #expect(distance(result, expected) < 1e-5)
   }
 

@@ -112,8 +112,39 @@ extension Oracle {
     return result
   }
 
+  /// Attention of each block to what ``sortedBlocks(_:sorting:offsets:block:heads:groups:shortcut:)``
+  /// gives it.
+  public static func sortedBlockAttention(
+    _ query: Matrix, _ key: Matrix, _ value: Matrix, sorting: Matrix, offsets: [Int], block: Int,
+    heads: Int, shortcut: Int, drop: DropoutOracle? = nil
+  ) -> Matrix {
+    let columns = key.columns
+    let both = Matrix(key.rows, 2 * columns) {
+      $1 < columns ? key[$0, $1] : value[$0, $1 - columns]
+    }
+    let sorted = sortedBlocks(
+      both, sorting: sorting, offsets: offsets, block: block, heads: heads, groups: 2 * heads,
+      shortcut: shortcut)
+    var (queries, keys) = ([0], [0])
+    for (start, end) in zip(offsets, offsets.dropFirst()) {
+      let starts = Array(stride(from: start, to: end, by: block))
+      let mixed = shortcut == 0 ? 1 : min(shortcut, starts.count)
+      for first in starts {
+        let last = min(end, first + block)
+        queries.append(last)
+        keys.append((keys.last ?? 0) + mixed * min(block, end - start) + last - first)
+      }
+    }
+    return attention(
+      sorted.columns(columns..<2 * columns), heads: heads, queries: queries, keys: keys, drop: drop
+    ) { row, _, _, keyRow, head in
+      product(query, row, sorted.columns(0..<columns), keyRow, heads: heads, head)
+        / Double(columns / heads).squareRoot() + sorted[keyRow, 2 * columns + head]
+    }
+  }
+
   /// For each block the mixed rows, then its own, with log(w + 1e-9) or 0 in the last columns.
-  public static func sortedBlocks(
+  static func sortedBlocks(
     _ x: Matrix, sorting: Matrix, offsets: [Int], block: Int, heads: Int, groups: Int, shortcut: Int
   ) -> Matrix {
     let width = x.columns / groups

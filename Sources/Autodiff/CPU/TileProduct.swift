@@ -110,14 +110,33 @@ func packTransposed(
     let column = panel * Panels.width
     let width = min(Panels.width, n - column)
     let base = target + panel * Panels.width * k
-    for j in 0..<Panels.width {
-      if j < width {
-        let from = source + (column + j) * row
-        for i in 0..<k { base[i * Panels.width + j] = from[i] * scale }
-      } else {
-        for i in 0..<k { base[i * Panels.width + j] = 0 }
+    for first in stride(from: 0, to: k, by: laneCount) {
+      for half in stride(from: 0, to: Panels.width, by: laneCount) {
+        transposeBlock(
+          source + (column + half) * row + first, row: row, rows: width - half,
+          columns: min(laneCount, k - first), scale: scale,
+          into: base + first * Panels.width + half)
       }
     }
   }
   return Panels(base: target, step: Panels.width, panel: Panels.width * k)
+}
+
+/// Writes the transpose of at most 16 × 16 floats, times `scale`, into sixteen columns of a panel.
+///
+/// - Parameters:
+///   - rows: of the source; columns of the panel beyond them become zero.
+///   - columns: of the source, rows of the panel.
+private func transposeBlock(
+  _ source: UnsafePointer<Float>, row: Int, rows: Int, columns: Int, scale: Float,
+  into panel: UnsafeMutablePointer<Float>
+) {
+  withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
+    guard let block = memory.baseAddress else { return }
+    for j in 0..<laneCount {
+      block[j] = j < rows ? load(source + j * row, count: columns) * scale : Lanes()
+    }
+    transpose(block)
+    for i in 0..<columns { store(block[i], panel + i * Panels.width) }
+  }
 }

@@ -10,7 +10,8 @@ import Base
 /// ```
 /// per head: R has a column for each block there can be, Sinkhorn makes its rows and columns sum to
 /// 1 (``sinkhornSort(_:sequences:heads:iterations:temperature:noise:)``), and sorted keys and
-/// values are mixtures of blocks (``sortedBlocks(_:sorting:blocks:heads:shortcut:)``).
+/// values are mixtures of blocks
+/// (``sortedBlockAttention(query:key:value:sorting:blocks:shortcut:dropout:)``).
 /// - Complexity: O(L·(b + L/b)·E) time, which is O(L√L·E) for b about √L; O(L·E + (L/b)²) memory.
 ///
 /// Source: Tay et al., "Sparse Sinkhorn Attention" (2020), arXiv 2002.11296, section 3, with its
@@ -88,18 +89,10 @@ struct Sinkhorn: Mixer {
       weight: stacked([
         projections.query.tensor, projections.key.tensor, projections.value.tensor,
       ]))
-    let keyValue = Heads(
-      all, column: size.attentionWidth, count: 2 * size.heads, width: size.headWidth)
-    let (sorted, keys) = sortedBlocks(
-      keyValue, sorting: sorting(rows, blocks, pass), blocks: blocks, heads: size.heads,
-      shortcut: options.sortcut)
-    let mixed = attention(
-      query: projections.heads(all, 0), key: projections.heads(sorted, 0),
-      value: projections.heads(sorted, 1),
-      queries: blocks.rows, keys: keys,
-      adding: .keyBias(
-        Heads(sorted, column: 2 * size.attentionWidth, count: size.heads, width: 1)),
-      dropout: projections.weightDropout(pass))
+    let mixed = sortedBlockAttention(
+      query: projections.heads(all, 0), key: projections.heads(all, 1),
+      value: projections.heads(all, 2), sorting: sorting(rows, blocks, pass), blocks: blocks,
+      shortcut: options.sortcut, dropout: projections.weightDropout(pass))
     return projections.finish(x, mixed, pass)
   }
 

@@ -1,0 +1,115 @@
+import CShims
+
+/// How the rows of one sequence lie in blocks.
+struct BlockLayout {
+  /// Its first block, among all.
+  let firstBlock: Int
+  /// n, its blocks.
+  let count: Int
+  /// b, the rows of every block but the last.
+  let size: Int
+  /// Rows of the last block.
+  let last: Int
+  /// Mixed blocks that there are.
+  let mixedCount: Int
+  /// Whether every block attends to all of them, instead of the one at its own place.
+  let isShared: Bool
+
+  init(_ blocks: SequencePieces, _ sequence: Int, shortcut: Int) {
+    let own = blocks.sequences.range(sequence)
+    firstBlock = own.lowerBound
+    count = own.count
+    size = count == 0 ? 0 : blocks.rows.length(firstBlock)
+    last = count == 0 ? 0 : blocks.rows.length(own.upperBound - 1)
+    isShared = shortcut > 0
+    mixedCount = isShared ? min(shortcut, count) : count
+  }
+
+  /// Rows of a block.
+  func rows(of block: Int) -> Int { block + 1 < count ? size : last }
+
+  /// The mixed blocks that a block attends to.
+  func mixed(of block: Int) -> Range<Int> { isShared ? 0..<mixedCount : block..<block + 1 }
+
+  /// Pairs of a query and a key, mixed or not.
+  var pairs: Int {
+    (0..<count).reduce(0) { $0 + rows(of: $1) * (mixed(of: $1).count * size + rows(of: $1)) }
+  }
+}
+
+/// Blocks of rows of one head in scratch memory, each block one long row, so that mixing blocks is a
+/// product.
+///
+/// Long rows lie 16 floats further apart than they must, so that neighbours do not share the same few
+/// places of the first-level cache.
+struct BlockMatrix {
+  /// Rows behind the last block that a product in whole blocks of eight may add zeros to.
+  private static let spareRows = 7
+
+  let base: UnsafeMutablePointer<Float>
+  /// D rounded up to whole panels.
+  let padded: Int
+  /// Floats of one block.
+  let columns: Int
+  /// Floats from one block to the next.
+  let step: Int
+  private let blocks: Int
+
+  /// Room for blocks of `size` rows of `width` floats, whatever it holds.
+  init(_ blocks: Int, size: Int, width: Int, _ workspace: Workspace) {
+    self.blocks = blocks
+    padded = Panels.padded(width)
+    columns = size * padded
+    step = columns + laneCount
+    base = workspace.floats(blocks * step + Self.spareRows * padded)
+  }
+
+  /// Sets everything to zero.
+  func clear() {
+    base.update(repeating: 0, count: blocks * step + Self.spareRows * padded)
+  }
+
+  /// Row t of a block.
+  func row(_ block: Int, _ t: Int = 0) -> UnsafeMutablePointer<Float> {
+    base + block * step + t * padded
+  }
+
+  /// All blocks as a left-hand side.
+  var left: StridedMatrix { StridedMatrix(base: base, row: step, column: 1) }
+
+  /// All blocks as a right-hand side.
+  var panels: Panels { Panels(base: base, step: step, panel: Panels.width) }
+
+  /// The rows of a block as a right-hand side.
+  func panels(of block: Int) -> Panels {
+    Panels(base: row(block), step: padded, panel: Panels.width)
+  }
+
+  /// Takes one head's rows of a sequence; rows that the last block lacks become zero.
+  func copy(_ view: Heads, _ blocks: SequencePieces, _ layout: BlockLayout, _ head: Int) {
+    for block in 0..<layout.count {
+      let rows = blocks.rows.range(layout.firstBlock + block)
+      copyRows(view, rows, head, into: row(block))
+      row(block, rows.count).update(repeating: 0, count: (layout.size - rows.count) * padded)
+    }
+  }
+}
+
+/// Copies one head's rows, times `scale` and filled up to whole panels with zeros.
+func copyRows(
+  _ view: Heads, _ rows: Range<Int>, _ head: Int, scale: Float = 1,
+  into target: UnsafeMutablePointer<Float>
+) {
+  let padded = Panels.padded(view.width)
+  for (r, index) in rows.enumerated() {
+    let from = view.pointer(index, head)
+    let to = target + r * padded
+    for j in stride(from: 0, to: view.width, by: laneCount) {
+      lra_prefetch(from + tileRows * view.stride + j)
+    }
+    forLanes(0..<view.width) { j, count in store(load(from + j, count: count) * scale, to + j) }
+    for j in stride(from: (view.width + 15) & ~15, to: padded, by: laneCount) {
+      store(Lanes(), to + j)
+    }
+  }
+}

@@ -1,0 +1,248 @@
+extension SortedBlockKernel {
+  /// The gradients of Q, K, V and P from that of the result.
+  func backward(_ dy: Storage, result: Storage, _ logSums: Storage) {
+    let targets = HeadTargets([query, key, value])
+    let dSorting = sorting.node?.target()
+    forEachHead { layout, head, workspace in
+      let rows = SortedRows(self, layout, head, workspace)
+      let gradients = SortedGradients(self, rows, workspace)
+      let pass = SortedBlockPass(self, rows, gradients, workspace)
+      for block in 0..<layout.count {
+        let keys = BlockKeys(rows, block)
+        pass.pack(keys)
+        for queries in tiles(layout, block) {
+          pass.run(keys, queries, dy, result: result, logSums, targets)
+        }
+      }
+      gradients.write(targets, dSorting, workspace)
+    }
+  }
+}
+
+/// The gradients that the queries of one sequence and head give.
+///
+/// ```
+/// P = exp(S - logsum)    dV = P̃ᵀ·dO    dP = (dO·Vᵀ) ⊙ mask    Δ = Σ dO ⊙ O
+/// dS = P ⊙ (dP - Δ)      dQ = dS·K/√D   dK = dSᵀ·Q/√D
+/// ```
+private struct SortedBlockPass {
+  private let kernel: SortedBlockKernel
+  private let tile: SortedBlockTile
+  private let gradients: SortedGradients
+  private let valueColumns: UnsafeMutablePointer<Float>
+  private let dyRows: UnsafeMutablePointer<Float>
+  private let dScores: UnsafeMutablePointer<Float>
+  private let dQueries: UnsafeMutablePointer<Float>
+  private let head: Int
+
+  init(
+    _ kernel: SortedBlockKernel, _ rows: SortedRows, _ gradients: SortedGradients,
+    _ workspace: Workspace
+  ) {
+    self.kernel = kernel
+    self.gradients = gradients
+    head = rows.head
+    tile = SortedBlockTile(kernel, rows, workspace)
+    valueColumns = workspace.floats(BlockKeys.capacity(rows.layout) * kernel.width)
+    dyRows = workspace.zeros(tileRows * kernel.padded)
+    dScores = workspace.floats(tileRows * tile.scoreRow)
+    dQueries = workspace.floats(tileRows * kernel.padded)
+  }
+
+  func pack(_ keys: BlockKeys) {
+    tile.pack(keys)
+    tile.pack(keys, tile.values, scale: 1, into: valueColumns)
+  }
+
+  func run(
+    _ keys: BlockKeys, _ queries: Range<Int>, _ dy: Storage, result: Storage, _ logSums: Storage,
+    _ targets: HeadTargets
+  ) {
+    tile.computeScores(keys, queries)
+    copyRows(heads(dy), queries, into: dyRows)
+    tile.product(dyRows, queries.count, keys, packed: valueColumns, into: dScores)
+    for (r, row) in queries.enumerated() {
+      let delta = innerProduct(
+        dyRows + r * kernel.padded, heads(result) + row * kernel.heads * kernel.width,
+        count: kernel.width)
+      let logSum = logSums.pointer[row * kernel.heads + head]
+      differentiate(keys, r, row, logSum: logSum, delta: delta)
+    }
+    for (index, part) in keys.parts.enumerated() {
+      addGradients(part, queries.count, isFirst: index == 0)
+    }
+    targets.write(
+      dQueries, row: kernel.padded, rows: queries, kernel.query, head, factor: kernel.scale)
+  }
+
+  /// The columns of the head in a matrix as wide as the result.
+  private func heads(_ storage: Storage) -> UnsafeMutablePointer<Float> {
+    storage.pointer + head * kernel.width
+  }
+
+  private func copyRows(
+    _ first: UnsafePointer<Float>, _ queries: Range<Int>, into target: UnsafeMutablePointer<Float>
+  ) {
+    for (r, row) in queries.enumerated() {
+      (target + r * kernel.padded).update(
+        from: first + row * kernel.heads * kernel.width, count: kernel.width)
+    }
+  }
+
+  /// `scores` = P̃ and `dScores` = dS of one row.
+  private func differentiate(
+    _ keys: BlockKeys, _ r: Int, _ row: Int, logSum: Float, delta: Float
+  ) {
+    let (p, d) = (tile.scores + r * tile.scoreRow, dScores + r * tile.scoreRow)
+    if kernel.dropout.isActive {
+      tile.forEachFactor(keys, row) { j, factor in
+        let weight = exp2(load(p + j) - logSum)
+        store(weight * factor, p + j)
+        store(weight * (load(d + j) * factor - delta), d + j)
+      }
+    } else {
+      for j in stride(from: 0, to: keys.columns, by: laneCount) {
+        let weight = exp2(load(p + j) - logSum)
+        store(weight, p + j)
+        store(weight * (load(d + j) - delta), d + j)
+      }
+    }
+  }
+
+  private func addGradients(_ part: BlockKeys.Part, _ queries: Int, isFirst: Bool) {
+    let (keys, values) =
+      part.isMixed
+      ? (gradients.mixedKeys, gradients.mixedValues) : (gradients.ownKeys, gradients.ownValues)
+    addTransposed(tile.scores, part, dyRows, queries, into: values.row(part.block))
+    addTransposed(dScores, part, tile.queryRows, queries, into: keys.row(part.block))
+    if part.isMixed { gradients.addValidity(dScores, part, queries, row: tile.scoreRow) }
+    multiply(
+      rows: SortedBlockTile.whole(queries), columns: kernel.padded, inner: part.count,
+      StridedMatrix(base: dScores + part.column, row: tile.scoreRow, column: 1),
+      tile.keys(part).panels(of: part.block), into: dQueries, row: kernel.padded,
+      accumulate: !isFirst)
+  }
+
+  /// sum [the part's keys × D] += leftᵀ · right; columns beyond the keys add zeros.
+  private func addTransposed(
+    _ left: UnsafePointer<Float>, _ part: BlockKeys.Part, _ right: UnsafePointer<Float>,
+    _ queries: Int, into sum: UnsafeMutablePointer<Float>
+  ) {
+    multiply(
+      rows: SortedBlockTile.whole(part.count), columns: kernel.padded, inner: queries,
+      StridedMatrix(base: left + part.column, row: 1, column: tile.scoreRow),
+      Panels(base: right, step: kernel.padded, panel: Panels.width), into: sum,
+      row: kernel.padded, accumulate: true)
+  }
+}
+
+/// The gradients of one sequence's and head's rows, own and mixed, and how they reach K, V and P.
+private struct SortedGradients {
+  let ownKeys: BlockMatrix
+  let ownValues: BlockMatrix
+  let mixedKeys: BlockMatrix
+  let mixedValues: BlockMatrix
+  /// Of log(w + ε), b for each mixed block.
+  private let validity: UnsafeMutablePointer<Float>
+  private let kernel: SortedBlockKernel
+  private let rows: SortedRows
+
+  init(_ kernel: SortedBlockKernel, _ rows: SortedRows, _ workspace: Workspace) {
+    let layout = rows.layout
+    let room = { (count: Int) in
+      let matrix = BlockMatrix(count, size: layout.size, width: kernel.width, workspace)
+      matrix.clear()
+      return matrix
+    }
+    self.kernel = kernel
+    self.rows = rows
+    (ownKeys, ownValues) = (room(layout.count), room(layout.count))
+    (mixedKeys, mixedValues) = (room(layout.mixedCount), room(layout.mixedCount))
+    validity = workspace.zeros(layout.mixedCount * layout.size)
+  }
+
+  /// Adds Σ dS over the queries.
+  func addValidity(
+    _ dScores: UnsafePointer<Float>, _ part: BlockKeys.Part, _ queries: Int, row: Int
+  ) {
+    let sums = validity + part.block * rows.layout.size
+    for r in 0..<queries {
+      let line = dScores + r * row + part.column
+      for j in 0..<part.count { sums[j] += line[j] }
+    }
+  }
+
+  /// dX[l] = the gradient of the block's own rows + Σᵢ P[i, l]·dX̂[i], and
+  /// dP[i, l] = Σ dX̂[i] ⊙ X[l] for keys and values, and what comes through w.
+  func write(_ targets: HeadTargets, _ dSorting: GradientTarget?, _ workspace: Workspace) {
+    unmix(mixedKeys, into: ownKeys)
+    unmix(mixedValues, into: ownValues)
+    write(ownKeys, to: kernel.key, targets)
+    write(ownValues, to: kernel.value, targets)
+    guard let dSorting else { return }
+    let row = Panels.padded(rows.layout.count)
+    let dMatrix = workspace.zeros(rows.layout.mixedCount * row)
+    let packed = workspace.floats(
+      packedCount(inner: ownKeys.columns, columns: rows.layout.count))
+    addProducts(mixedKeys, rows.ownKeys, to: dMatrix, row: row, packed)
+    addProducts(mixedValues, rows.ownValues, to: dMatrix, row: row, packed)
+    addValidity(to: dMatrix, row: row)
+    write(dMatrix, row: row, into: dSorting)
+  }
+
+  private func unmix(_ mixed: BlockMatrix, into own: BlockMatrix) {
+    multiply(
+      rows: rows.layout.count, columns: own.columns, inner: rows.layout.mixedCount,
+      StridedMatrix(
+        base: kernel.matrix(rows.layout, rows.head), row: 1, column: kernel.sorting.columns),
+      mixed.panels, into: own.base, row: own.step, accumulate: true)
+  }
+
+  private func write(_ matrix: BlockMatrix, to view: Heads, _ targets: HeadTargets) {
+    for block in 0..<rows.layout.count {
+      targets.write(
+        matrix.row(block), row: matrix.padded,
+        rows: kernel.blocks.rows.range(rows.layout.firstBlock + block), view, rows.head)
+    }
+  }
+
+  private func addProducts(
+    _ mixed: BlockMatrix, _ own: BlockMatrix, to dMatrix: UnsafeMutablePointer<Float>, row: Int,
+    _ packed: UnsafeMutablePointer<Float>
+  ) {
+    let transposed = packTransposed(
+      own.base, row: own.step, inner: own.columns, columns: rows.layout.count, into: packed)
+    multiply(
+      rows: rows.layout.mixedCount, columns: row, inner: own.columns, mixed.left, transposed,
+      into: dMatrix, row: row, accumulate: true)
+  }
+
+  private func addValidity(to dMatrix: UnsafeMutablePointer<Float>, row: Int) {
+    let layout = rows.layout
+    for mixed in 0..<layout.mixedCount {
+      let (full, part) = rows.weights(mixed)
+      let line = validity + mixed * layout.size
+      let sums = (0..<layout.size).reduce(into: (full: Float(0), part: Float(0))) { sums, t in
+        if t < layout.last { sums.full += line[t] } else { sums.part += line[t] }
+      }
+      let ofFull = sums.full / (full + SortedBlockKernel.epsilon)
+      let ofPart = sums.part / (part + SortedBlockKernel.epsilon)
+      let to = dMatrix + mixed * row
+      for l in 0..<layout.count - 1 { to[l] += ofFull + ofPart }
+      to[layout.count - 1] += ofFull
+    }
+  }
+
+  /// Stores or adds dP; columns and rows that no mixed block uses have none.
+  private func write(_ dMatrix: UnsafePointer<Float>, row: Int, into target: GradientTarget) {
+    let layout = rows.layout
+    for block in 0..<layout.count {
+      let to =
+        target.pointer + (layout.firstBlock + block) * kernel.sorting.columns
+        + rows.head * kernel.sortColumns
+      if !target.accumulate { to.update(repeating: 0, count: kernel.sortColumns) }
+      guard block < layout.mixedCount else { continue }
+      for l in 0..<layout.count { to[l] += dMatrix[block * row + l] }
+    }
+  }
+}
