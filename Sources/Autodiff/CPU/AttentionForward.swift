@@ -91,7 +91,7 @@ struct ForwardPass {
     // Where no pair counts, all scores are -∞, and so is the maximum.
     let shift = new == -.infinity ? 0 : new
     for v in 0..<vectors {
-      let p = exp2(load(row + v * laneCount) - shift)
+      let p = exp2(below128: load(row + v * laneCount) - shift)
       sum += p
       store(p, row + v * laneCount)
     }

@@ -122,7 +122,7 @@ struct NystromKernel {
     let maximum = largest(high)
     var sum = Lanes()
     for j in stride(from: 0, to: padded, by: laneCount) {
-      let weight = exp2(load(row + j) - maximum)
+      let weight = exp2(below128: load(row + j) - maximum)
       sum += weight
       store(weight, row + j)
     }

@@ -96,13 +96,13 @@ private struct SortedBlockPass {
     let (p, d) = (tile.scores + r * tile.scoreRow, dScores + r * tile.scoreRow)
     if kernel.dropout.isActive {
       tile.forEachFactor(keys, row) { j, factor in
-        let weight = exp2(load(p + j) - logSum)
+        let weight = exp2(below128: load(p + j) - logSum)
         store(weight * factor, p + j)
         store(weight * (load(d + j) * factor - delta), d + j)
       }
     } else {
       for j in stride(from: 0, to: keys.columns, by: laneCount) {
-        let weight = exp2(load(p + j) - logSum)
+        let weight = exp2(below128: load(p + j) - logSum)
         store(weight, p + j)
         store(weight * (load(d + j) - delta), d + j)
       }

@@ -127,7 +127,7 @@ struct SortedBlockTile {
     let high = largest(highs)
     var sums = Lanes()
     for j in stride(from: 0, to: count, by: laneCount) {
-      let p = exp2(load(line + j) - high)
+      let p = exp2(below128: load(line + j) - high)
       sums += p
       store(p, line + j)
     }

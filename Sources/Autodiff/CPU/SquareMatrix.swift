@@ -42,13 +42,6 @@ struct SquareMatrix {
     }
   }
 
-  /// self += factor·a.
-  func add(_ a: SquareMatrix, times factor: Float) {
-    for i in stride(from: 0, to: size * row, by: laneCount) {
-      store(load(base + i).addingProduct(load(a.base + i), Lanes(repeating: factor)), base + i)
-    }
-  }
-
   /// self += value·I.
   func addDiagonal(_ value: Float) {
     for i in 0..<size { base[i * row + i] += value }
@@ -56,9 +49,62 @@ struct SquareMatrix {
 
   /// self = factor·aᵀ.
   func assignTransposed(_ a: SquareMatrix, times factor: Float) {
-    for i in 0..<size {
-      for j in 0..<size { base[i * row + j] = a.base[j * row + i] * factor }
-      for j in size..<padded { base[i * row + j] = 0 }
+    forEachTransposed(a) { place, vector in store(vector * factor, base + place) }
+  }
+
+  /// self = f(self, a, aᵀ), element by element.
+  @inline(__always)
+  func combine(_ a: SquareMatrix, _ f: (Lanes, Lanes, Lanes) -> Lanes) {
+    forEachTransposed(a) { place, mirrored in
+      store(f(load(base + place), load(a.base + place), mirrored), base + place)
+    }
+  }
+
+  /// Calls `body(place, vector)` for sixteen neighbouring elements of aᵀ and their place in a matrix
+  /// of its size.
+  @inline(__always)
+  private func forEachTransposed(_ a: SquareMatrix, _ body: (Int, Lanes) -> Void) {
+    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
+      guard let block = memory.baseAddress else { return }
+      for column in stride(from: 0, to: padded, by: laneCount) {
+        for first in stride(from: 0, to: size, by: laneCount) {
+          for j in 0..<laneCount {
+            block[j] = column + j < size ? load(a.base + (column + j) * row + first) : Lanes()
+          }
+          transpose(block)
+          for i in 0..<min(laneCount, size - first) {
+            body((first + i) * row + column, block[i])
+          }
+        }
+      }
+    }
+  }
+
+  /// self = or += a·b where the result is symmetric: panels on the diagonal and below are computed,
+  /// and those above are their mirror images.
+  func multiplySymmetric(_ a: SquareMatrix, _ b: SquareMatrix, accumulate: Bool = false) {
+    for first in stride(from: 0, to: size, by: Panels.width) {
+      Autodiff.multiply(
+        rows: size - first, columns: Panels.width, inner: size,
+        StridedMatrix(base: a.base + first * row, row: row, column: 1),
+        Panels(base: b.base + first, step: row, panel: Panels.width),
+        into: base + first * row + first, row: row, accumulate: accumulate)
+    }
+    mirror()
+  }
+
+  /// Copies what is below the panels on the diagonal to above them.
+  private func mirror() {
+    for first in stride(from: 0, to: size, by: Panels.width) {
+      let above = first..<min(size, first + Panels.width)
+      for column in stride(from: first + Panels.width, to: size, by: laneCount) {
+        for half in stride(from: above.lowerBound, to: above.upperBound, by: laneCount) {
+          transposeBlock(
+            base + column * row + half, row: row, rows: size - column,
+            columns: min(laneCount, above.upperBound - half), scale: 1,
+            into: base + half * row + column, row: row)
+        }
+      }
     }
   }
 }
@@ -69,6 +115,8 @@ struct SquareMatrix {
 /// ```
 /// Y = N·Z    T = 15I + 7Y + Y·Y    S = ¼·(13I + Y·T)    Z′ = Z·S
 /// ```
+/// With Z₀ = Aᵀ/c, A·Z₀ is symmetric, and so are all Y, T and S, which are polynomials in it: of T and
+/// S half is computed, and of their gradients only the symmetric part matters.
 struct InverseStep {
   /// Z before the step.
   var start: SquareMatrix
@@ -85,11 +133,11 @@ struct InverseStep {
 
   /// next = Z′.
   func run(_ negated: SquareMatrix, into next: SquareMatrix) {
-    product.multiply(negated, start)
+    product.multiplySymmetric(negated, start)
     inner.assign(product, times: 7)
     inner.addDiagonal(15)
-    inner.multiply(product, product, accumulate: true)
-    factor.multiply(product, inner)
+    inner.multiplySymmetric(product, product, accumulate: true)
+    factor.multiplySymmetric(product, inner)
     factor.assign(factor, times: 0.25)
     factor.addDiagonal(13 / 4)
     next.multiply(start, factor)
@@ -99,40 +147,45 @@ struct InverseStep {
   ///
   /// All gradients are kept transposed (here g = dZ′ᵀ); then no product needs a transposed factor:
   /// ```
-  /// dSᵀ = g·Z           dZᵀ = S·g
-  /// dYᵀ = ¼·T·dSᵀ       dTᵀ = ¼·dSᵀ·Y
-  /// dYᵀ += 7·dTᵀ + Y·dTᵀ + dTᵀ·Y
-  /// dNᵀ += Z·dYᵀ        dZᵀ += dYᵀ·N
+  /// D = (g·Z + (g·Z)ᵀ)/8        dZᵀ = S·g
+  /// W = Y·D                     R = 7·W + Y·(W + ½·Wᵀ)
+  /// dY = 15·D + R + Rᵀ
+  /// dNᵀ += Z·dY                 dZᵀ += dY·N
   /// ```
+  /// where D is the symmetric part of dS/4, and Y·D·Y + Y·Y·D + D·Y·Y = Y·(W + ½·Wᵀ) and its
+  /// transpose.
+  ///
   /// - Parameters:
-  ///   - gradient: g, which is used up.
+  ///   - gradient: g.
   ///   - dStart: gets dZᵀ.
   ///   - dNegated: dNᵀ, stored or added to.
   func backward(
     _ negated: SquareMatrix, _ gradient: SquareMatrix, into dStart: SquareMatrix,
     _ dNegated: SquareMatrix, accumulate: Bool, _ scratch: InverseScratch
   ) {
-    let (dFactor, dProduct, dInner) = (scratch.dFactor, scratch.dProduct, gradient)
-    dFactor.multiply(gradient, start)
+    let (d, w, v) = (scratch.d, scratch.w, scratch.v)
+    w.multiply(gradient, start)
+    d.combine(w) { _, own, mirrored in (own + mirrored) * 0.125 }
     dStart.multiply(factor, gradient)
-    dFactor.assign(dFactor, times: 0.25)
-    dProduct.multiply(inner, dFactor)
-    dInner.multiply(dFactor, product)
-    dProduct.add(dInner, times: 7)
-    dProduct.multiply(product, dInner, accumulate: true)
-    dProduct.multiply(dInner, product, accumulate: true)
-    dNegated.multiply(start, dProduct, accumulate: accumulate)
-    dStart.multiply(dProduct, negated, accumulate: true)
+    w.multiply(product, d)
+    v.combine(w) { _, own, mirrored in own + mirrored * 0.5 }
+    w.assign(w, times: 7)
+    w.multiply(product, v, accumulate: true)
+    d.combine(w) { before, own, mirrored in before * 15 + own + mirrored }
+    dNegated.multiply(start, d, accumulate: accumulate)
+    dStart.multiply(d, negated, accumulate: true)
   }
 }
 
-/// Room for the gradients inside one step.
+/// Room for what is between the gradients of one step.
 struct InverseScratch {
-  let dFactor: SquareMatrix
-  let dProduct: SquareMatrix
+  let d: SquareMatrix
+  let w: SquareMatrix
+  let v: SquareMatrix
 
   init(_ size: Int, _ workspace: Workspace) {
-    dFactor = SquareMatrix(size, workspace)
-    dProduct = SquareMatrix(size, workspace)
+    d = SquareMatrix(size, workspace)
+    w = SquareMatrix(size, workspace)
+    v = SquareMatrix(size, workspace)
   }
 }

@@ -115,21 +115,22 @@ func packTransposed(
         transposeBlock(
           source + (column + half) * row + first, row: row, rows: width - half,
           columns: min(laneCount, k - first), scale: scale,
-          into: base + first * Panels.width + half)
+          into: base + first * Panels.width + half, row: Panels.width)
       }
     }
   }
   return Panels(base: target, step: Panels.width, panel: Panels.width * k)
 }
 
-/// Writes the transpose of at most 16 × 16 floats, times `scale`, into sixteen columns of a panel.
+/// Writes the transpose of at most 16 × 16 floats, times `scale`, as rows of sixteen.
 ///
 /// - Parameters:
-///   - rows: of the source; columns of the panel beyond them become zero.
-///   - columns: of the source, rows of the panel.
-private func transposeBlock(
+///   - rows: of the source, any number; columns of the result beyond them become zero.
+///   - columns: of the source, rows of the result.
+///   - targetRow: floats from one row of the result to the next.
+func transposeBlock(
   _ source: UnsafePointer<Float>, row: Int, rows: Int, columns: Int, scale: Float,
-  into panel: UnsafeMutablePointer<Float>
+  into target: UnsafeMutablePointer<Float>, row targetRow: Int
 ) {
   withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
     guard let block = memory.baseAddress else { return }
@@ -137,6 +138,6 @@ private func transposeBlock(
       block[j] = j < rows ? load(source + j * row, count: columns) * scale : Lanes()
     }
     transpose(block)
-    for i in 0..<columns { store(block[i], panel + i * Panels.width) }
+    for i in 0..<columns { store(block[i], target + i * targetRow) }
   }
 }

@@ -81,23 +81,29 @@ func innerProduct(
 /// The largest lane.
 @inline(__always)
 func largest(_ value: Lanes) -> Float {
-  let eight = value.lowHalf.replacing(
-    with: value.highHalf, where: value.highHalf .> value.lowHalf)
-  let four = eight.lowHalf.replacing(
-    with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
-  let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
-  return two.x > two.y ? two.x : two.y
+  var high = value
+  for _ in 0..<4 {
+    let (even, odd) = (high.evenHalf, high.oddHalf)
+    high = larger(Lanes(lowHalf: even, highHalf: odd), Lanes(lowHalf: odd, highHalf: even))
+  }
+  return high[0]
 }
 
 /// 2 to the power of each lane, within 2 units in the last place for -126...127; 0 below, and
 /// saturated above.
+@inline(__always)
+func exp2(_ x: Lanes) -> Lanes {
+  exp2(below128: x.replacing(with: 127, where: x .> 127))
+}
+
+/// The same where no lane is greater than 127, as in a softmax.
 ///
 /// The exponent is split into a whole part, added to the result's exponent bits, and a rest in
 /// -0.5...0.5, for which a polynomial of degree 6 (Taylor coefficients of 2^r) is exact to float
 /// precision. Rounding is done by adding 1.5·2²³, which leaves the whole part in the low bits.
 @inline(__always)
-func exp2(_ x: Lanes) -> Lanes {
-  let clamped = larger(x, Lanes(repeating: -126)).replacing(with: 127, where: x .> 127)
+func exp2(below128 x: Lanes) -> Lanes {
+  let clamped = larger(x, Lanes(repeating: -126))
   let magic = Lanes(repeating: 12_582_912)
   let shifted = clamped + magic
   let r = clamped - (shifted - magic)

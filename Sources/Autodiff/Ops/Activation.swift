@@ -8,83 +8,94 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
   /// arXiv 1606.08415, as the LRA code computes it. The exact form differs by less than 0.0005.
   case gelu
 
-  /// y = f(x).
-  @inline(__always)
-  func value(_ x: Lanes) -> Lanes {
-    switch self {
-    case .identity: x
-    case .relu: larger(x, Lanes(repeating: 0))
-    case .gelu: x * sigmoid(Activation.twiceInner(x))
-    }
-  }
-
-  /// f'(x).
-  @inline(__always)
-  func slope(_ x: Lanes) -> Lanes {
-    switch self {
-    case .identity: return Lanes(repeating: 1)
-    case .relu: return Lanes(repeating: 0).replacing(with: 1, where: x .> 0)
-    case .gelu:
-      let s = sigmoid(Activation.twiceInner(x))
-      let inner = Lanes(repeating: 1.595_769_12).addingProduct(
-        x * x, Lanes(repeating: 0.214_064_49))
-      return s + x * s * (1 - s) * inner
-    }
-  }
-
-  /// Writes f(x) and replaces x by f'(x), for the price of one exponential.
-  func applyKeepingSlope(
-    _ x: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, count: Int
-  ) {
-    forLanes(count) { i, width in
-      let argument = width == laneCount ? load(x + i) : load(x + i, count: width)
-      let (y, slope) = (self.value(argument), self.slope(argument))
-      if width == laneCount {
-        store(y, value + i)
-        store(slope, x + i)
-      } else {
-        store(y, value + i, count: width)
-        store(slope, x + i, count: width)
-      }
-    }
-  }
-
-  @inline(__always)
-  private static func twiceInner(_ x: Lanes) -> Lanes {
-    x * Lanes(repeating: 1.595_769_12).addingProduct(x * x, Lanes(repeating: 0.071_354_82))
-  }
-
   /// Replaces x by f(x).
   func apply(_ x: UnsafeMutablePointer<Float>, count: Int) {
-    if self == .identity { return }
-    forLanes(count) { i, width in
-      if width == laneCount {
-        store(value(load(x + i)), x + i)
-      } else {
-        store(value(load(x + i, count: width)), x + i, count: width)
-      }
+    switch self {
+    case .identity: break
+    case .relu: for i in 0..<count { x[i] = max(x[i], 0) }
+    case .gelu: Gelu.apply(x, count)
     }
   }
 
   /// Replaces dy by dy·f'(x).
   func applySlope(_ x: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, count: Int) {
-    if self == .identity { return }
-    forLanes(count) { i, width in
-      if width == laneCount {
-        store(load(dy + i) * slope(load(x + i)), dy + i)
-      } else {
-        store(load(dy + i, count: width) * slope(load(x + i, count: width)), dy + i, count: width)
-      }
+    switch self {
+    case .identity: break
+    case .relu: for i in 0..<count where x[i] <= 0 { dy[i] = 0 }
+    case .gelu: Gelu.applySlope(x, dy, count)
     }
   }
 
-  @inline(__always)
-  private func forLanes(_ count: Int, _ body: (Int, Int) -> Void) {
-    var i = 0
-    while i + laneCount <= count {
-      body(i, laneCount)
-      i += laneCount
+  /// Writes f(x), and replaces x by f'(x), for the price of one exponential.
+  func applyKeepingSlope(
+    _ x: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    switch self {
+    case .identity:
+      value.update(from: x, count: count)
+      x.update(repeating: 1, count: count)
+    case .relu:
+      for i in 0..<count {
+        value[i] = max(x[i], 0)
+        x[i] = x[i] > 0 ? 1 : 0
+      }
+    case .gelu: Gelu.applyKeepingSlope(x, value, count)
     }
-    if i < count { body(i, count - i) }
+  }
+}
+
+/// The loops of ``Activation/gelu``: written out, since a closure that two loops call is a call for
+/// each vector.
+private enum Gelu {
+  /// x·σ(2u)
+  static func apply(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
+    let whole = count / laneCount * laneCount
+    for i in stride(from: 0, to: whole, by: laneCount) {
+      let v = load(x + i)
+      store(v * gate(v), x + i)
+    }
+    let rest = load(x + whole, count: count - whole)
+    store(rest * gate(rest), x + whole, count: count - whole)
+  }
+
+  static func applySlope(
+    _ x: UnsafePointer<Float>, _ dy: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
+    let whole = count / laneCount * laneCount
+    for i in stride(from: 0, to: whole, by: laneCount) {
+      let v = load(x + i)
+      store(load(dy + i) * slope(v, gate(v)), dy + i)
+    }
+    let rest = load(x + whole, count: count - whole)
+    let product = load(dy + whole, count: count - whole) * slope(rest, gate(rest))
+    store(product, dy + whole, count: count - whole)
+  }
+
+  static func applyKeepingSlope(
+    _ x: UnsafeMutablePointer<Float>, _ value: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
+    let whole = count / laneCount * laneCount
+    for i in stride(from: 0, to: whole, by: laneCount) {
+      let v = load(x + i)
+      let gate = gate(v)
+      store(v * gate, value + i)
+      store(slope(v, gate), x + i)
+    }
+    let rest = load(x + whole, count: count - whole)
+    let gate = gate(rest)
+    store(rest * gate, value + whole, count: count - whole)
+    store(slope(rest, gate), x + whole, count: count - whole)
+  }
+
+  /// σ(2u)
+  @inline(__always)
+  private static func gate(_ x: Lanes) -> Lanes {
+    sigmoid(x * Lanes(repeating: 1.595_769_12).addingProduct(x * x, 0.071_354_82))
+  }
+
+  @inline(__always)
+  private static func slope(_ x: Lanes, _ gate: Lanes) -> Lanes {
+    let inner = Lanes(repeating: 1.595_769_12).addingProduct(x * x, 0.214_064_49)
+    return gate + x * gate * (1 - gate) * inner
   }
 }

@@ -110,8 +110,9 @@ private struct FeedForwardBlock {
     ]) { rows, start, sums, workspace in
       let dyTile = dy.pointer + start * width
       let tile = NormScratch(norm, x.pointer + start * width, rows, workspace)
-      let slope = arguments.pointer + start * hidden
       let inside = workspace.floats(rows * hidden)
+      let slope = workspace.floats(rows * hidden)
+      slope.update(from: arguments.pointer + start * hidden, count: rows * hidden)
       activation.applyKeepingSlope(slope, value: inside, count: rows * hidden)
       let dBranch = dropped(outerDropout, dyTile, rows, width, firstRow: start, workspace)
       addOuterGradients(dBranch, inside, rows, start, into: sums + outerSums, workspace)
