@@ -75,6 +75,28 @@ struct ReportPageTests {
     #expect(page.components(separatedBy: "class=\"front\"").count == 1)
   }
 
+  @Test("Headings of one task and length say what parts them, and only that")
+  func headings() throws {
+    let sources = ["made up, easy", "made up, hard", "made up, hard", "made up, hard"]
+    let runs = try sources.enumerated().map { number, source in
+      var run = try SyntheticRun(seed: number).record()
+      run.result?.dataSource = source
+      run.result?.dataHash = "\(number)abcdefghi"
+      if number == 3 { run.result?.trainCount = 500 }
+      return run
+    }
+    let data = ReportData(runs: runs)
+    let page = try page(data)
+    let start = "listops, small, 2,000 tokens, "
+    for end in [
+      "96,000 training examples, easy", "96,000 training examples, hard, data 1abcdefg",
+      "96,000 training examples, hard, data 2abcdefg", "500 training examples",
+    ] {
+      #expect(page.contains("\">\(start)\(end)</h2>"), "\(end)")
+      #expect(data.tables.contains { $0.title == "Accuracy on \(start)\(end)" }, "\(end)")
+    }
+  }
+
   @Test("It is the same byte by byte for the same date, and without runs there is a clear error")
   func reproducible() throws {
     let data = ReportData(runs: [try SyntheticRun().record()])

@@ -7,6 +7,7 @@ struct ReportPage {
   private let data: ReportData
   private let tables: [ReportTable]
   private let groups: [SeedGroup]
+  private let names: ProtocolNames
   private let date: Date
 
   /// Runs beyond this number have no curves of their own, so that the page stays light.
@@ -18,6 +19,7 @@ struct ReportPage {
     self.tables = tables
     self.date = date
     groups = SeedGroup.all(data.runs)
+    names = ProtocolNames(groups.map(\.conditions))
   }
 
   /// The file, well-formed as XML too.
@@ -70,7 +72,7 @@ struct ReportPage {
   }
 
   private var headings: [(String, String)] {
-    byProtocol.map { ($0.conditions.id("section"), "\($0.conditions.task), \($0.conditions.name)") }
+    byProtocol.map { ($0.conditions.id("section"), names[$0.conditions]) }
       + (data.speed.isEmpty ? [] : [("speed", "Speed and memory")])
       + (tables.isEmpty ? [] : [("tables", "Tables")])
       + (data.runs.isEmpty ? [] : [("runs-in-detail", "Every run")])
@@ -82,9 +84,7 @@ struct ReportPage {
       return .element(
         "section", [:],
         [
-          .element(
-            "h2", ["id": conditions.id("section")],
-            text: "\(conditions.task), \(conditions.name)"),
+          .element("h2", ["id": conditions.id("section")], text: names[conditions]),
           .element("p", ["class": "soft"], text: "\(conditions.summary)."),
           .element("div", ["class": "plots"], charts.map(PageParts.figure)),
         ] + confusions(groups))
