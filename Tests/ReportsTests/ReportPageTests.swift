@@ -97,6 +97,21 @@ struct ReportPageTests {
     }
   }
 
+  @Test("A later seed's confusion is shown where the first kept no answers")
+  func confusionOfAnySeed() throws {
+    try withScratchFolder { folder in
+      for seed in 0..<3 { try SyntheticRun(seed: seed).write(to: "\(folder)/s\(seed)") }
+      for seed in 1..<3 {
+        try "{\"id\":0,\"label\":1,\"logits\":[0,1],\"pred\":1}\n".write(
+          toFile: "\(folder)/s\(seed)/predictions-test-best.jsonl", atomically: false,
+          encoding: .utf8)
+      }
+      let page = try page(ReportData(folders: [folder]))
+      #expect(page.contains("<summary>linformer, seed 1</summary>"))
+      #expect(page.contains("by model (1)"))
+    }
+  }
+
   @Test("It is the same byte by byte for the same date, and without runs there is a clear error")
   func reproducible() throws {
     let data = ReportData(runs: [try SyntheticRun().record()])

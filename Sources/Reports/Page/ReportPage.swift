@@ -93,7 +93,8 @@ struct ReportPage {
 
   private func confusions(_ groups: [SeedGroup]) -> [Markup] {
     let parts = groups.compactMap { group -> Markup? in
-      guard let run = group.runs.first, let found = data.confusions[run.path] else { return nil }
+      let kept = group.runs.lazy.compactMap { run in data.confusions[run.path].map { (run, $0) } }
+      guard let (run, found) = kept.first else { return nil }
       let task = try? TaskCatalog.named(group.conditions.task).make(TaskOptions())
       return PageParts.fold(
         "\(group.model), seed \(run.result?.seed ?? 0)",
