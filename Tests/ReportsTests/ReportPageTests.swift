@@ -33,6 +33,19 @@ struct ReportPageTests {
     }
   }
 
+  @Test("Every plot names its curves, its marks have units, and a single evaluation is no plot")
+  func plots() throws {
+    var run = try SyntheticRun().record()
+    let page = try page(ReportData(runs: [run]))
+    #expect(page.components(separatedBy: "class=\"legend\"").count == 4)
+    #expect(page.contains("<title>linformer: 100 steps, 1.25 nats</title>"))
+    #expect(page.contains("<title>linformer: 100 steps, 10 %</title>"))
+    run.validation = Array(run.validation.prefix(1))
+    let single = try self.page(ReportData(runs: [run]))
+    #expect(single.components(separatedBy: "<figure>").count == 2)
+    #expect(!single.contains("validation accuracy, %"))
+  }
+
   @Test("A thousand runs are all there, and their curves are left out")
   func thousand() throws {
     let run = try SyntheticRun().record()

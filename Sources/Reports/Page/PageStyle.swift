@@ -27,21 +27,22 @@ enum PageStyle {
     figure { margin: 1rem 0; max-width: 46rem; } svg.plot, figure > svg { width: 100%; height: auto;
       display: block; }
     .plots { display: grid; gap: 0 2rem; grid-template-columns: repeat(auto-fit,
-      minmax(min(100%, 26rem), 1fr)); }
+      minmax(min(100%, 30rem), 1fr)); }
     .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; list-style: none; padding: 0;
       margin: .2rem 0; font-size: .85rem; } .legend svg { width: 2.2rem; height: .9rem;
       vertical-align: -1px; }
     details { margin: .3rem 0; } summary { cursor: pointer; }
     svg text { font: 13px system-ui, sans-serif; fill: var(--ink); }
-    svg .tick { fill: var(--soft); font-size: 12px; } svg .name { font-size: 12px; }
+    svg .tick { fill: var(--soft); font-size: 12px; } svg .name { font-size: 12px;
+      paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
     svg .middle { text-anchor: middle; } svg .end { text-anchor: end; }
     svg .grid { stroke: var(--rule); } svg .line { fill: none; stroke-width: 1.8; }
     svg .band { fill-opacity: .18; stroke: none; } svg .bar { stroke-width: 1.4; }
     svg .mark { fill-opacity: .75; stroke: var(--paper); stroke-width: .8; }
     svg .front { fill: none; stroke: var(--soft); stroke-width: 1.3; stroke-dasharray: 5 4; }
     \(colors)
-    @media (max-width: 34rem) { svg text { font-size: 18px; } svg .tick { font-size: 17px; }
-      svg .name { font-size: 15px; } }
+    @media (max-width: 34rem) { svg text { font-size: \(Letters.title)px; }
+      svg .tick { font-size: \(Letters.tick)px; } svg .name { font-size: \(Letters.name)px; } }
     .heat td { text-align: right; } .heat .right { outline: 1px solid var(--soft); }
     pre { overflow-x: auto; background: var(--tint); padding: .6rem; font-size: .85rem; }
     @media print { body { max-width: none; font-size: 11pt; } nav { display: none; }

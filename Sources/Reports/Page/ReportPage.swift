@@ -109,8 +109,10 @@ struct ReportPage {
   private var speed: [Markup] {
     let charts = SpeedTable.series(data.speed).flatMap { series in
       [
-        ReportCharts.growth(series, id: "step-time", title: "seconds a step") { $0.stepS },
-        ReportCharts.growth(series, id: "peak-memory", title: "peak memory, MiB") {
+        ReportCharts.growth(series, id: "step-time", title: "seconds a step", unit: "s a step") {
+          $0.stepS
+        },
+        ReportCharts.growth(series, id: "peak-memory", title: "peak memory, MiB", unit: "MiB") {
           Double($0.peakRssMib)
         },
       ].compactMap(\.self)
