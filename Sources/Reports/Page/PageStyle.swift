@@ -6,7 +6,7 @@ enum PageStyle {
       --paper: #ffffff; --ink: #1b1d21; --soft: #5c6370; --rule: #d9dce1; --tint: #f4f5f7;
       --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #b5578f; --c4: #c98500; --c5: #3f96cc;
       --c6: #555555; }
-    @media (prefers-color-scheme: dark) { :root {
+    @media screen and (prefers-color-scheme: dark) { :root {
       --paper: #16181c; --ink: #e8eaed; --soft: #a3a9b3; --rule: #3a3f47; --tint: #1f2227;
       --c0: #4da3e0; --c1: #ff8b4a; --c2: #2cc9a0; --c3: #e3a0c8; --c4: #f2be4a; --c5: #8cccf2;
       --c6: #bbbbbb; } }
@@ -45,9 +45,14 @@ enum PageStyle {
       svg .tick { font-size: \(Letters.tick)px; } svg .name { font-size: \(Letters.name)px; } }
     .heat td { text-align: right; } .heat .right { outline: 1px solid var(--soft); }
     pre { overflow-x: auto; background: var(--tint); padding: .6rem; font-size: .85rem; }
-    @media print { body { max-width: none; font-size: 11pt; } nav { display: none; }
-      figure, tr { break-inside: avoid; } .box { overflow: visible; }
-      th, td { white-space: normal; } }
+    @page { size: landscape; margin: 12mm; }
+    @media print { :root { color-scheme: light; } body { max-width: none; padding: 0;
+      font-size: 11pt; } nav { display: none; }
+      h2, h3 { break-after: avoid; } figure, tr { break-inside: avoid; } figure { max-width: 30rem; }
+      .box { overflow: visible; } table { font-size: 7pt; }
+      th, td { white-space: normal; padding: .12rem .2rem; } td.wide { min-width: 8rem; }
+      .heat td { print-color-adjust: exact; } summary { list-style: none; }
+      :not(body) > details:not([open]) { display: none; } }
     """
 
   private static let colors = (0..<Look.colors).map {

@@ -47,8 +47,8 @@ struct ReportPage {
     let facts =
       [
         "Made \(date.formatted(.iso8601.year().month().day()))",
-        "\(formatCount(finished)) finished runs",
-        "\(formatCount(data.speed.count)) speed measurements",
+        "finished runs: \(formatCount(finished))",
+        "speed measurements: \(formatCount(data.speed.count))",
       ] + (machines.isEmpty ? [] : ["machines: \(machines.sorted().joined(separator: "; "))"])
     let links = headings.map { id, title in
       Markup.element("li", [:], [.element("a", ["href": "#\(id)"], text: title)])
