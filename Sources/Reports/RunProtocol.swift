@@ -19,6 +19,8 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
   public let source: String
   /// Training examples.
   public let trainCount: Int
+  /// Test examples.
+  public let testCount: Int
   /// What the best checkpoint was chosen by: `val`, or `test` as the LRA does for text.
   public let validation: String
   /// Whether the preset's number of steps was changed; the rows then give theirs.
@@ -35,6 +37,7 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
     data = result.dataHash
     source = result.dataSource
     trainCount = result.trainCount
+    testCount = result.test.count
     validation = Self.text(run.settings["task.validation"]) == "test" ? "test" : "val"
     hasOwnSteps = run.changedKeys.contains("train.steps") || result.steps != result.plannedSteps
     hasOwnLength = run.changedKeys.contains("task.length")
@@ -43,7 +46,7 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
   /// The conditions in a line, for the caption of a table.
   public var summary: String {
     [
-      "preset \(preset)" + (hasOwnSteps ? " with fewer steps" : ""),
+      "preset \(presetName)",
       "up to \(length) tokens", "\(formatCount(trainCount)) training examples",
       validation == "test"
         ? "the best checkpoint chosen on the test split, as in the LRA"
@@ -51,16 +54,21 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
     ].joined(separator: "; ")
   }
 
-  /// The conditions in a few words, for a heading.
+  /// The conditions in a few words, for a heading; `ProtocolNames` tells apart those that share them.
   public var name: String {
-    "\(preset), \(formatCount(length)) tokens" + (hasOwnSteps ? ", fewer steps" : "")
+    "\(preset), \(formatCount(length)) tokens" + (hasOwnSteps ? ", other steps" : "")
+  }
+
+  /// The preset, and whether its number of steps was changed.
+  public var presetName: String {
+    preset + (hasOwnSteps ? " with another number of steps" : "")
   }
 
   /// Why figures of this protocol are not those of a publication, nil where they may be compared.
   public var incomparable: String? {
     guard let preset = try? TaskCatalog.named(task).preset(preset) else { return "another preset" }
     if !preset.comparable { return "preset \(preset.name) is not a published one" }
-    let changes = (hasOwnSteps ? ["steps"] : []) + (hasOwnLength ? ["length"] : [])
+    let changes = (hasOwnSteps ? ["number of steps"] : []) + (hasOwnLength ? ["length"] : [])
     return changes.isEmpty ? nil : "another \(changes.joined(separator: " and "))"
   }
 
@@ -83,7 +91,7 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
     let digits = String(length)
     let padded = String(repeating: "0", count: max(0, 12 - digits.count)) + digits
     let place = TaskCatalog.all.firstIndex { $0.name == task } ?? TaskCatalog.all.count
-    return "\(place) \(task) \(hasOwnSteps) \(preset) \(padded) \(data) \(validation)"
+    return "\(place) \(task) \(hasOwnSteps) \(preset) \(padded) \(data) \(trainCount) \(validation)"
   }
 
   private static func text(_ setting: Setting?) -> String { setting?.description ?? "" }

@@ -53,7 +53,7 @@ public struct RunStanding: Sendable, Encodable {
     let records = MetricsLog.lastRecords(at: folder.file("metrics.jsonl"), bytes: Self.tail)
     let values = { (key: String) in records.last { $0.values[key] != nil }?.values[key] }
     let result: RunResult? = try? RunRecord.read(folder.file("result.json"))
-    state = Self.state(folder)
+    state = Self.state(folder, isFinished: result != nil)
     step = result?.steps ?? records.compactMap(\.step).last ?? 0
     steps = result?.plannedSteps ?? (try? folder.settings().integer("train.steps")) ?? 0
     loss = values("train/loss")
@@ -68,11 +68,13 @@ public struct RunStanding: Sendable, Encodable {
     time = records.compactMap(\.time).last ?? 0
   }
 
-  private static func state(_ folder: RunFolder) -> State {
+  private static func state(_ folder: RunFolder, isFinished: Bool) -> State {
     switch folder.status {
     case .done: return .done
     case .stopped: return .stopped
     case .failed: return .failed
+    // A folder that was downloaded says nothing.
+    case nil where isFinished: return .done
     case .running, nil: return folder.isInUse ? .running : .dead
     }
   }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// The handlers only touch atomic flags, since nothing else is safe inside a signal handler; the
 /// training loop asks at the end of each step. INT and TERM ask to stop, a second INT ends the
-/// process at once with status 130, USR1 asks for a checkpoint.
+/// process at once with status 130, USR1 asks for a checkpoint. HUP asks to stop where that is wanted.
 public enum Interrupts {
   /// The signal that asked to stop, 0 while none has.
   private static let stopSignal = Atomic<Int32>(0)
@@ -15,13 +15,15 @@ public enum Interrupts {
   /// Installs the handlers.
   ///
   /// Call it once, on the thread that trains, before it starts.
-  public static func install() {
+  ///
+  /// - Parameter withHangup: whether HUP asks to stop too; else `nohup` can keep it away.
+  public static func install(withHangup: Bool = false) {
     // Touching the flags here makes sure that they exist before a handler runs.
     reset()
     // Dispatch's own threads start with all signals blocked.
     var wanted = sigset_t()
     sigemptyset(&wanted)
-    for number in [SIGINT, SIGTERM, SIGUSR1] {
+    for number in [SIGINT, SIGTERM, SIGUSR1] + (withHangup ? [SIGHUP] : []) {
       sigaddset(&wanted, number)
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
@@ -42,6 +44,7 @@ public enum Interrupts {
     switch stopSignal.load(ordering: .relaxed) {
     case 0: nil
     case SIGTERM: "SIGTERM"
+    case SIGHUP: "SIGHUP"
     default: "SIGINT"
     }
   }

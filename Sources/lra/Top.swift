@@ -8,7 +8,7 @@ import Training
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Watch all runs of a folder, from their files, in another shell.",
-    discussion: "Ctrl-C ends it. Where the output is no terminal, the table is printed once.")
+    discussion: "q or Ctrl-C ends it. Where the output is no terminal, the table is printed once.")
 
   @Argument(help: "The folder that holds the runs.")
   var folder = "runs"
@@ -27,16 +27,36 @@ struct Top: ParsableCommand {
     guard !once, isatty(STDOUT_FILENO) == 1 else {
       return tell(table(standings, width: Int.max, height: Int.max))
     }
-    Interrupts.install()
+    Interrupts.install(withHangup: true)
+    let keyboard = Keyboard()
     // The terminal's other screen: what was on it before comes back at the end.
     write("\u{1B}[?1049h\u{1B}[?25l")
-    defer { write("\u{1B}[?25h\u{1B}[?1049l") }
-    while !Interrupts.stopRequested {
-      let (width, height) = screen
-      let text = table(try look(&seen), width: width, height: height)
-      write("\u{1B}[H" + text.replacingOccurrences(of: "\n", with: "\u{1B}[K\r\n") + "\u{1B}[J")
-      for _ in 0..<interval * 10 where !Interrupts.stopRequested { usleep(100_000) }
+    defer {
+      write("\u{1B}[?25h\u{1B}[?1049l")
+      keyboard?.restore()
     }
+    repeat {
+      let (width, height) = screen
+      let text = table(
+        try look(&seen), hint: keyboard == nil ? "" : "; q ends", width: width, height: height)
+      write("\u{1B}[H" + text.replacingOccurrences(of: "\n", with: "\u{1B}[K\r\n") + "\u{1B}[J")
+    } while !isEnded(keyboard)
+  }
+
+  /// Waits until the next look.
+  ///
+  /// - Returns: whether a key or a signal asked to end before.
+  private func isEnded(_ keyboard: Keyboard?) -> Bool {
+    let next = ContinuousClock.now + .seconds(interval)
+    while ContinuousClock.now < next {
+      if Interrupts.stopRequested { return true }
+      guard let keyboard else {
+        usleep(100_000)
+        continue
+      }
+      if keyboard.asksToEnd(within: 100) { return true }
+    }
+    return Interrupts.stopRequested
   }
 
   /// What was seen of a run, and when its files were changed last.
@@ -68,12 +88,14 @@ struct Top: ParsableCommand {
     }
   }
 
-  private func table(_ standings: [RunStanding], width: Int, height: Int) -> String {
+  private func table(
+    _ standings: [RunStanding], hint: String = "", width: Int, height: Int
+  ) -> String {
     let counts = [RunStanding.State.running, .done, .stopped, .failed, .dead].compactMap { state in
       let count = standings.count { $0.state == state }
       return count == 0 ? nil : "\(count) \(state.rawValue)"
     }
-    let heading = "\(folder): \(counts.joined(separator: ", "))"
+    let heading = "\(folder): \(counts.joined(separator: ", "))\(hint)"
     let shown = standings.prefix(max(1, height - 4))
     let rows =
       [["run", "state", "step", "", "loss", "train", "val", "test", "steps/s", "to go", "memory"]]
@@ -109,5 +131,8 @@ struct Top: ParsableCommand {
     return (Int(size.ws_col), Int(size.ws_row))
   }
 
-  private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+  /// Writes to the screen, which may be gone: a signal or the keyboard then tells so.
+  private func write(_ text: String) {
+    try? FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+  }
 }

@@ -7,20 +7,28 @@ import Testing
 struct AxisTests {
   @Test("Ticks are round numbers inside the axis")
   func ticks() {
-    let linear = Axis("", [0, 100], includesZero: true)
+    let linear = Axis("", unit: "", [0, 100], includesZero: true)
     #expect(linear.ticks.map(\.label) == ["0", "20", "40", "60", "80", "100"])
-    let logarithmic = Axis("", [0.7, 38], isLogarithmic: true)
+    let logarithmic = Axis("", unit: "", [0.7, 38], isLogarithmic: true)
     #expect(logarithmic.ticks.map(\.label) == ["1", "3", "10", "30"])
-    let tokens = Axis("", [1024, 16384], isLogarithmic: true)
+    let tokens = Axis("", unit: "", [1024, 16384], isLogarithmic: true)
     #expect(tokens.ticks.map(\.label) == ["1k", "3k", "10k"])
+  }
+
+  @Test("Values are told with their unit")
+  func units() {
+    #expect(Axis("", unit: "%", [0, 100]).measured(61.234) == "61.2 %")
+    #expect(Axis("", unit: "s a step", [0, 1]).measured(0.01234) == "0.0123 s a step")
+    #expect(Axis("", unit: "tokens", [0, 1]).measured(16384) == "16,384 tokens")
+    #expect(Axis("", unit: "nats", [0, 1]).measured(2e300) == "2e+300 nats")
   }
 
   @Test("Equal distances are equal differences, or equal ratios on a logarithmic axis")
   func places() throws {
-    let linear = Axis("", [10, 20])
+    let linear = Axis("", unit: "", [10, 20])
     let middle = try #require(linear.place(15))
     #expect(abs(middle - 0.5) < 1e-12)
-    let logarithmic = Axis("", [1, 100], isLogarithmic: true)
+    let logarithmic = Axis("", unit: "", [1, 100], isLogarithmic: true)
     #expect(abs(try #require(logarithmic.place(10)) - 0.5) < 1e-12)
     #expect(logarithmic.place(0) == nil)
     #expect(linear.place(.nan) == nil)
@@ -30,7 +38,7 @@ struct AxisTests {
   func degenerate() {
     for values in [[], [3], [5, 5], [.nan, 2], [0, 0], [-.infinity]] as [[Double]] {
       for isLogarithmic in [false, true] {
-        let axis = Axis("", values, isLogarithmic: isLogarithmic)
+        let axis = Axis("", unit: "", values, isLogarithmic: isLogarithmic)
         #expect(!axis.ticks.isEmpty, "\(values)")
         for value in values { #expect(axis.place(value)?.isFinite != false) }
       }

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Reports
 import Testing
 import Training
@@ -8,17 +9,81 @@ import Training
 struct BrowserTests {
   @Test("Nothing is wider than the window, on a phone and on a desk", arguments: [390, 1280])
   func width(_ width: Int) throws {
-    try withScratchFolder { folder in
-      let models = ["s4d", "linformer", "transformer", "nystromformer"]
-      let runs = try models.enumerated().map {
-        try SyntheticRun(model: $1, correct: 300 + 50 * $0).record()
+    let models = ["s4d", "linformer", "transformer", "nystromformer"]
+    let runs = try models.enumerated().map {
+      try SyntheticRun(model: $1, correct: 300 + 50 * $0).record()
+    }
+    let seen = try Browser.answer(
+      ReportData(runs: runs), width: width,
+      "[document.documentElement.clientWidth, document.documentElement.scrollWidth]")
+    #expect(seen == [width, width])
+  }
+
+  @Test(
+    "No words of a plot cover others, a marker or the edge", arguments: [390, 500, 1280])
+  func overlaps(_ width: Int) throws {
+    let runs = try VariantCatalog.all.enumerated().map { place, variant in
+      var run = try SyntheticRun(model: variant.name, correct: 400 + 7 * (place % 5)).record()
+      run.result?.stepsPerSecond = 0.5 + 0.12 * Double(place)
+      run.result?.peakResidentBytes = (1 + place % 4) << 28
+      return run
+    }
+    let speed = [512, 1024, 2048, 4096].map { length in
+      BenchmarkResult(
+        model: "s4d", length: length, batch: 8, towers: 1, emb: 64, heads: 2, layers: 2, mlp: 128,
+        stepS: Double(length) / 1e7, minS: 1, tokensPerS: 1, peakRssMib: length * 20, params: 1,
+        threads: 1, forward: false, flops: 1, gflopsPerS: 1, peakTensorMib: 1, sgemmGflopsPerS: 1,
+        mfu: 0.5, pageFaultsPerStep: 0)
+    }
+    let seen = try Browser.answer(ReportData(runs: runs, speed: speed), width: width, Self.meetings)
+    #expect(seen.first == 0)
+    // Names are left out only where they find no place.
+    #expect(seen.last.map { $0 > 4 } == true, "\(seen)")
+  }
+
+  /// How many words cover something, and how many names there are.
+  ///
+  /// A line is higher than its letters, by more than the three pixels that are allowed.
+  private static let meetings = """
+    (() => {
+      let found = 0;
+      document.querySelectorAll('details').forEach(each => each.open = true);
+      for (const plot of document.querySelectorAll('figure > svg')) {
+        const edge = plot.getBoundingClientRect();
+        const texts = [...plot.querySelectorAll('text')];
+        const names = [...plot.querySelectorAll('.name')];
+        const marks = names.length ? [...plot.querySelectorAll('.mark')] : [];
+        const meet = (one, other) => {
+          const [a, b] = [one.getBoundingClientRect(), other.getBoundingClientRect()];
+          return Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+            && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
+        };
+        texts.forEach((text, place) => {
+          const box = text.getBoundingClientRect();
+          if (box.left < edge.left - 1 || box.right > edge.right + 1) found += 1;
+          found += texts.slice(place + 1).filter(other => meet(text, other)).length;
+        });
+        for (const name of names) found += marks.filter(mark => meet(name, mark)).length;
       }
-      let path = try Report(ReportData(runs: runs)).write(to: "\(folder)/report")
+      return [found, document.querySelectorAll('.name').length];
+    })()
+    """
+}
+
+/// Chromium without a window.
+enum Browser {
+  /// The program, nil where it is not installed.
+  static let path = ["chromium", "chromium-browser", "google-chrome"].map { "/usr/bin/\($0)" }
+    .first { FileManager.default.isExecutableFile(atPath: $0) }
+
+  /// The numbers that a script finds in a report's page in a window of some width.
+  static func answer(_ data: ReportData, width: Int, _ script: String) throws -> [Int] {
+    try withScratchFolder { folder in
+      let path = try Report(data).write(to: "\(folder)/report")
       let page = try String(contentsOfFile: path, encoding: .utf8)
       // The browser makes no window as narrow as a phone's, but a frame is as wide as it is told.
       let probe = """
-        <script>addEventListener('load', () => parent.postMessage(
-        document.documentElement.clientWidth + ' ' + document.documentElement.scrollWidth, '*'));
+        <script>addEventListener('load', () => parent.postMessage((\(script)).join(' '), '*'));
         </script></body>
         """
       try page.replacingOccurrences(of: "</body>", with: probe).write(
@@ -29,23 +94,15 @@ struct BrowserTests {
         <iframe src="inner.html" style="width:\(width)px;height:4000px;border:0"></iframe></body>
         """
       try frame.write(toFile: "\(folder)/probe.html", atomically: false, encoding: .utf8)
-      let seen = try Browser.document("\(folder)/probe.html", profile: folder)
+      let seen = try document("\(folder)/probe.html", profile: folder)
       let attribute = try #require(
         seen.components(separatedBy: "data-seen=\"").dropFirst().first, "\(seen.prefix(400))")
-      let numbers = attribute.prefix { $0 != "\"" }.split(separator: " ").compactMap { Int($0) }
-      #expect(numbers == [width, width])
+      return attribute.prefix { $0 != "\"" }.split(separator: " ").compactMap { Int($0) }
     }
   }
-}
-
-/// Chromium without a window.
-enum Browser {
-  /// The program, nil where it is not installed.
-  static let path = ["chromium", "chromium-browser", "google-chrome"].map { "/usr/bin/\($0)" }
-    .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   /// The document of a file after its scripts have run.
-  static func document(_ file: String, profile: String) throws -> String {
+  private static func document(_ file: String, profile: String) throws -> String {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try #require(path))
     process.arguments = [

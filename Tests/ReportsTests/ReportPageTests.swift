@@ -33,6 +33,19 @@ struct ReportPageTests {
     }
   }
 
+  @Test("Every plot names its curves, its marks have units, and a single evaluation is no plot")
+  func plots() throws {
+    var run = try SyntheticRun().record()
+    let page = try page(ReportData(runs: [run]))
+    #expect(page.components(separatedBy: "class=\"legend\"").count == 4)
+    #expect(page.contains("<title>linformer: 100 steps, 1.25 nats</title>"))
+    #expect(page.contains("<title>linformer: 100 steps, 10 %</title>"))
+    run.validation = Array(run.validation.prefix(1))
+    let single = try self.page(ReportData(runs: [run]))
+    #expect(single.components(separatedBy: "<figure>").count == 2)
+    #expect(!single.contains("validation accuracy, %"))
+  }
+
   @Test("A thousand runs are all there, and their curves are left out")
   func thousand() throws {
     let run = try SyntheticRun().record()
@@ -73,6 +86,43 @@ struct ReportPageTests {
     // One picture of accuracy and speed: a single model has none.
     #expect(page.components(separatedBy: "<h3>Accuracy, speed and memory</h3>").count == 2)
     #expect(page.components(separatedBy: "class=\"front\"").count == 1)
+  }
+
+  @Test("Headings of one task and length say what parts them, and only that")
+  func headings() throws {
+    let sources = ["made up, easy", "made up, hard", "made up, hard", "made up, hard"]
+    let runs = try sources.enumerated().map { number, source in
+      var run = try SyntheticRun(seed: number).record()
+      run.result?.dataSource = source
+      run.result?.dataHash = "\(number)abcdefghi"
+      if number == 3 { run.result?.trainCount = 500 }
+      return run
+    }
+    let data = ReportData(runs: runs)
+    let page = try page(data)
+    let start = "listops, small, 2,000 tokens, "
+    for end in [
+      "96,000 training examples, easy", "96,000 training examples, hard, data 1abcdefg",
+      "96,000 training examples, hard, data 2abcdefg", "500 training examples",
+    ] {
+      #expect(page.contains("\">\(start)\(end)</h2>"), "\(end)")
+      #expect(data.tables.contains { $0.title == "Accuracy on \(start)\(end)" }, "\(end)")
+    }
+  }
+
+  @Test("A later seed's confusion is shown where the first kept no answers")
+  func confusionOfAnySeed() throws {
+    try withScratchFolder { folder in
+      for seed in 0..<3 { try SyntheticRun(seed: seed).write(to: "\(folder)/s\(seed)") }
+      for seed in 1..<3 {
+        try "{\"id\":0,\"label\":1,\"logits\":[0,1],\"pred\":1}\n".write(
+          toFile: "\(folder)/s\(seed)/predictions-test-best.jsonl", atomically: false,
+          encoding: .utf8)
+      }
+      let page = try page(ReportData(folders: [folder]))
+      #expect(page.contains("<summary>linformer, seed 1</summary>"))
+      #expect(page.contains("by model (1)"))
+    }
   }
 
   @Test("It is the same byte by byte for the same date, and without runs there is a clear error")

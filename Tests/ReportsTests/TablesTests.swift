@@ -55,7 +55,9 @@ struct AccuracyTablesTests {
       try (0..<2).map { try cell(shared, $0, "remark") }.contains {
         $0.hasSuffix("train.learning-rate=0.5")
       })
-    #expect(tables.contains { $0.notes.contains { $0.hasSuffix("another steps") } })
+    let other = try #require(tables.first { $0.title.hasSuffix("2,000 tokens, other steps") })
+    #expect(other.caption.hasPrefix("preset small with another number of steps; "))
+    #expect(other.notes.contains { $0.hasSuffix("only: another number of steps") })
   }
 
   @Test("Averages over five tasks stand only where all five were run")

@@ -1,9 +1,12 @@
 import Foundation
+import Training
 
 /// One axis of a plot: from values to places between 0 and 1, with ticks at round numbers.
 package struct Axis {
   /// What is shown, with its unit.
   package let title: String
+  /// What follows a number.
+  private let unit: String
   /// Whether equal distances are equal ratios.
   package let isLogarithmic: Bool
   private let low: Double
@@ -11,11 +14,16 @@ package struct Axis {
 
   /// An axis that holds all values; those that cannot be shown, such as NaN, are left out.
   ///
-  /// - Parameter includesZero: whether a linear axis begins at 0.
+  /// - Parameters:
+  ///   - title: what is shown, with its unit.
+  ///   - unit: what follows a number: `%`, `steps/s`.
+  ///   - includesZero: whether a linear axis begins at 0.
   package init(
-    _ title: String, _ values: [Double], isLogarithmic: Bool = false, includesZero: Bool = false
+    _ title: String, unit: String, _ values: [Double], isLogarithmic: Bool = false,
+    includesZero: Bool = false
   ) {
     self.title = title
+    self.unit = unit
     let shown = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
     self.isLogarithmic = isLogarithmic
     var low = shown.min() ?? (isLogarithmic ? 1 : 0)
@@ -62,6 +70,13 @@ package struct Axis {
     let first = Int((low / step).rounded(.up))
     let last = Int((high / step).rounded(.down))
     return first <= last ? (first...last).map { Double($0) * step } : []
+  }
+
+  /// A value of the axis with its unit: `61.2 %`, `1,024 tokens`.
+  package func measured(_ value: Double) -> String {
+    let isLarge = (1000..<1e9).contains(abs(value))
+    let number = isLarge ? formatCount(Int(value.rounded())) : String(format: "%.3g", value)
+    return "\(number) \(unit)"
   }
 
   /// A number as short as it can be: `0.05`, `30`, `4k`, `2M`.

@@ -36,12 +36,24 @@ struct Chart {
   /// A dashed line through points, as the Pareto front.
   var front: [Point] = []
 
-  static let width = 560.0
-  static let height = 380.0
-  static let left = 62.0
-  static let right = 14.0
-  static let top = 12.0
-  static let bottom = 50.0
+  private static let width = 560.0
+  private static let height = 380.0
+  private static let right = 14.0
+  private static let top = 12.0
+  private static let bottom = 50.0
+  /// From an axis to its ticks.
+  private static let gap = 7.0
+
+  /// Room for the title of the axis and for its widest tick.
+  private var left: Double {
+    let ticks = y.ticks.map { Letters.width($0.label, size: Letters.tick) }
+    return 28 + (ticks.max() ?? 0) + Self.gap
+  }
+
+  /// Where points and their names are.
+  var inside: Box {
+    Box(left: left, top: 0, right: Self.width, bottom: Self.height - Self.bottom)
+  }
 
   /// The drawing; `viewBox` lets it fill the place that it is given.
   var svg: Markup {
@@ -96,7 +108,7 @@ struct Chart {
   }
 
   private func horizontal(_ share: Double) -> Double {
-    Self.left + share * (Self.width - Self.left - Self.right)
+    left + share * (Self.width - left - Self.right)
   }
 
   private func vertical(_ share: Double) -> Double {
@@ -113,25 +125,27 @@ struct Chart {
   // MARK: Pieces
 
   private var grid: [Markup] {
-    let (right, bottom) = (horizontal(1), vertical(0))
+    let (left, right, bottom) = (left, horizontal(1), vertical(0))
     var pieces: [Markup] = []
     for (value, label) in x.ticks {
       guard let place = x.place(value).map(horizontal) else { continue }
       pieces.append(Self.line("grid", place, Self.top, place, bottom))
-      pieces.append(Self.label("tick middle", place, bottom + 18, label))
+      // The last one would else reach over the edge.
+      let middle = min(place, Self.width - Letters.width(label, size: Letters.tick) / 2)
+      pieces.append(Self.label("tick middle", middle, bottom + 18, label))
     }
     for (value, label) in y.ticks {
       guard let place = y.place(value).map(vertical) else { continue }
-      pieces.append(Self.line("grid", Self.left, place, right, place))
-      pieces.append(Self.label("tick end", Self.left - 7, place + 4.5, label))
+      pieces.append(Self.line("grid", left, place, right, place))
+      pieces.append(Self.label("tick end", left - Self.gap, place + 4.5, label))
     }
     let middle = vertical(0.5)
     pieces.append(
-      Self.label("axis middle", (Self.left + right) / 2, Self.height - 8, x.title))
+      Self.label("axis middle", (left + right) / 2, Self.height - 8, x.title))
     pieces.append(
       .element(
         "text",
-        ["class": "axis middle", "transform": "translate(16 \(svgNumber(middle))) rotate(-90)"],
+        ["class": "axis middle", "transform": "translate(18 \(svgNumber(middle))) rotate(-90)"],
         text: y.title))
     return pieces
   }
@@ -181,20 +195,13 @@ struct Chart {
         position(point).map {
           series.look.mark(
             x: $0.x, y: $0.y, radius: radius(point),
-            title:
-              "\(series.name): \(Axis.label(rounded(point.x))), \(Axis.label(rounded(point.y)))")
+            title: "\(series.name): \(x.measured(point.x)), \(y.measured(point.y))")
         }
       })
   }
 
   private var labels: [Markup] {
-    ChartLabels(self).placed.map { Self.label("name", $0.x, $0.y, $0.text) }
-  }
-
-  private func rounded(_ value: Double) -> Double {
-    guard value.isFinite, value != 0 else { return 0 }
-    let scale = pow(10, 3 - floor(log10(abs(value))))
-    return (value * scale).rounded() / scale
+    ChartLabels(self).placed.map { Self.label("name \($0.anchor)", $0.x, $0.y, $0.text) }
   }
 
   private static func list(_ points: [(x: Double, y: Double)]) -> String {

@@ -1,74 +1,81 @@
-/// Names beside points, each where it covers no other name, no marker and no edge; a name without
-/// such a place is left out, since the legend has it too.
+/// Names beside points, each where it covers no other name, no marker, no front and no edge; a name
+/// without such a place is left out, since the legend has it too.
 struct ChartLabels {
-  /// A name and where its line of text begins.
+  /// Which end of a name stays where it is when letters grow, as a class of the page's style.
+  enum Anchor: String { case start, middle, end }
+
+  /// A name and where its line of text is.
   struct Label {
     let text: String
     let x: Double
     let y: Double
-  }
+    let anchor: Anchor
 
-  private struct Box {
-    let (left, top, right, bottom): (Double, Double, Double, Double)
-
-    func meets(_ other: Box) -> Bool {
-      left < other.right && other.left < right && top < other.bottom && other.top < bottom
+    /// The room that the name takes.
+    var box: Box {
+      let width = Letters.width(text, size: Letters.name)
+      let left =
+        switch anchor {
+        case .start: x
+        case .middle: x - width / 2
+        case .end: x - width
+        }
+      return Box(left: left, top: y - ChartLabels.ascent, right: left + width, bottom: y + 3.5)
     }
   }
 
-  private static let letter = 6.6
-  private static let line = 13.0
-  /// Letters are wider by this where the window is narrow; see `PageStyle`.
-  private static let narrowWindow = 1.25
+  /// From the foot of a line to the top of its letters.
+  private static let ascent = 12.0
 
   /// The names that found a place.
   let placed: [Label]
 
   /// Places the names of labelled series at their last points.
   init(_ chart: Chart) {
-    let points = chart.series.flatMap { series in
-      series.isLabelled ? series.points.suffix(1).map { (series.name, $0) } : []
+    let points = chart.series.compactMap { series -> (String, (x: Double, y: Double), Box)? in
+      guard series.isLabelled, let point = series.points.last, let place = chart.position(point)
+      else { return nil }
+      let radius = chart.radius(point)
+      return (series.name, place, series.look.box(x: place.x, y: place.y, radius: radius))
     }
-    var taken = points.compactMap { _, point in
-      chart.position(point).map { Self.box(around: $0, radius: chart.radius(point) * 0.8) }
-    }
+    var taken = points.map(\.2) + Self.steps(along: chart.front.compactMap(chart.position))
     var placed: [Label] = []
-    for (name, point) in points {
-      guard let place = chart.position(point) else { continue }
-      let width = Double(name.count) * Self.letter
-      let found = Self.offsets(radius: chart.radius(point), width: width).lazy
-        .map { Label(text: name, x: place.x + $0.x, y: place.y + $0.y) }
-        .first { label in
-          let box = Self.box(label, width: width)
-          return box.left >= Chart.left && box.right <= Chart.width
-            && box.top >= 0 && box.bottom <= Chart.height - Chart.bottom
-            && !taken.contains { $0.meets(box) }
-        }
+    for (name, place, marker) in points {
+      let found = Self.candidates(name, place, marker).first { label in
+        chart.inside.holds(label.box) && !taken.contains { $0.meets(label.box) }
+      }
       guard let found else { continue }
-      taken.append(Self.box(found, width: width))
+      taken.append(found.box)
       placed.append(found)
     }
     self.placed = placed
   }
 
-  /// To the right, to the left, above and below.
-  private static func offsets(radius: Double, width: Double) -> [(x: Double, y: Double)] {
-    [
-      (radius + 3, 4.5), (-radius - 3 - width, 4.5), (-width / 2, -radius - 4),
-      (-width / 2, radius + line), (radius, -radius - 2), (radius, radius + line - 2),
-      (-radius - width, -radius - 2), (-radius - width, radius + line - 2),
+  /// To the right, to the left, above and below, then towards the corners.
+  private static func candidates(
+    _ name: String, _ place: (x: Double, y: Double), _ marker: Box
+  ) -> [Label] {
+    let (right, left) = (marker.right + 3, marker.left - 3)
+    let (above, below) = (marker.top - 4.5, marker.bottom + ascent + 1)
+    let places: [(Double, Double, Anchor)] = [
+      (right, place.y + 4.5, .start), (left, place.y + 4.5, .end), (place.x, above, .middle),
+      (place.x, below, .middle), (place.x, above, .start), (place.x, below, .start),
+      (place.x, above, .end), (place.x, below, .end), (marker.left, above, .start),
+      (marker.left, below, .start), (marker.right, above, .end), (marker.right, below, .end),
+      (right, marker.top + 4, .start), (right, marker.bottom + 4, .start),
+      (left, marker.top + 4, .end), (left, marker.bottom + 4, .end),
     ]
+    return places.map { Label(text: name, x: $0.0, y: $0.1, anchor: $0.2) }
   }
 
-  private static func box(around place: (x: Double, y: Double), radius: Double) -> Box {
-    Box(
-      left: place.x - radius, top: place.y - radius, right: place.x + radius,
-      bottom: place.y + radius)
-  }
-
-  private static func box(_ label: Label, width: Double) -> Box {
-    Box(
-      left: label.x, top: label.y - line + 3, right: label.x + width * narrowWindow,
-      bottom: label.y + 3)
+  /// Small boxes along a line through points.
+  private static func steps(along points: [(x: Double, y: Double)]) -> [Box] {
+    zip(points, points.dropFirst()).flatMap { start, end in
+      (0...60).map { step in
+        let share = Double(step) / 60
+        let (x, y) = (start.x + share * (end.x - start.x), start.y + share * (end.y - start.y))
+        return Box(left: x - 1, top: y - 1, right: x + 1, bottom: y + 1)
+      }
+    }
   }
 }

@@ -34,6 +34,26 @@ package struct Look: Hashable {
     }
   }
 
+  /// The room that the marker takes.
+  func box(x: Double, y: Double, radius: Double) -> Box {
+    let (side, top, bottom) =
+      switch marker {
+      case .circle: (1.0, 1.0, 1.0)
+      case .square: (Self.half, Self.half, Self.half)
+      case .triangle: (Self.side, Self.side * Self.peak, Self.side * Self.foot)
+      }
+    return Box(
+      left: x - side * radius, top: y - top * radius, right: x + side * radius,
+      bottom: y + bottom * radius)
+  }
+
+  // Of a circle's radius, in a square and a triangle of the same area: half a side; of half a side of
+  // the triangle, how far its peak and its foot are from the middle.
+  private static let half = 0.886
+  private static let side = 1.347
+  private static let peak = 1.155
+  private static let foot = 0.577
+
   /// The marker around a point.
   ///
   /// - Parameter radius: of a circle of the same area.
@@ -47,7 +67,7 @@ package struct Look: Hashable {
         ["class": "mark \(colorClass)", "cx": number(x), "cy": number(y), "r": number(radius)],
         inside)
     case .square:
-      let half = radius * 0.886
+      let half = radius * Self.half
       return .element(
         "rect",
         [
@@ -55,8 +75,8 @@ package struct Look: Hashable {
           "width": number(2 * half), "height": number(2 * half),
         ], inside)
     case .triangle:
-      let side = radius * 1.347
-      let points = [(0, -1.155), (1, 0.577), (-1, 0.577)].map {
+      let side = radius * Self.side
+      let points = [(0, -Self.peak), (1, Self.foot), (-1, Self.foot)].map {
         "\(number(x + $0.0 * side)),\(number(y + $0.1 * side))"
       }
       return .element(

@@ -18,8 +18,8 @@ enum ReportCharts {
         Test accuracy against training speed; the area of a mark is the peak memory; dashed: those \
         that no other model beats in both.
         """,
-      x: Axis("training steps/s", points.map(\.x), isLogarithmic: true),
-      y: Axis("test accuracy, %", points.map(\.y)),
+      x: Axis("training steps/s", unit: "steps/s", points.map(\.x), isLogarithmic: true),
+      y: Axis("test accuracy, %", unit: "%", points.map(\.y)),
       series: zip(groups, points).map { group, point in
         Chart.Series(
           name: group.model, look: Look(model: group.model), points: [point], isJoined: false,
@@ -51,8 +51,9 @@ enum ReportCharts {
       id: conditions.id("curves"), title: "Validation accuracy over training",
       caption:
         "Mean over seeds, with a band from the lowest to the highest where there are several.",
-      x: Axis("step", series.flatMap { $0.points.map(\.x) }, includesZero: true),
-      y: Axis("validation accuracy, %", extremes(series)), series: series)
+      x: Axis(
+        "step", unit: "steps", series.flatMap { $0.points.map(\.x) }, includesZero: true),
+      y: Axis("validation accuracy, %", unit: "%", extremes(series)), series: series)
   }
 
   /// The mean of curves at the steps that all of them have.
@@ -92,13 +93,17 @@ enum ReportCharts {
         "lengths-\(conditions.task)-\(conditions.preset)-\(conditions.hasOwnSteps)"),
       title: "Accuracy against length on \(conditions.task)",
       caption: "Test accuracy at each length, with a band of one standard error.",
-      x: Axis("length in tokens", series.flatMap { $0.points.map(\.x) }, isLogarithmic: true),
-      y: Axis("test accuracy, %", extremes(series)), series: series)
+      x: lengthAxis(series), y: Axis("test accuracy, %", unit: "%", extremes(series)),
+      series: series)
   }
 
   /// A measurement of training steps against the length, on logarithmic scales.
+  ///
+  /// - Parameters:
+  ///   - title: what is measured, in words.
+  ///   - unit: what follows a number.
   static func growth(
-    _ series: SpeedTable.Series, id: String, title: String,
+    _ series: SpeedTable.Series, id: String, title: String, unit: String,
     _ value: (BenchmarkResult) -> Double
   ) -> Chart? {
     let lines = series.models.compactMap { model -> Chart.Series? in
@@ -111,24 +116,32 @@ enum ReportCharts {
     guard !lines.isEmpty else { return nil }
     return Chart(
       id: "\(id)-\(series.id)", title: title, caption: "Training; \(series.name).",
-      x: Axis("length in tokens", lines.flatMap { $0.points.map(\.x) }, isLogarithmic: true),
-      y: Axis(title, lines.flatMap { $0.points.map(\.y) }, isLogarithmic: true), series: lines)
+      x: lengthAxis(lines),
+      y: Axis(title, unit: unit, lines.flatMap { $0.points.map(\.y) }, isLogarithmic: true),
+      series: lines)
   }
 
-  /// Loss and accuracy of a single run.
+  private static func lengthAxis(_ series: [Chart.Series]) -> Axis {
+    Axis(
+      "length in tokens", unit: "tokens", series.flatMap { $0.points.map(\.x) },
+      isLogarithmic: true)
+  }
+
+  /// Loss and accuracy of a single run, where there is more than one point to join.
   static func run(_ run: RunRecord, id: String) -> [Chart] {
     let model = run.result?.model ?? run.settings["model.name"]?.description ?? ""
     let curve = { (points: [RunRecord.Point], value: (RunRecord.Point) -> Double) in
       thinned(points.map { Chart.Point(x: Double($0.step), y: value($0)) })
     }
-    let shown: [(String, String, [Chart.Point])] = [
-      ("loss", "training loss, nats", curve(run.training) { $0.loss }),
-      ("accuracy", "validation accuracy, %", curve(run.validation) { $0.accuracy * 100 }),
+    let shown: [(String, String, String, [Chart.Point])] = [
+      ("loss", "training loss, nats", "nats", curve(run.training) { $0.loss }),
+      ("accuracy", "validation accuracy, %", "%", curve(run.validation) { $0.accuracy * 100 }),
     ]
-    return shown.filter { !$0.2.isEmpty }.map { name, title, points in
+    return shown.filter { $0.3.count > 1 }.map { name, title, unit, points in
       Chart(
         id: "\(id)-\(name)", title: title, caption: "Over the steps of the run.",
-        x: Axis("step", points.map(\.x), includesZero: true), y: Axis(title, points.map(\.y)),
+        x: Axis("step", unit: "steps", points.map(\.x), includesZero: true),
+        y: Axis(title, unit: unit, points.map(\.y)),
         series: [Chart.Series(name: model, look: Look(model: model), points: points)])
     }
   }

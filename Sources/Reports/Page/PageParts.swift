@@ -42,12 +42,11 @@ enum PageParts {
 
   /// A plot with its legend, its caption, and what it shows in numbers.
   static func figure(_ chart: Chart) -> Markup {
-    let legend =
-      chart.series.count > 1
-      ? [Markup.element("ul", ["class": "legend"], chart.series.map(legendEntry))] : []
-    return .element(
+    .element(
       "figure", [:],
-      [.element("h3", [:], text: chart.title), chart.svg] + legend + [
+      [
+        .element("h3", [:], text: chart.title), chart.svg,
+        .element("ul", ["class": "legend"], chart.series.map(legendEntry)),
         .element("figcaption", [:], text: chart.caption),
         fold("the numbers", [table(chart.table, heading: nil)]),
       ])

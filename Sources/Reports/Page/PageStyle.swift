@@ -6,7 +6,7 @@ enum PageStyle {
       --paper: #ffffff; --ink: #1b1d21; --soft: #5c6370; --rule: #d9dce1; --tint: #f4f5f7;
       --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #b5578f; --c4: #c98500; --c5: #3f96cc;
       --c6: #555555; }
-    @media (prefers-color-scheme: dark) { :root {
+    @media screen and (prefers-color-scheme: dark) { :root {
       --paper: #16181c; --ink: #e8eaed; --soft: #a3a9b3; --rule: #3a3f47; --tint: #1f2227;
       --c0: #4da3e0; --c1: #ff8b4a; --c2: #2cc9a0; --c3: #e3a0c8; --c4: #f2be4a; --c5: #8cccf2;
       --c6: #bbbbbb; } }
@@ -27,26 +27,32 @@ enum PageStyle {
     figure { margin: 1rem 0; max-width: 46rem; } svg.plot, figure > svg { width: 100%; height: auto;
       display: block; }
     .plots { display: grid; gap: 0 2rem; grid-template-columns: repeat(auto-fit,
-      minmax(min(100%, 26rem), 1fr)); }
+      minmax(min(100%, 30rem), 1fr)); }
     .legend { display: flex; flex-wrap: wrap; gap: .1rem 1rem; list-style: none; padding: 0;
       margin: .2rem 0; font-size: .85rem; } .legend svg { width: 2.2rem; height: .9rem;
       vertical-align: -1px; }
     details { margin: .3rem 0; } summary { cursor: pointer; }
     svg text { font: 13px system-ui, sans-serif; fill: var(--ink); }
-    svg .tick { fill: var(--soft); font-size: 12px; } svg .name { font-size: 12px; }
+    svg .tick { fill: var(--soft); font-size: 12px; } svg .name { font-size: 12px;
+      paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
     svg .middle { text-anchor: middle; } svg .end { text-anchor: end; }
     svg .grid { stroke: var(--rule); } svg .line { fill: none; stroke-width: 1.8; }
     svg .band { fill-opacity: .18; stroke: none; } svg .bar { stroke-width: 1.4; }
     svg .mark { fill-opacity: .75; stroke: var(--paper); stroke-width: .8; }
     svg .front { fill: none; stroke: var(--soft); stroke-width: 1.3; stroke-dasharray: 5 4; }
     \(colors)
-    @media (max-width: 34rem) { svg text { font-size: 18px; } svg .tick { font-size: 17px; }
-      svg .name { font-size: 15px; } }
+    @media (max-width: 34rem) { svg text { font-size: \(Letters.title)px; }
+      svg .tick { font-size: \(Letters.tick)px; } svg .name { font-size: \(Letters.name)px; } }
     .heat td { text-align: right; } .heat .right { outline: 1px solid var(--soft); }
     pre { overflow-x: auto; background: var(--tint); padding: .6rem; font-size: .85rem; }
-    @media print { body { max-width: none; font-size: 11pt; } nav { display: none; }
-      figure, tr { break-inside: avoid; } .box { overflow: visible; }
-      th, td { white-space: normal; } }
+    @page { size: landscape; margin: 12mm; }
+    @media print { :root { color-scheme: light; } body { max-width: none; padding: 0;
+      font-size: 11pt; } nav { display: none; }
+      h2, h3 { break-after: avoid; } figure, tr { break-inside: avoid; } figure { max-width: 30rem; }
+      .box { overflow: visible; } table { font-size: 7pt; }
+      th, td { white-space: normal; padding: .12rem .2rem; } td.wide { min-width: 8rem; }
+      .heat td { print-color-adjust: exact; } summary { list-style: none; }
+      :not(body) > details:not([open]) { display: none; } }
     """
 
   private static let colors = (0..<Look.colors).map {

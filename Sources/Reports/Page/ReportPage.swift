@@ -7,6 +7,7 @@ struct ReportPage {
   private let data: ReportData
   private let tables: [ReportTable]
   private let groups: [SeedGroup]
+  private let names: ProtocolNames
   private let date: Date
 
   /// Runs beyond this number have no curves of their own, so that the page stays light.
@@ -18,6 +19,7 @@ struct ReportPage {
     self.tables = tables
     self.date = date
     groups = SeedGroup.all(data.runs)
+    names = ProtocolNames(groups.map(\.conditions))
   }
 
   /// The file, well-formed as XML too.
@@ -45,8 +47,8 @@ struct ReportPage {
     let facts =
       [
         "Made \(date.formatted(.iso8601.year().month().day()))",
-        "\(formatCount(finished)) finished runs",
-        "\(formatCount(data.speed.count)) speed measurements",
+        "finished runs: \(formatCount(finished))",
+        "speed measurements: \(formatCount(data.speed.count))",
       ] + (machines.isEmpty ? [] : ["machines: \(machines.sorted().joined(separator: "; "))"])
     let links = headings.map { id, title in
       Markup.element("li", [:], [.element("a", ["href": "#\(id)"], text: title)])
@@ -70,7 +72,7 @@ struct ReportPage {
   }
 
   private var headings: [(String, String)] {
-    byProtocol.map { ($0.conditions.id("section"), "\($0.conditions.task), \($0.conditions.name)") }
+    byProtocol.map { ($0.conditions.id("section"), names[$0.conditions]) }
       + (data.speed.isEmpty ? [] : [("speed", "Speed and memory")])
       + (tables.isEmpty ? [] : [("tables", "Tables")])
       + (data.runs.isEmpty ? [] : [("runs-in-detail", "Every run")])
@@ -82,9 +84,7 @@ struct ReportPage {
       return .element(
         "section", [:],
         [
-          .element(
-            "h2", ["id": conditions.id("section")],
-            text: "\(conditions.task), \(conditions.name)"),
+          .element("h2", ["id": conditions.id("section")], text: names[conditions]),
           .element("p", ["class": "soft"], text: "\(conditions.summary)."),
           .element("div", ["class": "plots"], charts.map(PageParts.figure)),
         ] + confusions(groups))
@@ -93,7 +93,8 @@ struct ReportPage {
 
   private func confusions(_ groups: [SeedGroup]) -> [Markup] {
     let parts = groups.compactMap { group -> Markup? in
-      guard let run = group.runs.first, let found = data.confusions[run.path] else { return nil }
+      let kept = group.runs.lazy.compactMap { run in data.confusions[run.path].map { (run, $0) } }
+      guard let (run, found) = kept.first else { return nil }
       let task = try? TaskCatalog.named(group.conditions.task).make(TaskOptions())
       return PageParts.fold(
         "\(group.model), seed \(run.result?.seed ?? 0)",
@@ -108,8 +109,10 @@ struct ReportPage {
   private var speed: [Markup] {
     let charts = SpeedTable.series(data.speed).flatMap { series in
       [
-        ReportCharts.growth(series, id: "step-time", title: "seconds a step") { $0.stepS },
-        ReportCharts.growth(series, id: "peak-memory", title: "peak memory, MiB") {
+        ReportCharts.growth(series, id: "step-time", title: "seconds a step", unit: "s a step") {
+          $0.stepS
+        },
+        ReportCharts.growth(series, id: "peak-memory", title: "peak memory, MiB", unit: "MiB") {
           Double($0.peakRssMib)
         },
       ].compactMap(\.self)

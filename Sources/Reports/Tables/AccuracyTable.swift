@@ -7,13 +7,15 @@ enum AccuracyTable {
 
   /// The table of one protocol.
   ///
-  /// - Parameter groups: of this protocol only, at least one.
-  static func make(_ groups: [SeedGroup]) -> ReportTable? {
+  /// - Parameters:
+  ///   - groups: of this protocol only, at least one.
+  ///   - name: the protocol's, for the heading.
+  static func make(_ groups: [SeedGroup], name: String) -> ReportTable? {
     guard let conditions = groups.first?.conditions else { return nil }
     let ranked = groups.sorted { $0.accuracy > $1.accuracy }
     let published = publishedColumns(task: conditions.task)
     var table = ReportTable(
-      id: conditions.id("accuracy"), title: "Accuracy on \(conditions.task), \(conditions.name)",
+      id: conditions.id("accuracy"), title: "Accuracy on \(name)",
       caption: caption(conditions, ranked),
       columns: [
         .text("model"), .number("n"), .number("test accuracy, %"), .number("± test"),

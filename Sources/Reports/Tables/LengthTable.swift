@@ -25,8 +25,7 @@ enum LengthTable {
     guard lengths.count > 1, let any = groups.first?.conditions else { return nil }
     var table = ReportTable(
       id: "length-\(any.task)-\(any.preset)" + (any.hasOwnSteps ? "-own-steps" : ""),
-      title: "Accuracy against length on \(any.task), \(any.preset)"
-        + (any.hasOwnSteps ? " with fewer steps" : ""),
+      title: "Accuracy against length on \(any.task), \(any.presetName)",
       caption: "Test accuracy in % ± its standard error; ms a step; peak memory in MiB.",
       columns: [.text("model")]
         + lengths.flatMap { length -> [ReportTable.Column] in

@@ -24,7 +24,7 @@ enum OverviewTable {
     guard tasks.count > 1, let any = groups.first?.conditions else { return nil }
     var table = ReportTable(
       id: "overview-\(family)",
-      title: "All tasks, \(any.preset)" + (any.hasOwnSteps ? " with fewer steps" : ""),
+      title: "All tasks, \(any.presetName)",
       caption: "Test accuracy in %, mean over seeds, ± its standard error.",
       columns: [.text("model")] + tasks.map { .number($0.title) }
         + [.number("average of five"), .number("average of six")],

@@ -10,7 +10,9 @@ public enum ReportTables {
   public static func all(_ runs: [RunRecord], speed: [BenchmarkResult]) -> [ReportTable] {
     let groups = SeedGroup.all(runs)
     let protocols = Dictionary(grouping: groups, by: \.conditions).sorted { $0.key < $1.key }
-    return OverviewTable.all(groups) + protocols.compactMap { AccuracyTable.make($0.value) }
+    let names = ProtocolNames(protocols.map(\.key))
+    return OverviewTable.all(groups)
+      + protocols.compactMap { AccuracyTable.make($0.value, name: names[$0.key]) }
       + LengthTable.all(groups) + SpeedTable.all(speed) + CrossoverTable.all(speed)
   }
 }
