@@ -47,7 +47,7 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
 /// The loops of ``Activation/gelu``: written out, since a closure that two loops call is a call for
 /// each vector.
 private enum Gelu {
-  /// x·σ(2u)
+  /// x·σ(2u).
   static func apply(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
     let whole = count / laneCount * laneCount
     for i in stride(from: 0, to: whole, by: laneCount) {
@@ -87,7 +87,7 @@ private enum Gelu {
     store(slope(rest, gate), x + whole, count: count - whole)
   }
 
-  /// σ(2u)
+  /// σ(2u).
   @inline(__always)
   private static func gate(_ x: Lanes) -> Lanes {
     sigmoid(x * Lanes(repeating: 1.595_769_12).addingProduct(x * x, 0.071_354_82))
