@@ -35,9 +35,25 @@ public struct Segments: Sendable, Equatable {
   public func range(_ sequence: Int) -> Range<Int> { offsets[sequence]..<offsets[sequence + 1] }
   /// The number of rows of one sequence.
   public func length(_ sequence: Int) -> Int { offsets[sequence + 1] - offsets[sequence] }
+  /// The rows of one sequence, at most `size` at a time.
+  func tiles(_ sequence: Int, of size: Int = tileRows) -> [Range<Int>] {
+    let rows = range(sequence)
+    return stride(from: rows.lowerBound, to: rows.upperBound, by: size).map {
+      $0..<min(rows.upperBound, $0 + size)
+    }
+  }
   /// The length of the longest sequence.
   public var longest: Int { (0..<count).map(length).max() ?? 0 }
 
   /// The sequences, longest first: handed out in this order, cores finish together.
   var longestFirst: [Int] { (0..<count).sorted { (-length($0), $0) < (-length($1), $1) } }
+
+  /// Runs `body(sequence, head, workspace)` for all sequences that have rows and all heads, the longest
+  /// first.
+  func forEachHead(of heads: Int, _ body: (Int, Int, Workspace) -> Void) {
+    let order = longestFirst.filter { length($0) > 0 }
+    parallel(order.count * heads) { index, workspace in
+      body(order[index / heads], index % heads, workspace)
+    }
+  }
 }

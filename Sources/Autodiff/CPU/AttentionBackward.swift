@@ -20,12 +20,22 @@ extension AttentionKernel {
         store(weight * (load(d + j) * factor - delta), d + j)
       }
     } else {
-      for j in stride(from: 0, to: count, by: laneCount) {
-        let weight = exp2(below128: load(p + j) - logSum)
-        store(weight, p + j)
-        store(weight * (load(d + j) - delta), d + j)
-      }
+      differentiateWeights(p, d, count: count, logSum: logSum, delta: delta)
     }
+  }
+}
+
+/// Turns scores in units of log 2 into P = 2^(S - logSum), and dP into dS = P ⊙ (dP - Δ), in one row
+/// of whole vectors.
+@inline(__always)
+func differentiateWeights(
+  _ p: UnsafeMutablePointer<Float>, _ d: UnsafeMutablePointer<Float>, count: Int, logSum: Float,
+  delta: Float
+) {
+  for j in stride(from: 0, to: count, by: laneCount) {
+    let weight = exp2(below128: load(p + j) - logSum)
+    store(weight, p + j)
+    store(weight * (load(d + j) - delta), d + j)
   }
 }
 

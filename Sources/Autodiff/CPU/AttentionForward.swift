@@ -1,11 +1,14 @@
 import Foundation
 
 /// The result for the queries of one piece, a tile at a time: over all keys that a tile sees, with
-/// a running maximum and sum.
+/// a running reference and sum.
 struct ForwardPass {
   private static let keyTile = 128
   /// Floats of a row of scores; the last vector of a tile may reach beyond its columns.
   private static let scoreRow = keyTile + laneCount
+  /// How far scores, in units of log 2, may exceed a row's reference before sums are rescaled: weights
+  /// of up to 2^8 are as exact as those up to 1, and the processor guesses right that nothing is to do.
+  private static let slack: Float = 8
 
   private let kernel: AttentionKernel
   private let piece: AttentionPiece
@@ -17,7 +20,7 @@ struct ForwardPass {
   private let queryRows: UnsafeMutablePointer<Float>
   private let scores: UnsafeMutablePointer<Float>
   private let result: UnsafeMutablePointer<Float>
-  private let maxima: UnsafeMutablePointer<Float>
+  private let references: UnsafeMutablePointer<Float>
   private let sums: UnsafeMutablePointer<Float>
 
   init(_ kernel: AttentionKernel, _ piece: AttentionPiece, _ workspace: Workspace) {
@@ -30,7 +33,7 @@ struct ForwardPass {
     queryRows = workspace.floats(tileRows * kernel.paddedKeyWidth)
     scores = workspace.floats(tileRows * Self.scoreRow)
     result = workspace.floats(tileRows * kernel.paddedWidth)
-    maxima = workspace.floats(tileRows)
+    references = workspace.floats(tileRows)
     sums = workspace.floats(tileRows * laneCount)
   }
 
@@ -42,7 +45,7 @@ struct ForwardPass {
     for tile in piece.tiles(round) {
       let queries = QueryTile(tile, positions)
       source.copy(queries.positions, count: queries.count, into: queryRows)
-      maxima.update(repeating: -.infinity, count: queries.count)
+      references.update(repeating: -.infinity, count: queries.count)
       sums.update(repeating: 0, count: queries.count * laneCount)
       result.update(repeating: 0, count: queries.padded * kernel.paddedWidth)
       for step in round.steps[tile.steps] {
@@ -70,32 +73,35 @@ struct ForwardPass {
     keys.addRows(first, row: Self.scoreRow, queries.padded, tile, into: result)
   }
 
-  /// Turns a row of scores into weights relative to the new maximum, and rescales what came before.
+  /// Turns a row of scores into weights relative to the row's reference: a maximum of what came before
+  /// that no later score exceeds by more than `slack`.
+  @inline(__always)
   private func exponentiate(_ row: UnsafeMutablePointer<Float>, _ r: Int, _ count: Int) {
-    let vectors = (count + laneCount - 1) / laneCount
-    for j in count..<vectors * laneCount { row[j] = -.infinity }
-    var high = load(row)
-    for v in 1..<max(vectors, 1) { high = larger(high, load(row + v * laneCount)) }
-    let old = maxima[r]
-    let new = Swift.max(old, largest(high))
+    let end = (count + laneCount - 1) / laneCount * laneCount
+    for j in count..<end { row[j] = -.infinity }
+    let high = largest(row, count: end)
+    if high > references[r] + Self.slack { rescale(r, to: high) }
+    // Where no pair counts, all scores are -∞, and so is the reference.
+    let shift = references[r] == -.infinity ? 0 : references[r]
     var sum = load(sums + r * laneCount)
-    if new > old {
-      let correction = exp2(Lanes(repeating: old - new))
-      sum *= correction
-      let out = result + r * kernel.paddedWidth
-      for j in stride(from: 0, to: kernel.paddedWidth, by: laneCount) {
-        store(load(out + j) * correction, out + j)
-      }
-      maxima[r] = new
-    }
-    // Where no pair counts, all scores are -∞, and so is the maximum.
-    let shift = new == -.infinity ? 0 : new
-    for v in 0..<vectors {
-      let p = exp2(below128: load(row + v * laneCount) - shift)
+    for j in stride(from: 0, to: end, by: laneCount) {
+      let p = exp2(below128: load(row + j) - shift)
       sum += p
-      store(p, row + v * laneCount)
+      store(p, row + j)
     }
     store(sum, sums + r * laneCount)
+  }
+
+  /// Makes what is summed up of a row relative to a new maximum.
+  @inline(never)
+  private func rescale(_ r: Int, to maximum: Float) {
+    let correction = exp2(below128: Lanes(repeating: references[r] - maximum))
+    references[r] = maximum
+    let (sum, out) = (sums + r * laneCount, result + r * kernel.paddedWidth)
+    store(load(sum) * correction, sum)
+    for j in stride(from: 0, to: kernel.paddedWidth, by: laneCount) {
+      store(load(out + j) * correction, out + j)
+    }
   }
 
   private func dropWeights(
@@ -130,10 +136,10 @@ struct ForwardPass {
       if isFirst {
         let inverse = sum > 0 ? 1 / sum : 0
         for j in 0..<width { to[j] = from[j] * inverse }
-        logSum.pointee = maxima[r] + log2(sum)
+        logSum.pointee = references[r] + log2(sum)
       } else if sum > 0 {
-        let high = max(logSum.pointee, maxima[r])
-        let (before, own) = (exp2(logSum.pointee - high), exp2(maxima[r] - high))
+        let high = max(logSum.pointee, references[r])
+        let (before, own) = (exp2(logSum.pointee - high), exp2(references[r] - high))
         let all = before + sum * own
         let (keep, scale) = (before / all, own / all)
         for j in 0..<width { to[j] = to[j] * keep + from[j] * scale }

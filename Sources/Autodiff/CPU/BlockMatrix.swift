@@ -1,5 +1,3 @@
-import CShims
-
 /// How the rows of one sequence lie in blocks.
 struct BlockLayout {
   /// Its first block, among all.
@@ -104,9 +102,7 @@ func copyRows(
   for (r, index) in rows.enumerated() {
     let from = view.pointer(index, head)
     let to = target + r * padded
-    for j in stride(from: 0, to: view.width, by: laneCount) {
-      lra_prefetch(from + tileRows * view.stride + j)
-    }
+    prefetch(from + tileRows * view.stride, count: view.width)
     forLanes(0..<view.width) { j, count in store(load(from + j, count: count) * scale, to + j) }
     for j in stride(from: (view.width + 15) & ~15, to: padded, by: laneCount) {
       store(Lanes(), to + j)

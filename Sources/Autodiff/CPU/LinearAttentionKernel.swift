@@ -34,13 +34,6 @@ struct LinearAttentionShape {
     Heads(
       Tensor(shape: [segments.rows, heads * width], storage: storage), count: heads, width: width)
   }
-
-  func tiles(_ sequence: Int) -> [Range<Int>] {
-    let rows = segments.range(sequence)
-    return stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows).map {
-      $0..<min(rows.upperBound, $0 + tileRows)
-    }
-  }
 }
 
 /// Linear attention on the CPU: a tile of rows at a time through features, state and result.
@@ -148,7 +141,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
     forEachPiece(saved.states) { piece, workspace in
       let tile = Tile(layout, heads: piece.heads, workspace)
       sumKeys(piece, tile)
-      for rows in shape.tiles(piece.sequence) {
+      for rows in shape.segments.tiles(piece.sequence) {
         tile.x.copy(shape.query, rows)
         for head in piece.heads {
           let state = piece.state(head, layout)
@@ -165,7 +158,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
   private func sumKeys(_ piece: Piece, _ tile: Tile) {
     piece.states.update(repeating: 0, count: piece.heads.count * layout.count)
     if features.shiftsKeys { findShifts(piece, tile) }
-    for rows in shape.tiles(piece.sequence) {
+    for rows in shape.segments.tiles(piece.sequence) {
       tile.x.copy(shape.key, rows)
       tile.other.copy(shape.value, rows)
       for head in piece.heads {
@@ -180,7 +173,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
 
   private func findShifts(_ piece: Piece, _ tile: Tile) {
     for head in piece.heads { piece.state(head, layout).shift.pointee = -.infinity }
-    for rows in shape.tiles(piece.sequence) {
+    for rows in shape.segments.tiles(piece.sequence) {
       tile.x.copy(shape.key, rows)
       for head in piece.heads {
         let shift = piece.state(head, layout).shift

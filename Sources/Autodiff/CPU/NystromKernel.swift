@@ -27,14 +27,19 @@ struct NystromKernel {
   private var width: Int { value.width }
   private var paddedWidth: Int { Panels.count(width) * Panels.width }
   private var scale: Float { 1 / Float(width).squareRoot() }
+  /// Floats of the iterates of one sequence and head, as long as any.
+  private var iterateRoom: Int { iterations * SquareMatrix.count(landmarks.capacity) }
+  /// Floats of the iterates of all sequences and heads.
+  var iterateCount: Int { landmarks.count * value.count * iterateRoom }
 
   /// - Parameters:
-  ///   - cubes: products of two M × M matrices in each iteration.
+  ///   - halfCubes: products of two M × M matrices in each iteration, twice their number: one whose
+  ///     result is symmetric counts as a half.
   ///   - squares: products of an M × M with an M × D matrix.
-  func measure(_ name: String, cubes: Int, squares: Int, _ kernel: () -> Void) {
+  func measure(_ name: String, halfCubes: Int, squares: Int, _ kernel: () -> Void) {
     let flops = (0..<landmarks.count).reduce(0) {
       let size = landmarks.length($1)
-      return $0 + 2 * size * size * (cubes * iterations * size + squares * width)
+      return $0 + size * size * (halfCubes * iterations * size + 2 * squares * width)
     }
     Meter.shared.measure(
       name, flops: value.count * flops,
@@ -43,10 +48,11 @@ struct NystromKernel {
 
   /// Runs `body` for all sequences and heads.
   private func forEachHead(_ body: (NystromHead, Workspace) -> Void) {
-    let order = landmarks.longestFirst.filter { landmarks.length($0) > 0 }
-    parallel(order.count * value.count) { index, workspace in
-      let place = (order[index / value.count], index % value.count)
-      body(NystromHead(rows: landmarks.range(place.0), head: place.1), workspace)
+    landmarks.forEachHead(of: value.count) { sequence, head, workspace in
+      body(
+        NystromHead(
+          rows: landmarks.range(sequence), head: head,
+          iterates: (sequence * value.count + head) * iterateRoom), workspace)
     }
   }
 
@@ -54,7 +60,14 @@ struct NystromKernel {
   private struct NystromHead {
     let rows: Range<Int>
     let head: Int
+    /// Where its iterates begin.
+    let iterates: Int
     var size: Int { rows.count }
+
+    /// Z after an iteration, in the memory of all iterates.
+    func iterate(_ index: Int, _ all: Storage) -> SquareMatrix {
+      SquareMatrix(size, at: all.pointer + iterates + index * SquareMatrix.count(size))
+    }
   }
 
   /// Rows as a left-hand side [M × D].
@@ -81,18 +94,22 @@ struct NystromKernel {
 
   // MARK: Forward
 
-  func forward(into y: Tensor) {
+  /// - Parameter iterates: where Z after each iteration is kept.
+  func forward(into y: Tensor, _ iterates: Storage?) {
     forEachHead { place, workspace in
       let negated = computeMatrix(place, workspace)
-      var step = InverseStep(place.size, workspace)
-      var next = SquareMatrix(place.size, workspace)
-      step.start.assignTransposed(negated, times: -1 / largestColumn(negated, workspace).sum)
-      for _ in 0..<iterations {
-        step.run(negated, into: next)
-        (step.start, next) = (next, step.start)
+      let step = InverseStep(place.size, workspace)
+      let spare = (0..<2).map { _ in SquareMatrix(place.size, workspace) }
+      var inverse = spare[1]
+      inverse.assignTransposed(negated, times: -1 / largestColumn(negated, workspace).sum)
+      for index in 0..<iterations {
+        let next = iterates.map { place.iterate(index, $0) } ?? spare[index % 2]
+        step.prepare(negated, inverse)
+        step.advance(inverse, into: next)
+        inverse = next
       }
       multiply(
-        rows: place.size, columns: width, inner: place.size, step.start.left,
+        rows: place.size, columns: width, inner: place.size, inverse.left,
         pack(value, place, workspace),
         into: y.pointer + place.rows.lowerBound * y.columns + place.head * width, row: y.columns,
         accumulate: false)
@@ -115,18 +132,7 @@ struct NystromKernel {
   /// Replaces scores in units of log 2 by their negated softmax, and what fills up by zeros.
   private func negateSoftmax(_ row: UnsafeMutablePointer<Float>, _ size: Int, _ padded: Int) {
     for j in size..<padded { row[j] = -.infinity }
-    var high = load(row)
-    for j in stride(from: laneCount, to: padded, by: laneCount) {
-      high = larger(high, load(row + j))
-    }
-    let maximum = largest(high)
-    var sum = Lanes()
-    for j in stride(from: 0, to: padded, by: laneCount) {
-      let weight = exp2(below128: load(row + j) - maximum)
-      sum += weight
-      store(weight, row + j)
-    }
-    let factor = -1 / total(sum)
+    let factor = -1 / exponentiate(row, count: padded).sum
     for j in stride(from: 0, to: padded, by: laneCount) { store(load(row + j) * factor, row + j) }
   }
 
@@ -145,28 +151,21 @@ struct NystromKernel {
 
   // MARK: Backward
 
-  /// The gradients of Q, K and V; all matrices are computed again.
-  func backward(_ dy: Storage) {
+  /// The gradients of Q, K and V.
+  func backward(_ dy: Storage, _ iterates: Storage) {
     let targets = HeadTargets([query, key, value])
     let dyStride = value.count * width
     forEachHead { place, workspace in
-      let size = place.size
       let negated = computeMatrix(place, workspace)
-      let norm = largestColumn(negated, workspace)
-      let steps = (0..<iterations).map { _ in InverseStep(size, workspace) }
-      let inverse = SquareMatrix(size, workspace)
-      steps[0].start.assignTransposed(negated, times: -1 / norm.sum)
-      for (index, step) in steps.enumerated() {
-        step.run(negated, into: index + 1 < iterations ? steps[index + 1].start : inverse)
-      }
+      let inverse = place.iterate(iterations - 1, iterates)
       let dyRows = StridedMatrix(
         base: dy.pointer + place.rows.lowerBound * dyStride + place.head * width, row: dyStride,
         column: 1)
       writeProduct(inverse.leftTransposed, dyRows, place, value, 1, targets, workspace)
-      let gradient = SquareMatrix(size, workspace)
+      let gradient = SquareMatrix(place.size, workspace)
       gradient.multiply(
         left(value, place), inner: width, packTransposed(dyRows, place, workspace))
-      let dMatrix = differentiateInverse(steps, negated, norm, gradient, workspace)
+      let dMatrix = differentiateInverse(negated, place, iterates, gradient, workspace)
       differentiateSoftmax(negated, dMatrix)
       writeProduct(dMatrix.left, left(key, place), place, query, scale, targets, workspace)
       writeProduct(
@@ -195,16 +194,23 @@ struct NystromKernel {
   /// dA = -dN + dZ₀ᵀ/c      dA[i, k] -= Σ dZ₀ ⊙ Aᵀ / c²      for all i
   /// ```
   private func differentiateInverse(
-    _ steps: [InverseStep], _ negated: SquareMatrix, _ norm: (column: Int, sum: Float),
+    _ negated: SquareMatrix, _ place: NystromHead, _ iterates: Storage,
     _ gradient: SquareMatrix, _ workspace: Workspace
   ) -> SquareMatrix {
+    let norm = largestColumn(negated, workspace)
+    let first = SquareMatrix(negated.size, workspace)
+    first.assignTransposed(negated, times: -1 / norm.sum)
+    let step = InverseStep(negated.size, workspace)
     var gradient = gradient
     var dStart = SquareMatrix(negated.size, workspace)
     let dNegated = SquareMatrix(negated.size, workspace)
     let scratch = InverseScratch(negated.size, workspace)
-    for (index, step) in steps.reversed().enumerated() {
+    for index in (0..<iterations).reversed() {
+      let start = index == 0 ? first : place.iterate(index - 1, iterates)
+      step.prepare(negated, start)
       step.backward(
-        negated, gradient, into: dStart, dNegated, accumulate: index > 0, scratch)
+        negated, start, gradient, into: dStart, dNegated, accumulate: index < iterations - 1,
+        scratch)
       (gradient, dStart) = (dStart, gradient)
     }
     let result = dStart

@@ -65,15 +65,7 @@ struct RandomFeatures: FeatureKernel {
   func shift(_ rows: HeadRows, scratch: UnsafeMutablePointer<Float>) -> Float {
     project(rows, into: scratch)
     fillTail(scratch, rows.rows.count, from: count, to: paddedCount, with: -.infinity)
-    return largestElement(scratch, count: rows.rows.count * paddedCount)
-  }
-
-  /// - Parameter count: a multiple of 16, not 0.
-  @inline(__always)
-  private func largestElement(_ x: UnsafePointer<Float>, count: Int) -> Float {
-    var high = load(x)
-    for j in stride(from: laneCount, to: count, by: laneCount) { high = larger(high, load(x + j)) }
-    return largest(high)
+    return largest(scratch, count: rows.rows.count * paddedCount)
   }
 
   func write(_ rows: HeadRows, into features: UnsafeMutablePointer<Float>) {
@@ -84,7 +76,7 @@ struct RandomFeatures: FeatureKernel {
       fillTail(features, number, from: count, to: paddedCount, with: -.infinity)
       for r in 0..<number {
         let row = features + r * paddedCount
-        let shift = rows.shift ?? largestElement(row, count: paddedCount)
+        let shift = rows.shift ?? largest(row, count: paddedCount)
         exponentiate(row, minus: halfSquare(rows.x + r * padded) + shift)
       }
     case .relu:

@@ -48,9 +48,7 @@ struct SinkhornKernel {
   }
 
   private func forEachHead(_ body: (SinkhornHead, Workspace) -> Void) {
-    let order = sequences.longestFirst
-    parallel(order.count * heads) { index, workspace in
-      let (sequence, head) = (order[index / heads], index % heads)
+    sequences.forEachHead(of: heads) { sequence, head, workspace in
       let size = sequences.length(sequence)
       let padded = (size + laneCount - 1) / laneCount * laneCount
       body(

@@ -10,7 +10,7 @@ extension SortedBlockKernel {
       for block in 0..<layout.count {
         let keys = BlockKeys(rows, block)
         pass.pack(keys)
-        for queries in tiles(layout, block) {
+        for queries in blocks.rows.tiles(layout.firstBlock + block) {
           pass.run(keys, queries, dy, result: result, logSums, targets)
         }
       }
@@ -101,11 +101,7 @@ private struct SortedBlockPass {
         store(weight * (load(d + j) * factor - delta), d + j)
       }
     } else {
-      for j in stride(from: 0, to: keys.columns, by: laneCount) {
-        let weight = exp2(below128: load(p + j) - logSum)
-        store(weight, p + j)
-        store(weight * (load(d + j) - delta), d + j)
-      }
+      differentiateWeights(p, d, count: keys.columns, logSum: logSum, delta: delta)
     }
   }
 

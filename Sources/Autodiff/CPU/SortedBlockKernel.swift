@@ -62,10 +62,8 @@ struct SortedBlockKernel {
   }
 
   func forEachHead(_ body: (BlockLayout, Int, Workspace) -> Void) {
-    let order = blocks.sequences.longestFirst.filter { blocks.sequences.length($0) > 0 }
-    parallel(order.count * heads) { index, workspace in
-      let layout = BlockLayout(blocks, order[index / heads], shortcut: shortcut)
-      body(layout, index % heads, workspace)
+    blocks.sequences.forEachHead(of: heads) { sequence, head, workspace in
+      body(BlockLayout(blocks, sequence, shortcut: shortcut), head, workspace)
     }
   }
 
@@ -81,18 +79,10 @@ struct SortedBlockKernel {
       for block in 0..<layout.count {
         let keys = BlockKeys(rows, block)
         tile.pack(keys)
-        for queries in tiles(layout, block) {
+        for queries in blocks.rows.tiles(layout.firstBlock + block) {
           tile.attend(keys, queries, into: y, logSums)
         }
       }
-    }
-  }
-
-  /// The rows of a block's queries, at most ``tileRows`` at a time.
-  func tiles(_ layout: BlockLayout, _ block: Int) -> [Range<Int>] {
-    let rows = blocks.rows.range(layout.firstBlock + block)
-    return stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows).map {
-      $0..<min(rows.upperBound, $0 + tileRows)
     }
   }
 }

@@ -113,27 +113,6 @@ struct SortedBlockTile {
       into: result, row: scoreRow, accumulate: false)
   }
 
-  /// Turns scores into 2^(score - maximum).
-  ///
-  /// - Parameter count: of whole vectors; a block has a key of its own at least.
-  /// - Returns: the maximum, and the sum.
-  private func exponentiate(
-    _ line: UnsafeMutablePointer<Float>, count: Int
-  ) -> (high: Float, sum: Float) {
-    var highs = load(line)
-    for j in stride(from: laneCount, to: count, by: laneCount) {
-      highs = larger(highs, load(line + j))
-    }
-    let high = largest(highs)
-    var sums = Lanes()
-    for j in stride(from: 0, to: count, by: laneCount) {
-      let p = exp2(below128: load(line + j) - high)
-      sums += p
-      store(p, line + j)
-    }
-    return (high, total(sums))
-  }
-
   private func drop(_ line: UnsafeMutablePointer<Float>, _ keys: BlockKeys, _ row: Int) {
     forEachFactor(keys, row) { column, factor in
       store(load(line + column) * factor, line + column)

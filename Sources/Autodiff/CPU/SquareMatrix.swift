@@ -13,11 +13,19 @@ struct SquareMatrix {
 
   /// Room for a matrix; every way to compute one leaves zeros in the columns that fill up.
   init(_ size: Int, _ workspace: Workspace) {
-    self.size = size
-    padded = Panels.count(size) * Panels.width
-    row = padded + laneCount
-    base = workspace.floats(size * row)
+    self.init(size, at: workspace.floats(Self.count(size)))
   }
+
+  /// A matrix in memory of `count(size)` floats.
+  init(_ size: Int, at base: UnsafeMutablePointer<Float>) {
+    self.base = base
+    self.size = size
+    padded = Panels.padded(size)
+    row = padded + laneCount
+  }
+
+  /// Floats that a matrix takes.
+  static func count(_ size: Int) -> Int { size * (Panels.padded(size) + laneCount) }
 
   var panels: Panels { Panels(base: base, step: row, panel: Panels.width) }
   var left: StridedMatrix { StridedMatrix(base: base, row: row, column: 1) }
@@ -115,24 +123,21 @@ struct SquareMatrix {
 /// ```
 /// Y = N·Z    T = 15I + 7Y + Y·Y    S = ¼·(13I + Y·T)    Z′ = Z·S
 /// ```
-/// With Z₀ = Aᵀ/c, A·Z₀ is symmetric, and so are all Y, T and S, which are polynomials in it: of T and
-/// S half is computed, and of their gradients only the symmetric part matters.
+/// With Z₀ = Aᵀ/c, A·Z₀ is symmetric, and so are all Y, T and S, which are polynomials in it: half of
+/// each is computed, and of their gradients only the symmetric part matters.
 struct InverseStep {
-  /// Z before the step.
-  var start: SquareMatrix
   private let product: SquareMatrix
   private let inner: SquareMatrix
   private let factor: SquareMatrix
 
   init(_ size: Int, _ workspace: Workspace) {
-    start = SquareMatrix(size, workspace)
     product = SquareMatrix(size, workspace)
     inner = SquareMatrix(size, workspace)
     factor = SquareMatrix(size, workspace)
   }
 
-  /// next = Z′.
-  func run(_ negated: SquareMatrix, into next: SquareMatrix) {
+  /// Computes Y, T and S from N and Z.
+  func prepare(_ negated: SquareMatrix, _ start: SquareMatrix) {
     product.multiplySymmetric(negated, start)
     inner.assign(product, times: 7)
     inner.addDiagonal(15)
@@ -140,10 +145,14 @@ struct InverseStep {
     factor.multiplySymmetric(product, inner)
     factor.assign(factor, times: 0.25)
     factor.addDiagonal(13 / 4)
+  }
+
+  /// next = Z′, once prepared.
+  func advance(_ start: SquareMatrix, into next: SquareMatrix) {
     next.multiply(start, factor)
   }
 
-  /// The gradients of Z and N from that of Z′.
+  /// The gradients of Z and N from that of Z′, once prepared.
   ///
   /// All gradients are kept transposed (here g = dZ′ᵀ); then no product needs a transposed factor:
   /// ```
@@ -160,8 +169,9 @@ struct InverseStep {
   ///   - dStart: gets dZᵀ.
   ///   - dNegated: dNᵀ, stored or added to.
   func backward(
-    _ negated: SquareMatrix, _ gradient: SquareMatrix, into dStart: SquareMatrix,
-    _ dNegated: SquareMatrix, accumulate: Bool, _ scratch: InverseScratch
+    _ negated: SquareMatrix, _ start: SquareMatrix, _ gradient: SquareMatrix,
+    into dStart: SquareMatrix, _ dNegated: SquareMatrix, accumulate: Bool,
+    _ scratch: InverseScratch
   ) {
     let (d, w, v) = (scratch.d, scratch.w, scratch.v)
     w.multiply(gradient, start)

@@ -1,3 +1,5 @@
+import CShims
+
 /// Sixteen floats: one AVX-512 register, or two of AVX2.
 typealias Lanes = SIMD16<Float>
 
@@ -14,6 +16,12 @@ func load(_ source: UnsafePointer<Float>) -> Lanes {
 @inline(__always)
 func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(target).storeBytes(of: value, as: Lanes.self)
+}
+
+/// Asks for the cache lines of some floats, which need not exist.
+@inline(__always)
+func prefetch(_ place: UnsafePointer<Float>, count: Int) {
+  for j in stride(from: 0, to: count, by: laneCount) { lra_prefetch(place + j) }
 }
 
 /// Reads `count` ≤ 16 floats; the other lanes are `fill`.
@@ -59,6 +67,16 @@ func total(_ value: Lanes) -> Float {
   return two.x + two.y
 }
 
+/// The sum of the lanes of each of four vectors, added as a tree.
+@inline(__always)
+func totals(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
+  let ab = Lanes(lowHalf: a.lowHalf + a.highHalf, highHalf: b.lowHalf + b.highHalf)
+  let cd = Lanes(lowHalf: c.lowHalf + c.highHalf, highHalf: d.lowHalf + d.highHalf)
+  let pairs = Lanes(lowHalf: ab.evenHalf + ab.oddHalf, highHalf: cd.evenHalf + cd.oddHalf)
+  let halves = pairs.evenHalf + pairs.oddHalf
+  return halves.evenHalf + halves.oddHalf
+}
+
 /// Σ a·b.
 @inline(__always)
 func innerProduct(
@@ -87,6 +105,14 @@ func largest(_ value: Lanes) -> Float {
     high = larger(Lanes(lowHalf: even, highHalf: odd), Lanes(lowHalf: odd, highHalf: even))
   }
   return high[0]
+}
+
+/// The largest of some floats; their number is a multiple of 16, not 0.
+@inline(__always)
+func largest(_ x: UnsafePointer<Float>, count: Int) -> Float {
+  var high = load(x)
+  for j in stride(from: laneCount, to: count, by: laneCount) { high = larger(high, load(x + j)) }
+  return largest(high)
 }
 
 /// 2 to the power of each lane, within 2 units in the last place for -126...127; 0 below, and
@@ -118,6 +144,24 @@ func exp2(below128 x: Lanes) -> Lanes {
   let result = unsafeBitCast(
     unsafeBitCast(p, to: SIMD16<UInt32>.self) &+ whole, to: Lanes.self)
   return result.replacing(with: 0, where: x .< -126)
+}
+
+/// Replaces scores by 2^(score - maximum), as in a softmax.
+///
+/// - Parameter count: a multiple of 16, not 0.
+/// - Returns: the maximum, and the sum of the powers.
+@inline(__always)
+func exponentiate(
+  _ row: UnsafeMutablePointer<Float>, count: Int
+) -> (high: Float, sum: Float) {
+  let high = largest(row, count: count)
+  var sums = Lanes()
+  for j in stride(from: 0, to: count, by: laneCount) {
+    let power = exp2(below128: load(row + j) - high)
+    sums += power
+    store(power, row + j)
+  }
+  return (high, total(sums))
 }
 
 /// e to the power of each lane.

@@ -8,12 +8,14 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
   /// arXiv 1606.08415, as the LRA code computes it. The exact form differs by less than 0.0005.
   case gelu
 
-  /// Replaces x by f(x).
-  func apply(_ x: UnsafeMutablePointer<Float>, count: Int) {
+  /// y = f(x); y may be x.
+  func apply(
+    _ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
+  ) {
     switch self {
-    case .identity: break
-    case .relu: for i in 0..<count { x[i] = max(x[i], 0) }
-    case .gelu: Gelu.apply(x, count)
+    case .identity: if x != UnsafePointer(y) { y.update(from: x, count: count) }
+    case .relu: for i in 0..<count { y[i] = max(x[i], 0) }
+    case .gelu: Gelu.apply(x, y, count)
     }
   }
 
@@ -26,20 +28,21 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
     }
   }
 
-  /// Writes f(x), and replaces x by f'(x), for the price of one exponential.
+  /// Writes f(x) and f'(x), for the price of one exponential; the slope may take the place of x.
   func applyKeepingSlope(
-    _ x: UnsafeMutablePointer<Float>, value: UnsafeMutablePointer<Float>, count: Int
+    _ x: UnsafePointer<Float>, value: UnsafeMutablePointer<Float>,
+    slope: UnsafeMutablePointer<Float>, count: Int
   ) {
     switch self {
     case .identity:
       value.update(from: x, count: count)
-      x.update(repeating: 1, count: count)
+      slope.update(repeating: 1, count: count)
     case .relu:
       for i in 0..<count {
         value[i] = max(x[i], 0)
-        x[i] = x[i] > 0 ? 1 : 0
+        slope[i] = x[i] > 0 ? 1 : 0
       }
-    case .gelu: Gelu.applyKeepingSlope(x, value, count)
+    case .gelu: Gelu.applyKeepingSlope(x, value, slope, count)
     }
   }
 }
@@ -48,14 +51,16 @@ public enum Activation: String, Sendable, Codable, CaseIterable {
 /// each vector.
 private enum Gelu {
   /// x·σ(2u).
-  static func apply(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
+  static func apply(
+    _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int
+  ) {
     let whole = count / laneCount * laneCount
     for i in stride(from: 0, to: whole, by: laneCount) {
       let v = load(x + i)
-      store(v * gate(v), x + i)
+      store(v * gate(v), y + i)
     }
     let rest = load(x + whole, count: count - whole)
-    store(rest * gate(rest), x + whole, count: count - whole)
+    store(rest * gate(rest), y + whole, count: count - whole)
   }
 
   static func applySlope(
@@ -72,19 +77,20 @@ private enum Gelu {
   }
 
   static func applyKeepingSlope(
-    _ x: UnsafeMutablePointer<Float>, _ value: UnsafeMutablePointer<Float>, _ count: Int
+    _ x: UnsafePointer<Float>, _ value: UnsafeMutablePointer<Float>,
+    _ slope: UnsafeMutablePointer<Float>, _ count: Int
   ) {
     let whole = count / laneCount * laneCount
     for i in stride(from: 0, to: whole, by: laneCount) {
       let v = load(x + i)
       let gate = gate(v)
       store(v * gate, value + i)
-      store(slope(v, gate), x + i)
+      store(Self.slope(v, gate), slope + i)
     }
     let rest = load(x + whole, count: count - whole)
     let gate = gate(rest)
     store(rest * gate, value + whole, count: count - whole)
-    store(slope(rest, gate), x + whole, count: count - whole)
+    store(Self.slope(rest, gate), slope + whole, count: count - whole)
   }
 
   /// σ(2u).

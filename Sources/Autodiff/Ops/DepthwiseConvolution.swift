@@ -65,13 +65,6 @@ private struct ConvolutionKernel {
     }
   }
 
-  private func tiles(_ sequence: Int) -> [Range<Int>] {
-    let rows = segments.range(sequence)
-    return stride(from: rows.lowerBound, to: rows.upperBound, by: Self.tile).map {
-      $0..<min(rows.upperBound, $0 + Self.tile)
-    }
-  }
-
   // MARK: Forward
 
   func forward(into y: Tensor) {
@@ -79,7 +72,7 @@ private struct ConvolutionKernel {
       let weights = spreadKernel(head, reversed: false, workspace)
       let around = workspace.floats(windowCount)
       let sums = workspace.floats(Self.tile * padded)
-      for rows in tiles(sequence) {
+      for rows in segments.tiles(sequence, of: Self.tile) {
         copyWindow(x.pointer(0, head), x.stride, rows, segments.range(sequence), into: around)
         convolve(around, weights, rows.count, into: sums)
         for (r, row) in rows.enumerated() {
@@ -174,7 +167,7 @@ private struct ConvolutionKernel {
       let dKernel = partial[sequence] + head * taps
       dKernel.update(repeating: 0, count: taps)
       let source = UnsafePointer(dy.pointer + head * x.width)
-      for rows in tiles(sequence) {
+      for rows in segments.tiles(sequence, of: Self.tile) {
         copyWindow(source, columns, rows, segments.range(sequence), into: around)
         convolve(around, weights, rows.count, into: gradients)
         targets.write(gradients, row: padded, rows: rows, x, head)

@@ -79,11 +79,9 @@ private struct FeedForwardBlock {
       let normalized = workspace.floats(count * width)
       norm.tile.forward(from, count, into: normalized)
       let inside = workspace.floats(count * hidden)
-      first.forward(w1, normalized, count, into: inside)
-      if let arguments {
-        (arguments.pointer + rows.lowerBound * hidden).update(from: inside, count: count * hidden)
-      }
-      activation.apply(inside, count: count * hidden)
+      let argument = arguments.map { $0.pointer + rows.lowerBound * hidden } ?? inside
+      first.forward(w1, normalized, count, into: argument)
+      activation.apply(argument, into: inside, count: count * hidden)
       if innerDropout.isActive {
         drop(innerDropout, inside, count, hidden, firstRow: rows.lowerBound, into: inside)
       }
@@ -112,8 +110,8 @@ private struct FeedForwardBlock {
       let tile = NormScratch(norm, x.pointer + start * width, rows, workspace)
       let inside = workspace.floats(rows * hidden)
       let slope = workspace.floats(rows * hidden)
-      slope.update(from: arguments.pointer + start * hidden, count: rows * hidden)
-      activation.applyKeepingSlope(slope, value: inside, count: rows * hidden)
+      activation.applyKeepingSlope(
+        arguments.pointer + start * hidden, value: inside, slope: slope, count: rows * hidden)
       let dBranch = dropped(outerDropout, dyTile, rows, width, firstRow: start, workspace)
       addOuterGradients(dBranch, inside, rows, start, into: sums + outerSums, workspace)
       let dInside = workspace.floats(rows * hidden)

@@ -57,8 +57,8 @@ private struct GatedLinear {
     parallel(map.x.rows, by: tileRows) { rows, workspace in
       let (first, count) = (rows.lowerBound, rows.count)
       let inside = workspace.floats(count * map.inputs)
-      inside.update(from: map.x.pointer + first * map.inputs, count: count * map.inputs)
-      activation.apply(inside, count: count * map.inputs)
+      activation.apply(
+        map.x.pointer + first * map.inputs, into: inside, count: count * map.inputs)
       if innerDropout.isActive {
         drop(innerDropout, inside, count, map.inputs, firstRow: first, into: inside)
       }
@@ -90,7 +90,8 @@ private struct GatedLinear {
       let slope = workspace.floats(rows * map.inputs)
       slope.update(from: map.x.pointer + first * map.inputs, count: rows * map.inputs)
       let inside = workspace.floats(rows * map.inputs)
-      activation.applyKeepingSlope(slope, value: inside, count: rows * map.inputs)
+      activation.applyKeepingSlope(
+        slope, value: inside, slope: slope, count: rows * map.inputs)
       if innerDropout.isActive {
         drop(innerDropout, inside, rows, map.inputs, firstRow: first, into: inside)
       }

@@ -1,5 +1,3 @@
-import CShims
-
 /// The columns of a packed tensor [N, …] that hold one of query, key and value: `count` heads of
 /// `width` columns each, beginning at `column`.
 ///
@@ -142,10 +140,4 @@ struct HeadTargets {
       }
     }
   }
-}
-
-/// Asks for the cache lines of some floats, which need not exist.
-@inline(__always)
-private func prefetch(_ place: UnsafePointer<Float>, count: Int) {
-  for j in stride(from: 0, to: count, by: 16) { lra_prefetch(place + j) }
 }

@@ -23,7 +23,8 @@ public func linear(
       map.forward(
         packed, x.pointer + rows.lowerBound * map.inputs, rows.count,
         into: y.pointer + rows.lowerBound * map.outputs)
-      activation.apply(y.pointer + rows.lowerBound * map.outputs, count: rows.count * map.outputs)
+      let out = y.pointer + rows.lowerBound * map.outputs
+      activation.apply(out, into: out, count: rows.count * map.outputs)
     }
   }
   return y.recorded("linear", from: x, weight, bias) { dy in

@@ -17,11 +17,12 @@
 ///   - iterations: of the inverse. Few of them are meant: the result is smoother than the inverse,
 ///     which may not exist.
 /// - Returns: [number of landmarks, H·D].
-/// - Complexity: with M landmarks, 6·M³ operations an iteration forward and 18·M³ backward for each
-///   sequence and head, of which symmetric results count half, and 4·M²·D beside them. Memory: the result; M² floats an iteration on each
-///   thread while it works.
+/// - Complexity: with M landmarks, 5·M³ operations an iteration forward and 15·M³ backward for each
+///   sequence and head, and 4·M²·D and 10·M²·D beside them. Memory: the result, and M² floats an
+///   iteration of each sequence and head where gradients are recorded.
 ///
-/// Saves: Q, K and V; all else is computed again in the backward pass.
+/// Saves: Q, K, V, and Z after each iteration: A and the polynomial are computed again in the backward
+/// pass, which costs 3·M³ of its operations an iteration.
 ///
 /// Source: Xiong et al., "Nyströmformer: A Nyström-based Algorithm for Approximating
 /// Self-Attention" (2021), arXiv 2102.03902, section 3; the iteration is that of Razavi et al.
@@ -36,8 +37,15 @@ public func nystromInverse(
   let y = Tensor(
     shape: [landmarks.rows, columns],
     storage: Storage(count: landmarks.rowCapacity * columns))
-  kernel.measure("nystrom inverse", cubes: 3, squares: 2) { kernel.forward(into: y) }
+  let records = [query, key, value].contains { $0.tensor.node != nil }
+  let iterates = records ? Storage(count: kernel.iterateCount) : nil
+  kernel.measure("nystrom inverse", halfCubes: 5, squares: 2) {
+    kernel.forward(into: y, iterates)
+  }
   return y.recorded("nystrom inverse", from: query.tensor, key.tensor, value.tensor) { dy in
-    kernel.measure("nystrom inverse backward", cubes: 9, squares: 5) { kernel.backward(dy) }
+    guard let iterates else { return }
+    kernel.measure("nystrom inverse backward", halfCubes: 15, squares: 5) {
+      kernel.backward(dy, iterates)
+    }
   }
 }

@@ -53,7 +53,7 @@ private struct PerceptronKernel {
       let inside = workspace.floats(rows.count * hidden)
       first.forward(
         packed.inner, x.pointer + rows.lowerBound * first.inputs, rows.count, into: inside)
-      activation.apply(inside, count: rows.count * hidden)
+      activation.apply(inside, into: inside, count: rows.count * hidden)
       if dropout.isActive {
         drop(dropout, inside, rows.count, hidden, firstRow: rows.lowerBound, into: inside)
       }
@@ -74,7 +74,7 @@ private struct PerceptronKernel {
       let slope = workspace.floats(rows * hidden)
       let inside = workspace.floats(rows * hidden)
       first.forward(packed.inner, xTile, rows, into: slope)
-      activation.applyKeepingSlope(slope, value: inside, count: rows * hidden)
+      activation.applyKeepingSlope(slope, value: inside, slope: slope, count: rows * hidden)
       let dInside = workspace.floats(rows * hidden)
       packed.outerBack.multiply(dyTile, rows, into: dInside)
       if dropout.isActive {
