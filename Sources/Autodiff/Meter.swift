@@ -27,13 +27,24 @@ public final class Meter: Sendable {
   private struct State {
     var accounts: [String: Account] = [:]
     var times = false
+    var pauses = 0
   }
 
   private let state = Mutex(State())
 
   /// Forgets everything counted, and times operations from now on or not.
   public func reset(timing: Bool = false) {
-    state.withLock { $0 = State(accounts: [:], times: timing) }
+    state.withLock {
+      $0.accounts = [:]
+      $0.times = timing
+    }
+  }
+
+  /// Runs `body` without counting what it does, on any thread.
+  public func pausing<Result>(_ body: () throws -> Result) rethrows -> Result {
+    state.withLock { $0.pauses += 1 }
+    defer { state.withLock { $0.pauses -= 1 } }
+    return try body()
   }
 
   /// The accounts by operation.
@@ -49,6 +60,7 @@ public final class Meter: Sendable {
     kernel()
     let elapsed = times ? Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 : 0
     state.withLock { state in
+      guard state.pauses == 0 else { return }
       state.accounts[name, default: Account()].calls += 1
       state.accounts[name, default: Account()].seconds += elapsed
       state.accounts[name, default: Account()].flops += flops

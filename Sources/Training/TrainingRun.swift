@@ -20,6 +20,8 @@ public final class TrainingRun {
   public let folder: RunFolder
   /// Optimizer steps taken in this sitting.
   public private(set) var stepsTaken = 0
+  /// Seconds of these steps, the waiting for their data included.
+  public private(set) var stepSeconds = 0.0
   private var configuration: RunConfiguration
   private let console: any Console
   private let trainer: Trainer
@@ -104,10 +106,12 @@ public final class TrainingRun {
       let step = state.step + 1
       let report = try trainer.step(step, prefetch.batch(step, last: settings.steps))
       state.step = step
+      let seconds = monotonicSeconds() - start
       stepsTaken += 1
+      stepSeconds += seconds
       state.tokens += report.tokens
-      state.trainingSeconds += monotonicSeconds() - start
-      window.add(report, seconds: monotonicSeconds() - start)
+      state.trainingSeconds += seconds
+      window.add(report, seconds: seconds)
       if let text = window.estimate(settings, data) { console.say(text + advice) }
       try log(&window, &monitor, logs, report)
       if let reason = try checkpoint(data, logs) { return reason }

@@ -50,7 +50,9 @@ struct Train: ParsableCommand {
   @Flag(help: "Measure by a few steps what the run would take in time and memory, and stop.")
   var cost = false
   @Flag(
-    help: "Print each operation's time, GFLOP/s, GB/s and share of the machine's bound at the end.")
+    help:
+      "Print each operation's time in a training step, GFLOP/s, GB/s and share of the bound at the end."
+  )
   var profile = false
   @Flag(help: "Print the result as JSON.")
   var json = false
@@ -65,9 +67,8 @@ struct Train: ParsableCommand {
     let console = try makeConsole(logPath: folder.file("log.txt"))
     let run = try TrainingRun(
       configuration, folder: folder, resuming: resume != nil, timeLimit: limit, console: console)
-    let start = monotonicSeconds()
     let ending = try run.run()
-    if profile { showProfile(steps: run.stepsTaken, seconds: monotonicSeconds() - start) }
+    if profile { showProfile(run) }
     try report(ending, folder, console)
   }
 
@@ -78,12 +79,12 @@ struct Train: ParsableCommand {
     return json ? try jsonText(measured, oneLine: true) : measured.summary
   }
 
-  /// All of this sitting, evaluations included.
-  private func showProfile(steps: Int, seconds: Double) {
-    guard steps > 0 else { return }
+  /// The training steps of this sitting.
+  private func showProfile(_ run: TrainingRun) {
+    guard run.stepsTaken > 0 else { return }
     say(
       OperationProfile(
-        Meter.shared.accounts, steps: steps, seconds: seconds,
+        Meter.shared.accounts, steps: run.stepsTaken, seconds: run.stepSeconds,
         roofline: .measured(threads: Workers.shared.count)
       ).table)
   }

@@ -153,6 +153,22 @@ extension EngineTests {
       }
     }
 
+    @Test("Nothing is counted while the meter pauses, whatever was counted before stays")
+    func pausing() async {
+      await #expect(processExitsWith: .success) {
+        Meter.shared.reset()
+        _ = OpCases.linear(3, 4, 5).run()
+        let before = Meter.shared.flops
+        Meter.shared.pausing {
+          Meter.shared.pausing { _ = OpCases.linear(3, 4, 5).run() }
+          _ = OpCases.linear(3, 4, 5).run()
+        }
+        #expect(before > 0 && Meter.shared.flops == before)
+        _ = OpCases.linear(3, 4, 5).run()
+        #expect(Meter.shared.flops == 2 * before)
+      }
+    }
+
     @Test("Every operation that a variant uses is in the table of cases")
     func coverage() async {
       await #expect(processExitsWith: .success) {

@@ -34,6 +34,17 @@ struct TrainTests {
     }
   }
 
+  @Test("A profile is that of the training steps, without the evaluations between them")
+  func profile() throws {
+    try withScratchFolder { folder in
+      let trained = try TinyTraining(folder: folder).run("run", ["--profile"])
+      #expect(trained.status == 0)
+      let rows = trained.errors.split(separator: "\n").filter { $0.hasPrefix("mean pool  ") }
+      #expect(rows.count == 1)
+      #expect(rows.first?.hasSuffix(" 1") == true, "\(rows)")
+    }
+  }
+
   @Test("predict gives the model's logits, and refuses padding between tokens")
   func predict() throws {
     try withScratchFolder { folder in
