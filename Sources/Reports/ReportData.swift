@@ -8,6 +8,8 @@ public struct ReportData: Sendable {
   public var runs: [RunRecord]
   /// Speed and memory as measured.
   public var speed: [BenchmarkResult]
+  /// Speed and memory beside PyTorch's, as measured.
+  public var peers: [PeerRound] = []
   /// What could not be read, a line each.
   public var problems: [String]
   /// How the runs that keep their answers confuse classes, by the run's path.
@@ -20,17 +22,19 @@ public struct ReportData: Sendable {
     self.problems = problems
   }
 
-  /// Reads the runs and the measurements of speed in folders; see `SpeedLog`.
+  /// Reads the runs and the measurements of speed in folders; see `SpeedLog` and `PeerLog`.
   ///
   /// - Throws: `UserError(.missingInput)` for a folder that does not exist, or when there is neither a
   ///   run nor a measurement.
   public init(folders: [String]) throws {
     let collection = try RunCollection(folders)
     let log = SpeedLog(folders)
+    let peerLog = PeerLog(folders)
     runs = collection.runs
     speed = log.results
-    problems = collection.problems + log.problems
-    if runs.isEmpty && speed.isEmpty {
+    peers = peerLog.rounds
+    problems = collection.problems + log.problems + peerLog.problems
+    if runs.isEmpty && speed.isEmpty && peers.isEmpty {
       throw UserError(
         .missingInput, "\(folders.joined(separator: ", ")): holds no run and no speed.jsonl",
         remedy: "train something first: make train TASK=listops MODEL=linformer PRESET=quick")
@@ -50,5 +54,5 @@ public struct ReportData: Sendable {
   }
 
   /// All tables: those of accuracy, length and speed, and the list of runs.
-  public var tables: [ReportTable] { ReportTables.all(runs, speed: speed) }
+  public var tables: [ReportTable] { ReportTables.all(runs, speed: speed, peers: peers) }
 }

@@ -13,7 +13,7 @@ struct ReportCommand: ParsableCommand {
       lra report runs/leaderboard --output report
 
       Runs are looked for in the folders and below; speed measurements are the file speed.jsonl in \
-      a folder, lines as lra bench --json prints them.
+      a folder, lines as lra bench --json prints them, and peers.jsonl as make bench-peers logs them.
       """)
 
   @Argument(help: "Folders with runs.")

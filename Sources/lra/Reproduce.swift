@@ -9,8 +9,8 @@ struct Reproduce: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the published figures against their runs, and do runs again.",
     discussion: """
-      Without --run it checks that every accuracy in the README is that of a published run, and \
-      prints the command of each. With --run it trains the named runs, or all, and compares.
+      Without --run it checks that every accuracy in the README is that of a published run and every \
+      ratio to PyTorch one that was measured, and prints the commands. With --run it trains the named runs, or all, and compares.
       """)
 
   @Argument(help: "Names of published runs. Default: all.")
@@ -36,7 +36,9 @@ struct Reproduce: ParsableCommand {
     let chosen = try choose(published)
     if trains { return try chosen.forEach(again) }
     for record in chosen { tell("lra " + arguments(record).joined(separator: " ")) }
-    try check(published)
+    let peers = PeerTables(PeerLog([results]).rounds)
+    if names.isEmpty { peers.commands.forEach { tell($0) } }
+    try check(published, peers)
   }
 
   private func choose(_ published: PublishedRuns) throws -> [RunRecord] {
@@ -59,15 +61,22 @@ struct Reproduce: ParsableCommand {
     ]
   }
 
-  private func check(_ published: PublishedRuns) throws {
+  private func check(_ published: PublishedRuns, _ peers: PeerTables) throws {
     let content = String(decoding: try readFile(text), as: UTF8.self)
+    let unmeasured = peers.unexplained(in: content)
+    guard unmeasured.isEmpty else {
+      throw UserError(
+        .failed, "\(text): \(results)/peers.jsonl has no \(unmeasured.joined(separator: ", no "))",
+        remedy: "correct the figure, or measure it: make bench-peers ARGS=\"--log FILE\"")
+    }
     let unexplained = published.unexplained(in: content)
     guard unexplained.isEmpty else {
       throw UserError(
         .failed, "\(text): no run in \(results) has \(unexplained.joined(separator: ", "))",
         remedy: "correct the figure, or publish its run with --publish FOLDER")
     }
-    tell("every accuracy in \(text) is that of a run in \(results)")
+    tell(
+      "every accuracy in \(text) is that of a run in \(results), every ratio to PyTorch measured")
   }
 
   private func again(_ record: RunRecord) throws {

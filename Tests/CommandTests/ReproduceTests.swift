@@ -3,17 +3,22 @@ import Testing
 
 @Suite("lra reproduce")
 struct ReproduceTests {
-  @Test("Every accuracy in the README is that of a published run, and another one is found")
+  @Test("Every accuracy and ratio in the README was measured, and another one is found")
   func figures() throws {
     let good = try CommandRunner.lra("reproduce")
     #expect(good.status == 0, "\(good.errors)")
     #expect(good.lines.contains { $0.hasPrefix("lra train --task listops --model linformer") })
+    #expect(good.lines.contains { $0.hasPrefix("make bench-peers ARGS=\"--shape narrow") })
     try withScratchFolder { folder in
       let text = "\(folder)/text.md"
       try "35.9 ± 1.1 % and 99.9 ± 0.1 %".write(toFile: text, atomically: false, encoding: .utf8)
       let wrong = try CommandRunner.lra("reproduce --text \(text)")
       #expect(wrong.status == 1)
       #expect(wrong.errors.contains("no run in Tasks/Results has 99.9 ± 0.1 %"))
+      try "| linear | 99.99x, 1 % |".write(toFile: text, atomically: false, encoding: .utf8)
+      let unmeasured = try CommandRunner.lra("reproduce --text \(text)")
+      #expect(unmeasured.status == 1)
+      #expect(unmeasured.errors.contains("Tasks/Results/peers.jsonl has no linear: 99.99x, 1 %"))
     }
   }
 

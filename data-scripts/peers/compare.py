@@ -1,7 +1,9 @@
 """Compare `lra bench` with PyTorch: the two alternate, a process for each
 measurement, and only ratios of neighbours in time are compared.
 
-Prints a table in Markdown; --json FILE keeps every measurement."""
+Prints a table in Markdown. --log FILE gets a line of JSON for each round as soon
+as it is measured; rounds that are there already are not measured again, so a
+comparison that was broken off goes on."""
 
 import argparse
 import json
@@ -39,7 +41,7 @@ def arguments():
     parser.add_argument(
         "--compile", action="store_true",
         help="try torch.compile too, and compare with the faster one")
-    parser.add_argument("--json", type=Path, help="file for the measurements")
+    parser.add_argument("--log", type=Path, help="file for the measurements")
     wanted = parser.parse_args()
     unknown = set(wanted.model.split(",")) - set(PEERS)
     if unknown:
@@ -75,27 +77,40 @@ class Comparison:
         for key, value in PEERS[model][1].items():
             own += ["--set", f"model.{key}={value}"]
         self.commands["own"] = own + common
-        self.found = {name: [] for name in self.commands}
-        self.threads, self.model, self.length = wanted.threads, model, length
+        self.cell = {
+            "shape": wanted.shape, "model": model, "length": length,
+            "batch": wanted.batch, "threads": wanted.threads,
+            "forward": wanted.forward, "processor": processor()}
+        self.rounds = []
 
-    def measure(self):
-        for name, command in self.commands.items():
-            self.found[name].append(result(command, self.threads))
+    def take(self, lines):
+        """Take over the rounds of a log that measured all of this."""
+        self.rounds += [
+            line for line in lines
+            if self.cell.items() <= line.items() and self.commands.keys() <= line.keys()]
+
+    def measure(self, log):
+        threads = self.cell["threads"]
+        self.rounds.append(self.cell | {
+            name: result(command, threads)
+            for name, command in self.commands.items()})
+        if log:
+            with log.open("a") as file:
+                file.write(json.dumps(self.rounds[-1]) + "\n")
 
     def ratios(self):
         """How many times as long the faster one of PyTorch takes."""
-        peers = [n for n in self.found if n != "own"]
-        best = min(peers, key=lambda n: statistics.median(
-            r["step_s"] for r in self.found[n]))
-        return [theirs["step_s"] / ours["step_s"] for theirs, ours
-                in zip(self.found[best], self.found["own"])]
+        peers = [name for name in self.commands if name != "own"]
+        best = min(peers, key=lambda name: self.median(name, "step_s"))
+        return [line[best]["step_s"] / line["own"]["step_s"]
+                for line in self.rounds]
 
     def median(self, name, key):
-        return statistics.median(r[key] for r in self.found[name])
+        return statistics.median(line[name][key] for line in self.rounds)
 
     def row(self):
         ratios = self.ratios()
-        return (f"| {self.length} | {self.model} "
+        return (f"| {self.cell['length']} | {self.cell['model']} "
                 f"| {statistics.median(ratios):.2f}x "
                 f"({min(ratios):.2f}–{max(ratios):.2f}) "
                 f"| {self.median('own', 'mfu'):.0%} "
@@ -120,21 +135,22 @@ def main():
     print("| L | model | PyTorch's time / ours | share of sgemm peak "
           "| peak memory, ours / PyTorch |")
     print("|---|---|---|---|---|", flush=True)
+    lines = []
+    if wanted.log and wanted.log.exists():
+        lines = [json.loads(line) for line in wanted.log.open()]
     cells = []
     for length in map(int, wanted.length.split(",")):
         for model in wanted.model.split(","):
             cell = Comparison(wanted, model, length)
-            for _ in range(wanted.rounds):
-                cell.measure()
+            cell.take(lines)
+            while len(cell.rounds) < wanted.rounds:
+                cell.measure(wanted.log)
             print(cell.row(), flush=True)
             cells.append(cell)
     mean = math.exp(statistics.mean(
         math.log(statistics.median(c.ratios())) for c in cells))
-    print(f"\nPyTorch {cells[0].found['peer'][0]['torch']}; "
+    print(f"\nPyTorch {cells[0].rounds[0]['peer']['torch']}; "
           f"geometric mean of the ratios {mean:.2f}x")
-    if wanted.json:
-        wanted.json.write_text(json.dumps(
-            [{"model": c.model, "length": c.length, **c.found} for c in cells]))
 
 
 main()

@@ -7,12 +7,16 @@ public enum ReportTables {
   /// - Parameters:
   ///   - runs: only finished ones count.
   ///   - speed: as `lra bench` measured.
-  public static func all(_ runs: [RunRecord], speed: [BenchmarkResult]) -> [ReportTable] {
+  ///   - peers: as `make bench-peers` measured.
+  public static func all(
+    _ runs: [RunRecord], speed: [BenchmarkResult], peers: [PeerRound] = []
+  ) -> [ReportTable] {
     let groups = SeedGroup.all(runs)
     let protocols = Dictionary(grouping: groups, by: \.conditions).sorted { $0.key < $1.key }
     let names = ProtocolNames(protocols.map(\.key))
     return OverviewTable.all(groups)
       + protocols.compactMap { AccuracyTable.make($0.value, name: names[$0.key]) }
       + LengthTable.all(groups) + SpeedTable.all(speed) + CrossoverTable.all(speed)
+      + PeerTables(peers).all
   }
 }

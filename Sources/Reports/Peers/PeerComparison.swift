@@ -1,0 +1,83 @@
+import Foundation
+import Training
+
+/// What the rounds of one model, in one setting, amount to.
+public struct PeerComparison: Sendable {
+  /// What is compared in one column of a table.
+  struct Setting: Hashable, Comparable, Sendable {
+    let processor: String
+    let forward: Bool
+    let width: Int
+    let shape: String
+    let length: Int
+    let threads: Int
+
+    init(_ round: PeerRound) {
+      processor = round.processor
+      forward = round.forward
+      width = round.own.emb
+      shape = round.shape
+      length = round.length
+      threads = round.threads
+    }
+
+    /// Narrow models before wide ones, short sequences before long ones.
+    static func < (a: Setting, b: Setting) -> Bool {
+      (a.processor, a.width, a.length, a.threads, a.forward ? 1 : 0)
+        < (b.processor, b.width, b.length, b.threads, b.forward ? 1 : 0)
+    }
+
+    /// As `narrow, L 1024, 2 threads`.
+    var title: String {
+      "\(shape), L \(length), \(threads) \(threads == 1 ? "thread" : "threads")"
+    }
+  }
+
+  /// How often we fit into PyTorch's time.
+  let ratio: Double
+  /// The least and the most of any round.
+  let range: ClosedRange<Double>
+  /// Our share of the speed of sgemm, 0...1.
+  let share: Double?
+  /// Peak memory in MiB.
+  let memory: (own: Double, peer: Double)
+  private let rounds: Int
+
+  /// - Parameter rounds: of one model in one setting, at least one.
+  init(_ rounds: [PeerRound]) {
+    let times = rounds.map(\.peer.stepS)
+    let compiled = rounds.compactMap(\.compiled?.stepS)
+    // The faster one of PyTorch, where both were measured in every round.
+    let isCompiled = compiled.count == rounds.count && Self.median(compiled) < Self.median(times)
+    let ratios = zip(isCompiled ? compiled : times, rounds).map { $0 / $1.own.stepS }
+    ratio = Self.median(ratios)
+    range = (ratios.min() ?? 0)...(ratios.max() ?? 0)
+    let shares = rounds.compactMap(\.own.mfu)
+    share = shares.isEmpty ? nil : Self.median(shares)
+    memory = (
+      Self.median(rounds.map { Double($0.own.peakRssMib) }),
+      Self.median(rounds.map(\.peer.peakRssMib))
+    )
+    self.rounds = rounds.count
+  }
+
+  /// As `1.40x, 84 %`, and with the rounds' range `1.40x (1.39–1.41), 84 %`.
+  func text(withRange: Bool) -> String {
+    let spread =
+      withRange && rounds > 1
+      ? String(format: " (%.2f–%.2f)", range.lowerBound, range.upperBound) : ""
+    return Self.text(ratio) + spread + (share.map { String(format: ", %.0f %%", $0 * 100) } ?? "")
+  }
+
+  /// As `75 / 772`.
+  var memoryText: String { String(format: "%.0f / %.0f", memory.own, memory.peer) }
+
+  /// As `1.40x`.
+  static func text(_ ratio: Double) -> String { String(format: "%.2fx", ratio) }
+
+  private static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+  }
+}

@@ -1,0 +1,147 @@
+import Foundation
+
+/// Our speed and memory beside PyTorch's, a row a model and a column a setting.
+public struct PeerTables: Sendable {
+  private typealias Cell = ReportTable.Cell
+
+  private let models: [String]
+  private let settings: [PeerComparison.Setting]
+  private let cells: [PeerComparison.Setting: [String: PeerComparison]]
+  private let rounds: [PeerRound]
+
+  /// Tables of rounds, those of each machine apart.
+  public init(_ rounds: [PeerRound]) {
+    self.rounds = rounds
+    models = rounds.reduce(into: []) { if !$0.contains($1.model) { $0.append($1.model) } }
+    cells = Dictionary(grouping: rounds, by: PeerComparison.Setting.init).mapValues { column in
+      Dictionary(grouping: column, by: \.model).mapValues(PeerComparison.init)
+    }
+    settings = cells.keys.sorted()
+  }
+
+  // MARK: Tables
+
+  /// Training, inference, and memory, of each machine.
+  public var all: [ReportTable] {
+    Set(settings.map(\.processor)).sorted().flatMap { processor in
+      let columns = settings.filter { $0.processor == processor }
+      let training = columns.filter { !$0.forward }
+      return [
+        ratios(training, "training"), ratios(columns.filter(\.forward), "inference"),
+        memory(training.filter { $0.threads == 1 }),
+      ].compactMap { $0 }
+    }
+  }
+
+  private func ratios(_ columns: [PeerComparison.Setting], _ what: String) -> ReportTable? {
+    guard let processor = columns.first?.processor else { return nil }
+    var table = ReportTable(
+      id: "peers-\(what)-\(processor)", title: "PyTorch's time / ours, \(what)",
+      caption: caption(columns),
+      columns: [.text("model")] + columns.map { .number($0.title) },
+      notes: [
+        "Median of the rounds (lowest–highest), and our share of the peak of sgemm. In each round "
+          + "the two run one after the other; PyTorch as it is, or compiled where that was "
+          + "measured and faster."
+      ])
+    for model in models(in: columns) {
+      let row = columns.map { cells[$0]?[model] }
+      table.add(
+        [Cell(model)]
+          + row.map { $0.map { Cell($0.text(withRange: true), value: $0.ratio) } ?? .empty })
+    }
+    table.add(
+      [Cell("geometric mean")] + columns.map { Cell(meanText($0), value: mean($0)) })
+    return table
+  }
+
+  private func memory(_ columns: [PeerComparison.Setting]) -> ReportTable? {
+    guard let processor = columns.first?.processor else { return nil }
+    var table = ReportTable(
+      id: "peers-memory-\(processor)", title: "Peak memory of training, ours / PyTorch's",
+      caption: caption(columns),
+      columns: [.text("model")] + columns.map { .number("\($0.shape), L \($0.length), MiB") })
+    for model in models(in: columns) {
+      table.add(
+        [Cell(model)]
+          + columns.map { column in
+            cells[column]?[model].map {
+              Cell($0.memoryText, value: $0.memory.own / $0.memory.peer)
+            } ?? .empty
+          })
+    }
+    return table
+  }
+
+  /// The models that were measured in any of these settings.
+  private func models(in columns: [PeerComparison.Setting]) -> [String] {
+    models.filter { model in columns.contains { cells[$0]?[model] != nil } }
+  }
+
+  /// The machine, PyTorch's version, and what the names of shapes stand for.
+  private func caption(_ columns: [PeerComparison.Setting]) -> String {
+    let shown = rounds.filter { columns.contains(PeerComparison.Setting($0)) }
+    let sizes = shown.map { round in
+      (
+        round.own.emb,
+        "\(round.shape): E \(round.own.emb), H \(round.own.heads), \(round.own.layers) layers, F "
+          + "\(round.own.mlp)"
+      )
+    }
+    let shapes = Dictionary(sizes) { first, _ in first }.sorted { $0.key < $1.key }.map(\.value)
+    let versions = Set(shown.map(\.peer.torch)).sorted().joined(separator: ", ")
+    return
+      (["\(columns[0].processor)", "PyTorch \(versions)", "batch \(shown[0].batch)"] + shapes)
+      .joined(separator: "; ")
+  }
+
+  /// The geometric mean of a column's ratios.
+  private func mean(_ setting: PeerComparison.Setting) -> Double? {
+    guard let column = cells[setting], !column.isEmpty else { return nil }
+    let logarithms = column.values.map { log($0.ratio) }
+    return exp(logarithms.reduce(0, +) / Double(logarithms.count))
+  }
+
+  private func meanText(_ setting: PeerComparison.Setting) -> String {
+    mean(setting).map(PeerComparison.text) ?? ""
+  }
+
+  // MARK: Reproduction
+
+  /// The commands that measured this.
+  public var commands: [String] {
+    settings.map { setting in
+      "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) --threads "
+        + "\(setting.threads)\(setting.forward ? " --forward" : "")\""
+    }
+  }
+
+  /// The ratios and memories in the tables of a text that were not measured for the model, or the mean,
+  /// that the row is for, as `linear: 2.10x`.
+  public func unexplained(in text: String) -> [String] {
+    let known = figures
+    return text.split(separator: "\n").filter { $0.hasPrefix("| ") }.flatMap { line -> [String] in
+      let row = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+      guard let name = row.first else { return [] }
+      return row.dropFirst().filter { cell in
+        cell.wholeMatch(of: /\d+\.\d\dx.*|\d+ \/ \d+/) != nil
+          && known[name]?.contains(cell) != true
+      }.map { "\(name): \($0)" }
+    }
+  }
+
+  /// What the tables say of each model, and of the mean.
+  private var figures: [String: Set<String>] {
+    var figures: [String: Set<String>] = [:]
+    for (setting, column) in cells {
+      figures["geometric mean", default: []].insert(meanText(setting))
+      for (model, cell) in column {
+        figures[model, default: []].formUnion([
+          cell.text(withRange: true), cell.text(withRange: false),
+          PeerComparison.text(cell.ratio), cell.memoryText,
+        ])
+      }
+    }
+    return figures
+  }
+}

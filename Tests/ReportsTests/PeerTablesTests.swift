@@ -1,0 +1,100 @@
+import Base
+import Foundation
+import Reports
+import Testing
+
+/// A line of `peers.jsonl`: PyTorch takes `ratio` times the second that we take at 1,024 tokens.
+private func line(
+  _ model: String, _ ratio: Double, compiled: Double? = nil, threads: Int = 1, forward: Bool = false
+) throws -> String {
+  let own = try SnakeCaseJSON.encoded(
+    syntheticSpeed(model, 1, 1, lengths: [1024])[0], oneLine: true)
+  let peer = { (ratio: Double) in
+    #"{"step_s": \#(ratio), "peak_rss_mib": 812.4, "params": 7, "threads": 1, "torch": "2.0"}"#
+  }
+  return """
+    {"shape": "narrow", "model": "\(model)", "length": 1024, "batch": 8, "threads": \(threads), \
+    "forward": \(forward), "processor": "Some CPU", "peer": \(peer(ratio)), \
+    \(compiled.map { "\"compiled\": \(peer($0)), " } ?? "")"own": \
+    \(String(decoding: own, as: UTF8.self))}
+    """
+}
+
+/// The log of these lines.
+private func log(_ lines: [String]) throws -> PeerLog {
+  try withScratchFolder { folder in
+    try lines.joined(separator: "\n").write(
+      toFile: "\(folder)/peers.jsonl", atomically: true, encoding: .utf8)
+    return PeerLog([folder, "\(folder)/none"])
+  }
+}
+
+@Suite("Tables beside PyTorch")
+struct PeerTablesTests {
+  @Test("A cell is the median of the rounds, with their range, share of peak, and memory")
+  func cells() throws {
+    let log = try log([
+      try line("linear", 2), try line("linear", 2.5), try line("linear", 1.5),
+      try line("linformer", 8), try line("linear", 3, forward: true),
+    ])
+    let tables = PeerTables(log.rounds).all
+    #expect(
+      tables.map(\.id) == [
+        "peers-training-some-cpu", "peers-inference-some-cpu", "peers-memory-some-cpu",
+      ])
+    let training = tables[0]
+    #expect(training.columns.map(\.title) == ["model", "narrow, L 1024, 1 thread"])
+    #expect(training.rows[0].map(\.text) == ["linear", "2.00x (1.50–2.50), 50 %"])
+    #expect(training.rows[1].map(\.text) == ["linformer", "8.00x, 50 %"])
+    #expect(training.rows[2].map(\.text) == ["geometric mean", "4.00x"])
+    #expect(training.caption.contains("Some CPU; PyTorch 2.0; batch 8"))
+    #expect(training.caption.contains("narrow: E 64, H 2, 2 layers, F 128"))
+    #expect(tables[1].rows.map { $0[1].text } == ["3.00x, 50 %", "3.00x"])
+    #expect(tables[2].rows[0].map(\.text) == ["linear", "100 / 812"])
+    #expect(
+      PeerTables(log.rounds).commands == [
+        "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1\"",
+        "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1 --forward\"",
+      ])
+  }
+
+  @Test("The faster one of PyTorch counts, where every round has both")
+  func compiled() throws {
+    let text = { (lines: [String]) in
+      try PeerTables(log(lines).rounds).all[0].rows[0][1].text
+    }
+    #expect(try text([line("linear", 3, compiled: 2)]) == "2.00x, 50 %")
+    #expect(try text([line("linear", 3, compiled: 4)]) == "3.00x, 50 %")
+    #expect(
+      try text([line("linear", 3, compiled: 2), line("linear", 3)]) == "3.00x (3.00–3.00), 50 %")
+  }
+
+  @Test("Figures of a text that were not measured for their model are found")
+  func unexplained() throws {
+    let tables = PeerTables(
+      try log([try line("linear", 2), try line("linear", 4), try line("linformer", 1.5)]).rounds)
+    let text = """
+      | model | narrow | peak MiB |
+      |---|---|---|
+      | linear | 3.00x (2.00–4.00), 50 % | 100 / 812 |
+      | linear | 3.00x, 50 % | 100 / 813 |
+      | linformer | 3.00x, 50 % | – |
+      | linformer | 1.50x | growth L^1.12 |
+      | geometric mean | 2.12x | |
+      | geometric mean | 2.22x | |
+      linear 9.99x
+      """
+    #expect(
+      tables.unexplained(in: text) == [
+        "linear: 100 / 813", "linformer: 3.00x, 50 %", "geometric mean: 2.22x",
+      ])
+  }
+
+  @Test("A line that is no round is named, the others count")
+  func damaged() throws {
+    let log = try log([try line("linear", 2), "{\"shape\": 1}", try line("linear", 3)])
+    #expect(log.rounds.count == 2)
+    #expect(log.problems.count == 1)
+    #expect(log.problems.first?.hasSuffix("line 2 is no round of make bench-peers") == true)
+  }
+}
