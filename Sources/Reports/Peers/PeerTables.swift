@@ -97,8 +97,9 @@ public struct PeerTables: Sendable {
 
   /// The geometric mean of a column's ratios.
   private func mean(_ setting: PeerComparison.Setting) -> Double? {
-    guard let column = cells[setting], !column.isEmpty else { return nil }
-    let logarithms = column.values.map { log($0.ratio) }
+    // In a fixed order, so that the sum is the same to the bit.
+    let logarithms = models.compactMap { cells[setting]?[$0] }.map { log($0.ratio) }
+    guard !logarithms.isEmpty else { return nil }
     return exp(logarithms.reduce(0, +) / Double(logarithms.count))
   }
 
