@@ -71,7 +71,7 @@ public final class TrainingRun {
     try configuration.task.prepare { console.say($0) }
     let data = RunData(
       train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
-    if fitsSchedule { try fitSchedule(data) }
+    if fitsSchedule { try Meter.shared.pausing { try fitSchedule(data) } }
     try folder.write(configuration.settings)
     try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")
     if settings.steps == 0 {

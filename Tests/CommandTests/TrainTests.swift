@@ -37,7 +37,8 @@ struct TrainTests {
   @Test("A profile is that of the training steps, without the evaluations between them")
   func profile() throws {
     try withScratchFolder { folder in
-      let trained = try TinyTraining(folder: folder).run("run", ["--profile"])
+      let trained = try TinyTraining(folder: folder).run(
+        "run", ["--profile", "--time-limit", "60s"])
       #expect(trained.status == 0)
       let rows = trained.errors.split(separator: "\n").filter { $0.hasPrefix("mean pool  ") }
       #expect(rows.count == 1)
