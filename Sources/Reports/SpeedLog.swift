@@ -1,4 +1,3 @@
-import Base
 import Foundation
 import Training
 
@@ -24,13 +23,9 @@ public struct SpeedLog: Sendable {
 
   /// Adds the measurements of a file.
   private mutating func add(_ path: String) {
-    let data = FileManager.default.contents(atPath: path) ?? Data()
-    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    for (number, line) in lines.enumerated() where !line.isEmpty {
-      guard let result = try? SnakeCaseJSON.decoded(BenchmarkResult.self, from: line) else {
-        problems.append("\(path): line \(number + 1) is no measurement of lra bench --json")
-        continue
-      }
+    let lines = JSONLines<BenchmarkResult>(path, of: "measurement of lra bench --json")
+    problems += lines.problems
+    for result in lines.values {
       results.removeAll { $0.isSameCell(as: result) }
       results.append(result)
     }
