@@ -50,11 +50,19 @@ struct Bench: ParsableCommand {
       """
   )
   var profile = false
+  @Flag(
+    help: """
+      For a comparison in turns with another program, one model and length: print an empty line \
+      after the first step, then measure and print a JSON object for every line of standard input.
+      """
+  )
+  var turns = false
   @Flag(help: .hidden)
   var cell = false
 
   func run() throws {
     let cells = try BenchCells(self)
+    if turns { return try takeTurns(cells) }
     if cell { return try runCell(cells) }
     if !json { tell(BenchTable.heading) }
     var failures = 0
@@ -75,16 +83,35 @@ struct Bench: ParsableCommand {
     if let threads { Workers.shared.limit(to: threads) }
     guard let (model, length) = cells.all.first else { return }
     do {
-      let (result, profile) = try BenchmarkCell(
-        model: cells.configuration(model, length), batch: batch, steps: steps,
-        forwardOnly: forward
-      ).run(profiling: profile)
+      let (result, profile) = try session(cells, model, length).measure(profiling: profile)
       tell(try jsonText(result, oneLine: true))
       if let profile { say("\n\(model), length \(length)\n\(profile.table)\n") }
     } catch let error as UserError {
       tell(try BenchLine.failure(model, length, "\(error.problem) \(error.remedy)"))
       throw ExitCode(UserError.Kind.failed.rawValue)
     }
+  }
+
+  /// Measures the one cell in this process, each time that the other program asks for it.
+  private func takeTurns(_ cells: BenchCells) throws {
+    guard cells.all.count == 1, let (model, length) = cells.all.first else {
+      throw UserError(
+        .usage, "--turns has \(cells.all.count) models and lengths to measure",
+        remedy: "give one --model and one --length")
+    }
+    if let threads { Workers.shared.limit(to: threads) }
+    let session = try session(cells, model, length)
+    tell("")
+    while readLine() != nil { tell(try jsonText(session.measure().result, oneLine: true)) }
+  }
+
+  private func session(
+    _ cells: BenchCells, _ model: String, _ length: Int
+  ) throws -> BenchmarkSession {
+    try BenchmarkSession(
+      BenchmarkCell(
+        model: cells.configuration(model, length), batch: batch, steps: steps,
+        forwardOnly: forward))
   }
 
   private func cellArguments(_ model: String, _ length: Int) -> [String] {

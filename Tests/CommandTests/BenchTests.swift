@@ -99,6 +99,23 @@ struct BenchTests {
     #expect((cell["error"] as? String)?.contains("signal") == true)
   }
 
+  @Test("takes turns: ready after the first step, then a measurement for every line")
+  func turns() throws {
+    let turns = "printf '\\n\\n' | \"$0\" \(tiny) --model linear --length 64 --turns"
+    let run = try CommandRunner.run("/bin/sh", ["-c", turns, CommandRunner.program])
+    #expect(run.status == 0)
+    #expect(run.output.hasPrefix("\n{"))
+    let rounds = try run.objects()
+    try #require(rounds.count == 2)
+    for name in ["flops", "params", "peak_rss_mib"] {
+      #expect(try number(rounds[0], name) == number(rounds[1], name), "\(name)")
+    }
+    for round in rounds { #expect(try number(round, "step_s") > 0) }
+    let several = try CommandRunner.lra("bench --turns --model linear,luna")
+    #expect(several.status == 64)
+    #expect(several.errors.contains("--turns"))
+  }
+
   @Test("without --json the results stand in a table")
   func table() throws {
     let run = try CommandRunner.lra("\(tiny) --model linear --length 32,64")

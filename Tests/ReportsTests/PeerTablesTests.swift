@@ -5,7 +5,8 @@ import Testing
 
 /// A line of `peers.jsonl`: PyTorch takes `ratio` times the second that we take at 1,024 tokens.
 private func line(
-  _ model: String, _ ratio: Double, compiled: Double? = nil, threads: Int = 1, forward: Bool = false
+  _ model: String, _ ratio: Double, compiled: Double? = nil, threads: Int = 1,
+  forward: Bool = false, first: Double? = nil
 ) throws -> String {
   let own = try SnakeCaseJSON.encoded(
     syntheticSpeed(model, 1, 1, lengths: [1024])[0], oneLine: true)
@@ -15,7 +16,8 @@ private func line(
   return """
     {"shape": "narrow", "model": "\(model)", "length": 1024, "batch": 8, "threads": \(threads), \
     "forward": \(forward), "processor": "Some CPU", "peer": \(peer(ratio)), \
-    \(compiled.map { "\"compiled\": \(peer($0)), " } ?? "")"own": \
+    \(compiled.map { "\"compiled\": \(peer($0)), " } ?? "")\
+    \(first.map { "\"first_s\": {\"own\": \($0), \"peer\": 4.5}, " } ?? "")"own": \
     \(String(decoding: own, as: UTF8.self))}
     """
 }
@@ -56,6 +58,22 @@ struct PeerTablesTests {
         "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1\"",
         "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1 --forward\"",
       ])
+  }
+
+  @Test("The range is the rounds' middle half: one of four is left out on either side")
+  func middleHalf() throws {
+    let lines = try [9, 2, 3, 1.5, 2.5].map { try line("linear", $0) }
+    let table = try PeerTables(log(lines).rounds).all[0]
+    #expect(table.rows[0][1].text == "2.50x (2.00–3.00), 50 %")
+  }
+
+  @Test("The time to the first step is the median of the rounds that have it")
+  func firstStep() throws {
+    let lines = try [nil, 0.25, 0.75, 0.5].map { try line("linear", 2, first: $0) }
+    let tables = try PeerTables(log(lines + [line("luna", 2)]).rounds).all
+    let table = try #require(tables.first { $0.id == "peers-first-some-cpu" })
+    #expect(table.rows.map { $0.map(\.text) } == [["linear", "0.50 / 4.50"], ["luna", ""]])
+    #expect(try PeerTables(log([line("luna", 2)]).rounds).all.count == 2)
   }
 
   @Test("The faster one of PyTorch counts, where every round has both")

@@ -1,10 +1,12 @@
 """Time one training step, or inference, of a PyTorch classifier of the same
-shape as `lra bench`; print one line of JSON."""
+shape as `lra bench --turns`, in turns as that does: print an empty line after the
+first step, then measure and print an object for every line of the input."""
 
 import argparse
 import json
 import resource
 import statistics
+import sys
 import time
 
 import torch
@@ -80,17 +82,24 @@ def main():
 
     if shape.forward:
         net.eval()
-    seconds = []
-    for _ in range(2 + shape.steps):
-        start = time.perf_counter()
+    step()
+    print(flush=True)
+    memory = None
+    for _ in sys.stdin:
         step()
-        seconds.append(time.perf_counter() - start)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({
-        "step_s": statistics.median(seconds[2:]),
-        "peak_rss_mib": usage.ru_maxrss / 1024,
-        "params": sum(p.numel() for p in net.parameters()),
-        "threads": torch.get_num_threads(), "torch": torch.__version__}))
+        seconds = [taken(step) for _ in range(shape.steps)]
+        memory = memory or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps({
+            "step_s": statistics.median(seconds), "peak_rss_mib": memory / 1024,
+            "params": sum(p.numel() for p in net.parameters()),
+            "threads": torch.get_num_threads(), "torch": torch.__version__}),
+            flush=True)
+
+
+def taken(step):
+    start = time.perf_counter()
+    step()
+    return time.perf_counter() - start
 
 
 main()

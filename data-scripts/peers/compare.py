@@ -1,5 +1,5 @@
-"""Compare `lra bench` with PyTorch: the two alternate, a process for each
-measurement, and only ratios of neighbours in time are compared.
+"""Compare `lra bench` with PyTorch: a process of each, which take turns of a few
+steps, and only turns that follow each other are compared.
 
 Prints a table in Markdown. --log FILE gets a line of JSON for each round as soon
 as it is measured; rounds that are there already are not measured again, so a
@@ -13,6 +13,8 @@ import platform
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 from attention import PEERS
@@ -35,8 +37,11 @@ def arguments():
     parser.add_argument("--model", default=",".join(PEERS))
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument(
+        "--rounds", type=int, default=9, help="turns of each program")
+    parser.add_argument(
+        "--steps", type=int, default=3,
+        help="steps timed in a turn, after one that is not")
     parser.add_argument("--forward", action="store_true", help="inference")
     parser.add_argument(
         "--compile", action="store_true",
@@ -50,14 +55,34 @@ def arguments():
     return wanted
 
 
-def result(command, threads):
-    """The last line of a program, as an object."""
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run(
-        command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        sys.exit(f"error: {' '.join(map(str, command))}\n{done.stderr}")
-    return json.loads(done.stdout.strip().splitlines()[-1])
+class Program:
+    """A process that has taken its first step, and measures when it is told to."""
+
+    def __init__(self, command, threads):
+        self.command = command
+        self.errors = tempfile.TemporaryFile("w+")
+        start = time.perf_counter()
+        self.process = subprocess.Popen(
+            command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=self.errors, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
+        self.line()
+        self.first_s = time.perf_counter() - start
+
+    def line(self):
+        line = self.process.stdout.readline()
+        if not line:
+            self.errors.seek(0)
+            sys.exit(f"error: {' '.join(map(str, self.command))}\n{self.errors.read()}")
+        return line
+
+    def turn(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return json.loads(self.line())
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait()
 
 
 class Comparison:
@@ -73,7 +98,7 @@ class Comparison:
         self.commands = {"peer": peer}
         if wanted.compile:
             self.commands["compiled"] = peer + ["--compile"]
-        own = [wanted.lra, "bench", "--json", "--threads", str(wanted.threads)]
+        own = [wanted.lra, "bench", "--turns", "--threads", str(wanted.threads)]
         for key, value in PEERS[model][1].items():
             own += ["--set", f"model.{key}={value}"]
         self.commands["own"] = own + common
@@ -89,14 +114,21 @@ class Comparison:
             line for line in lines
             if self.cell.items() <= line.items() and self.commands.keys() <= line.keys()]
 
-    def measure(self, log):
-        threads = self.cell["threads"]
-        self.rounds.append(self.cell | {
-            name: result(command, threads)
-            for name, command in self.commands.items()})
-        if log:
-            with log.open("a") as file:
-                file.write(json.dumps(self.rounds[-1]) + "\n")
+    def measure(self, rounds, log):
+        """Add rounds until there are so many."""
+        if len(self.rounds) >= rounds:
+            return
+        programs = {name: Program(command, self.cell["threads"])
+                    for name, command in self.commands.items()}
+        first_s = {name: program.first_s for name, program in programs.items()}
+        while len(self.rounds) < rounds:
+            self.rounds.append(self.cell | {"first_s": first_s} | {
+                name: program.turn() for name, program in programs.items()})
+            if log:
+                with log.open("a") as file:
+                    file.write(json.dumps(self.rounds[-1]) + "\n")
+        for program in programs.values():
+            program.end()
 
     def ratios(self):
         """How many times as long the faster one of PyTorch takes."""
@@ -109,10 +141,11 @@ class Comparison:
         return statistics.median(line[name][key] for line in self.rounds)
 
     def row(self):
-        ratios = self.ratios()
+        ratios = sorted(self.ratios())
+        outer = len(ratios) // 4
         return (f"| {self.cell['length']} | {self.cell['model']} "
                 f"| {statistics.median(ratios):.2f}x "
-                f"({min(ratios):.2f}–{max(ratios):.2f}) "
+                f"({ratios[outer]:.2f}–{ratios[-1 - outer]:.2f}) "
                 f"| {self.median('own', 'mfu'):.0%} "
                 f"| {self.median('own', 'peak_rss_mib'):.0f} / "
                 f"{self.median('peer', 'peak_rss_mib'):.0f} MiB |")
@@ -131,7 +164,7 @@ def main():
     print(f"{processor()}, {wanted.threads} thread(s), B {wanted.batch}, "
           f"E {shape['emb']}, H {shape['heads']}, {shape['layers']} layers, "
           f"F {shape['mlp']}, {'inference' if wanted.forward else 'training'}, "
-          f"median of {wanted.rounds} (lowest–highest)\n")
+          f"median of {wanted.rounds} (middle half)\n")
     print("| L | model | PyTorch's time / ours | share of sgemm peak "
           "| peak memory, ours / PyTorch |")
     print("|---|---|---|---|---|", flush=True)
@@ -143,8 +176,7 @@ def main():
         for model in wanted.model.split(","):
             cell = Comparison(wanted, model, length)
             cell.take(lines)
-            while len(cell.rounds) < wanted.rounds:
-                cell.measure(wanted.log)
+            cell.measure(wanted.rounds, wanted.log)
             print(cell.row(), flush=True)
             cells.append(cell)
     mean = math.exp(statistics.mean(

@@ -35,12 +35,14 @@ public struct PeerComparison: Sendable {
 
   /// How often we fit into PyTorch's time.
   let ratio: Double
-  /// The least and the most of any round.
+  /// The middle half of the rounds: from the lower to the upper quartile.
   let range: ClosedRange<Double>
   /// Our share of the speed of sgemm, 0...1.
   let share: Double?
   /// Peak memory in MiB.
   let memory: (own: Double, peer: Double)
+  /// Seconds from the command to the end of the first step, where that was measured.
+  let firstStep: (own: Double, peer: Double)?
   private let rounds: Int
 
   /// - Parameter rounds: of one model in one setting, at least one.
@@ -51,17 +53,21 @@ public struct PeerComparison: Sendable {
     let isCompiled = compiled.count == rounds.count && Self.median(compiled) < Self.median(times)
     let ratios = zip(isCompiled ? compiled : times, rounds).map { $0 / $1.own.stepS }
     ratio = Self.median(ratios)
-    range = (ratios.min() ?? 0)...(ratios.max() ?? 0)
+    let (sorted, outer) = (ratios.sorted(), ratios.count / 4)
+    range = sorted[outer]...sorted[sorted.count - 1 - outer]
     let shares = rounds.compactMap(\.own.mfu)
     share = shares.isEmpty ? nil : Self.median(shares)
     memory = (
       Self.median(rounds.map { Double($0.own.peakRssMib) }),
       Self.median(rounds.map(\.peer.peakRssMib))
     )
+    let first = rounds.compactMap(\.firstS)
+    firstStep =
+      first.isEmpty ? nil : (Self.median(first.map(\.own)), Self.median(first.map(\.peer)))
     self.rounds = rounds.count
   }
 
-  /// As `1.40x, 84 %`, and with the rounds' range `1.40x (1.39–1.41), 84 %`.
+  /// As `1.40x, 84 %`, and with the rounds' middle half `1.40x (1.39–1.41), 84 %`.
   func text(withRange: Bool) -> String {
     let spread =
       withRange && rounds > 1
@@ -71,6 +77,11 @@ public struct PeerComparison: Sendable {
 
   /// As `75 / 772`.
   var memoryText: String { String(format: "%.0f / %.0f", memory.own, memory.peer) }
+
+  /// As `0.21 / 4.30`.
+  var firstStepText: String? {
+    firstStep.map { String(format: "%.2f / %.2f", $0.own, $0.peer) }
+  }
 
   /// As `1.40x`.
   static func text(_ ratio: Double) -> String { String(format: "%.2fx", ratio) }

@@ -1,7 +1,7 @@
 import Training
 
-/// One round of `make bench-peers`: the same training step, or inference, here and in PyTorch, one
-/// directly after the other; a line of `peers.jsonl`.
+/// One round of `make bench-peers`: a few of the same training steps, or of inference, here and in
+/// PyTorch, one directly after the other; a line of `peers.jsonl`.
 public struct PeerRound: Codable, Sendable, Equatable {
   /// What PyTorch took.
   public struct Peer: Codable, Sendable, Equatable {
@@ -11,6 +11,16 @@ public struct PeerRound: Codable, Sendable, Equatable {
     public var peakRssMib: Double
     /// PyTorch's version.
     public var torch: String
+  }
+
+  /// Seconds from the command to the end of the first step.
+  public struct FirstStep: Codable, Sendable, Equatable {
+    /// PyTorch, operation by operation.
+    public var peer: Double
+    /// PyTorch through `torch.compile`.
+    public var compiled: Double?
+    /// We.
+    public var own: Double
   }
 
   /// The name of the sizes: `narrow`, `middle`, `wide`, `wider`.
@@ -33,4 +43,6 @@ public struct PeerRound: Codable, Sendable, Equatable {
   public var peer: Peer
   /// PyTorch through `torch.compile`, where that was measured.
   public var compiled: Peer?
+  /// How long the processes of this round took to their first step.
+  public var firstS: FirstStep?
 }

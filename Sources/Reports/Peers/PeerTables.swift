@@ -21,14 +21,20 @@ public struct PeerTables: Sendable {
 
   // MARK: Tables
 
-  /// Training, inference, and memory, of each machine.
+  /// Training, inference, memory, and first steps, of each machine.
   public var all: [ReportTable] {
     Set(settings.map(\.processor)).sorted().flatMap { processor in
       let columns = settings.filter { $0.processor == processor }
       let training = columns.filter { !$0.forward }
+      let single = training.filter { $0.threads == 1 }
       return [
         ratios(training, "training"), ratios(columns.filter(\.forward), "inference"),
-        memory(training.filter { $0.threads == 1 }),
+        pairs(
+          single, "memory", "Peak memory of training, ours / PyTorch's, MiB",
+          of: { ($0.memoryText, $0.memory.own / $0.memory.peer) }),
+        pairs(
+          single, "first", "Seconds from the command to the first step's end, ours / PyTorch's",
+          of: { cell in cell.firstStepText.map { ($0, cell.firstStep?.own) } }),
       ].compactMap { $0 }
     }
   }
@@ -40,9 +46,9 @@ public struct PeerTables: Sendable {
       caption: caption(columns),
       columns: [.text("model")] + columns.map { .number($0.title) },
       notes: [
-        "Median of the rounds (lowest–highest), and our share of the peak of sgemm. In each round "
-          + "the two run one after the other; PyTorch as it is, or compiled where that was "
-          + "measured and faster."
+        "Median of the rounds (their middle half), and our share of the peak of sgemm. In each round "
+          + "the two take a few steps one after the other; PyTorch as it is, or compiled where that "
+          + "was measured and faster."
       ])
     for model in models(in: columns) {
       let row = columns.map { cells[$0]?[model] }
@@ -55,20 +61,20 @@ public struct PeerTables: Sendable {
     return table
   }
 
-  private func memory(_ columns: [PeerComparison.Setting]) -> ReportTable? {
+  /// Our figure and PyTorch's of every model; nil where nothing has any.
+  private func pairs(
+    _ columns: [PeerComparison.Setting], _ what: String, _ title: String,
+    of figures: (PeerComparison) -> (text: String, order: Double?)?
+  ) -> ReportTable? {
+    let columns = columns.filter { cells[$0]?.values.contains { figures($0) != nil } == true }
     guard let processor = columns.first?.processor else { return nil }
     var table = ReportTable(
-      id: "peers-memory-\(processor)", title: "Peak memory of training, ours / PyTorch's",
-      caption: caption(columns),
-      columns: [.text("model")] + columns.map { .number("\($0.shape), L \($0.length), MiB") })
+      id: "peers-\(what)-\(processor)", title: title, caption: caption(columns),
+      columns: [.text("model")] + columns.map { .number("\($0.shape), L \($0.length)") })
     for model in models(in: columns) {
+      let row = columns.map { cells[$0]?[model].flatMap(figures) }
       table.add(
-        [Cell(model)]
-          + columns.map { column in
-            cells[column]?[model].map {
-              Cell($0.memoryText, value: $0.memory.own / $0.memory.peer)
-            } ?? .empty
-          })
+        [Cell(model)] + row.map { $0.map { Cell($0.text, value: $0.order) } ?? .empty })
     }
     return table
   }

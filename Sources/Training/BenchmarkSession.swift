@@ -1,0 +1,113 @@
+import Autodiff
+import Base
+import Foundation
+import Models
+
+/// A cell's model in memory, to be timed once or, beside another program, turn by turn.
+///
+/// Making one takes the first step, which brings in all memory.
+public final class BenchmarkSession {
+  private let cell: BenchmarkCell
+  private let parameters: Int
+  private let step: () -> Void
+  /// The most main memory before the first yardstick, which takes memory of its own.
+  private var resident: Int?
+
+  /// Makes the model and takes a step.
+  ///
+  /// - Throws: `UserError` if the model's configuration is not valid.
+  public init(_ cell: BenchmarkCell) throws {
+    self.cell = cell
+    let classifier = try Classifier(cell.model, seed: 0)
+    classifier.parameters.tracksGradients = !cell.forwardOnly
+    parameters = classifier.parameters.count
+    step = cell.makeStep(classifier)
+    step()
+  }
+
+  /// Times the cell's steps after one more that is not timed, then the yardstick, sgemm.
+  ///
+  /// - Parameter profiling: whether to time every operation, which costs little.
+  /// - Returns: what was measured, and where the time went if that was asked for.
+  public func measure(
+    profiling: Bool = false
+  ) -> (result: BenchmarkResult, profile: OperationProfile?) {
+    step()
+    BufferPool.shared.resetPeak()
+    Meter.shared.reset(timing: profiling)
+    let faults = minorPageFaults()
+    let times = (0..<cell.steps).map { _ in secondsTaken(by: step) }
+    let newFaults = minorPageFaults() - faults
+    let accounts = Meter.shared.accounts
+    let result = result(times.sorted(), faults: newFaults)
+    guard profiling else { return (result, nil) }
+    let profile = OperationProfile(
+      accounts, steps: cell.steps, seconds: times.reduce(0, +),
+      roofline: .measured(threads: result.threads))
+    return (result, profile)
+  }
+
+  private func result(_ sorted: [Double], faults: Int) -> BenchmarkResult {
+    let (model, steps, batch) = (cell.model, cell.steps, cell.batch)
+    let median = (sorted[(steps - 1) / 2] + sorted[steps / 2]) / 2
+    let flops = Meter.shared.flops / steps
+    let tensors = BufferPool.shared.counters.peak
+    let resident = resident ?? peakResidentBytes()
+    self.resident = resident
+    let threads = Workers.shared.count
+    let peak = OpenBLAS.shared?.measurePeak(threads: threads)
+    let speed = Double(flops) / median / 1e9
+    return BenchmarkResult(
+      model: model.name, length: model.length, batch: batch, towers: model.towers,
+      emb: model.width, heads: model.heads, layers: model.layers, mlp: model.feedForward,
+      stepS: rounded(median, 6), minS: rounded(sorted[0], 6),
+      tokensPerS: Int(Double(batch * model.towers * model.length) / median),
+      peakRssMib: resident >> 20, params: parameters, threads: threads,
+      forward: cell.forwardOnly, flops: flops, gflopsPerS: rounded(speed, 2),
+      peakTensorMib: rounded(Double(tensors) / 1_048_576, 1),
+      sgemmGflopsPerS: peak.map { rounded($0, 1) }, mfu: peak.map { rounded(speed / $0, 4) },
+      pageFaultsPerStep: rounded(Double(faults) / Double(steps), 1))
+  }
+}
+
+extension BenchmarkCell {
+  fileprivate func makeStep(_ classifier: Classifier) -> () -> Void {
+    var random = RandomStream(seed: 0, stream: 1)
+    let sequences = batch * model.towers
+    let tokens = (0..<sequences * model.length).map { _ in
+      Int32(1 + random.integer(below: model.vocabulary - 1))
+    }
+    let labels = (0..<batch).map { _ in Int32(random.integer(below: model.classes)) }
+    let input = PackedTokens(
+      tokens: tokens, offsets: (0...sequences).map { $0 * model.length }, capacity: model.length)
+    let optimizer = AdamW(
+      classifier.parameters,
+      AdamW.Settings(
+        weightDecay: 0.01, decayVectors: true, beta2: 0.999, epsilon: 1e-8, clip: 0))
+    let forwardOnly = forwardOnly
+    return {
+      let logits = classifier(input)
+      if forwardOnly { return }
+      crossEntropy(logits, labels: labels).backward()
+      _ = optimizer.update(rate: 1e-4, beta1: 0.9)
+    }
+  }
+}
+
+private func secondsTaken(by body: () -> Void) -> Double {
+  let start = monotonicSeconds()
+  body()
+  return monotonicSeconds() - start
+}
+
+/// Pages that were mapped in for this process so far without reading from a disk.
+private func minorPageFaults() -> Int {
+  var usage = rusage()
+  getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+  return usage.ru_minflt
+}
+
+private func rounded(_ value: Double, _ decimals: Int) -> Double {
+  let scale = pow(10, Double(decimals))
+  return (value * scale).rounded() / scale
+}
