@@ -27,24 +27,24 @@ struct LinearMap {
     outputs = weight.shape[0]
   }
 
-  /// y = x·Wᵀ + b for a tile of rows.
+  /// y = x·Wᵀ + b for a tile of rows; `ahead` is asked for meanwhile.
   func forward(
     _ packed: PackedWeight, _ x: UnsafePointer<Float>, _ rows: Int,
-    into y: UnsafeMutablePointer<Float>
+    into y: UnsafeMutablePointer<Float>, ahead: Ahead = .nothing
   ) {
-    packed.multiply(x, rows, into: y)
+    packed.multiply(x, rows, into: y, ahead: ahead)
     addBias(bias?.pointer, y, rows, outputs)
   }
 
   /// Floats of one piece's sums: dW, then db.
   var sumCount: Int { outputs * inputs + (bias == nil ? 0 : outputs) }
 
-  /// Adds a tile's dyᵀ·x and column sums of dy.
+  /// Adds a tile's dyᵀ·x and column sums of dy; `ahead` is asked for meanwhile.
   func addGradients(
     _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ rows: Int,
-    into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace, ahead: Ahead = .nothing
   ) {
-    addWeightGradient(dy, outputs, x, inputs, rows, into: sums, workspace)
+    addWeightGradient(dy, outputs, x, inputs, rows, into: sums, workspace, ahead: ahead)
     if bias != nil { addColumnSums(dy, rows, outputs, into: sums + outputs * inputs) }
   }
 

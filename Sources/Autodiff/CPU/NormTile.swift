@@ -19,8 +19,6 @@ struct NormTile {
     for first in stride(from: 0, to: rows, by: 4) {
       let (means, inverses) = statistics(x, first, rows)
       for r in first..<min(first + 4, rows) {
-        // The next tile's rows are on their way while products take this one's.
-        prefetch(x + (r + tileRows) * width, count: width)
         inverseDeviation?[r] = inverses[r - first]
         normalize(
           x + r * width, means[r - first], inverses[r - first], into: y + r * width,

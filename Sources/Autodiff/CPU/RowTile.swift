@@ -135,10 +135,11 @@ func dropped(
 /// - Parameters:
 ///   - dyRow: floats from one row of dy to the next; nil for O.
 ///   - xRow: the same of x; nil for I.
+///   - ahead: what to bring into the caches meanwhile.
 func addWeightGradient(
   _ dy: UnsafePointer<Float>, _ outputs: Int, row dyRow: Int? = nil, _ x: UnsafePointer<Float>,
   _ inputs: Int, row xRow: Int? = nil, _ rows: Int, into sum: UnsafeMutablePointer<Float>,
-  _ workspace: Workspace
+  _ workspace: Workspace, ahead: Ahead = .nothing
 ) {
   let direct = inputs % Panels.width == 0 && inputs <= 128
   let panels =
@@ -150,7 +151,7 @@ func addWeightGradient(
   multiply(
     rows: outputs, columns: inputs, inner: rows,
     StridedMatrix(base: dy, row: 1, column: dyRow ?? outputs), panels, into: sum, row: inputs,
-    accumulate: true)
+    accumulate: true, ahead: ahead)
 }
 
 /// A weight [O × I] packed for both directions of a linear map.
@@ -195,13 +196,15 @@ struct PackedWeight {
   /// - Parameters:
   ///   - xRow: floats from one row of x to the next; nil for k.
   ///   - yRow: the same of y; nil for n.
+  ///   - ahead: what to bring into the caches meanwhile.
   func multiply(
     _ x: UnsafePointer<Float>, row xRow: Int? = nil, _ rows: Int,
-    into y: UnsafeMutablePointer<Float>, row yRow: Int? = nil, accumulate: Bool = false
+    into y: UnsafeMutablePointer<Float>, row yRow: Int? = nil, accumulate: Bool = false,
+    ahead: Ahead = .nothing
   ) {
     Autodiff.multiply(
       rows: rows, columns: columns, inner: inner,
       StridedMatrix(base: x, row: xRow ?? inner, column: 1), panels, into: y,
-      row: yRow ?? columns, accumulate: accumulate)
+      row: yRow ?? columns, accumulate: accumulate, ahead: ahead)
   }
 }

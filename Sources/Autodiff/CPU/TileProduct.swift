@@ -2,11 +2,15 @@
 ///
 /// Meant for tiles whose A lies in the second-level cache. The sum over k is cut so that a panel
 /// of B stays in the first level while all rows of A pass over it.
+///
+/// - Parameter ahead: what to bring into the caches meanwhile.
 func multiply(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix, _ b: Panels,
-  into c: UnsafeMutablePointer<Float>, row cRow: Int, accumulate: Bool
+  into c: UnsafeMutablePointer<Float>, row cRow: Int, accumulate: Bool,
+  ahead: Ahead = .nothing
 ) {
   let depth = 256
+  var ahead = ahead.spread(over: m / 8 * Panels.count(n) * max(1, (k + depth - 1) / depth))
   var first = 0
   while first < k || (k == 0 && first == 0) {
     let part = min(depth, k - first)
@@ -16,7 +20,7 @@ func multiply(
         rows: m, columns: min(Panels.width, n - column), inner: part,
         StridedMatrix(base: a.base + first * a.column, row: a.row, column: a.column),
         b.base + panel * b.panel + first * b.step, b.step, c + column, cRow,
-        accumulate: accumulate || first > 0)
+        accumulate: accumulate || first > 0, ahead: &ahead)
     }
     first += max(part, 1)
   }
@@ -26,14 +30,15 @@ func multiply(
 private func multiplyPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
-  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool
+  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, ahead: inout Ahead
 ) {
   guard n == Panels.width else {
     return multiplyNarrowPanel(
-      rows: m, columns: n, inner: k, a, b, bStep, c, cRow, accumulate: accumulate)
+      rows: m, columns: n, inner: k, a, b, bStep, c, cRow, accumulate: accumulate, ahead: &ahead)
   }
   var i = 0
   while i + 8 <= m {
+    ahead.ask()
     product8x32(
       k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
       c + i * cRow, cRow, accumulate: accumulate)
@@ -51,7 +56,7 @@ private func multiplyPanel(
 private func multiplyNarrowPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
-  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool
+  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, ahead: inout Ahead
 ) {
   withUnsafeTemporaryAllocation(of: Float.self, capacity: 8 * Panels.width) { block in
     guard let block = block.baseAddress else { return }
@@ -61,7 +66,7 @@ private func multiplyNarrowPanel(
       multiplyPanel(
         rows: rows, columns: Panels.width, inner: k,
         StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
-        block, Panels.width, accumulate: false)
+        block, Panels.width, accumulate: false, ahead: &ahead)
       for r in 0..<rows {
         let target = c + (i + r) * cRow
         let source = block + r * Panels.width

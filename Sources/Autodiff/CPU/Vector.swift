@@ -58,6 +58,18 @@ func forLanes(_ range: Range<Int>, _ body: (Int, Int) -> Void) {
 @inline(__always)
 func larger(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .> a) }
 
+/// The smaller of each pair of lanes.
+@inline(__always)
+func smaller(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .< a) }
+
+/// The lanes from the last to the first.
+@inline(__always)
+func reversed(_ v: Lanes) -> Lanes {
+  Lanes(
+    v[15], v[14], v[13], v[12], v[11], v[10], v[9], v[8], v[7], v[6], v[5], v[4], v[3], v[2], v[1],
+    v[0])
+}
+
 /// The sum of the lanes, added as a tree.
 @inline(__always)
 func total(_ value: Lanes) -> Float {
@@ -123,16 +135,21 @@ func exp2(_ x: Lanes) -> Lanes {
 }
 
 /// The same where no lane is greater than 127, as in a softmax.
+@inline(__always)
+func exp2(below128 x: Lanes) -> Lanes {
+  exp2(normal: larger(x, Lanes(repeating: -126))).replacing(with: 0, where: x .< -126)
+}
+
+/// The same where all lanes are in -126...127.
 ///
 /// The exponent is split into a whole part, added to the result's exponent bits, and a rest in
 /// -0.5...0.5, for which a polynomial of degree 6 (Taylor coefficients of 2^r) is exact to float
 /// precision. Rounding is done by adding 1.5·2²³, which leaves the whole part in the low bits.
 @inline(__always)
-func exp2(below128 x: Lanes) -> Lanes {
-  let clamped = larger(x, Lanes(repeating: -126))
+func exp2(normal x: Lanes) -> Lanes {
   let magic = Lanes(repeating: 12_582_912)
-  let shifted = clamped + magic
-  let r = clamped - (shifted - magic)
+  let shifted = x + magic
+  let r = x - (shifted - magic)
   var p = Lanes(repeating: 1.540_353_04e-4)
   p = Lanes(repeating: 1.333_355_81e-3).addingProduct(p, r)
   p = Lanes(repeating: 9.618_129_11e-3).addingProduct(p, r)
@@ -141,9 +158,7 @@ func exp2(below128 x: Lanes) -> Lanes {
   p = Lanes(repeating: 6.931_471_81e-1).addingProduct(p, r)
   p = Lanes(repeating: 1).addingProduct(p, r)
   let whole = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
-  let result = unsafeBitCast(
-    unsafeBitCast(p, to: SIMD16<UInt32>.self) &+ whole, to: Lanes.self)
-  return result.replacing(with: 0, where: x .< -126)
+  return unsafeBitCast(unsafeBitCast(p, to: SIMD16<UInt32>.self) &+ whole, to: Lanes.self)
 }
 
 /// Replaces scores by 2^(score - maximum), as in a softmax.
@@ -170,4 +185,10 @@ func exp(_ x: Lanes) -> Lanes { exp2(x * 1.442_695_04) }
 
 /// 1 / (1 + e^-x) of each lane.
 @inline(__always)
-func sigmoid(_ x: Lanes) -> Lanes { 1 / (1 + exp(-x)) }
+func sigmoid(_ x: Lanes) -> Lanes { sigmoid(binary: x * -1.442_695_04) }
+
+/// 1 / (1 + 2^x) of each lane, which is 0 and 1 to float precision where 2^x is at its bounds.
+@inline(__always)
+func sigmoid(binary x: Lanes) -> Lanes {
+  1 / (1 + exp2(normal: smaller(larger(x, Lanes(repeating: -126)), Lanes(repeating: 126))))
+}

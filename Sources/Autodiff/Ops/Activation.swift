@@ -93,10 +93,10 @@ private enum Gelu {
     store(Self.slope(rest, gate), slope + whole, count: count - whole)
   }
 
-  /// σ(2u).
+  /// σ(2u) = 1 / (1 + 2^(-2u·log₂e)).
   @inline(__always)
   private static func gate(_ x: Lanes) -> Lanes {
-    sigmoid(x * Lanes(repeating: 1.595_769_12).addingProduct(x * x, 0.071_354_82))
+    sigmoid(binary: x * Lanes(repeating: -2.302_208_2).addingProduct(x * x, -0.102_943_24))
   }
 
   @inline(__always)

@@ -80,7 +80,9 @@ private struct FeedForwardBlock {
       norm.tile.forward(from, count, into: normalized)
       let inside = workspace.floats(count * hidden)
       let argument = arguments.map { $0.pointer + rows.lowerBound * hidden } ?? inside
-      first.forward(w1, normalized, count, into: argument)
+      first.forward(
+        w1, normalized, count, into: argument,
+        ahead: Ahead(from + count * width, count: count * width))
       activation.apply(argument, into: inside, count: count * hidden)
       if innerDropout.isActive {
         drop(innerDropout, inside, count, hidden, firstRow: rows.lowerBound, into: inside)
@@ -106,22 +108,28 @@ private struct FeedForwardBlock {
       (width * hidden, outer.weight.node?.target()), (width, outer.bias.node?.target()),
       (width, norm.scale.node?.target()), (width, norm.shift.node?.target()),
     ]) { rows, start, sums, workspace in
-      let dyTile = dy.pointer + start * width
-      let tile = NormScratch(norm, x.pointer + start * width, rows, workspace)
+      let (dyTile, xTile) = (dy.pointer + start * width, x.pointer + start * width)
+      let tile = NormScratch(norm, xTile, rows, workspace)
       let inside = workspace.floats(rows * hidden)
       let slope = workspace.floats(rows * hidden)
       activation.applyKeepingSlope(
         arguments.pointer + start * hidden, value: inside, slope: slope, count: rows * hidden)
       let dBranch = dropped(outerDropout, dyTile, rows, width, firstRow: start, workspace)
-      addOuterGradients(dBranch, inside, rows, start, into: sums + outerSums, workspace)
-      let dInside = workspace.floats(rows * hidden)
-      packed.outer.multiply(dBranch, rows, into: dInside)
+      let (count, hiddenCount) = (rows * width, rows * hidden)
+      addOuterGradients(
+        dBranch, inside, rows, start, into: sums + outerSums, workspace,
+        ahead: Ahead(arguments.pointer + start * hidden + hiddenCount, count: hiddenCount))
+      let dInside = workspace.floats(hiddenCount)
+      packed.outer.multiply(
+        dBranch, rows, into: dInside, ahead: Ahead(xTile + count, count: count))
       if innerDropout.isActive {
         drop(innerDropout, dInside, rows, hidden, firstRow: start, into: dInside)
       }
       for i in 0..<rows * hidden { dInside[i] *= slope[i] }
-      first.addGradients(dInside, tile.output, rows, into: sums, workspace)
-      let dNormalized = workspace.floats(rows * width)
+      first.addGradients(
+        dInside, tile.output, rows, into: sums, workspace,
+        ahead: Ahead(dyTile + count, count: count))
+      let dNormalized = workspace.floats(count)
       packed.inner.multiply(dInside, rows, into: dNormalized)
       tile.backward(dNormalized, into: (dyTile, true), sums: sums + normSums, workspace)
     }
@@ -130,12 +138,12 @@ private struct FeedForwardBlock {
   /// dW₂ += dBranchᵀ·drop₁(inside) and db₂ += Σ dBranch; drops `inside` in place.
   private func addOuterGradients(
     _ dBranch: UnsafePointer<Float>, _ inside: UnsafeMutablePointer<Float>, _ rows: Int,
-    _ start: Int, into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace
+    _ start: Int, into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace, ahead: Ahead
   ) {
     if innerDropout.isActive {
       drop(innerDropout, inside, rows, hidden, firstRow: start, into: inside)
     }
-    addWeightGradient(dBranch, width, inside, hidden, rows, into: sums, workspace)
+    addWeightGradient(dBranch, width, inside, hidden, rows, into: sums, workspace, ahead: ahead)
     addColumnSums(dBranch, rows, width, into: sums + width * hidden)
   }
 }

@@ -138,9 +138,15 @@ private struct FourierKernel {
       let here = result + l * ComplexLanes.count
       let mirrored = result + (l == 0 ? 0 : plan.length - l) * ComplexLanes.count
       let to = y + l * width
-      for lane in 0..<count where first + lane > 0 {
-        to[first + lane] = here[lane]
-        to[width - first - lane] = mirrored[lane]
+      if count == laneCount && (first > 0 || l + 1 < rows) {
+        store(load(here), to + first)
+        // Frequency 0 has no mirror image: its lane falls on the next row, which comes next.
+        store(reversed(load(mirrored)), to + width - first - laneCount + 1)
+      } else {
+        for lane in 0..<count where first + lane > 0 {
+          to[first + lane] = here[lane]
+          to[width - first - lane] = mirrored[lane]
+        }
       }
       if first == 0 {
         to[0] = (here[0] + mirrored[0]) / 2

@@ -47,10 +47,13 @@ private func linearBackward(_ map: LinearMap, _ activation: Activation, _ dy: St
         map.forward(forward, xTile, rows, into: argument)
         activation.applySlope(argument, dyTile, count: rows * map.outputs)
       }
-      map.addGradients(dyTile, xTile, rows, into: sums, workspace)
+      map.addGradients(
+        dyTile, xTile, rows, into: sums, workspace,
+        ahead: Ahead(dyTile + rows * map.outputs, count: rows * map.outputs))
       if let dx {
         backward.multiply(
-          dyTile, rows, into: dx.pointer + first * map.inputs, accumulate: dx.accumulate)
+          dyTile, rows, into: dx.pointer + first * map.inputs, accumulate: dx.accumulate,
+          ahead: Ahead(xTile + rows * map.inputs, count: rows * map.inputs))
       }
     }
   }

@@ -46,10 +46,13 @@ public func normalizedLinear(
   map.measure("normalized linear", products: 1) {
     let packed = PackedWeight.forward(weight)
     parallel(x.rows, by: tileRows) { rows, workspace in
-      let normalized = workspace.floats(rows.count * map.inputs)
-      norm.tile.forward(x.pointer + rows.lowerBound * map.inputs, rows.count, into: normalized)
+      let count = rows.count * map.inputs
+      let from = x.pointer + rows.lowerBound * map.inputs
+      let normalized = workspace.floats(count)
+      norm.tile.forward(from, rows.count, into: normalized)
       map.forward(
-        packed, normalized, rows.count, into: y.pointer + rows.lowerBound * map.outputs)
+        packed, normalized, rows.count, into: y.pointer + rows.lowerBound * map.outputs,
+        ahead: Ahead(from + count, count: count))
     }
   }
   return y.recorded("normalized linear", from: x, norm.scale, norm.shift, weight, bias) { dy in
@@ -66,11 +69,16 @@ private func normalizedLinearBackward(_ map: LinearMap, _ norm: Norm, _ dy: Stor
     map.reduceGradients(extra: [
       (width, norm.scale.node?.target()), (width, norm.shift.node?.target()),
     ]) { rows, first, sums, workspace in
-      let tile = NormScratch(norm, map.x.pointer + first * width, rows, workspace)
+      let (count, dyCount) = (rows * width, rows * map.outputs)
+      let xTile = map.x.pointer + first * width
       let dyTile = dy.pointer + first * map.outputs
-      map.addGradients(dyTile, tile.output, rows, into: sums, workspace)
-      let dNormalized = workspace.floats(rows * width)
-      packed.multiply(dyTile, rows, into: dNormalized)
+      let tile = NormScratch(norm, xTile, rows, workspace)
+      map.addGradients(
+        dyTile, tile.output, rows, into: sums, workspace,
+        ahead: Ahead(dyTile + dyCount, count: dyCount))
+      let dNormalized = workspace.floats(count)
+      packed.multiply(
+        dyTile, rows, into: dNormalized, ahead: Ahead(xTile + count, count: count))
       tile.backward(
         dNormalized, into: dx.map { ($0.pointer + first * width, $0.accumulate) },
         sums: sums + normSums, workspace)

@@ -24,11 +24,13 @@ public func residualLinear(
     let packed = PackedWeight.forward(weight)
     parallel(x.rows, by: tileRows) { rows, _ in
       let out = y.pointer + rows.lowerBound * width
-      map.forward(packed, x.pointer + rows.lowerBound * map.inputs, rows.count, into: out)
+      let from = residual.pointer + rows.lowerBound * width
+      map.forward(
+        packed, x.pointer + rows.lowerBound * map.inputs, rows.count, into: out,
+        ahead: Ahead(from, count: rows.count * width))
       if dropout.isActive {
         drop(dropout, out, rows.count, width, firstRow: rows.lowerBound, into: out)
       }
-      let from = residual.pointer + rows.lowerBound * width
       for i in 0..<rows.count * width { out[i] += from[i] }
     }
   }
@@ -45,10 +47,14 @@ private func residualLinearBackward(_ map: LinearMap, _ dropout: Dropout, _ dy: 
     map.reduceGradients { rows, first, sums, workspace in
       let dyTile = dropped(
         dropout, dy.pointer + first * map.outputs, rows, map.outputs, firstRow: first, workspace)
-      map.addGradients(dyTile, map.x.pointer + first * map.inputs, rows, into: sums, workspace)
+      let xTile = map.x.pointer + first * map.inputs
+      map.addGradients(
+        dyTile, xTile, rows, into: sums, workspace,
+        ahead: Ahead(dy.pointer + (first + rows) * map.outputs, count: rows * map.outputs))
       if let dx {
         packed.multiply(
-          dyTile, rows, into: dx.pointer + first * map.inputs, accumulate: dx.accumulate)
+          dyTile, rows, into: dx.pointer + first * map.inputs, accumulate: dx.accumulate,
+          ahead: Ahead(xTile + rows * map.inputs, count: rows * map.inputs))
       }
     }
   }

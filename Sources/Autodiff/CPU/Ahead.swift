@@ -1,0 +1,39 @@
+import CShims
+
+/// Floats that the next tile reads, asked for a few cache lines at a time while a product runs.
+///
+/// A core waits for some tens of lines at once and no more, so that asking for a whole tile at once
+/// stops it; a product has time for all of them, and needs the memory for nothing else.
+struct Ahead {
+  static var nothing: Ahead { Ahead(nil, count: 0) }
+
+  private let base: UnsafePointer<Float>?
+  private let count: Int
+  private var next = 0
+  private var step = 0
+
+  /// - Parameters:
+  ///   - base: the first float; none of them need exist.
+  ///   - count: floats.
+  init(_ base: UnsafePointer<Float>?, count: Int) {
+    self.base = base
+    self.count = count
+  }
+
+  /// The same floats in shares for so many calls of ``ask()``.
+  func spread(over calls: Int) -> Ahead {
+    var shares = self
+    let lines = (count + laneCount - 1) / laneCount
+    shares.step = calls == 0 ? 0 : (lines + calls - 1) / calls * laneCount
+    return shares
+  }
+
+  /// Asks for the next share.
+  @inline(__always)
+  mutating func ask() {
+    guard let base, next < count else { return }
+    let end = min(next + step, count)
+    for j in stride(from: next, to: end, by: laneCount) { lra_prefetch(base + j) }
+    next = end
+  }
+}
