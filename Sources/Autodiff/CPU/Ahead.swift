@@ -1,6 +1,6 @@
 import CShims
 
-/// Floats that the next tile reads, asked for a few cache lines at a time while a product runs.
+/// Floats that are read next, asked for a few cache lines at a time while a product runs.
 ///
 /// A core waits for some tens of lines at once and no more, so that asking for a whole tile at once
 /// stops it; a product has time for all of them, and needs the memory for nothing else.
