@@ -80,12 +80,9 @@ struct Bench: ParsableCommand {
 
   /// Measures the one cell in this process; its parent reads the line.
   private func runCell(_ cells: BenchCells) throws {
-    if let threads { Workers.shared.limit(to: threads) }
     guard let (model, length) = cells.all.first else { return }
     do {
-      let (result, profile) = try session(cells, model, length).measure(profiling: profile)
-      tell(try jsonText(result, oneLine: true))
-      if let profile { say("\n\(model), length \(length)\n\(profile.table)\n") }
+      try measure(try session(cells, model, length), model, length)
     } catch let error as UserError {
       tell(try BenchLine.failure(model, length, "\(error.problem) \(error.remedy)"))
       throw ExitCode(UserError.Kind.failed.rawValue)
@@ -99,16 +96,24 @@ struct Bench: ParsableCommand {
         .usage, "--turns has \(cells.all.count) models and lengths to measure",
         remedy: "give one --model and one --length")
     }
-    if let threads { Workers.shared.limit(to: threads) }
     let session = try session(cells, model, length)
     tell("")
-    while readLine() != nil { tell(try jsonText(session.measure().result, oneLine: true)) }
+    while readLine() != nil { try measure(session, model, length) }
   }
 
+  /// Prints the measurement, and the profile that was asked for.
+  private func measure(_ session: BenchmarkSession, _ model: String, _ length: Int) throws {
+    let (result, profile) = session.measure(profiling: profile)
+    tell(try jsonText(result, oneLine: true))
+    if let profile { say("\n\(model), length \(length)\n\(profile.table)\n") }
+  }
+
+  /// The cell's model in this process, on as many threads as were asked for.
   private func session(
     _ cells: BenchCells, _ model: String, _ length: Int
   ) throws -> BenchmarkSession {
-    try BenchmarkSession(
+    if let threads { Workers.shared.limit(to: threads) }
+    return try BenchmarkSession(
       BenchmarkCell(
         model: cells.configuration(model, length), batch: batch, steps: steps,
         forwardOnly: forward))

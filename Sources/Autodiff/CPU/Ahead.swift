@@ -1,10 +1,9 @@
-import CShims
-
 /// Floats that are read next, asked for a few cache lines at a time while a product runs.
 ///
 /// A core waits for some tens of lines at once and no more, so that asking for a whole tile at once
 /// stops it; a product has time for all of them, and needs the memory for nothing else.
 struct Ahead {
+  /// Nothing to ask for.
   static var nothing: Ahead { Ahead(nil, count: 0) }
 
   private let base: UnsafePointer<Float>?
@@ -33,7 +32,7 @@ struct Ahead {
   mutating func ask() {
     guard let base, next < count else { return }
     let end = min(next + step, count)
-    for j in stride(from: next, to: end, by: laneCount) { lra_prefetch(base + j) }
+    prefetch(base + next, count: end - next)
     next = end
   }
 }
