@@ -94,6 +94,7 @@ extension OpCases {
     feedForward(130, 33, 300, .gelu), feedForward(15, 300, 33, .relu),
     feedForward(700, 15, 17, .gelu),
     feedForward(33, 17, 33, .gelu, rate: 0.2), feedForward(130, 64, 64, .relu, rate: 0.1),
+    feedForward(70, 33, 260, .gelu, rate: 0.2), feedForward(260, 256, 260, .gelu, rate: 0.1),
   ]
 
   static func feedForward(

@@ -50,13 +50,15 @@ struct LinearMap {
 
   /// Runs `tile(rows, first row, sums, workspace)` over all rows and stores what the sums add up to.
   ///
-  /// - Parameter extra: floats of sums that the caller keeps behind dW and db, and where they go.
+  /// - Parameters:
+  ///   - tileRows: rows of a tile.
+  ///   - extra: floats of sums that the caller keeps behind dW and db, and where they go.
   func reduceGradients(
-    extra: [(count: Int, target: GradientTarget?)] = [],
+    tile tileRows: Int = tileRows, extra: [(count: Int, target: GradientTarget?)] = [],
     tile: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void
   ) {
     let size = sumCount + extra.reduce(0) { $0 + $1.count }
-    let pieces = RowPieces(rows: x.rows, sum: size)
+    let pieces = RowPieces(rows: x.rows, sum: size, tile: tileRows)
     let partial = PartialSums(pieces: pieces.count, size: size)
     parallel(pieces.count) { piece, workspace in
       partial[piece].update(repeating: 0, count: size)

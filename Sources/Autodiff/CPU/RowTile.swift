@@ -8,15 +8,18 @@ struct RowPieces {
   let rows: Int
   let count: Int
   private let step: Int
+  private let tile: Int
 
   /// - Parameters:
   ///   - rows: rows to sum over.
   ///   - sum: floats of the result; large results get fewer pieces, since each has its own copy.
-  init(rows: Int, sum: Int) {
+  ///   - tile: rows of a tile.
+  init(rows: Int, sum: Int, tile: Int = tileRows) {
     let byMemory = max(2, (16 << 20) / max(sum, 1))
-    let wanted = min(16, byMemory, max(1, rows / (4 * tileRows)))
-    let tiles = (rows + tileRows - 1) / tileRows
-    step = (tiles + wanted - 1) / wanted * tileRows
+    let wanted = min(16, byMemory, max(1, rows / (4 * tile)))
+    let tiles = (rows + tile - 1) / tile
+    step = (tiles + wanted - 1) / wanted * tile
+    self.tile = tile
     count = rows == 0 ? 0 : (rows + step - 1) / step
     self.rows = rows
   }
@@ -26,8 +29,8 @@ struct RowPieces {
   /// The piece's rows, a tile at a time.
   func tiles(_ piece: Int) -> [Range<Int>] {
     let all = range(piece)
-    return stride(from: all.lowerBound, to: all.upperBound, by: tileRows).map {
-      $0..<min(all.upperBound, $0 + tileRows)
+    return stride(from: all.lowerBound, to: all.upperBound, by: tile).map {
+      $0..<min(all.upperBound, $0 + tile)
     }
   }
 }
@@ -98,10 +101,11 @@ func addColumnSums(
   }
 }
 
-/// result = x with dropped elements zero and the others scaled; `first` is the row number of x[0].
+/// result = x with dropped elements zero and the others scaled; `first` and `firstColumn` are the
+/// numbers of the row and column of x[0].
 func drop(
   _ dropout: Dropout, _ x: UnsafePointer<Float>, _ rows: Int, _ width: Int, firstRow first: Int,
-  into result: UnsafeMutablePointer<Float>
+  firstColumn: Int = 0, into result: UnsafeMutablePointer<Float>
 ) {
   for r in 0..<rows {
     let key = dropout.rowKey(first + r)
@@ -109,12 +113,13 @@ func drop(
     let to = result + r * width
     var j = 0
     while j + laneCount <= width {
-      store(load(from + j) * dropout.factors(key, j), to + j)
+      store(load(from + j) * dropout.factors(key, firstColumn + j), to + j)
       j += laneCount
     }
     if j < width {
       store(
-        load(from + j, count: width - j) * dropout.factors(key, j), to + j, count: width - j)
+        load(from + j, count: width - j) * dropout.factors(key, firstColumn + j), to + j,
+        count: width - j)
     }
   }
 }
@@ -141,17 +146,27 @@ func addWeightGradient(
   _ inputs: Int, row xRow: Int? = nil, _ rows: Int, into sum: UnsafeMutablePointer<Float>,
   _ workspace: Workspace, ahead: Ahead = .nothing
 ) {
-  let direct = inputs % Panels.width == 0 && inputs <= 128
-  let panels =
-    direct
-    ? Panels(base: x, step: xRow ?? inputs, panel: Panels.width)
-    : packRows(
-      x, row: xRow ?? inputs, inner: rows, columns: inputs,
-      into: workspace.floats(packedCount(inner: rows, columns: inputs)))
   multiply(
     rows: outputs, columns: inputs, inner: rows,
-    StridedMatrix(base: dy, row: 1, column: dyRow ?? outputs), panels, into: sum, row: inputs,
-    accumulate: true, ahead: ahead)
+    StridedMatrix(base: dy, row: 1, column: dyRow ?? outputs),
+    gradientPanels(x, inputs, row: xRow, rows: rows, room: workspace.panels(rows, inputs)),
+    into: sum, row: inputs, accumulate: true, ahead: ahead)
+}
+
+/// x[rows × inputs], the right-hand side of a weight's gradient, in panels: in place where whole
+/// panels of all rows fit the first-level cache as they lie.
+///
+/// - Parameters:
+///   - row: floats from one row of x to the next; nil for `inputs`.
+///   - room: where panels are written, as many floats as ``packedCount(inner:columns:)`` says.
+func gradientPanels(
+  _ x: UnsafePointer<Float>, _ inputs: Int, row: Int? = nil, rows: Int,
+  room: @autoclosure () -> UnsafeMutablePointer<Float>
+) -> Panels {
+  if inputs % Panels.width == 0 && rows * inputs <= 128 * tileRows {
+    return Panels(base: x, step: row ?? inputs, panel: Panels.width)
+  }
+  return packRows(x, row: row ?? inputs, inner: rows, columns: inputs, into: room())
 }
 
 /// A weight [O × I] packed for both directions of a linear map.
@@ -188,8 +203,29 @@ struct PackedWeight {
     columns = n
   }
 
+  private init(_ whole: PackedWeight, _ panels: Panels, inner: Int, columns: Int) {
+    (outputs, inputs, storage) = (whole.outputs, whole.inputs, whole.storage)
+    (self.panels, self.inner, self.columns) = (panels, inner, columns)
+  }
+
   private let inner: Int
   private let columns: Int
+
+  /// Some of the packed matrix's columns; they start at a multiple of 32.
+  func columns(_ range: Range<Int>) -> PackedWeight {
+    let skipped = range.lowerBound / Panels.width * panels.panel
+    return PackedWeight(
+      self, Panels(base: panels.base + skipped, step: panels.step, panel: panels.panel),
+      inner: inner, columns: range.count)
+  }
+
+  /// Some of the packed matrix's rows.
+  func rows(_ range: Range<Int>) -> PackedWeight {
+    let skipped = range.lowerBound * panels.step
+    return PackedWeight(
+      self, Panels(base: panels.base + skipped, step: panels.step, panel: panels.panel),
+      inner: range.count, columns: columns)
+  }
 
   /// y[rows × n] = x[rows × k] · packed, both row-major.
   ///

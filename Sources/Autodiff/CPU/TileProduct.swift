@@ -39,6 +39,7 @@ private func multiplyPanel(
   var i = 0
   while i + 8 <= m {
     ahead.ask()
+    if accumulate { for r in i..<i + 8 { prefetch(c + r * cRow, count: n) } }
     product8x32(
       k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
       c + i * cRow, cRow, accumulate: accumulate)

@@ -169,6 +169,11 @@ final class Workspace: @unchecked Sendable {
     return base + used
   }
 
+  /// Room for `inner` × `columns` in panels, as ``floats(_:)``.
+  func panels(_ inner: Int, _ columns: Int) -> UnsafeMutablePointer<Float> {
+    floats(packedCount(inner: inner, columns: columns))
+  }
+
   /// `count` zeros, as ``floats(_:)``.
   func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
     let memory = floats(count)

@@ -1,5 +1,5 @@
 /// y = x + drop₂(W₂·drop₁(f(W₁·LayerNorm(x) + b₁)) + b₂): a whole pre-norm feed-forward block in one
-/// pass over tiles of rows.
+/// pass over tiles of rows, each of which goes through F a slice at a time.
 ///
 /// - Parameters:
 ///   - x: [N, E].
@@ -44,6 +44,9 @@ private struct FeedForwardBlock {
   let outerDropout: Dropout
   private let width: Int
   private let hidden: Int
+  private let slices: Slices
+  /// Rows of a tile: more where weights and gradients are large, since every tile passes over them.
+  private let rowsPerTile: Int
 
   init(
     x: Tensor, norm: Norm, first: LinearMap, outer: (weight: Tensor, bias: Tensor),
@@ -58,6 +61,8 @@ private struct FeedForwardBlock {
     self.outerDropout = outerDropout
     width = first.inputs
     hidden = first.outputs
+    slices = Slices(total: hidden, rows: x.rowCapacity)
+    rowsPerTile = 2 * width * hidden > 1 << 17 ? 4 * tileRows : tileRows
     precondition(
       outer.weight.shape == [width, hidden] && outer.bias.count == width,
       "feedForward: outer weight \(outer.weight.shape) for inner weight \(first.weight.shape)")
@@ -71,24 +76,27 @@ private struct FeedForwardBlock {
 
   /// - Parameter arguments: where the arguments of the activation are kept.
   func forward(into y: Tensor, _ arguments: Storage?) {
-    let w1 = PackedWeight.forward(first.weight)
-    let w2 = PackedWeight.forward(outer.weight)
-    parallel(x.rows, by: tileRows) { rows, workspace in
+    let packed = (
+      inner: PackedWeight.forward(first.weight), outer: PackedWeight.forward(outer.weight)
+    )
+    parallel(x.rows, by: rowsPerTile) { rows, workspace in
       let count = rows.count
       let from = x.pointer + rows.lowerBound * width
       let normalized = workspace.floats(count * width)
       norm.tile.forward(from, count, into: normalized)
-      let inside = workspace.floats(count * hidden)
-      let argument = arguments.map { $0.pointer + rows.lowerBound * hidden } ?? inside
-      first.forward(
-        w1, normalized, count, into: argument,
-        ahead: Ahead(from + count * width, count: count * width))
-      activation.apply(argument, into: inside, count: count * hidden)
-      if innerDropout.isActive {
-        drop(innerDropout, inside, count, hidden, firstRow: rows.lowerBound, into: inside)
-      }
+      let inside = workspace.floats(count * slices.width)
       let out = y.pointer + rows.lowerBound * width
-      w2.multiply(inside, count, into: out)
+      var ahead = Ahead(from + count * width, count: count * width)
+      for slice in 0..<slices.count {
+        let columns = slices[slice]
+        let argument = arguments.map { slices.place(slice, rows.lowerBound, in: $0) } ?? inside
+        packed.inner.columns(columns).multiply(normalized, count, into: argument, ahead: ahead)
+        addBias(first.bias.map { $0.pointer + columns.lowerBound }, argument, count, columns.count)
+        activation.apply(argument, into: inside, count: count * columns.count)
+        dropInner(inside, count, columns, firstRow: rows.lowerBound)
+        packed.outer.rows(columns).multiply(inside, count, into: out, accumulate: slice > 0)
+        ahead = .nothing
+      }
       addBias(outer.bias.pointer, out, count, width)
       if outerDropout.isActive {
         drop(outerDropout, out, count, width, firstRow: rows.lowerBound, into: out)
@@ -103,47 +111,128 @@ private struct FeedForwardBlock {
       inner: PackedWeight.backward(first.weight), outer: PackedWeight.backward(outer.weight)
     )
     let outerSums = first.sumCount
-    let normSums = outerSums + width * hidden + width
-    first.reduceGradients(extra: [
-      (width * hidden, outer.weight.node?.target()), (width, outer.bias.node?.target()),
-      (width, norm.scale.node?.target()), (width, norm.shift.node?.target()),
-    ]) { rows, start, sums, workspace in
+    let outerBiasSums = outerSums + width * hidden
+    first.reduceGradients(
+      tile: rowsPerTile,
+      extra: [
+        (width * hidden, outer.weight.node?.target()), (width, outer.bias.node?.target()),
+        (width, norm.scale.node?.target()), (width, norm.shift.node?.target()),
+      ]
+    ) { rows, start, sums, workspace in
+      let count = rows * width
       let (dyTile, xTile) = (dy.pointer + start * width, x.pointer + start * width)
-      let tile = NormScratch(norm, xTile, rows, workspace)
-      let inside = workspace.floats(rows * hidden)
-      let slope = workspace.floats(rows * hidden)
-      activation.applyKeepingSlope(
-        arguments.pointer + start * hidden, value: inside, slope: slope, count: rows * hidden)
+      let normTile = NormScratch(norm, xTile, rows, workspace)
       let dBranch = dropped(outerDropout, dyTile, rows, width, firstRow: start, workspace)
-      let (count, hiddenCount) = (rows * width, rows * hidden)
-      addOuterGradients(
-        dBranch, inside, rows, start, into: sums + outerSums, workspace,
-        ahead: Ahead(arguments.pointer + start * hidden + hiddenCount, count: hiddenCount))
-      let dInside = workspace.floats(hiddenCount)
-      packed.outer.multiply(
-        dBranch, rows, into: dInside, ahead: Ahead(xTile + count, count: count))
-      if innerDropout.isActive {
-        drop(innerDropout, dInside, rows, hidden, firstRow: start, into: dInside)
-      }
-      for i in 0..<rows * hidden { dInside[i] *= slope[i] }
-      first.addGradients(
-        dInside, tile.output, rows, into: sums, workspace,
-        ahead: Ahead(dyTile + count, count: count))
       let dNormalized = workspace.floats(count)
-      packed.inner.multiply(dInside, rows, into: dNormalized)
-      tile.backward(dNormalized, into: (dyTile, true), sums: sums + normSums, workspace)
+      let tile = FeedForwardTile(
+        rows: rows, start: start,
+        normalized: gradientPanels(
+          normTile.output, width, rows: rows, room: workspace.panels(rows, width)),
+        dBranch: dBranch, slice: slices.width, workspace)
+      for slice in 0..<slices.count {
+        let isLast = slice + 1 == slices.count
+        addGradients(
+          slice, of: tile, packed.outer, slices.place(slice, start, in: arguments), into: sums,
+          ahead: (
+            Ahead(
+              slices.place(isLast ? 0 : slice + 1, isLast ? start + rows : start, in: arguments),
+              count: rows * slices.width),
+            isLast ? Ahead(xTile + count, count: count) : .nothing
+          ))
+        packed.inner.rows(slices[slice]).multiply(
+          tile.dInside, rows, into: dNormalized, accumulate: slice > 0,
+          ahead: isLast ? Ahead(dyTile + count, count: count) : .nothing)
+      }
+      addColumnSums(dBranch, rows, width, into: sums + outerBiasSums)
+      normTile.backward(
+        dNormalized, rows, into: (dyTile, true), sums: sums + outerBiasSums + width, workspace)
     }
   }
 
-  /// dW₂ += dBranchᵀ·drop₁(inside) and db₂ += Σ dBranch; drops `inside` in place.
-  private func addOuterGradients(
-    _ dBranch: UnsafePointer<Float>, _ inside: UnsafeMutablePointer<Float>, _ rows: Int,
-    _ start: Int, into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace, ahead: Ahead
+  /// A slice's part of dW₂, dW₁ and db₁; leaves the gradient of its arguments in the tile's `dInside`.
+  private func addGradients(
+    _ slice: Int, of tile: FeedForwardTile, _ packedOuter: PackedWeight,
+    _ argument: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>,
+    ahead: (first: Ahead, second: Ahead)
   ) {
-    if innerDropout.isActive {
-      drop(innerDropout, inside, rows, hidden, firstRow: start, into: inside)
+    let columns = slices[slice]
+    let (rows, count) = (tile.rows, tile.rows * columns.count)
+    activation.applyKeepingSlope(argument, value: tile.inside, slope: tile.slope, count: count)
+    dropInner(tile.inside, rows, columns, firstRow: tile.start)
+    multiply(
+      rows: width, columns: columns.count, inner: rows,
+      StridedMatrix(base: tile.dBranch, row: 1, column: width),
+      gradientPanels(tile.inside, columns.count, rows: rows, room: tile.insideRoom),
+      into: sums + first.sumCount + columns.lowerBound, row: hidden, accumulate: true,
+      ahead: ahead.first)
+    packedOuter.columns(columns).multiply(
+      tile.dBranch, rows, into: tile.dInside, ahead: ahead.second)
+    dropInner(tile.dInside, rows, columns, firstRow: tile.start)
+    for i in 0..<count { tile.dInside[i] *= tile.slope[i] }
+    multiply(
+      rows: columns.count, columns: width, inner: rows,
+      StridedMatrix(base: tile.dInside, row: 1, column: columns.count), tile.normalized,
+      into: sums + columns.lowerBound * width, row: width, accumulate: true)
+    if first.bias != nil {
+      addColumnSums(
+        tile.dInside, rows, columns.count, into: sums + hidden * width + columns.lowerBound)
     }
-    addWeightGradient(dBranch, width, inside, hidden, rows, into: sums, workspace, ahead: ahead)
-    addColumnSums(dBranch, rows, width, into: sums + width * hidden)
+  }
+
+  /// Drops elements of a slice's activations, or of their gradient, in place.
+  private func dropInner(
+    _ inside: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Range<Int>, firstRow: Int
+  ) {
+    guard innerDropout.isActive else { return }
+    drop(
+      innerDropout, inside, rows, columns.count, firstRow: firstRow,
+      firstColumn: columns.lowerBound, into: inside)
+  }
+}
+
+/// The inner width cut into slices, so that the part of the weights and of their gradients that a
+/// slice needs stays in the second-level cache while all rows of a tile pass over it.
+private struct Slices {
+  /// The whole width, F.
+  let total: Int
+  /// Rows of the whole matrix.
+  let rows: Int
+
+  var width: Int { min(total, 128) }
+  var count: Int { (total + 127) / 128 }
+
+  subscript(slice: Int) -> Range<Int> { slice * width..<min(total, (slice + 1) * width) }
+
+  /// Where a slice's rows from `row` on lie in a matrix that is kept slice after slice.
+  func place(_ slice: Int, _ row: Int, in storage: Storage) -> UnsafeMutablePointer<Float> {
+    storage.pointer + self[slice].lowerBound * rows + row * self[slice].count
+  }
+}
+
+/// What the slices of a tile of rows share in the backward pass, and their scratch memory.
+private struct FeedForwardTile {
+  let rows: Int
+  /// The number of the first row.
+  let start: Int
+  /// LayerNorm(x), [rows, E].
+  let normalized: Panels
+  /// The gradient of the branch, [rows, E].
+  let dBranch: UnsafePointer<Float>
+  /// drop₁(f(argument)), f'(argument) and the gradient of the argument, [rows, a slice].
+  let inside, slope, dInside: UnsafeMutablePointer<Float>
+  let insideRoom: UnsafeMutablePointer<Float>
+
+  init(
+    rows: Int, start: Int, normalized: Panels, dBranch: UnsafePointer<Float>, slice: Int,
+    _ workspace: Workspace
+  ) {
+    self.rows = rows
+    self.start = start
+    self.normalized = normalized
+    self.dBranch = dBranch
+    inside = workspace.floats(rows * slice)
+    slope = workspace.floats(rows * slice)
+    dInside = workspace.floats(rows * slice)
+    insideRoom = workspace.panels(rows, slice)
   }
 }

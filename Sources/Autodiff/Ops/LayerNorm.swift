@@ -35,7 +35,7 @@ private func layerNormBackward(_ x: Tensor, _ norm: Norm, _ dy: Storage) {
       workspace.reset()
       let first = rows.lowerBound * width
       NormScratch(norm, x.pointer + first, rows.count, workspace).backward(
-        dy.pointer + first, into: dx.map { ($0.pointer + first, $0.accumulate) },
+        dy.pointer + first, rows.count, into: dx.map { ($0.pointer + first, $0.accumulate) },
         sums: partial[piece], workspace)
     }
   }
