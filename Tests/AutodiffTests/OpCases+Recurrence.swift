@@ -32,6 +32,9 @@ extension OpCases {
       fourier([130, 65], width: 33, length: 130), fourier([60, 59], width: 34, length: 60),
       fourier([97, 15], width: 16, length: 97), fourier([49], width: 3, length: 49),
       fourier([15, 100], width: 130, length: 128), fourier([33], width: 17, length: 2000),
+      residualFourier([64, 0, 5], width: 64, length: 70),
+      residualFourier([130, 1], width: 33, length: 130),
+      residualFourier([66, 15], width: 34, length: 66, rate: 0.2),
     ]
 
   static func scan(_ lengths: [Int], states: Int, reversed: Bool = false) -> OpCase {
@@ -191,6 +194,28 @@ extension OpCases {
       fourierMix($0[0], plan: FourierPlan(length: length, width: width), segments: segments)
     } oracle: {
       Oracle.fourierMix($0[0], length: length, offsets: segments.offsets)
+    }
+  }
+
+  static func residualFourier(
+    _ lengths: [Int], width: Int, length: Int, rate: Float = 0
+  ) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    let branch = DropoutOracle(rate: rate, key: 79 << 40, firstRow: 3)
+    return OpCase(
+      "residual Fourier mix \(lengths) of \(length), width \(width), dropout \(rate)",
+      account: "residual Fourier mix",
+      [.init(segments.rows, width), .init(width, range: 0.5...1.5), .init(width)]
+    ) {
+      residualFourierMix(
+        $0[0], norm: Norm(scale: $0[1], shift: $0[2]),
+        plan: FourierPlan(length: length, width: width), segments: segments,
+        dropout: branch.dropout)
+    } oracle: {
+      let normalized = Oracle.layerNorm($0[0], scale: $0[1].values, shift: $0[2].values)
+      return $0[0]
+        + branch.apply(
+          Oracle.fourierMix(normalized, length: length, offsets: segments.offsets))
     }
   }
 }

@@ -10,7 +10,7 @@ import Testing
 private let record = [
   "bigbird": StepCost(29_677_696, 5_342_880, 26, 1_202_696),
   "cosformer": StepCost(28_679_296, 5_867_168, 26, 1_237_384),
-  "fnet": StepCost(16_948_352, 3_753_632, 26, 655_880),
+  "fnet": StepCost(16_555_136, 2_573_984, 18, 655_880),
   "linear": StepCost(25_533_568, 5_867_168, 26, 1_212_424),
   "linformer": StepCost(23_338_112, 5_519_008, 46, 1_073_672),
   "local": StepCost(24_222_848, 5_342_880, 26, 1_202_696),

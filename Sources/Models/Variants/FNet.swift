@@ -53,8 +53,14 @@ struct FNet: Mixer {
   }
 
   func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    residualSum(
-      x.residual, adding: fourierMix(x.normalized, plan: plan, segments: pass.segments),
-      dropout: pass.dropout(rate, site: site))
+    let dropout = pass.dropout(rate, site: site)
+    switch x.source {
+    case .byRow(let norm):
+      return residualFourierMix(
+        x.residual, norm: norm, plan: plan, segments: pass.segments, dropout: dropout)
+    case .done(let rows):
+      return residualSum(
+        x.residual, adding: fourierMix(rows, plan: plan, segments: pass.segments), dropout: dropout)
+    }
   }
 }

@@ -1,0 +1,155 @@
+import Foundation
+
+/// What the Fourier mixing of sequences needs for one length and width: computed once, used by every
+/// step.
+public struct FourierPlan: Sendable {
+  /// L, the length of the transform along the sequence.
+  public let length: Int
+  /// E, the length of the transform along the row.
+  public let width: Int
+  fileprivate let transform: MixedRadix
+  /// The transform along the row as panels of E × 32: sixteen columns of cosines, then of sines.
+  fileprivate let matrix: [Float]
+  /// Panels; frequency k of a row of real numbers is the conjugate of E - k, so half of them do.
+  fileprivate var panels: Int { FourierPlan.panels(width) }
+
+  /// - Parameters:
+  ///   - length: L.
+  ///   - width: E.
+  ///   - scale: what the result is multiplied by; 1 is the transform without normalisation.
+  public init(length: Int, width: Int, scale: Double = 1) {
+    self.length = length
+    self.width = width
+    transform = MixedRadix(length: length)
+    matrix = (0..<FourierPlan.panels(width)).flatMap { panel in
+      (0..<width).flatMap { row in
+        FourierPlan.matrixRow(row, panel, width).map { Float($0 * scale) }
+      }
+    }
+  }
+  private static func panels(_ width: Int) -> Int { ((width + 1) / 2 + laneCount - 1) / laneCount }
+
+  /// Row j of a panel: e^(-2πijk/E) for its sixteen frequencies k.
+  ///
+  /// Frequencies 0 and E/2 of real numbers are real, so that E/2 takes the place of the imaginary part
+  /// of 0.
+  private static func matrixRow(_ j: Int, _ panel: Int, _ width: Int) -> [Double] {
+    let frequencies = panel * laneCount..<(panel + 1) * laneCount
+    let inside = frequencies.map { 2 * $0 < width || $0 == 0 }
+    let angles = frequencies.map { 2 * Double.pi * Double(j * $0 % width) / Double(width) }
+    let cosines = zip(angles, inside).map { $1 ? Foundation.cos($0) : 0 }
+    var sines = zip(angles, inside).map { $1 ? -Foundation.sin($0) : 0 }
+    if panel == 0 { sines[0] = width % 2 == 0 ? (j % 2 == 0 ? 1 : -1) : 0 }
+    return cosines + sines
+  }
+}
+
+/// Re(F_L·x·F_E) of sequences, one after the other.
+struct FourierKernel {
+  let plan: FourierPlan
+  let segments: Segments
+  private var width: Int { plan.width }
+
+  /// Checks the shapes, naming the operation in the message.
+  init(_ name: String, _ x: Tensor, _ plan: FourierPlan, _ segments: Segments) {
+    precondition(x.columns == plan.width, "\(name): \(x.shape) for a plan of \(plan.width)")
+    precondition(
+      x.rows == segments.rows && segments.longest <= plan.length,
+      "\(name): \(x.shape), sequences up to \(segments.longest) for length \(plan.length)")
+    self.plan = plan
+    self.segments = segments
+  }
+
+  /// Enters the transform of all sequences, which passes `passes` times over N·E floats, into the meter.
+  func measure(_ name: String, passes: Int, _ kernel: () -> Void) {
+    let columns = plan.panels * laneCount
+    Meter.shared.measure(
+      name,
+      flops: 4 * segments.rows * width * columns
+        + segments.count * columns * plan.transform.operations,
+      bytes: 4 * passes * segments.rows * width, kernel)
+  }
+
+  /// Calls `body` with every sequence's number and rows, the longest first.
+  func forEachSequence(_ body: (Int, Range<Int>, Workspace) -> Void) {
+    let order = segments.longestFirst
+    parallel(order.count) { index, workspace in
+      body(order[index], segments.range(order[index]), workspace)
+    }
+  }
+
+  /// Transforms a sequence.
+  ///
+  /// - Parameters:
+  ///   - rows: its length.
+  ///   - y: the result, [rows, E].
+  ///   - tile: gives `count` rows from the sequence's row `first` on, valid until the next call, and
+  ///     what to bring into the caches meanwhile.
+  func transform(
+    _ rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace,
+    tile: (_ first: Int, _ count: Int) -> (rows: UnsafePointer<Float>, ahead: Ahead)
+  ) {
+    let room = plan.length * ComplexLanes.count
+    let columns = workspace.floats(plan.panels * room)
+    for first in stride(from: 0, to: rows, by: tileRows) {
+      let count = min(tileRows, rows - first)
+      let (x, ahead) = tile(first, count)
+      transformRows(x, count, into: columns + first * ComplexLanes.count, room, ahead)
+    }
+    let filled = rows * ComplexLanes.count
+    let other = workspace.floats(room)
+    for panel in 0..<plan.panels {
+      (columns + panel * room + filled).update(repeating: 0, count: room - filled)
+      let result = plan.transform(columns + panel * room, other: other, workspace)
+      write(result, panel, rows, into: y)
+    }
+  }
+
+  /// The transform along the rows, a panel `room` floats behind the other.
+  private func transformRows(
+    _ x: UnsafePointer<Float>, _ rows: Int, into columns: UnsafeMutablePointer<Float>, _ room: Int,
+    _ ahead: Ahead
+  ) {
+    plan.matrix.withUnsafeBufferPointer { matrix in
+      guard let base = matrix.baseAddress else { return }
+      for panel in 0..<plan.panels {
+        multiply(
+          rows: rows, columns: Panels.width, inner: width,
+          StridedMatrix(base: x, row: width, column: 1),
+          Panels(
+            base: base + panel * width * Panels.width, step: Panels.width,
+            panel: width * Panels.width),
+          into: columns + panel * room, row: ComplexLanes.count, accumulate: false,
+          ahead: panel == 0 ? ahead : .nothing)
+      }
+    }
+  }
+
+  /// Real parts go to frequency k; those of position -l are the real parts of frequency E - k, since
+  /// the numbers of the two are conjugate before the transform along the columns.
+  private func write(
+    _ result: UnsafePointer<Float>, _ panel: Int, _ rows: Int, into y: UnsafeMutablePointer<Float>
+  ) {
+    let first = panel * laneCount
+    let count = min(laneCount, (width + 1) / 2 - first)
+    for l in 0..<rows {
+      let here = result + l * ComplexLanes.count
+      let mirrored = result + (l == 0 ? 0 : plan.length - l) * ComplexLanes.count
+      let to = y + l * width
+      if count == laneCount && (first > 0 || l + 1 < rows) {
+        store(load(here), to + first)
+        // Frequency 0 has no mirror image: its lane falls on the next row, which comes next.
+        store(reversed(load(mirrored)), to + width - first - laneCount + 1)
+      } else {
+        for lane in 0..<count where first + lane > 0 {
+          to[first + lane] = here[lane]
+          to[width - first - lane] = mirrored[lane]
+        }
+      }
+      if first == 0 {
+        to[0] = (here[0] + mirrored[0]) / 2
+        if width % 2 == 0 { to[width / 2] = (here[laneCount] + mirrored[laneCount]) / 2 }
+      }
+    }
+  }
+}
