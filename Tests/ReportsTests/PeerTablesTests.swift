@@ -3,15 +3,15 @@ import Foundation
 import Reports
 import Testing
 
-/// A line of `peers.jsonl`: PyTorch takes `ratio` times the second that we take at 1,024 tokens.
+/// A line of `peers.jsonl`: PyTorch takes `ratio` times the seconds that we take at 1,024 tokens.
 private func line(
-  _ model: String, _ ratio: Double, compiled: Double? = nil, threads: Int = 1,
+  _ model: String, _ ratio: Double, compiled: Double? = nil, seconds: Double = 1, threads: Int = 1,
   forward: Bool = false, first: Double? = nil
 ) throws -> String {
   let own = try SnakeCaseJSON.encoded(
-    syntheticSpeed(model, 1, 1, lengths: [1024])[0], oneLine: true)
+    syntheticSpeed(model, seconds, 1, lengths: [1024])[0], oneLine: true)
   let peer = { (ratio: Double) in
-    #"{"step_s": \#(ratio), "peak_rss_mib": 812.4, "params": 7, "threads": 1, "torch": "2.0"}"#
+    #"{"step_s": \#(ratio * seconds), "peak_rss_mib": 812.4, "params": 7, "threads": 1, "torch": "2.0"}"#
   }
   return """
     {"shape": "narrow", "model": "\(model)", "length": 1024, "batch": 8, "threads": \(threads), \
@@ -85,6 +85,15 @@ struct PeerTablesTests {
     #expect(try text([line("linear", 3, compiled: 4)]) == "3.00x, 50 %")
     #expect(
       try text([line("linear", 3, compiled: 2), line("linear", 3)]) == "3.00x (3.00–3.00), 50 %")
+  }
+
+  @Test("What is faster is decided within rounds, since the machine changes between them")
+  func fasterWithinRounds() throws {
+    let rounds = try [
+      line("linear", 2, compiled: 3), line("linear", 2, compiled: 3, seconds: 10),
+      line("linear", 9, compiled: 1),
+    ]
+    #expect(try PeerTables(log(rounds).rounds).all[0].rows[0][1].text.hasPrefix("2.00x"))
   }
 
   @Test("Figures of a text that were not measured for their model are found")

@@ -131,11 +131,12 @@ class Comparison:
             program.end()
 
     def ratios(self):
-        """How many times as long the faster one of PyTorch takes."""
+        """How many times as long PyTorch takes, where it does best."""
         peers = [name for name in self.commands if name != "own"]
-        best = min(peers, key=lambda name: self.median(name, "step_s"))
-        return [line[best]["step_s"] / line["own"]["step_s"]
-                for line in self.rounds]
+        return min(
+            ([line[name]["step_s"] / line["own"]["step_s"]
+              for line in self.rounds] for name in peers),
+            key=statistics.median)
 
     def median(self, name, key):
         return statistics.median(line[name][key] for line in self.rounds)

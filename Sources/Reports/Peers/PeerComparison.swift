@@ -47,11 +47,7 @@ public struct PeerComparison: Sendable {
 
   /// - Parameter rounds: of one model in one setting, at least one.
   init(_ rounds: [PeerRound]) {
-    let times = rounds.map(\.peer.stepS)
-    let compiled = rounds.compactMap(\.compiled?.stepS)
-    // The faster one of PyTorch, where both were measured in every round.
-    let isCompiled = compiled.count == rounds.count && Self.median(compiled) < Self.median(times)
-    let ratios = zip(isCompiled ? compiled : times, rounds).map { $0 / $1.own.stepS }
+    let ratios = Self.ratios(rounds)
     ratio = Self.median(ratios)
     let (sorted, outer) = (ratios.sorted(), ratios.count / 4)
     range = sorted[outer]...sorted[sorted.count - 1 - outer]
@@ -65,6 +61,16 @@ public struct PeerComparison: Sendable {
     firstStep =
       first.isEmpty ? nil : (Self.median(first.map(\.own)), Self.median(first.map(\.peer)))
     self.rounds = rounds.count
+  }
+
+  /// PyTorch's time divided by ours, in each round: eager, or compiled where that has the smaller median.
+  ///
+  /// Both sides of a round met the same machine, so ratios are compared, and not times. Compiled
+  /// rounds count where all rounds have them.
+  private static func ratios(_ rounds: [PeerRound]) -> [Double] {
+    let eager = rounds.map { $0.peer.stepS / $0.own.stepS }
+    let compiled = rounds.compactMap { round in round.compiled.map { $0.stepS / round.own.stepS } }
+    return compiled.count == rounds.count && median(compiled) < median(eager) ? compiled : eager
   }
 
   /// As `1.40x, 84 %`, and with the rounds' middle half `1.40x (1.39–1.41), 84 %`.
