@@ -71,13 +71,16 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
   public var mfu: Double?
   /// Pages that the kernel had to map in, a step: 0 when all memory is reused.
   public var pageFaultsPerStep: Double
+  /// Joules a step of the processor's packages, with all else that runs on them; nil where the machine
+  /// does not tell.
+  public var energyJ: Double?
 
   /// All fields but `compile`.
   package init(
     model: String, length: Int, batch: Int, towers: Int, emb: Int, heads: Int, layers: Int,
     mlp: Int, stepS: Double, minS: Double, tokensPerS: Int, peakRssMib: Int, params: Int,
     threads: Int, forward: Bool, flops: Int, gflopsPerS: Double, peakTensorMib: Double,
-    sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double
+    sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double, energyJ: Double? = nil
   ) {
     self.model = model
     self.length = length
@@ -100,5 +103,6 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
     self.sgemmGflopsPerS = sgemmGflopsPerS
     self.mfu = mfu
     self.pageFaultsPerStep = pageFaultsPerStep
+    self.energyJ = energyJ
   }
 }

@@ -10,6 +10,7 @@ public final class BenchmarkSession {
   private let cell: BenchmarkCell
   private let parameters: Int
   private let step: () -> Void
+  private let energy = EnergyCounter()
   /// The most main memory before the first yardstick, which takes memory of its own.
   private var resident: Int?
 
@@ -35,11 +36,14 @@ public final class BenchmarkSession {
     step()
     BufferPool.shared.resetPeak()
     Meter.shared.reset(timing: profiling)
-    let faults = minorPageFaults()
-    let times = (0..<cell.steps).map { _ in secondsTaken(by: step) }
-    let newFaults = minorPageFaults() - faults
+    var (times, faults): ([Double], Int) = ([], 0)
+    let joules = energy.joules {
+      let before = minorPageFaults()
+      times = (0..<cell.steps).map { _ in secondsTaken(by: step) }
+      faults = minorPageFaults() - before
+    }
     let accounts = Meter.shared.accounts
-    let result = result(times.sorted(), faults: newFaults)
+    let result = result(times.sorted(), faults: faults, joules: joules)
     guard profiling else { return (result, nil) }
     let profile = OperationProfile(
       accounts, steps: cell.steps, seconds: times.reduce(0, +),
@@ -47,7 +51,7 @@ public final class BenchmarkSession {
     return (result, profile)
   }
 
-  private func result(_ sorted: [Double], faults: Int) -> BenchmarkResult {
+  private func result(_ sorted: [Double], faults: Int, joules: Double?) -> BenchmarkResult {
     let (model, steps, batch) = (cell.model, cell.steps, cell.batch)
     let median = (sorted[(steps - 1) / 2] + sorted[steps / 2]) / 2
     let flops = Meter.shared.flops / steps
@@ -66,7 +70,8 @@ public final class BenchmarkSession {
       forward: cell.forwardOnly, flops: flops, gflopsPerS: rounded(speed, 2),
       peakTensorMib: rounded(Double(tensors) / 1_048_576, 1),
       sgemmGflopsPerS: peak.map { rounded($0, 1) }, mfu: peak.map { rounded(speed / $0, 4) },
-      pageFaultsPerStep: rounded(Double(faults) / Double(steps), 1))
+      pageFaultsPerStep: rounded(Double(faults) / Double(steps), 1),
+      energyJ: joules.map { rounded($0 / Double(steps), 3) })
   }
 }
 

@@ -49,7 +49,7 @@ struct BenchLine {
 enum BenchTable {
   private static let columns = [
     ("model", 14), ("length", 6), ("step ms", 9), ("tokens/s", 9), ("peak MiB", 8),
-    ("tensor MiB", 10), ("GFLOP/s", 7), ("of sgemm", 8), ("params", 10),
+    ("tensor MiB", 10), ("GFLOP/s", 7), ("of sgemm", 8), ("J/step", 7), ("params", 10),
   ]
   private static let widths = columns.map(\.1)
 
@@ -68,7 +68,7 @@ enum BenchTable {
         result.model, "\(result.length)", fixed(result.stepS * 1e3, 1),
         formatCount(result.tokensPerS), "\(result.peakRssMib)", fixed(result.peakTensorMib, 1),
         fixed(result.gflopsPerS, 1), result.mfu.map(formatPercent) ?? "-",
-        formatCount(result.params),
+        result.energyJ.map { fixed($0, 2) } ?? "-", formatCount(result.params),
       ], widths: widths)
   }
 }
