@@ -27,6 +27,7 @@ public struct FourierPlan: Sendable {
       }
     }
   }
+
   private static func panels(_ width: Int) -> Int { ((width + 1) / 2 + laneCount - 1) / laneCount }
 
   /// Row j of a panel: e^(-2πijk/E) for its sixteen frequencies k.

@@ -72,7 +72,7 @@ struct LinearAttentionState {
   func transposed(_ workspace: Workspace) -> TransposedState {
     let panels = packTransposed(
       base, row: layout.padded, inner: layout.width, columns: layout.features,
-      into: workspace.floats(packedCount(inner: layout.width, columns: layout.features)))
+      into: workspace.panels(layout.width, layout.features))
     return TransposedState(layout: layout, panels: panels)
   }
 }

@@ -51,14 +51,14 @@ struct LinearMap {
   /// Runs `tile(rows, first row, sums, workspace)` over all rows and stores what the sums add up to.
   ///
   /// - Parameters:
-  ///   - tileRows: rows of a tile.
+  ///   - rowsPerTile: rows of a tile.
   ///   - extra: floats of sums that the caller keeps behind dW and db, and where they go.
   func reduceGradients(
-    tile tileRows: Int = tileRows, extra: [(count: Int, target: GradientTarget?)] = [],
+    rowsPerTile: Int = tileRows, extra: [(count: Int, target: GradientTarget?)] = [],
     tile: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void
   ) {
     let size = sumCount + extra.reduce(0) { $0 + $1.count }
-    let pieces = RowPieces(rows: x.rows, sum: size, tile: tileRows)
+    let pieces = RowPieces(rows: x.rows, sum: size, tile: rowsPerTile)
     let partial = PartialSums(pieces: pieces.count, size: size)
     parallel(pieces.count) { piece, workspace in
       partial[piece].update(repeating: 0, count: size)

@@ -80,7 +80,7 @@ struct NystromKernel {
   private func pack(_ view: Heads, _ place: NystromHead, _ workspace: Workspace) -> Panels {
     packRows(
       left(view, place).base, row: view.stride, inner: place.size, columns: width,
-      into: workspace.floats(packedCount(inner: place.size, columns: width)))
+      into: workspace.panels(place.size, width))
   }
 
   /// Rows as transposed panels [D × M].
@@ -89,7 +89,7 @@ struct NystromKernel {
   ) -> Panels {
     Autodiff.packTransposed(
       rows.base, row: rows.row, inner: width, columns: place.size,
-      into: workspace.floats(packedCount(inner: width, columns: place.size)), scale: scale)
+      into: workspace.panels(width, place.size), scale: scale)
   }
 
   // MARK: Forward
@@ -180,7 +180,7 @@ struct NystromKernel {
   ) {
     let panels = packRows(
       rows.base, row: rows.row, inner: place.size, columns: width,
-      into: workspace.floats(packedCount(inner: place.size, columns: width)))
+      into: workspace.panels(place.size, width))
     let result = workspace.floats(place.size * paddedWidth)
     multiply(
       rows: place.size, columns: paddedWidth, inner: place.size, matrix, panels, into: result,

@@ -178,8 +178,7 @@ private struct SortedGradients {
     guard let dSorting else { return }
     let row = Panels.padded(rows.layout.count)
     let dMatrix = workspace.zeros(rows.layout.mixedCount * row)
-    let packed = workspace.floats(
-      packedCount(inner: ownKeys.columns, columns: rows.layout.count))
+    let packed = workspace.panels(ownKeys.columns, rows.layout.count)
     addProducts(mixedKeys, rows.ownKeys, to: dMatrix, row: row, packed)
     addProducts(mixedValues, rows.ownValues, to: dMatrix, row: row, packed)
     addValidity(to: dMatrix, row: row)

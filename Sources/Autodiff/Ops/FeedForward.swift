@@ -113,7 +113,7 @@ private struct FeedForwardBlock {
     let outerSums = first.sumCount
     let outerBiasSums = outerSums + width * hidden
     first.reduceGradients(
-      tile: rowsPerTile,
+      rowsPerTile: rowsPerTile,
       extra: [
         (width * hidden, outer.weight.node?.target()), (width, outer.bias.node?.target()),
         (width, norm.scale.node?.target()), (width, norm.shift.node?.target()),

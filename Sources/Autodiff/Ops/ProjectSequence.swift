@@ -116,7 +116,7 @@ private struct ProjectionKernel {
     let rows = segments.range(sequence)
     let out = y.pointer + sequence * projected * columns + range.lowerBound
     let depth = 256
-    let packed = workspace.floats(packedCount(inner: depth, columns: range.count))
+    let packed = workspace.panels(depth, range.count)
     for first in stride(from: 0, to: max(rows.count, 1), by: depth) {
       let part = min(depth, rows.count - first)
       let panels = packRows(
