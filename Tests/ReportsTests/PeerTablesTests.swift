@@ -85,6 +85,10 @@ struct PeerTablesTests {
     #expect(try text([line("linear", 3, compiled: 4)]) == "3.00x, 50 %")
     #expect(
       try text([line("linear", 3, compiled: 2), line("linear", 3)]) == "3.00x (3.00–3.00), 50 %")
+    #expect(
+      try PeerTables(log([line("linear", 3, compiled: 2)]).rounds).commands == [
+        "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1 --compile\""
+      ])
   }
 
   @Test("What is faster is decided within rounds, since the machine changes between them")

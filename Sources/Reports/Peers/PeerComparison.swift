@@ -43,6 +43,8 @@ public struct PeerComparison: Sendable {
   let memory: (own: Double, peer: Double)
   /// Seconds from the command to the end of the first step, where that was measured.
   let firstStep: (own: Double, peer: Double)?
+  /// Whether compiled PyTorch was measured in every round.
+  let hasCompiled: Bool
   private let rounds: Int
 
   /// - Parameter rounds: of one model in one setting, at least one.
@@ -60,6 +62,7 @@ public struct PeerComparison: Sendable {
     let first = rounds.compactMap(\.firstS)
     firstStep =
       first.isEmpty ? nil : (Self.median(first.map(\.own)), Self.median(first.map(\.peer)))
+    hasCompiled = rounds.allSatisfy { $0.compiled != nil }
     self.rounds = rounds.count
   }
 

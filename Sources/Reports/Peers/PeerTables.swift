@@ -118,8 +118,10 @@ public struct PeerTables: Sendable {
   /// The commands that measured this.
   public var commands: [String] {
     settings.map { setting in
-      "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) --threads "
-        + "\(setting.threads)\(setting.forward ? " --forward" : "")\""
+      let compiled = cells[setting]?.values.contains(where: \.hasCompiled) == true
+      return "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) --threads "
+        + "\(setting.threads)\(setting.forward ? " --forward" : "")"
+        + "\(compiled ? " --compile" : "")\""
     }
   }
 
