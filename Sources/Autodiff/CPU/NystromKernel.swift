@@ -116,7 +116,7 @@ struct NystromKernel {
     }
   }
 
-  /// -softmax(Q·Kᵀ/√D).
+  /// N = -α·A for A = softmax(Q·Kᵀ/√D).
   private func computeMatrix(_ place: NystromHead, _ workspace: Workspace) -> SquareMatrix {
     let matrix = SquareMatrix(place.size, workspace)
     let log2e: Float = 1.442_695_04
@@ -129,14 +129,14 @@ struct NystromKernel {
     return matrix
   }
 
-  /// Replaces scores in units of log 2 by their negated softmax, and what fills up by zeros.
+  /// Replaces scores in units of log 2 by their softmax times -α, and what fills up by zeros.
   private func negateSoftmax(_ row: UnsafeMutablePointer<Float>, _ size: Int, _ padded: Int) {
     for j in size..<padded { row[j] = -.infinity }
-    let factor = -1 / exponentiate(row, count: padded).sum
+    let factor = -InverseStep.scale / exponentiate(row, count: padded).sum
     for j in stride(from: 0, to: padded, by: laneCount) { store(load(row + j) * factor, row + j) }
   }
 
-  /// ‖A‖₁, and the column with this sum.
+  /// α·‖A‖₁, and the column with this sum.
   private func largestColumn(
     _ negated: SquareMatrix, _ workspace: Workspace
   ) -> (column: Int, sum: Float) {
@@ -189,9 +189,9 @@ struct NystromKernel {
       result, row: paddedWidth, rows: place.rows, view, place.head, factor: factor)
   }
 
-  /// dA from dZᵀ of the last iteration. With Z₀ = Aᵀ/c and c = ‖A‖₁ in column k:
+  /// dB, of B = α·A = -N, from dZᵀ of the last iteration. With Z₀ = Bᵀ/c and c = ‖B‖₁ in column k:
   /// ```
-  /// dA = -dN + dZ₀ᵀ/c      dA[i, k] -= Σ dZ₀ ⊙ Aᵀ / c²      for all i
+  /// dB = -dN + dZ₀ᵀ/c      dB[i, k] -= Σ dZ₀ ⊙ Bᵀ / c²      for all i
   /// ```
   private func differentiateInverse(
     _ negated: SquareMatrix, _ place: NystromHead, _ iterates: Storage,
@@ -237,14 +237,15 @@ struct NystromKernel {
     return total(sum)
   }
 
-  /// Replaces dA by dS = A ⊙ (dA - Σⱼ A ⊙ dA), row by row.
+  /// Replaces dB by dS = A ⊙ (dA - Σⱼ A ⊙ dA) = B ⊙ (dB - Σⱼ B ⊙ dB / α), row by row.
   private func differentiateSoftmax(_ negated: SquareMatrix, _ dMatrix: SquareMatrix) {
     for i in 0..<negated.size {
-      let a = negated.base + i * negated.row
+      let n = negated.base + i * negated.row
       let d = dMatrix.base + i * negated.row
       var delta: Float = 0
-      for j in 0..<negated.size { delta -= a[j] * d[j] }
-      for j in 0..<negated.size { d[j] = a[j] * (delta - d[j]) }
+      for j in 0..<negated.size { delta -= n[j] * d[j] }
+      delta /= InverseStep.scale
+      for j in 0..<negated.size { d[j] = n[j] * (delta - d[j]) }
     }
   }
 }

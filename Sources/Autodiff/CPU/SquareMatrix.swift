@@ -43,13 +43,6 @@ struct SquareMatrix {
       accumulate: accumulate)
   }
 
-  /// self = factor·a.
-  func assign(_ a: SquareMatrix, times factor: Float) {
-    for i in stride(from: 0, to: size * row, by: laneCount) {
-      store(load(a.base + i) * factor, base + i)
-    }
-  }
-
   /// self += value·I.
   func addDiagonal(_ value: Float) {
     for i in 0..<size { base[i * row + i] += value }
@@ -88,15 +81,15 @@ struct SquareMatrix {
     }
   }
 
-  /// self = or += a·b where the result is symmetric: panels on the diagonal and below are computed,
+  /// self = a·b where the result is symmetric: panels on the diagonal and below are computed,
   /// and those above are their mirror images.
-  func multiplySymmetric(_ a: SquareMatrix, _ b: SquareMatrix, accumulate: Bool = false) {
+  func multiplySymmetric(_ a: SquareMatrix, _ b: SquareMatrix) {
     for first in stride(from: 0, to: size, by: Panels.width) {
       Autodiff.multiply(
         rows: size - first, columns: Panels.width, inner: size,
         StridedMatrix(base: a.base + first * row, row: row, column: 1),
         Panels(base: b.base + first, step: row, panel: Panels.width),
-        into: base + first * row + first, row: row, accumulate: accumulate)
+        into: base + first * row + first, row: row, accumulate: false)
     }
     mirror()
   }
@@ -119,32 +112,41 @@ struct SquareMatrix {
 
 /// One step of the iterated inverse, and its gradient.
 ///
-/// The matrix to invert comes negated, N = -A, because products can only be added:
+/// With α³ = 1/4, the step's polynomial is one of V = α·(7/3·I - A·Z) without a square:
 /// ```
-/// Y = N·Z    T = 15I + 7Y + Y·Y    S = ¼·(13I + Y·T)    Z′ = Z·S
+/// ¼·(13I - A·Z·(15I - A·Z·(7I - A·Z))) = V·T + 23/27·I,    T = V·V - 4/3·α²·I
 /// ```
-/// With Z₀ = Aᵀ/c, A·Z₀ is symmetric, and so are all Y, T and S, which are polynomials in it: half of
+/// so that only diagonals are left to add between products. The matrix to invert comes as N = -α·A,
+/// and Z is as it is:
+/// ```
+/// V = N·Z + 7/3·α·I    S = V·T + 23/27·I    Z′ = Z·S
+/// ```
+/// With Z₀ = Aᵀ/c, A·Z₀ is symmetric, and so are all V, T and S, which are polynomials in it: half of
 /// each is computed, and of their gradients only the symmetric part matters.
 struct InverseStep {
-  private let product: SquareMatrix
-  private let inner: SquareMatrix
+  /// α, the factor that A comes with.
+  static let scale: Float = 0.629_960_525
+  /// What is missing of the square: 4/3·α².
+  private static let missing: Float = 4 / 3 * scale * scale
+
+  private let shifted: SquareMatrix
+  private let square: SquareMatrix
   private let factor: SquareMatrix
 
   init(_ size: Int, _ workspace: Workspace) {
-    product = SquareMatrix(size, workspace)
-    inner = SquareMatrix(size, workspace)
+    shifted = SquareMatrix(size, workspace)
+    square = SquareMatrix(size, workspace)
     factor = SquareMatrix(size, workspace)
   }
 
-  /// Computes Y, T and S from N and Z.
+  /// Computes V, T and S from N and Z.
   func prepare(_ negated: SquareMatrix, _ start: SquareMatrix) {
-    product.multiplySymmetric(negated, start)
-    inner.assign(product, times: 7)
-    inner.addDiagonal(15)
-    inner.multiplySymmetric(product, product, accumulate: true)
-    factor.multiplySymmetric(product, inner)
-    factor.assign(factor, times: 0.25)
-    factor.addDiagonal(13 / 4)
+    shifted.multiplySymmetric(negated, start)
+    shifted.addDiagonal(7 / 3 * Self.scale)
+    square.multiplySymmetric(shifted, shifted)
+    square.addDiagonal(-Self.missing)
+    factor.multiplySymmetric(shifted, square)
+    factor.addDiagonal(23 / 27)
   }
 
   /// next = Z′, once prepared.
@@ -156,13 +158,12 @@ struct InverseStep {
   ///
   /// All gradients are kept transposed (here g = dZ′ᵀ); then no product needs a transposed factor:
   /// ```
-  /// D = (g·Z + (g·Z)ᵀ)/8        dZᵀ = S·g
-  /// W = Y·D                     R = 7·W + Y·(W + ½·Wᵀ)
-  /// dY = 15·D + R + Rᵀ
-  /// dNᵀ += Z·dY                 dZᵀ += dY·N
+  /// D = ½·(g·Z + (g·Z)ᵀ)        dZᵀ = S·g
+  /// W = V·D                     R = V·(W + ½·Wᵀ)
+  /// dV = R + Rᵀ - 4/3·α²·D
+  /// dNᵀ += Z·dV                 dZᵀ += dV·N
   /// ```
-  /// where D is the symmetric part of dS/4, and Y·D·Y + Y·Y·D + D·Y·Y = Y·(W + ½·Wᵀ) and its
-  /// transpose.
+  /// where D is the symmetric part of dS, and D·V·V + V·D·V + V·V·D = R + Rᵀ.
   ///
   /// - Parameters:
   ///   - gradient: g.
@@ -175,13 +176,12 @@ struct InverseStep {
   ) {
     let (d, w, v) = (scratch.d, scratch.w, scratch.v)
     w.multiply(gradient, start)
-    d.combine(w) { _, own, mirrored in (own + mirrored) * 0.125 }
+    d.combine(w) { _, own, mirrored in (own + mirrored) * 0.5 }
     dStart.multiply(factor, gradient)
-    w.multiply(product, d)
+    w.multiply(shifted, d)
     v.combine(w) { _, own, mirrored in own + mirrored * 0.5 }
-    w.assign(w, times: 7)
-    w.multiply(product, v, accumulate: true)
-    d.combine(w) { before, own, mirrored in before * 15 + own + mirrored }
+    w.multiply(shifted, v)
+    d.combine(w) { before, own, mirrored in own + mirrored - before * Self.missing }
     dNegated.multiply(start, d, accumulate: accumulate)
     dStart.multiply(d, negated, accumulate: true)
   }
