@@ -35,7 +35,7 @@ private struct ConvolutionKernel {
   private let kernel: Tensor
   private let segments: Segments
   private let taps: Int
-  /// D rounded up to whole vectors.
+  /// D rounded up to whole panels.
   private let padded: Int
 
   init(_ x: Heads, _ kernel: Tensor, _ segments: Segments) {
@@ -49,7 +49,7 @@ private struct ConvolutionKernel {
     self.kernel = kernel
     self.segments = segments
     taps = kernel.columns
-    padded = (x.width + laneCount - 1) / laneCount * laneCount
+    padded = Panels.padded(x.width)
   }
 
   func measure(_ name: String, passes: Int, _ body: () -> Void) {
@@ -71,14 +71,11 @@ private struct ConvolutionKernel {
     forEachHead { sequence, head, workspace in
       let weights = spreadKernel(head, reversed: false, workspace)
       let around = workspace.floats(windowCount)
-      let sums = workspace.floats(Self.tile * padded)
       for rows in segments.tiles(sequence, of: Self.tile) {
         copyWindow(x.pointer(0, head), x.stride, rows, segments.range(sequence), into: around)
-        convolve(around, weights, rows.count, into: sums)
-        for (r, row) in rows.enumerated() {
-          (y.pointer + row * y.columns + head * x.width).update(
-            from: sums + r * padded, count: x.width)
-        }
+        convolve(
+          around, weights, rows.count,
+          into: y.pointer + rows.lowerBound * y.columns + head * x.width, row: y.columns)
       }
     }
   }
@@ -102,55 +99,41 @@ private struct ConvolutionKernel {
     _ source: UnsafePointer<Float>, _ stride: Int, _ rows: Range<Int>, _ sequence: Range<Int>,
     into window: UnsafeMutablePointer<Float>
   ) {
-    window.update(repeating: 0, count: windowCount)
     let first = rows.lowerBound - taps / 2
-    for row in max(
-      first, sequence.lowerBound)..<min(rows.upperBound + taps / 2, sequence.upperBound)
-    {
-      (window + (row - first) * padded).update(from: source + row * stride, count: x.width)
+    let inside =
+      max(first, sequence.lowerBound)..<min(rows.upperBound + taps / 2, sequence.upperBound)
+    let (start, end) = ((inside.lowerBound - first) * padded, (inside.upperBound - first) * padded)
+    window.update(repeating: 0, count: start)
+    for row in inside {
+      prefetch(source + (row + tileRows) * stride, count: x.width)
+      copyRow(source + row * stride, into: window + (row - first) * padded)
+    }
+    (window + end).update(repeating: 0, count: windowCount - end)
+  }
+
+  /// Copies the columns of one head, filled up with zeros.
+  private func copyRow(
+    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
+  ) {
+    forLanes(0..<x.width) { j, count in store(load(source + j, count: count), target + j) }
+    for j in stride(from: (x.width + 15) & ~15, to: padded, by: laneCount) {
+      store(Lanes(), target + j)
     }
   }
 
-  /// sums[r] = Σₜ w[t]·window[r + t], eight rows at a time.
+  /// sums[r] = Σₜ w[t]·window[r + t], as a product for every eight rows: row r of the left-hand side
+  /// has tap j - r for row j of the window, and zero where there is no such tap.
   private func convolve(
     _ window: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ rows: Int,
-    into sums: UnsafeMutablePointer<Float>
+    into sums: UnsafeMutablePointer<Float>, row: Int
   ) {
+    let spread = StridedMatrix(base: weights + Self.block - 1, row: -1, column: 1)
     for first in stride(from: 0, to: rows, by: Self.block) {
-      for column in stride(from: 0, to: padded, by: laneCount) {
-        convolveBlock(
-          window + first * padded + column, weights, into: sums + first * padded + column)
-      }
+      multiply(
+        rows: min(Self.block, rows - first), columns: x.width, inner: taps + Self.block - 1,
+        spread, Panels(base: window + first * padded, step: padded, panel: Panels.width),
+        into: sums + first * row, row: row, accumulate: false)
     }
-  }
-
-  /// Row r of the block uses tap j - r of window row j; taps outside 0 ..< T are zero.
-  private func convolveBlock(
-    _ window: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
-    into sums: UnsafeMutablePointer<Float>
-  ) {
-    var s0 = Lanes(), s1 = Lanes(), s2 = Lanes(), s3 = Lanes()
-    var s4 = Lanes(), s5 = Lanes(), s6 = Lanes(), s7 = Lanes()
-    for j in 0..<taps + Self.block - 1 {
-      let row = load(window + j * padded)
-      let w = weights + j
-      s0.addProduct(row, Lanes(repeating: w[7]))
-      s1.addProduct(row, Lanes(repeating: w[6]))
-      s2.addProduct(row, Lanes(repeating: w[5]))
-      s3.addProduct(row, Lanes(repeating: w[4]))
-      s4.addProduct(row, Lanes(repeating: w[3]))
-      s5.addProduct(row, Lanes(repeating: w[2]))
-      s6.addProduct(row, Lanes(repeating: w[1]))
-      s7.addProduct(row, Lanes(repeating: w[0]))
-    }
-    store(s0, sums)
-    store(s1, sums + padded)
-    store(s2, sums + 2 * padded)
-    store(s3, sums + 3 * padded)
-    store(s4, sums + 4 * padded)
-    store(s5, sums + 5 * padded)
-    store(s6, sums + 6 * padded)
-    store(s7, sums + 7 * padded)
   }
 
   // MARK: Backward
@@ -162,32 +145,20 @@ private struct ConvolutionKernel {
     let columns = x.count * x.width
     forEachHead { sequence, head, workspace in
       let weights = spreadKernel(head, reversed: true, workspace)
-      let around = workspace.floats(windowCount)
+      let (around, aroundDy) = (workspace.floats(windowCount), workspace.floats(windowCount))
       let gradients = workspace.floats(Self.tile * padded)
       let dKernel = partial[sequence] + head * taps
       dKernel.update(repeating: 0, count: taps)
       let source = UnsafePointer(dy.pointer + head * x.width)
       for rows in segments.tiles(sequence, of: Self.tile) {
-        copyWindow(source, columns, rows, segments.range(sequence), into: around)
-        convolve(around, weights, rows.count, into: gradients)
+        copyWindow(source, columns, rows, segments.range(sequence), into: aroundDy)
+        convolve(aroundDy, weights, rows.count, into: gradients, row: padded)
         targets.write(gradients, row: padded, rows: rows, x, head)
         copyWindow(x.pointer(0, head), x.stride, rows, segments.range(sequence), into: around)
-        copyRows(source, columns, rows, into: gradients)
-        addCorrelation(gradients, around, rows.count, into: dKernel)
+        addCorrelation(aroundDy + taps / 2 * padded, around, rows.count, into: dKernel)
       }
     }
     if let target = kernel.node?.target() { partial.reduce(0, kernel.count, into: target) }
-  }
-
-  private func copyRows(
-    _ source: UnsafePointer<Float>, _ stride: Int, _ rows: Range<Int>,
-    into target: UnsafeMutablePointer<Float>
-  ) {
-    for (r, row) in rows.enumerated() {
-      let to = target + r * padded
-      to.update(from: source + row * stride, count: x.width)
-      (to + x.width).update(repeating: 0, count: padded - x.width)
-    }
   }
 
   /// dw[t] += Σ over rows and columns of dy[r]·window[r + t], eight taps at a time.
