@@ -72,8 +72,8 @@ struct BlockMatrix {
     base + block * step + t * padded
   }
 
-  /// All blocks as a left-hand side.
-  var left: StridedMatrix { StridedMatrix(base: base, row: step, column: 1) }
+  /// All blocks as factors of inner products.
+  var rows: LongRows { LongRows(base: base, row: step, count: blocks) }
 
   /// All blocks as a right-hand side.
   var panels: Panels { Panels(base: base, step: step, panel: Panels.width) }

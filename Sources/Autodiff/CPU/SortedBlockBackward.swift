@@ -176,11 +176,12 @@ private struct SortedGradients {
     write(ownKeys, to: kernel.key, targets)
     write(ownValues, to: kernel.value, targets)
     guard let dSorting else { return }
-    let row = Panels.padded(rows.layout.count)
+    let row = rows.layout.count
     let dMatrix = workspace.zeros(rows.layout.mixedCount * row)
-    let packed = workspace.panels(ownKeys.columns, rows.layout.count)
-    addProducts(mixedKeys, rows.ownKeys, to: dMatrix, row: row, packed)
-    addProducts(mixedValues, rows.ownValues, to: dMatrix, row: row, packed)
+    addInnerProducts(
+      mixedKeys.rows, rows.ownKeys.rows, inner: ownKeys.columns, to: dMatrix, row: row)
+    addInnerProducts(
+      mixedValues.rows, rows.ownValues.rows, inner: ownValues.columns, to: dMatrix, row: row)
     addValidity(to: dMatrix, row: row)
     write(dMatrix, row: row, into: dSorting)
   }
@@ -199,17 +200,6 @@ private struct SortedGradients {
         matrix.row(block), row: matrix.padded,
         rows: kernel.blocks.rows.range(rows.layout.firstBlock + block), view, rows.head)
     }
-  }
-
-  private func addProducts(
-    _ mixed: BlockMatrix, _ own: BlockMatrix, to dMatrix: UnsafeMutablePointer<Float>, row: Int,
-    _ packed: UnsafeMutablePointer<Float>
-  ) {
-    let transposed = packTransposed(
-      own.base, row: own.step, inner: own.columns, columns: rows.layout.count, into: packed)
-    multiply(
-      rows: rows.layout.mixedCount, columns: row, inner: own.columns, mixed.left, transposed,
-      into: dMatrix, row: row, accumulate: true)
   }
 
   private func addValidity(to dMatrix: UnsafeMutablePointer<Float>, row: Int) {
