@@ -3,20 +3,20 @@ import TestSupport
 
 /// Operations that treat every row alike. Sizes leave tails of vectors (16), row blocks (8), panels
 /// (32) and tiles (64); widths above 256 cut the depth of a product; many rows make several pieces
-/// of sums.
+/// of sums; weights from 2¹⁷ floats on are gone through in slices, from 2¹⁸ on in tiles of 256 rows.
 extension OpCases {
   static let rows: [OpCase] =
     [
       linear(1, 1, 1), linear(15, 17, 33, bias: false), linear(64, 64, 64),
       linear(33, 64, 130, .relu), linear(130, 33, 17, .gelu, bias: false), linear(17, 300, 15),
       linear(17, 300, 15, .gelu), linear(15, 17, 300), linear(700, 15, 17, .gelu),
-      linear(1100, 32, 1), linear(130, 33, 15, .relu, bias: false),
+      linear(1100, 32, 1), linear(130, 33, 15, .relu, bias: false), linear(70, 270, 530),
       normalizedLinear(1, 15, 17), normalizedLinear(33, 64, 130),
       normalizedLinear(130, 33, 17, bias: false), normalizedLinear(17, 300, 33),
       normalizedLinear(700, 17, 15),
       residualLinear(1, 15, 17), residualLinear(33, 64, 130), residualLinear(700, 17, 15),
       residualLinear(17, 300, 33, bias: false), residualLinear(33, 17, 15, rate: 0.3),
-      residualLinear(130, 33, 64, rate: 0.1, bias: false),
+      residualLinear(130, 33, 64, rate: 0.1, bias: false), residualLinear(300, 513, 520),
       layerNorm(1, 15), layerNorm(33, 17), layerNorm(130, 64), layerNorm(700, 33),
       layerNorm(17, 300),
     ]
@@ -95,6 +95,7 @@ extension OpCases {
     feedForward(700, 15, 17, .gelu),
     feedForward(33, 17, 33, .gelu, rate: 0.2), feedForward(130, 64, 64, .relu, rate: 0.1),
     feedForward(70, 33, 260, .gelu, rate: 0.2), feedForward(260, 256, 260, .gelu, rate: 0.1),
+    feedForward(260, 256, 260, .gelu),
   ]
 
   static func feedForward(

@@ -19,6 +19,12 @@ struct Ahead {
     self.count = count
   }
 
+  /// One of `parts` parts of these floats.
+  func part(_ index: Int, of parts: Int) -> Ahead {
+    let size = (count + parts - 1) / parts
+    return Ahead(base.map { $0 + index * size }, count: min(size, max(0, count - index * size)))
+  }
+
   /// The same floats in shares for so many calls of ``ask()``.
   func spread(over calls: Int) -> Ahead {
     var shares = self

@@ -48,17 +48,21 @@ struct LinearMap {
     if bias != nil { addColumnSums(dy, rows, outputs, into: sums + outputs * inputs) }
   }
 
+  /// Rows of a tile of the backward pass: more where the weight and its gradient leave the second-level
+  /// cache, since every tile passes over them.
+  private var rowsPerTile: Int { outputs * inputs < 1 << 18 ? tileRows : 4 * tileRows }
+
   /// Runs `tile(rows, first row, sums, workspace)` over all rows and stores what the sums add up to.
   ///
   /// - Parameters:
-  ///   - rowsPerTile: rows of a tile.
+  ///   - rowsPerTile: rows of a tile; nil for what suits the weight.
   ///   - extra: floats of sums that the caller keeps behind dW and db, and where they go.
   func reduceGradients(
-    rowsPerTile: Int = tileRows, extra: [(count: Int, target: GradientTarget?)] = [],
+    rowsPerTile: Int? = nil, extra: [(count: Int, target: GradientTarget?)] = [],
     tile: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void
   ) {
     let size = sumCount + extra.reduce(0) { $0 + $1.count }
-    let pieces = RowPieces(rows: x.rows, sum: size, tile: rowsPerTile)
+    let pieces = RowPieces(rows: x.rows, sum: size, tile: rowsPerTile ?? self.rowsPerTile)
     let partial = PartialSums(pieces: pieces.count, size: size)
     parallel(pieces.count) { piece, workspace in
       partial[piece].update(repeating: 0, count: size)

@@ -92,25 +92,29 @@ func addBias(
 }
 
 /// sum[j] += Σ rows of y[row, j].
+///
+/// - Parameter row: floats from one row to the next; nil for `width`.
 func addColumnSums(
-  _ y: UnsafePointer<Float>, _ rows: Int, _ width: Int, into sum: UnsafeMutablePointer<Float>
+  _ y: UnsafePointer<Float>, row: Int? = nil, _ rows: Int, _ width: Int,
+  into sum: UnsafeMutablePointer<Float>
 ) {
   for r in 0..<rows {
-    let row = y + r * width
+    let row = y + r * (row ?? width)
     for j in 0..<width { sum[j] += row[j] }
   }
 }
 
 /// result = x with dropped elements zero and the others scaled; `first` and `firstColumn` are the
-/// numbers of the row and column of x[0].
+/// numbers of the row and column of x[0], and `row` is the number of floats from one row of the result
+/// to the next, `width` where it is nil.
 func drop(
   _ dropout: Dropout, _ x: UnsafePointer<Float>, _ rows: Int, _ width: Int, firstRow first: Int,
-  firstColumn: Int = 0, into result: UnsafeMutablePointer<Float>
+  firstColumn: Int = 0, into result: UnsafeMutablePointer<Float>, row: Int? = nil
 ) {
   for r in 0..<rows {
     let key = dropout.rowKey(first + r)
     let from = x + r * width
-    let to = result + r * width
+    let to = result + r * (row ?? width)
     var j = 0
     while j + laneCount <= width {
       store(load(from + j) * dropout.factors(key, firstColumn + j), to + j)
@@ -133,40 +137,6 @@ func dropped(
   let result = workspace.floats(rows * width)
   drop(dropout, x, rows, width, firstRow: first, into: result)
   return result
-}
-
-/// dW[O × I] += dyᵀ·x over the rows of a tile, all row-major.
-///
-/// - Parameters:
-///   - dyRow: floats from one row of dy to the next; nil for O.
-///   - xRow: the same of x; nil for I.
-///   - ahead: what to bring into the caches meanwhile.
-func addWeightGradient(
-  _ dy: UnsafePointer<Float>, _ outputs: Int, row dyRow: Int? = nil, _ x: UnsafePointer<Float>,
-  _ inputs: Int, row xRow: Int? = nil, _ rows: Int, into sum: UnsafeMutablePointer<Float>,
-  _ workspace: Workspace, ahead: Ahead = .nothing
-) {
-  multiply(
-    rows: outputs, columns: inputs, inner: rows,
-    StridedMatrix(base: dy, row: 1, column: dyRow ?? outputs),
-    gradientPanels(x, inputs, row: xRow, rows: rows, room: workspace.panels(rows, inputs)),
-    into: sum, row: inputs, accumulate: true, ahead: ahead)
-}
-
-/// x[rows × inputs], the right-hand side of a weight's gradient, in panels: in place where whole
-/// panels of all rows fit the first-level cache as they lie.
-///
-/// - Parameters:
-///   - row: floats from one row of x to the next; nil for `inputs`.
-///   - room: where panels are written, as many floats as ``packedCount(inner:columns:)`` says.
-func gradientPanels(
-  _ x: UnsafePointer<Float>, _ inputs: Int, row: Int? = nil, rows: Int,
-  room: @autoclosure () -> UnsafeMutablePointer<Float>
-) -> Panels {
-  if inputs % Panels.width == 0 && rows * inputs <= 128 * tileRows {
-    return Panels(base: x, step: row ?? inputs, panel: Panels.width)
-  }
-  return packRows(x, row: row ?? inputs, inner: rows, columns: inputs, into: room())
 }
 
 /// A weight [O × I] packed for both directions of a linear map.

@@ -122,7 +122,7 @@ private struct FeedForwardBlock {
       let count = rows * width
       let (dyTile, xTile) = (dy.pointer + start * width, x.pointer + start * width)
       let normTile = NormScratch(norm, xTile, rows, workspace)
-      let dBranch = dropped(outerDropout, dyTile, rows, width, firstRow: start, workspace)
+      let dBranch = branchGradient(dyTile, rows, start, workspace)
       let dNormalized = workspace.floats(count)
       let tile = FeedForwardTile(
         rows: rows, start: start,
@@ -140,13 +140,30 @@ private struct FeedForwardBlock {
             isLast ? Ahead(xTile + count, count: count) : .nothing
           ))
         packed.inner.rows(slices[slice]).multiply(
-          tile.dInside, rows, into: dNormalized, accumulate: slice > 0,
+          tile.dInside, row: tile.insideRow, rows, into: dNormalized, accumulate: slice > 0,
           ahead: isLast ? Ahead(dyTile + count, count: count) : .nothing)
       }
-      addColumnSums(dBranch, rows, width, into: sums + outerBiasSums)
+      addColumnSums(dBranch.base, row: dBranch.row, rows, width, into: sums + outerBiasSums)
       normTile.backward(
         dNormalized, rows, into: (dyTile, true), sums: sums + outerBiasSums + width, workspace)
     }
+  }
+
+  /// The gradient of the branch: dy where it lies, or a copy that can be read by columns fast where all
+  /// columns of a slice pass over it.
+  private func branchGradient(
+    _ dy: UnsafeMutablePointer<Float>, _ rows: Int, _ start: Int, _ workspace: Workspace
+  ) -> (base: UnsafeMutablePointer<Float>, row: Int) {
+    guard rowsPerTile > tileRows else {
+      return (dropped(outerDropout, dy, rows, width, firstRow: start, workspace), width)
+    }
+    let room = workspace.floats(rows * spacedRow(width))
+    if outerDropout.isActive {
+      drop(outerDropout, dy, rows, width, firstRow: start, into: room, row: spacedRow(width))
+    } else {
+      copySpaced(dy, row: width, rows, width, into: room)
+    }
+    return (room, spacedRow(width))
   }
 
   /// A slice's part of dW₂, dW₁ and db₁; leaves the gradient of its arguments in the tile's `dInside`.
@@ -156,30 +173,32 @@ private struct FeedForwardBlock {
     ahead: (first: Ahead, second: Ahead)
   ) {
     let columns = slices[slice]
-    let (rows, count) = (tile.rows, tile.rows * columns.count)
+    let (rows, count, insideRow) = (tile.rows, tile.rows * columns.count, tile.insideRow)
     activation.applyKeepingSlope(argument, value: tile.inside, slope: tile.slope, count: count)
     dropInner(tile.inside, rows, columns, firstRow: tile.start)
+    dropInner(tile.slope, rows, columns, firstRow: tile.start)
     multiply(
       rows: width, columns: columns.count, inner: rows,
-      StridedMatrix(base: tile.dBranch, row: 1, column: width),
+      StridedMatrix(base: tile.dBranch.base, row: 1, column: tile.dBranch.row),
       gradientPanels(tile.inside, columns.count, rows: rows, room: tile.insideRoom),
       into: sums + first.sumCount + columns.lowerBound, row: hidden, accumulate: true,
       ahead: ahead.first)
     packedOuter.columns(columns).multiply(
-      tile.dBranch, rows, into: tile.dInside, ahead: ahead.second)
-    dropInner(tile.dInside, rows, columns, firstRow: tile.start)
-    for i in 0..<count { tile.dInside[i] *= tile.slope[i] }
+      tile.dBranch.base, row: tile.dBranch.row, rows, into: tile.dInside, row: insideRow,
+      ahead: ahead.second)
+    tile.applySlope(columns.count)
     multiply(
       rows: columns.count, columns: width, inner: rows,
-      StridedMatrix(base: tile.dInside, row: 1, column: columns.count), tile.normalized,
+      StridedMatrix(base: tile.dInside, row: 1, column: insideRow), tile.normalized,
       into: sums + columns.lowerBound * width, row: width, accumulate: true)
     if first.bias != nil {
       addColumnSums(
-        tile.dInside, rows, columns.count, into: sums + hidden * width + columns.lowerBound)
+        tile.dInside, row: insideRow, rows, columns.count,
+        into: sums + hidden * width + columns.lowerBound)
     }
   }
 
-  /// Drops elements of a slice's activations, or of their gradient, in place.
+  /// Drops elements of a slice's activations, or of their slopes, in place.
   private func dropInner(
     _ inside: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Range<Int>, firstRow: Int
   ) {
@@ -217,14 +236,17 @@ private struct FeedForwardTile {
   /// LayerNorm(x), [rows, E].
   let normalized: Panels
   /// The gradient of the branch, [rows, E].
-  let dBranch: UnsafePointer<Float>
-  /// drop₁(f(argument)), f'(argument) and the gradient of the argument, [rows, a slice].
-  let inside, slope, dInside: UnsafeMutablePointer<Float>
+  let dBranch: (base: UnsafeMutablePointer<Float>, row: Int)
+  /// drop₁(f(argument)) and the slope of that, [rows, a slice].
+  let inside, slope: UnsafeMutablePointer<Float>
   let insideRoom: UnsafeMutablePointer<Float>
+  /// The gradient of the argument, in rows of `insideRow` floats.
+  let dInside: UnsafeMutablePointer<Float>
+  let insideRow: Int
 
   init(
-    rows: Int, start: Int, normalized: Panels, dBranch: UnsafePointer<Float>, slice: Int,
-    _ workspace: Workspace
+    rows: Int, start: Int, normalized: Panels,
+    dBranch: (base: UnsafeMutablePointer<Float>, row: Int), slice: Int, _ workspace: Workspace
   ) {
     self.rows = rows
     self.start = start
@@ -232,7 +254,16 @@ private struct FeedForwardTile {
     self.dBranch = dBranch
     inside = workspace.floats(rows * slice)
     slope = workspace.floats(rows * slice)
-    dInside = workspace.floats(rows * slice)
     insideRoom = workspace.panels(rows, slice)
+    insideRow = spacedRow(slice)
+    dInside = workspace.floats(rows * insideRow)
+  }
+
+  /// Multiplies the gradient of a slice's activations, of so many columns, by their slopes.
+  func applySlope(_ columns: Int) {
+    for r in 0..<rows {
+      let (to, factors) = (dInside + r * insideRow, slope + r * columns)
+      for j in 0..<columns { to[j] *= factors[j] }
+    }
   }
 }
