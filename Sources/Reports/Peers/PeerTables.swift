@@ -119,9 +119,9 @@ public struct PeerTables: Sendable {
   public var commands: [String] {
     settings.map { setting in
       let compiled = cells[setting]?.values.contains(where: \.hasCompiled) == true
-      return "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) --threads "
-        + "\(setting.threads)\(setting.forward ? " --forward" : "")"
-        + "\(compiled ? " --compile" : "")\""
+      let options = (setting.forward ? " --forward" : "") + (compiled ? " --compile" : "")
+      return "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) "
+        + "--threads \(setting.threads)\(options)\""
     }
   }
 
