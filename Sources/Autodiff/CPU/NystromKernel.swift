@@ -27,9 +27,9 @@ struct NystromKernel {
   private var width: Int { value.width }
   private var paddedWidth: Int { Panels.count(width) * Panels.width }
   private var scale: Float { 1 / Float(width).squareRoot() }
-  /// Floats of the iterates of one sequence and head, as long as any.
-  private var iterateRoom: Int { iterations * SquareMatrix.count(landmarks.capacity) }
-  /// Floats of the iterates of all sequences and heads.
+  /// Floats of the iterates and factors of one sequence and head, as long as any.
+  private var iterateRoom: Int { 2 * iterations * SquareMatrix.count(landmarks.capacity) }
+  /// Floats of the iterates and factors of all sequences and heads.
   var iterateCount: Int { landmarks.count * value.count * iterateRoom }
 
   /// - Parameters:
@@ -65,7 +65,12 @@ struct NystromKernel {
     var size: Int { rows.count }
 
     /// Z after an iteration, in the memory of all iterates.
-    func iterate(_ index: Int, _ all: Storage) -> SquareMatrix {
+    func iterate(_ index: Int, _ all: Storage) -> SquareMatrix { matrix(2 * index, all) }
+
+    /// S, which an iteration multiplied Z with.
+    func factor(_ index: Int, _ all: Storage) -> SquareMatrix { matrix(2 * index + 1, all) }
+
+    private func matrix(_ index: Int, _ all: Storage) -> SquareMatrix {
       SquareMatrix(size, at: all.pointer + iterates + index * SquareMatrix.count(size))
     }
   }
@@ -94,18 +99,20 @@ struct NystromKernel {
 
   // MARK: Forward
 
-  /// - Parameter iterates: where Z after each iteration is kept.
+  /// - Parameter iterates: where Z after each iteration, and S of each, are kept.
   func forward(into y: Tensor, _ iterates: Storage?) {
     forEachHead { place, workspace in
       let negated = computeMatrix(place, workspace)
       let step = InverseStep(place.size, workspace)
       let spare = (0..<2).map { _ in SquareMatrix(place.size, workspace) }
+      let spareFactor = SquareMatrix(place.size, workspace)
       var inverse = spare[1]
       inverse.assignTransposed(negated, times: -1 / largestColumn(negated, workspace).sum)
       for index in 0..<iterations {
         let next = iterates.map { place.iterate(index, $0) } ?? spare[index % 2]
-        step.prepare(negated, inverse)
-        step.advance(inverse, into: next)
+        step.advance(
+          negated, inverse, into: next,
+          iterates.map { place.factor(index, $0) } ?? spareFactor)
         inverse = next
       }
       multiply(
@@ -207,10 +214,9 @@ struct NystromKernel {
     let scratch = InverseScratch(negated.size, workspace)
     for index in (0..<iterations).reversed() {
       let start = index == 0 ? first : place.iterate(index - 1, iterates)
-      step.prepare(negated, start)
       step.backward(
-        negated, start, gradient, into: dStart, dNegated, accumulate: index < iterations - 1,
-        scratch)
+        negated, start, place.factor(index, iterates), gradient, into: dStart, dNegated,
+        accumulate: index < iterations - 1, scratch)
       (gradient, dStart) = (dStart, gradient)
     }
     let result = dStart

@@ -130,31 +130,33 @@ struct InverseStep {
   private static let missing: Float = 4 / 3 * scale * scale
 
   private let shifted: SquareMatrix
-  private let square: SquareMatrix
-  private let factor: SquareMatrix
+  /// T, or D in the backward pass.
+  private let inner: SquareMatrix
 
   init(_ size: Int, _ workspace: Workspace) {
     shifted = SquareMatrix(size, workspace)
-    square = SquareMatrix(size, workspace)
-    factor = SquareMatrix(size, workspace)
+    inner = SquareMatrix(size, workspace)
   }
 
-  /// Computes V, T and S from N and Z.
-  func prepare(_ negated: SquareMatrix, _ start: SquareMatrix) {
-    shifted.multiplySymmetric(negated, start)
-    shifted.addDiagonal(7 / 3 * Self.scale)
-    square.multiplySymmetric(shifted, shifted)
-    square.addDiagonal(-Self.missing)
-    factor.multiplySymmetric(shifted, square)
+  /// next = Z′, and S, from N and Z.
+  func advance(
+    _ negated: SquareMatrix, _ start: SquareMatrix, into next: SquareMatrix, _ factor: SquareMatrix
+  ) {
+    shift(negated, start)
+    inner.multiplySymmetric(shifted, shifted)
+    inner.addDiagonal(-Self.missing)
+    factor.multiplySymmetric(shifted, inner)
     factor.addDiagonal(23 / 27)
-  }
-
-  /// next = Z′, once prepared.
-  func advance(_ start: SquareMatrix, into next: SquareMatrix) {
     next.multiply(start, factor)
   }
 
-  /// The gradients of Z and N from that of Z′, once prepared.
+  /// Computes V.
+  private func shift(_ negated: SquareMatrix, _ start: SquareMatrix) {
+    shifted.multiplySymmetric(negated, start)
+    shifted.addDiagonal(7 / 3 * Self.scale)
+  }
+
+  /// The gradients of Z and N from that of Z′.
   ///
   /// All gradients are kept transposed (here g = dZ′ᵀ); then no product needs a transposed factor:
   /// ```
@@ -166,15 +168,17 @@ struct InverseStep {
   /// where D is the symmetric part of dS, and D·V·V + V·D·V + V·V·D = R + Rᵀ.
   ///
   /// - Parameters:
+  ///   - factor: S, as the step computed it.
   ///   - gradient: g.
   ///   - dStart: gets dZᵀ.
   ///   - dNegated: dNᵀ, stored or added to.
   func backward(
-    _ negated: SquareMatrix, _ start: SquareMatrix, _ gradient: SquareMatrix,
-    into dStart: SquareMatrix, _ dNegated: SquareMatrix, accumulate: Bool,
+    _ negated: SquareMatrix, _ start: SquareMatrix, _ factor: SquareMatrix,
+    _ gradient: SquareMatrix, into dStart: SquareMatrix, _ dNegated: SquareMatrix, accumulate: Bool,
     _ scratch: InverseScratch
   ) {
-    let (d, w, v) = (scratch.d, scratch.w, scratch.v)
+    let (d, w, v) = (inner, scratch.w, scratch.v)
+    shift(negated, start)
     w.multiply(gradient, start)
     d.combine(w) { _, own, mirrored in (own + mirrored) * 0.5 }
     dStart.multiply(factor, gradient)
@@ -189,12 +193,10 @@ struct InverseStep {
 
 /// Room for what is between the gradients of one step.
 struct InverseScratch {
-  let d: SquareMatrix
   let w: SquareMatrix
   let v: SquareMatrix
 
   init(_ size: Int, _ workspace: Workspace) {
-    d = SquareMatrix(size, workspace)
     w = SquareMatrix(size, workspace)
     v = SquareMatrix(size, workspace)
   }

@@ -17,12 +17,13 @@
 ///   - iterations: of the inverse. Few of them are meant: the result is smoother than the inverse,
 ///     which may not exist.
 /// - Returns: [number of landmarks, H·D].
-/// - Complexity: with M landmarks, 5·M³ operations an iteration forward and 15·M³ backward for each
-///   sequence and head, and 4·M²·D and 10·M²·D beside them. Memory: the result, and M² floats an
+/// - Complexity: with M landmarks, 5·M³ operations an iteration forward and 13·M³ backward for each
+///   sequence and head, and 4·M²·D and 10·M²·D beside them. Memory: the result, and 2·M² floats an
 ///   iteration of each sequence and head where gradients are recorded.
 ///
-/// Saves: Q, K, V, and Z after each iteration: A and the polynomial are computed again in the backward
-/// pass, which costs 3·M³ of its operations an iteration.
+/// Saves: Q, K, V, and of each iteration Z and what Z is multiplied with: computing the latter again
+/// would cost 2·M³ operations more. A and the matrix that the polynomial is of are computed again in
+/// the backward pass.
 ///
 /// Source: Xiong et al., "Nyströmformer: A Nyström-based Algorithm for Approximating
 /// Self-Attention" (2021), arXiv 2102.03902, section 3; the iteration is that of Razavi et al.
@@ -44,7 +45,7 @@ public func nystromInverse(
   }
   return y.recorded("nystrom inverse", from: query.tensor, key.tensor, value.tensor) { dy in
     guard let iterates else { return }
-    kernel.measure("nystrom inverse backward", halfCubes: 15, squares: 5) {
+    kernel.measure("nystrom inverse backward", halfCubes: 13, squares: 5) {
       kernel.backward(dy, iterates)
     }
   }
