@@ -101,11 +101,7 @@ func copyRows(
   let padded = Panels.padded(view.width)
   for (r, index) in rows.enumerated() {
     let from = view.pointer(index, head)
-    let to = target + r * padded
     prefetch(from + tileRows * view.stride, count: view.width)
-    forLanes(0..<view.width) { j, count in store(load(from + j, count: count) * scale, to + j) }
-    for j in stride(from: (view.width + 15) & ~15, to: padded, by: laneCount) {
-      store(Lanes(), to + j)
-    }
+    copyRow(from, count: view.width, padded: padded, scale: scale, into: target + r * padded)
   }
 }

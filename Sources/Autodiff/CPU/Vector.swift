@@ -54,6 +54,19 @@ func forLanes(_ range: Range<Int>, _ body: (Int, Int) -> Void) {
   if i < range.upperBound { body(i, range.upperBound - i) }
 }
 
+/// Copies some floats, times `scale`, and fills them up with zeros to `padded`: a multiple
+/// of 16, or `count` where nothing is to be filled.
+@inline(__always)
+func copyRow(
+  _ source: UnsafePointer<Float>, count: Int, padded: Int, scale: Float = 1,
+  into target: UnsafeMutablePointer<Float>
+) {
+  forLanes(0..<count) { j, width in store(load(source + j, count: width) * scale, target + j) }
+  for j in stride(from: (count + 15) & ~15, to: padded, by: laneCount) {
+    store(Lanes(), target + j)
+  }
+}
+
 /// The larger of each pair of lanes.
 @inline(__always)
 func larger(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .> a) }

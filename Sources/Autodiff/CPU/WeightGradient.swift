@@ -45,8 +45,7 @@ func copySpaced(
   into target: UnsafeMutablePointer<Float>
 ) {
   for r in 0..<rows {
-    let (from, to) = (source + r * row, target + r * spacedRow(width))
-    forLanes(0..<width) { j, count in store(load(from + j, count: count), to + j) }
+    copyRow(source + r * row, count: width, padded: width, into: target + r * spacedRow(width))
   }
 }
 

@@ -106,19 +106,11 @@ private struct ConvolutionKernel {
     window.update(repeating: 0, count: start)
     for row in inside {
       prefetch(source + (row + tileRows) * stride, count: x.width)
-      copyRow(source + row * stride, into: window + (row - first) * padded)
+      copyRow(
+        source + row * stride, count: x.width, padded: padded,
+        into: window + (row - first) * padded)
     }
     (window + end).update(repeating: 0, count: windowCount - end)
-  }
-
-  /// Copies the columns of one head, filled up with zeros.
-  private func copyRow(
-    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
-  ) {
-    forLanes(0..<x.width) { j, count in store(load(source + j, count: count), target + j) }
-    for j in stride(from: (x.width + 15) & ~15, to: padded, by: laneCount) {
-      store(Lanes(), target + j)
-    }
   }
 
   /// sums[r] = Σₜ w[t]·window[r + t], as a product for every eight rows: row r of the left-hand side
