@@ -36,9 +36,9 @@ public struct Segments: Sendable, Equatable {
   /// The number of rows of one sequence.
   public func length(_ sequence: Int) -> Int { offsets[sequence + 1] - offsets[sequence] }
   /// The rows of one sequence, at most `size` at a time.
-  func tiles(_ sequence: Int, of size: Int = tileRows) -> [Range<Int>] {
+  func tiles(_ sequence: Int, of size: Int = tileRows) -> some Sequence<Range<Int>> {
     let rows = range(sequence)
-    return stride(from: rows.lowerBound, to: rows.upperBound, by: size).map {
+    return stride(from: rows.lowerBound, to: rows.upperBound, by: size).lazy.map {
       $0..<min(rows.upperBound, $0 + size)
     }
   }

@@ -8,7 +8,7 @@ extension SortedBlockKernel {
       let gradients = SortedGradients(self, rows, workspace)
       let pass = SortedBlockPass(self, rows, gradients, workspace)
       for block in 0..<layout.count {
-        let keys = BlockKeys(rows, block)
+        let keys = BlockKeys(layout, block)
         pass.pack(keys)
         for queries in blocks.rows.tiles(layout.firstBlock + block) {
           pass.run(keys, queries, dy, result: result, logSums, targets)
@@ -51,7 +51,7 @@ private struct SortedBlockPass {
 
   func pack(_ keys: BlockKeys) {
     tile.pack(keys)
-    tile.pack(keys, tile.values, scale: 1, into: valueColumns)
+    tile.packValues(keys, into: valueColumns)
   }
 
   func run(
@@ -68,7 +68,7 @@ private struct SortedBlockPass {
       let logSum = logSums.pointer[row * kernel.heads + head]
       differentiate(keys, r, row, logSum: logSum, delta: delta)
     }
-    for (index, part) in keys.parts.enumerated() {
+    for (index, part) in keys.enumerated() {
       addGradients(part, queries.count, isFirst: index == 0)
     }
     targets.write(

@@ -77,7 +77,7 @@ struct SortedBlockKernel {
       let rows = SortedRows(self, layout, head, workspace)
       let tile = SortedBlockTile(self, rows, workspace)
       for block in 0..<layout.count {
-        let keys = BlockKeys(rows, block)
+        let keys = BlockKeys(layout, block)
         tile.pack(keys)
         for queries in blocks.rows.tiles(layout.firstBlock + block) {
           tile.attend(keys, queries, into: y, logSums)
@@ -146,10 +146,10 @@ struct SortedRows {
   }
 }
 
-/// What the queries of one block attend to: mixed blocks, then its own rows.
+/// What the queries of one block attend to, in parts: mixed blocks, then its own rows.
 ///
 /// In a row of scores every part begins at a panel.
-struct BlockKeys {
+struct BlockKeys: RandomAccessCollection {
   /// Neighbouring keys.
   struct Part {
     /// The block in its matrices.
@@ -164,26 +164,29 @@ struct BlockKeys {
     var padded: Int { Panels.padded(count) }
   }
 
-  let parts: [Part]
-  /// Columns of a row of scores.
-  let columns: Int
+  private let block: Int
+  private let mixed: Range<Int>
+  /// Rows of a mixed block, and the block's own.
+  private let (size, rows): (Int, Int)
 
-  init(_ rows: SortedRows, _ block: Int) {
-    let layout = rows.layout
-    var parts: [Part] = []
-    var (column, first) = (0, 0)
-    let blocks =
-      layout.mixed(of: block).map { ($0, true, layout.size) }
-      + [(block, false, layout.rows(of: block))]
-    for (index, isMixed, count) in blocks {
-      parts.append(
-        Part(block: index, isMixed: isMixed, count: count, column: column, first: first))
-      column += Panels.padded(count)
-      first += count
-    }
-    self.parts = parts
-    columns = column
+  init(_ layout: BlockLayout, _ block: Int) {
+    self.block = block
+    mixed = layout.mixed(of: block)
+    (size, rows) = (layout.size, layout.rows(of: block))
   }
+
+  var startIndex: Int { 0 }
+  var endIndex: Int { mixed.count + 1 }
+
+  subscript(index: Int) -> Part {
+    let isMixed = index < mixed.count
+    return Part(
+      block: isMixed ? mixed.lowerBound + index : block, isMixed: isMixed,
+      count: isMixed ? size : rows, column: index * Panels.padded(size), first: index * size)
+  }
+
+  /// Columns of a row of scores.
+  var columns: Int { mixed.count * Panels.padded(size) + Panels.padded(rows) }
 
   /// The most columns that a block of a sequence needs.
   static func capacity(_ layout: BlockLayout) -> Int {

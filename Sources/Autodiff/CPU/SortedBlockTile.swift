@@ -38,20 +38,23 @@ struct SortedBlockTile {
 
   /// Packs the keys of a block as columns.
   func pack(_ keys: BlockKeys) {
-    pack(keys, self.keys, scale: AttentionKernel.log2e, into: keyColumns)
+    for part in keys {
+      pack(part, self.keys(part), scale: AttentionKernel.log2e, into: keyColumns)
+    }
   }
 
-  /// Packs rows of all parts as columns.
-  func pack(
-    _ keys: BlockKeys, _ matrix: (BlockKeys.Part) -> BlockMatrix, scale: Float,
+  /// Packs the values of a block as columns.
+  func packValues(_ keys: BlockKeys, into columns: UnsafeMutablePointer<Float>) {
+    for part in keys { pack(part, values(part), scale: 1, into: columns) }
+  }
+
+  private func pack(
+    _ part: BlockKeys.Part, _ matrix: BlockMatrix, scale: Float,
     into columns: UnsafeMutablePointer<Float>
   ) {
-    for part in keys.parts {
-      let matrix = matrix(part)
-      packTransposed(
-        matrix.row(part.block), row: matrix.padded, inner: kernel.width, columns: part.count,
-        into: columns + part.column * kernel.width, scale: scale)
-    }
+    packTransposed(
+      matrix.row(part.block), row: matrix.padded, inner: kernel.width, columns: part.count,
+      into: columns + part.column * kernel.width, scale: scale)
   }
 
   /// Writes the result of some queries, and the logarithm to base 2 of each row's sum of
@@ -65,7 +68,7 @@ struct SortedBlockTile {
       inverseSums[r] = 1 / sum
       if kernel.dropout.isActive { drop(line, keys, row) }
     }
-    for (index, part) in keys.parts.enumerated() {
+    for (index, part) in keys.enumerated() {
       multiply(
         rows: Self.whole(queries.count), columns: kernel.padded, inner: part.count,
         StridedMatrix(base: scores + part.column, row: scoreRow, column: 1),
@@ -87,7 +90,7 @@ struct SortedBlockTile {
   func computeScores(_ keys: BlockKeys, _ queries: Range<Int>) {
     copyRows(kernel.query, queries, rows.head, scale: kernel.scale, into: queryRows)
     product(queryRows, queries.count, keys, packed: keyColumns, into: scores)
-    for part in keys.parts {
+    for part in keys {
       for r in 0..<queries.count {
         let line = scores + r * scoreRow + part.column
         if part.isMixed { addValidity(part, line) }
@@ -123,7 +126,7 @@ struct SortedBlockTile {
   @inline(__always)
   func forEachFactor(_ keys: BlockKeys, _ row: Int, _ body: (Int, Lanes) -> Void) {
     let key = kernel.dropout.rowKey(row, rows.head + 1)
-    for part in keys.parts {
+    for part in keys {
       for j in stride(from: 0, to: part.padded, by: laneCount) {
         body(part.column + j, kernel.dropout.factors(key, part.first + j))
       }
