@@ -50,9 +50,20 @@ public struct Dropout: Sendable {
     return factors(rowKey, bits &- SIMD16(repeating: 0x4B00_0000))
   }
 
+  /// 0 or 1 / (1 - rate) for one column of sixteen rows.
+  @inline(__always)
+  func factors(_ rowKeys: SIMD16<UInt32>, column: Int) -> Lanes {
+    factors(rowKeys, SIMD16(repeating: UInt32(truncatingIfNeeded: column)))
+  }
+
   @inline(__always)
   private func factors(_ rowKey: UInt32, _ columns: SIMD16<UInt32>) -> Lanes {
-    var x = columns &* 0x9E37_79B9 ^ SIMD16(repeating: rowKey)
+    factors(SIMD16(repeating: rowKey), columns)
+  }
+
+  @inline(__always)
+  private func factors(_ rowKeys: SIMD16<UInt32>, _ columns: SIMD16<UInt32>) -> Lanes {
+    var x = columns &* 0x9E37_79B9 ^ rowKeys
     x = (x ^ (x &>> 16)) &* 0x7FEB_352D
     x = (x ^ (x &>> 15)) &* 0x846C_A68B
     x = x ^ (x &>> 16)

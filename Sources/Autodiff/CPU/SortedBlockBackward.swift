@@ -9,7 +9,6 @@ extension SortedBlockKernel {
       let pass = SortedBlockPass(self, rows, gradients, workspace)
       for block in 0..<layout.count {
         let keys = BlockKeys(layout, block)
-        pass.pack(keys)
         for queries in blocks.rows.tiles(layout.firstBlock + block) {
           pass.run(keys, queries, dy, result: result, logSums, targets)
         }
@@ -29,10 +28,14 @@ private struct SortedBlockPass {
   private let kernel: SortedBlockKernel
   private let tile: SortedBlockTile
   private let gradients: SortedGradients
-  private let valueColumns: UnsafeMutablePointer<Float>
   private let dyRows: UnsafeMutablePointer<Float>
+  private let dyColumns: UnsafeMutablePointer<Float>
+  /// dO·Vᵀ, then dS, as the tile's scores.
   private let dScores: UnsafeMutablePointer<Float>
   private let dQueries: UnsafeMutablePointer<Float>
+  /// Of each query.
+  private let logSums: UnsafeMutablePointer<Float>
+  private let deltas: UnsafeMutablePointer<Float>
   private let head: Int
 
   init(
@@ -43,32 +46,25 @@ private struct SortedBlockPass {
     self.gradients = gradients
     head = rows.head
     tile = SortedBlockTile(kernel, rows, workspace)
-    valueColumns = workspace.floats(BlockKeys.capacity(rows.layout) * kernel.width)
     dyRows = workspace.zeros(tileRows * kernel.padded)
-    dScores = workspace.floats(tileRows * tile.scoreRow)
+    dyColumns = workspace.floats(tileRows * kernel.width)
+    dScores = workspace.floats(BlockKeys.capacity(rows.layout) * SortedBlockTile.scoreRow)
     dQueries = workspace.floats(tileRows * kernel.padded)
-  }
-
-  func pack(_ keys: BlockKeys) {
-    tile.pack(keys)
-    tile.packValues(keys, into: valueColumns)
+    logSums = workspace.floats(tileRows)
+    deltas = workspace.floats(tileRows)
   }
 
   func run(
-    _ keys: BlockKeys, _ queries: Range<Int>, _ dy: Storage, result: Storage, _ logSums: Storage,
+    _ keys: BlockKeys, _ queries: Range<Int>, _ dy: Storage, result: Storage, _ saved: Storage,
     _ targets: HeadTargets
   ) {
     tile.computeScores(keys, queries)
     copyRows(heads(dy), queries, into: dyRows)
-    tile.product(dyRows, queries.count, keys, packed: valueColumns, into: dScores)
-    for (r, row) in queries.enumerated() {
-      let delta = innerProduct(
-        dyRows + r * kernel.padded, heads(result) + row * kernel.heads * kernel.width,
-        count: kernel.width)
-      let logSum = logSums.pointer[row * kernel.heads + head]
-      differentiate(keys, r, row, logSum: logSum, delta: delta)
-    }
+    tile.pack(dyRows, queries.count, scale: 1, into: dyColumns)
+    readSums(queries, result, saved)
     for (index, part) in keys.enumerated() {
+      tile.product(tile.values(part), part, queries.count, dyColumns, into: dScores)
+      differentiate(part, queries.count)
       addGradients(part, queries.count, isFirst: index == 0)
     }
     targets.write(
@@ -89,44 +85,75 @@ private struct SortedBlockPass {
     }
   }
 
-  /// `scores` = P̃ and `dScores` = dS of one row.
-  private func differentiate(
-    _ keys: BlockKeys, _ r: Int, _ row: Int, logSum: Float, delta: Float
-  ) {
-    let (p, d) = (tile.scores + r * tile.scoreRow, dScores + r * tile.scoreRow)
-    if kernel.dropout.isActive {
-      tile.forEachFactor(keys, row) { j, factor in
-        let weight = exp2(below128: load(p + j) - logSum)
-        store(weight * factor, p + j)
-        store(weight * (load(d + j) * factor - delta), d + j)
-      }
-    } else {
-      differentiateWeights(p, d, count: keys.columns, logSum: logSum, delta: delta)
+  /// Takes the queries' logarithms of sums and Δ; where a tile has no query, weights become zero.
+  private func readSums(_ queries: Range<Int>, _ result: Storage, _ saved: Storage) {
+    for (r, row) in queries.enumerated() {
+      logSums[r] = saved.pointer[row * kernel.heads + head]
+      deltas[r] = innerProduct(
+        dyRows + r * kernel.padded, heads(result) + row * kernel.heads * kernel.width,
+        count: kernel.width)
     }
+    for r in queries.count..<tileRows { (logSums[r], deltas[r]) = (.infinity, 0) }
+  }
+
+  /// Turns scores into P̃, and `dScores` into dS.
+  ///
+  /// The sums of dS over the queries are added to the gradient of the keys' validity. Rows without a
+  /// key become zero, as products take whole blocks of eight.
+  private func differentiate(_ part: BlockKeys.Part, _ queries: Int) {
+    let (validity, sums) = (tile.rows.validity(part), gradients.validity(part))
+    let columns = (queries + laneCount - 1) & ~(laneCount - 1)
+    for j in 0..<part.count {
+      let at = (part.row + j) * SortedBlockTile.scoreRow
+      let sum = differentiate(at, columns, bias: validity?[j] ?? 0, key: part.first + j)
+      if let sums { sums[j] += total(sum) }
+    }
+    for j in part.count..<SortedBlockTile.whole(part.count) {
+      let at = (part.row + j) * SortedBlockTile.scoreRow
+      (tile.scores + at).update(repeating: 0, count: columns)
+      (dScores + at).update(repeating: 0, count: columns)
+    }
+  }
+
+  /// The same for one key.
+  ///
+  /// - Returns: sums of dS over queries sixteen apart.
+  @inline(__always)
+  private func differentiate(_ at: Int, _ columns: Int, bias: Float, key: Int) -> Lanes {
+    let (p, d) = (tile.scores + at, dScores + at)
+    var sum = Lanes()
+    for first in stride(from: 0, to: columns, by: laneCount) {
+      let weight = exp2(below128: load(p + first) + (bias - load(logSums + first)))
+      let factor = kernel.dropout.isActive ? tile.factors(key, first) : Lanes(repeating: 1)
+      let gradient = weight * (load(d + first) * factor - load(deltas + first))
+      store(weight * factor, p + first)
+      store(gradient, d + first)
+      sum += gradient
+    }
+    return sum
   }
 
   private func addGradients(_ part: BlockKeys.Part, _ queries: Int, isFirst: Bool) {
     let (keys, values) =
       part.isMixed
       ? (gradients.mixedKeys, gradients.mixedValues) : (gradients.ownKeys, gradients.ownValues)
-    addTransposed(tile.scores, part, dyRows, queries, into: values.row(part.block))
-    addTransposed(dScores, part, tile.queryRows, queries, into: keys.row(part.block))
-    if part.isMixed { gradients.addValidity(dScores, part, queries, row: tile.scoreRow) }
+    add(tile.scores, part, dyRows, queries, into: values.row(part.block))
+    add(dScores, part, tile.queryRows, queries, into: keys.row(part.block))
     multiply(
       rows: SortedBlockTile.whole(queries), columns: kernel.padded, inner: part.count,
-      StridedMatrix(base: dScores + part.column, row: tile.scoreRow, column: 1),
-      tile.keys(part).panels(of: part.block), into: dQueries, row: kernel.padded,
-      accumulate: !isFirst)
+      tile.transposed(dScores, part), tile.keys(part).panels(of: part.block), into: dQueries,
+      row: kernel.padded, accumulate: !isFirst)
   }
 
-  /// sum [the part's keys × D] += leftᵀ · right; columns beyond the keys add zeros.
-  private func addTransposed(
+  /// sum [the part's keys × D] += left [the part's keys × queries] · right.
+  private func add(
     _ left: UnsafePointer<Float>, _ part: BlockKeys.Part, _ right: UnsafePointer<Float>,
     _ queries: Int, into sum: UnsafeMutablePointer<Float>
   ) {
+    let row = SortedBlockTile.scoreRow
     multiply(
       rows: SortedBlockTile.whole(part.count), columns: kernel.padded, inner: queries,
-      StridedMatrix(base: left + part.column, row: 1, column: tile.scoreRow),
+      StridedMatrix(base: left + part.row * row, row: row, column: 1),
       Panels(base: right, step: kernel.padded, panel: Panels.width), into: sum,
       row: kernel.padded, accumulate: true)
   }
@@ -157,15 +184,9 @@ private struct SortedGradients {
     validity = workspace.zeros(layout.mixedCount * layout.size)
   }
 
-  /// Adds Σ dS over the queries.
-  func addValidity(
-    _ dScores: UnsafePointer<Float>, _ part: BlockKeys.Part, _ queries: Int, row: Int
-  ) {
-    let sums = validity + part.block * rows.layout.size
-    for r in 0..<queries {
-      let line = dScores + r * row + part.column
-      for j in 0..<part.count { sums[j] += line[j] }
-    }
+  /// The gradients of what is added to the scores of a part's keys.
+  func validity(_ part: BlockKeys.Part) -> UnsafeMutablePointer<Float>? {
+    part.isMixed ? validity + part.block * rows.layout.size : nil
   }
 
   /// dX[l] = the gradient of the block's own rows + Σᵢ P[i, l]·dX̂[i], and

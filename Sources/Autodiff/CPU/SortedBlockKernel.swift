@@ -78,7 +78,6 @@ struct SortedBlockKernel {
       let tile = SortedBlockTile(self, rows, workspace)
       for block in 0..<layout.count {
         let keys = BlockKeys(layout, block)
-        tile.pack(keys)
         for queries in blocks.rows.tiles(layout.firstBlock + block) {
           tile.attend(keys, queries, into: y, logSums)
         }
@@ -96,7 +95,7 @@ struct SortedRows {
   let mixedKeys: BlockMatrix
   let mixedValues: BlockMatrix
   /// log₂(w + ε), b for each mixed block.
-  let validity: UnsafeMutablePointer<Float>
+  private let validity: UnsafeMutablePointer<Float>
   private let kernel: SortedBlockKernel
 
   init(
@@ -126,6 +125,12 @@ struct SortedRows {
       own.panels, into: mixed.base, row: mixed.step, accumulate: false)
   }
 
+  /// What is added to the scores of a part's keys.
+  @inline(__always)
+  func validity(_ part: BlockKeys.Part) -> UnsafePointer<Float>? {
+    part.isMixed ? UnsafePointer(validity) + part.block * layout.size : nil
+  }
+
   /// w of a mixed block, for rows that all blocks have and for those that the last one lacks.
   func weights(_ mixed: Int) -> (full: Float, part: Float) {
     let row = kernel.matrix(layout, head) + mixed * kernel.sorting.columns
@@ -147,8 +152,6 @@ struct SortedRows {
 }
 
 /// What the queries of one block attend to, in parts: mixed blocks, then its own rows.
-///
-/// In a row of scores every part begins at a panel.
 struct BlockKeys: RandomAccessCollection {
   /// Neighbouring keys.
   struct Part {
@@ -156,12 +159,10 @@ struct BlockKeys: RandomAccessCollection {
     let block: Int
     let isMixed: Bool
     let count: Int
-    /// Its first column in a row of scores.
-    let column: Int
+    /// The row of scores of its first key; a product in whole blocks of eight fits between parts.
+    let row: Int
     /// Keys before it.
     let first: Int
-
-    var padded: Int { Panels.padded(count) }
   }
 
   private let block: Int
@@ -182,14 +183,12 @@ struct BlockKeys: RandomAccessCollection {
     let isMixed = index < mixed.count
     return Part(
       block: isMixed ? mixed.lowerBound + index : block, isMixed: isMixed,
-      count: isMixed ? size : rows, column: index * Panels.padded(size), first: index * size)
+      count: isMixed ? size : rows, row: index * SortedBlockTile.whole(size),
+      first: index * size)
   }
 
-  /// Columns of a row of scores.
-  var columns: Int { mixed.count * Panels.padded(size) + Panels.padded(rows) }
-
-  /// The most columns that a block of a sequence needs.
+  /// The most rows of scores that a block of a sequence needs.
   static func capacity(_ layout: BlockLayout) -> Int {
-    (layout.mixed(of: 0).count + 1) * Panels.padded(layout.size)
+    (layout.mixed(of: 0).count + 1) * SortedBlockTile.whole(layout.size)
   }
 }

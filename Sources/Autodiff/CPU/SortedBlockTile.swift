@@ -1,32 +1,42 @@
-import Foundation
-
 /// A tile of queries of one block: scores, weights and the result, in scratch memory.
 ///
-/// Scores are kept in units of log 2, as in ``AttentionKernel``.
+/// Scores are kept in units of log 2, as in ``AttentionKernel``, and have a row for each key and a
+/// column for each query: only queries have to be transposed for them, of which there are fewer than
+/// mixed and own keys, and a vector holds the maxima or sums of sixteen queries.
 struct SortedBlockTile {
+  /// Floats from one key's scores to the next one's.
+  static let scoreRow = tileRows + laneCount
+
   let kernel: SortedBlockKernel
   let rows: SortedRows
-  /// Floats from one row of scores to the next.
-  let scoreRow: Int
   /// Q/√D, [tileRows, padded].
   let queryRows: UnsafeMutablePointer<Float>
   /// Scores, then weights.
   let scores: UnsafeMutablePointer<Float>
-  private let keyColumns: UnsafeMutablePointer<Float>
+  private let queryColumns: UnsafeMutablePointer<Float>
   private let result: UnsafeMutablePointer<Float>
-  private let inverseSums: UnsafeMutablePointer<Float>
+  /// The bits of each query's dropout key.
+  private let dropKeys: UnsafeMutablePointer<Float>
+  /// For each query the largest score, then the logarithm of the sum of powers.
+  private let maxima: UnsafeMutablePointer<Float>
+  /// For each query the sum of powers, then its inverse.
+  private let sums: UnsafeMutablePointer<Float>
 
   init(_ kernel: SortedBlockKernel, _ rows: SortedRows, _ workspace: Workspace) {
     self.kernel = kernel
     self.rows = rows
-    let columns = BlockKeys.capacity(rows.layout)
-    scoreRow = columns + laneCount
     queryRows = workspace.zeros(tileRows * kernel.padded)
-    scores = workspace.floats(tileRows * scoreRow)
-    keyColumns = workspace.floats(columns * kernel.width)
+    scores = workspace.floats(BlockKeys.capacity(rows.layout) * Self.scoreRow)
+    queryColumns = workspace.floats(tileRows * kernel.width)
     result = workspace.floats(tileRows * kernel.padded)
-    inverseSums = workspace.floats(tileRows)
+    dropKeys = workspace.floats(tileRows)
+    maxima = workspace.floats(tileRows)
+    sums = workspace.floats(tileRows)
   }
+
+  /// Rows of whole blocks of eight, since products of fewer rows are slow; what the others hold does
+  /// not matter.
+  static func whole(_ rows: Int) -> Int { (rows + 7) & ~7 }
 
   func keys(_ part: BlockKeys.Part) -> BlockMatrix {
     part.isMixed ? rows.mixedKeys : rows.ownKeys
@@ -36,100 +46,98 @@ struct SortedBlockTile {
     part.isMixed ? rows.mixedValues : rows.ownValues
   }
 
-  /// Packs the keys of a block as columns.
-  func pack(_ keys: BlockKeys) {
-    for part in keys {
-      pack(part, self.keys(part), scale: AttentionKernel.log2e, into: keyColumns)
-    }
-  }
-
-  /// Packs the values of a block as columns.
-  func packValues(_ keys: BlockKeys, into columns: UnsafeMutablePointer<Float>) {
-    for part in keys { pack(part, values(part), scale: 1, into: columns) }
-  }
-
-  private func pack(
-    _ part: BlockKeys.Part, _ matrix: BlockMatrix, scale: Float,
-    into columns: UnsafeMutablePointer<Float>
-  ) {
-    packTransposed(
-      matrix.row(part.block), row: matrix.padded, inner: kernel.width, columns: part.count,
-      into: columns + part.column * kernel.width, scale: scale)
-  }
-
-  /// Writes the result of some queries, and the logarithm to base 2 of each row's sum of
+  /// Writes the result of some queries, and the logarithm to base 2 of each one's sum of
   /// exponentials.
   func attend(_ keys: BlockKeys, _ queries: Range<Int>, into y: Tensor, _ logSums: Storage) {
     computeScores(keys, queries)
-    for (r, row) in queries.enumerated() {
-      let line = scores + r * scoreRow
-      let (high, sum) = exponentiate(line, count: keys.columns)
-      logSums.pointer[row * kernel.heads + rows.head] = high + log2(sum)
-      inverseSums[r] = 1 / sum
-      if kernel.dropout.isActive { drop(line, keys, row) }
-    }
+    for first in stride(from: 0, to: queries.count, by: laneCount) { exponentiate(keys, first) }
     for (index, part) in keys.enumerated() {
       multiply(
         rows: Self.whole(queries.count), columns: kernel.padded, inner: part.count,
-        StridedMatrix(base: scores + part.column, row: scoreRow, column: 1),
-        values(part).panels(of: part.block), into: result, row: kernel.padded,
-        accumulate: index > 0)
+        transposed(scores, part), values(part).panels(of: part.block), into: result,
+        row: kernel.padded, accumulate: index > 0)
     }
     for (r, row) in queries.enumerated() {
+      logSums.pointer[row * kernel.heads + rows.head] = maxima[r]
       let to = y.pointer + row * y.columns + rows.head * kernel.width
       let from = result + r * kernel.padded
-      for j in 0..<kernel.width { to[j] = from[j] * inverseSums[r] }
+      for j in 0..<kernel.width { to[j] = from[j] * sums[r] }
     }
   }
 
-  /// Rows of whole blocks of eight, since products of fewer rows are slow; what the others hold does
-  /// not matter.
-  static func whole(_ rows: Int) -> Int { (rows + 7) & ~7 }
-
-  /// Takes the queries, and multiplies them with the packed keys; columns without a key become -∞.
+  /// Takes the queries, and multiplies the keys with them.
   func computeScores(_ keys: BlockKeys, _ queries: Range<Int>) {
     copyRows(kernel.query, queries, rows.head, scale: kernel.scale, into: queryRows)
-    product(queryRows, queries.count, keys, packed: keyColumns, into: scores)
-    for part in keys {
-      for r in 0..<queries.count {
-        let line = scores + r * scoreRow + part.column
-        if part.isMixed { addValidity(part, line) }
-        for j in part.count..<part.padded { line[j] = -.infinity }
-      }
+    pack(queryRows, queries.count, scale: AttentionKernel.log2e, into: queryColumns)
+    for part in keys { product(self.keys(part), part, queries.count, queryColumns, into: scores) }
+    guard kernel.dropout.isActive else { return }
+    for (r, row) in queries.enumerated() {
+      dropKeys[r] = Float(bitPattern: kernel.dropout.rowKey(row, rows.head + 1))
     }
   }
 
-  private func addValidity(_ part: BlockKeys.Part, _ line: UnsafeMutablePointer<Float>) {
-    let from = rows.validity + part.block * rows.layout.size
-    for j in 0..<part.count { line[j] += from[j] }
+  /// Packs rows of queries, [rows × padded], as columns.
+  func pack(
+    _ source: UnsafePointer<Float>, _ queries: Int, scale: Float,
+    into columns: UnsafeMutablePointer<Float>
+  ) {
+    packTransposed(
+      source, row: kernel.padded, inner: kernel.width, columns: queries, into: columns,
+      scale: scale)
   }
 
-  /// result [rows × the block's columns] = left [rows × D] · packed columns.
+  /// result [the part's keys × queries] = rows of the part · packed columns.
   func product(
-    _ left: UnsafePointer<Float>, _ count: Int, _ keys: BlockKeys,
-    packed: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>
+    _ matrix: BlockMatrix, _ part: BlockKeys.Part, _ queries: Int,
+    _ columns: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>
   ) {
     multiply(
-      rows: Self.whole(count), columns: keys.columns, inner: kernel.width,
-      StridedMatrix(base: left, row: kernel.padded, column: 1),
-      Panels(base: packed, step: Panels.width, panel: Panels.width * kernel.width),
-      into: result, row: scoreRow, accumulate: false)
+      rows: Self.whole(part.count), columns: Panels.padded(queries), inner: kernel.width,
+      StridedMatrix(base: matrix.row(part.block), row: matrix.padded, column: 1),
+      Panels(base: columns, step: Panels.width, panel: Panels.width * kernel.width),
+      into: result + part.row * Self.scoreRow, row: Self.scoreRow, accumulate: false)
   }
 
-  private func drop(_ line: UnsafeMutablePointer<Float>, _ keys: BlockKeys, _ row: Int) {
-    forEachFactor(keys, row) { column, factor in
-      store(load(line + column) * factor, line + column)
+  /// The part's scores, or numbers like them, with a row for each query.
+  func transposed(_ scores: UnsafePointer<Float>, _ part: BlockKeys.Part) -> StridedMatrix {
+    StridedMatrix(base: scores + part.row * Self.scoreRow, row: 1, column: Self.scoreRow)
+  }
+
+  /// Turns the scores of sixteen queries into dropped weights that are still to be divided by their
+  /// sum.
+  private func exponentiate(_ keys: BlockKeys, _ first: Int) {
+    var high = Lanes(repeating: -.infinity)
+    forEachKey(keys) { at, bias, _ in high = larger(high, load(scores + at + first) + bias) }
+    var sum = Lanes()
+    forEachKey(keys) { at, bias, _ in
+      let power = exp2(below128: load(scores + at + first) + (bias - high))
+      sum += power
+      store(power, scores + at + first)
     }
-  }
-
-  /// What dropout multiplies the weights of a query with, by vectors of columns.
-  @inline(__always)
-  func forEachFactor(_ keys: BlockKeys, _ row: Int, _ body: (Int, Lanes) -> Void) {
-    let key = kernel.dropout.rowKey(row, rows.head + 1)
-    for part in keys {
-      for j in stride(from: 0, to: part.padded, by: laneCount) {
-        body(part.column + j, kernel.dropout.factors(key, part.first + j))
+    if kernel.dropout.isActive {
+      forEachKey(keys) { at, _, key in
+        store(load(scores + at + first) * factors(key, first), scores + at + first)
       }
     }
+    store(high + log2(sum), maxima + first)
+    store(1 / sum, sums + first)
+  }
+
+  /// Calls `body` with the place of each key's scores, what is added to them, and the key's number.
+  @inline(__always)
+  func forEachKey(_ keys: BlockKeys, _ body: (Int, Float, Int) -> Void) {
+    for part in keys {
+      let validity = rows.validity(part)
+      for j in 0..<part.count {
+        body((part.row + j) * Self.scoreRow, validity?[j] ?? 0, part.first + j)
+      }
+    }
+  }
+
+  /// What dropout multiplies a key's weights with, for sixteen queries.
+  @inline(__always)
+  func factors(_ key: Int, _ first: Int) -> Lanes {
+    let rowKeys = unsafeBitCast(load(dropKeys + first), to: SIMD16<UInt32>.self)
+    return kernel.dropout.factors(rowKeys, column: key)
   }
 }

@@ -217,6 +217,28 @@ func exponentiate(
   return (high, total(sums))
 }
 
+/// The logarithm to base 2 of each lane, within 2⁻²³ of its size or of 1; x is normal and positive.
+///
+/// The exponent is taken off so that a factor m in √½...√2 is left, of which the logarithm is
+/// 2·(t + t³/3 + t⁵/5 + …)/ln 2 with t = (m - 1)/(m + 1). The exponent becomes a float as in
+/// ``exp2(normal:)``.
+@inline(__always)
+func log2(_ x: Lanes) -> Lanes {
+  let bits = unsafeBitCast(x, to: SIMD16<Int32>.self)
+  let exponent = (bits &- 0x3F35_04F3) &>> 23
+  let m = unsafeBitCast(bits &- exponent &<< 23, to: Lanes.self)
+  let t = (m - 1) / (m + 1)
+  let square = t * t
+  var p = Lanes(repeating: 0.320_598_9)
+  p = Lanes(repeating: 0.412_198_6).addingProduct(p, square)
+  p = Lanes(repeating: 0.577_078).addingProduct(p, square)
+  p = Lanes(repeating: 0.961_796_7).addingProduct(p, square)
+  p = Lanes(repeating: 2.885_390_1).addingProduct(p, square)
+  let magic = Lanes(repeating: 12_582_912)
+  let number = exponent &+ unsafeBitCast(magic, to: SIMD16<Int32>.self)
+  return (unsafeBitCast(number, to: Lanes.self) - magic).addingProduct(p, t)
+}
+
 /// e to the power of each lane.
 @inline(__always)
 func exp(_ x: Lanes) -> Lanes { exp2(x * 1.442_695_04) }
