@@ -35,6 +35,15 @@ public struct Segments: Sendable, Equatable {
   public func range(_ sequence: Int) -> Range<Int> { offsets[sequence]..<offsets[sequence + 1] }
   /// The number of rows of one sequence.
   public func length(_ sequence: Int) -> Int { offsets[sequence + 1] - offsets[sequence] }
+  /// The sequence that a row belongs to.
+  func index(of row: Int) -> Int {
+    var (low, high) = (0, count - 1)
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if offsets[middle] <= row { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
   /// The rows of one sequence, at most `size` at a time.
   func tiles(_ sequence: Int, of size: Int = tileRows) -> some Sequence<Range<Int>> {
     let rows = range(sequence)

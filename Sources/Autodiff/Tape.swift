@@ -87,6 +87,31 @@ struct GradientTarget {
   let accumulate: Bool
 }
 
+/// The gradients of the results of one operation, until all are there.
+private final class JoinedGradients {
+  private let counts: [Int]
+  private var storages: [Storage?]
+
+  init(_ counts: [Int]) {
+    self.counts = counts
+    storages = counts.map { _ in nil }
+  }
+
+  func keep(_ gradient: Storage, of index: Int) { storages[index] = gradient }
+
+  /// Gives them up.
+  func take() -> [Storage] {
+    defer { storages = counts.map { _ in nil } }
+    return zip(storages, counts).map { $0 ?? zeros($1) }
+  }
+
+  private func zeros(_ count: Int) -> Storage {
+    let storage = Storage(count: count)
+    storage.clear()
+    return storage
+  }
+}
+
 extension Tensor {
   /// Places the result of an operation on the tape, if gradients flow to any of its inputs.
   ///
@@ -113,6 +138,30 @@ extension Tensor {
       FiniteCheck.shared.inspect(nodes, after: "the gradient of \(name)")
     }
     return Tensor(shape: shape, storage: storage, node: node)
+  }
+
+  /// Places several results of one operation on the tape, as above.
+  ///
+  /// - Parameter pullback: gets the gradients of all results, zeros for those that nothing depends on.
+  static func recorded(
+    _ name: String, _ results: [Tensor], from inputs: [Tensor?],
+    pullback: @escaping ([Storage]) -> Void
+  ) -> [Tensor] {
+    for result in results { FiniteCheck.shared.inspect(result, after: name) }
+    let nodes = inputs.compactMap { $0?.node }
+    if nodes.isEmpty { return results }
+    let gradients = JoinedGradients(results.map(\.storage.count))
+    let joint = Node(name, inputs: nodes, elements: 1) { _ in
+      pullback(gradients.take())
+      FiniteCheck.shared.inspect(nodes, after: "the gradient of \(name)")
+    }
+    return results.enumerated().map { index, result in
+      let node = Node(name, inputs: [joint], elements: result.storage.count) { dy in
+        gradients.keep(dy, of: index)
+        _ = joint.target()
+      }
+      return Tensor(shape: result.shape, storage: result.storage, node: node)
+    }
   }
 
   /// Runs the tape backwards from this scalar, filling the gradients of all leaves it depends on.

@@ -60,6 +60,19 @@ public struct PreNorm {
     }
   }
 
+  /// The same, and the sums of the rows of LayerNorm(x) in each piece, [number of pieces, E].
+  func project(_ weight: Tensor, sumsOf pieces: SequencePieces) -> (rows: Tensor, sums: Tensor) {
+    switch source {
+    case .byRow(let norm):
+      normalizedLinear(residual, norm: norm, weight: weight, sumsOf: pieces)
+    case .done(let rows):
+      (
+        linear(rows, weight: weight),
+        segmentSum(Heads(rows, count: 1, width: rows.columns), pieces: pieces)
+      )
+    }
+  }
+
   /// LayerNorm(x), [N, E].
   public var normalized: Tensor {
     switch source {

@@ -28,10 +28,13 @@ struct MultiHead {
     weightSite = dropoutSite(scope.path + ".weights")
   }
 
+  /// The weights of Q, K and V, one below the other.
+  var queryKeyValueWeight: Tensor { stacked([query.tensor, key.tensor, value.tensor]) }
+
   /// Q, K and V from one product: [N, 3·H·D].
   func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads) {
     let bias = inputBiases.isEmpty ? nil : stacked(inputBiases.map(\.tensor))
-    let all = x.project(stacked([query.tensor, key.tensor, value.tensor]), bias: bias)
+    let all = x.project(queryKeyValueWeight, bias: bias)
     return (heads(all, 0), heads(all, 1), heads(all, 2))
   }
 

@@ -13,7 +13,9 @@ extension OpCases {
       linear(1100, 32, 1), linear(130, 33, 15, .relu, bias: false), linear(70, 270, 530),
       normalizedLinear(1, 15, 17), normalizedLinear(33, 64, 130),
       normalizedLinear(130, 33, 17, bias: false), normalizedLinear(17, 300, 33),
-      normalizedLinear(700, 17, 15),
+      normalizedLinear(700, 17, 15), normalizedSums([1], block: 4, 15),
+      normalizedSums([33, 0, 5], block: 8, 17), normalizedSums([150], block: 70, 64, bias: false),
+      normalizedSums([64, 130], block: 64, 33),
       residualLinear(1, 15, 17), residualLinear(33, 64, 130), residualLinear(700, 17, 15),
       residualLinear(17, 300, 33, bias: false), residualLinear(33, 17, 15, rate: 0.3),
       residualLinear(130, 33, 64, rate: 0.1, bias: false), residualLinear(300, 513, 520),
@@ -56,6 +58,31 @@ extension OpCases {
       Oracle.linear(
         Oracle.layerNorm(x[0], scale: x[1].values, shift: x[2].values), x[3],
         bias ? x[4].values : nil)
+    }
+  }
+
+  /// Both results, one below the other.
+  static func normalizedSums(
+    _ lengths: [Int], block: Int, _ i: Int, bias: Bool = true
+  ) -> OpCase {
+    let segments = Segments(offsets: offsets(lengths))
+    return OpCase(
+      "normalized linear \(lengths) of \(i), sums of \(block)\(bias ? "" : ", without bias")",
+      account: "normalized linear",
+      [.init(segments.rows, i), .init(i, range: 0.5...1.5), .init(i), .init(i, i)]
+        + (bias ? [.init(i)] : [])
+    ) { x in
+      let (rows, sums) = Autodiff.normalizedLinear(
+        x[0], norm: Norm(scale: x[1], shift: x[2]), weight: x[3], bias: self.bias(x, bias),
+        sumsOf: SequencePieces(segments, length: block))
+      return stacked([rows, sums])
+    } oracle: { x in
+      let normalized = Oracle.layerNorm(x[0], scale: x[1].values, shift: x[2].values)
+      let cut = Oracle.cut(segments.offsets) { Array(stride(from: 0, to: $0, by: block)) }
+      return Matrix.stacked([
+        Oracle.linear(normalized, x[3], bias ? x[4].values : nil),
+        Oracle.reduce(normalized, cut, mean: false),
+      ])
     }
   }
 

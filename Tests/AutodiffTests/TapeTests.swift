@@ -48,6 +48,18 @@ extension EngineTests {
       #expect(try #require(other.gradient).scalar == 0)
     }
 
+    @Test("An operation with two results gets zeros for the one that nothing depends on")
+    func oneOfTwoResults() throws {
+      let x = Tensor(shape: [2, 1], [3, 4]).tracked
+      let norm = Norm(scale: scalar(2), shift: scalar(5).tracked)
+      let (rows, sums) = normalizedLinear(
+        x, norm: norm, weight: scalar(7),
+        sumsOf: SequencePieces(Segments(count: 1, length: 2), length: 2))
+      linear(sums, weight: scalar(3)).backward()  // 3·Σ(2·0 + 5)
+      #expect(try #require(norm.shift.gradient).scalar == 6)
+      #expect(rows.values == [35, 35])
+    }
+
     @Test("A chain of 20,000 operations runs backwards without exhausting the stack")
     func longChain() throws {
       let x = scalar(1).tracked

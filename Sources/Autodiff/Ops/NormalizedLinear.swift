@@ -38,30 +38,106 @@ public struct Norm {
 public func normalizedLinear(
   _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil
 ) -> Tensor {
-  let map = LinearMap("normalizedLinear", x, weight, bias)
-  precondition(
-    norm.scale.count == map.inputs, "normalizedLinear: norm of \(norm.scale.count) for \(x.shape)")
-  let y = Tensor(
-    shape: [x.rows, map.outputs], storage: Storage(count: x.rowCapacity * map.outputs))
+  let map = NormalizedMap(x, norm, weight, bias)
+  let y = map.makeResult()
   map.measure("normalized linear", products: 1) {
     let packed = PackedWeight.forward(weight)
     parallel(x.rows, by: tileRows) { rows, workspace in
-      let count = rows.count * map.inputs
-      let from = x.pointer + rows.lowerBound * map.inputs
-      let normalized = workspace.floats(count)
-      norm.tile.forward(from, rows.count, into: normalized)
-      map.forward(
-        packed, normalized, rows.count, into: y.pointer + rows.lowerBound * map.outputs,
-        ahead: Ahead(from + count, count: count))
+      map.forward(packed, rows, into: y, workspace)
     }
   }
-  return y.recorded("normalized linear", from: x, norm.scale, norm.shift, weight, bias) { dy in
-    normalizedLinearBackward(map, norm, dy)
+  return y.recorded("normalized linear", from: map.inputs) { dy in
+    map.measure("normalized linear backward", products: 2) { map.backward(dy) }
   }
 }
 
-private func normalizedLinearBackward(_ map: LinearMap, _ norm: Norm, _ dy: Storage) {
-  map.measure("normalized linear backward", products: 2) {
+/// The same, and the sum of the normalised rows of each piece, without reading x again.
+///
+/// ```
+/// s[p] = Σᵢ LayerNorm(x)[i]      i over the rows of piece p
+/// ```
+/// - Parameters:
+///   - x: [N, I].
+///   - norm: γ and β, [I].
+///   - weight: W, [O, I].
+///   - bias: b, [O].
+///   - pieces: of the sequences of x.
+/// - Returns: y, [N, O], and s, [number of pieces, I].
+/// - Complexity: as ``normalizedLinear(_:norm:weight:bias:)``, and N·I additions in each direction.
+public func normalizedLinear(
+  _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil, sumsOf pieces: SequencePieces
+) -> (rows: Tensor, sums: Tensor) {
+  let map = NormalizedMap(x, norm, weight, bias)
+  precondition(
+    x.rows == pieces.rows.rows,
+    "normalizedLinear: \(x.shape) for pieces of \(pieces.rows.rows) rows")
+  let (y, width) = (map.makeResult(), x.columns)
+  let sums = Tensor(
+    shape: [pieces.rows.count, width],
+    storage: Storage(count: pieces.sequences.rowCapacity * width))
+  map.measure("normalized linear", products: 1) {
+    let packed = PackedWeight.forward(weight)
+    parallel(pieces.rows.count) { piece, workspace in
+      let sum = sums.pointer + piece * width
+      sum.update(repeating: 0, count: width)
+      for rows in pieces.rows.tiles(piece) {
+        workspace.reset()
+        let normalized = map.forward(packed, rows, into: y, workspace)
+        addColumnSums(normalized, rows.count, width, into: sum)
+      }
+    }
+  }
+  let results = Tensor.recorded("normalized linear", [y, sums], from: map.inputs) { gradients in
+    map.measure("normalized linear backward", products: 2) {
+      map.backward(gradients[0], ofSums: (gradients[1], pieces.rows))
+    }
+  }
+  return (results[0], results[1])
+}
+
+/// A linear map of normalised rows, a tile at a time.
+private struct NormalizedMap {
+  private let map: LinearMap
+  private let norm: Norm
+
+  init(_ x: Tensor, _ norm: Norm, _ weight: Tensor, _ bias: Tensor?) {
+    map = LinearMap("normalizedLinear", x, weight, bias)
+    self.norm = norm
+    precondition(
+      norm.scale.count == map.inputs,
+      "normalizedLinear: norm of \(norm.scale.count) for \(x.shape)")
+  }
+
+  /// What gradients flow to.
+  var inputs: [Tensor?] { [map.x, norm.scale, norm.shift, map.weight, map.bias] }
+
+  func makeResult() -> Tensor {
+    Tensor(
+      shape: [map.x.rows, map.outputs],
+      storage: Storage(count: map.x.rowCapacity * map.outputs))
+  }
+
+  func measure(_ name: String, products: Int, _ kernel: () -> Void) {
+    map.measure(name, products: products, kernel)
+  }
+
+  /// - Returns: the normalised rows, in scratch memory.
+  @discardableResult
+  func forward(
+    _ packed: PackedWeight, _ rows: Range<Int>, into y: Tensor, _ workspace: Workspace
+  ) -> UnsafePointer<Float> {
+    let count = rows.count * map.inputs
+    let from = map.x.pointer + rows.lowerBound * map.inputs
+    let normalized = workspace.floats(count)
+    norm.tile.forward(from, rows.count, into: normalized)
+    map.forward(
+      packed, normalized, rows.count, into: y.pointer + rows.lowerBound * map.outputs,
+      ahead: Ahead(from + count, count: count))
+    return UnsafePointer(normalized)
+  }
+
+  /// - Parameter ofSums: the gradient of the sums of the normalised rows of segments.
+  func backward(_ dy: Storage, ofSums: (dy: Storage, segments: Segments)? = nil) {
     let width = map.inputs
     let packed = PackedWeight.backward(map.weight)
     let dx = map.x.node?.target()
@@ -79,9 +155,31 @@ private func normalizedLinearBackward(_ map: LinearMap, _ norm: Norm, _ dy: Stor
       let dNormalized = workspace.floats(count)
       packed.multiply(
         dyTile, rows, into: dNormalized, ahead: Ahead(xTile + count, count: count))
+      if let (dySums, segments) = ofSums {
+        segments.addRows(dySums.pointer, width, to: dNormalized, first..<first + rows)
+      }
       tile.backward(
         dNormalized, rows, into: dx.map { ($0.pointer + first * width, $0.accumulate) },
         sums: sums + normSums, workspace)
+    }
+  }
+}
+
+extension Segments {
+  /// Adds to each of some rows the row of its segment.
+  ///
+  /// - Parameters:
+  ///   - source: one row for each segment.
+  ///   - target: the first of `rows`.
+  fileprivate func addRows(
+    _ source: UnsafePointer<Float>, _ width: Int, to target: UnsafeMutablePointer<Float>,
+    _ rows: Range<Int>
+  ) {
+    var segment = index(of: rows.lowerBound)
+    for row in rows {
+      while row >= offsets[segment + 1] { segment += 1 }
+      let (from, to) = (source + segment * width, target + (row - rows.lowerBound) * width)
+      for j in 0..<width { to[j] += from[j] }
     }
   }
 }

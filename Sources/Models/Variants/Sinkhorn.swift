@@ -82,24 +82,18 @@ struct Sinkhorn: Mixer {
   }
 
   func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    let rows = x.normalized
     let blocks = SequencePieces(pass.segments, length: options.block)
-    let all = linear(
-      rows,
-      weight: stacked([
-        projections.query.tensor, projections.key.tensor, projections.value.tensor,
-      ]))
+    let (all, sums) = x.project(projections.queryKeyValueWeight, sumsOf: blocks)
     let mixed = sortedBlockAttention(
       query: projections.heads(all, 0), key: projections.heads(all, 1),
-      value: projections.heads(all, 2), sorting: sorting(rows, blocks, pass), blocks: blocks,
+      value: projections.heads(all, 2), sorting: sorting(sums, blocks, pass), blocks: blocks,
       shortcut: options.sortcut, dropout: projections.weightDropout(pass))
     return projections.finish(x, mixed, pass)
   }
 
   /// P, one row for each block.
-  private func sorting(_ rows: Tensor, _ blocks: SequencePieces, _ pass: Pass) -> Tensor {
-    let sums = segmentSum(Heads(rows, count: 1, width: size.width), pieces: blocks)
-    return sinkhornSort(
+  private func sorting(_ sums: Tensor, _ blocks: SequencePieces, _ pass: Pass) -> Tensor {
+    sinkhornSort(
       linear(sums, weight: sort.tensor), sequences: blocks.sequences, heads: size.heads,
       iterations: options.iterations, temperature: Float(options.temperature),
       noise: pass.key(site: noiseSite).map {
