@@ -25,25 +25,26 @@ struct NystromKernel {
   }
 
   private var width: Int { value.width }
-  private var paddedWidth: Int { Panels.count(width) * Panels.width }
   private var scale: Float { 1 / Float(width).squareRoot() }
-  /// Floats of the iterates and factors of one sequence and head, as long as any.
-  private var iterateRoom: Int { 2 * iterations * SquareMatrix.count(landmarks.capacity) }
-  /// Floats of the iterates and factors of all sequences and heads.
+  /// Floats of the iterates of one sequence and head, as long as any.
+  private var iterateRoom: Int {
+    iterations * InverseIterates.room(landmarks.capacity)
+  }
+  /// Floats of the iterates of all sequences and heads.
   var iterateCount: Int { landmarks.count * value.count * iterateRoom }
 
   /// - Parameters:
-  ///   - halfCubes: products of two M × M matrices in each iteration, twice their number: one whose
-  ///     result is symmetric counts as a half.
+  ///   - halfCubes: products of two M × M matrices, twice their number: one whose result is symmetric
+  ///     counts as a half.
   ///   - squares: products of an M × M with an M × D matrix.
   func measure(_ name: String, halfCubes: Int, squares: Int, _ kernel: () -> Void) {
     let flops = (0..<landmarks.count).reduce(0) {
       let size = landmarks.length($1)
-      return $0 + size * size * (halfCubes * iterations * size + 2 * squares * width)
+      return $0 + size * size * (halfCubes * size + 2 * squares * width)
     }
     Meter.shared.measure(
       name, flops: value.count * flops,
-      bytes: 4 * 2 * squares * landmarks.rows * value.count * width, kernel)
+      bytes: 4 * 2 * 5 * landmarks.rows * value.count * width, kernel)
   }
 
   /// Runs `body` for all sequences and heads.
@@ -63,88 +64,146 @@ struct NystromKernel {
     /// Where its iterates begin.
     let iterates: Int
     var size: Int { rows.count }
-
-    /// Z after an iteration, in the memory of all iterates.
-    func iterate(_ index: Int, _ all: Storage) -> SquareMatrix { matrix(2 * index, all) }
-
-    /// S, which an iteration multiplied Z with.
-    func factor(_ index: Int, _ all: Storage) -> SquareMatrix { matrix(2 * index + 1, all) }
-
-    private func matrix(_ index: Int, _ all: Storage) -> SquareMatrix {
-      SquareMatrix(size, at: all.pointer + iterates + index * SquareMatrix.count(size))
-    }
   }
 
-  /// Rows as a left-hand side [M × D].
-  private func left(_ view: Heads, _ place: NystromHead) -> StridedMatrix {
-    StridedMatrix(
-      base: view.pointer(place.rows.lowerBound, place.head), row: view.stride, column: 1)
-  }
-
-  /// Rows as panels [M × D].
-  private func pack(_ view: Heads, _ place: NystromHead, _ workspace: Workspace) -> Panels {
-    packRows(
-      left(view, place).base, row: view.stride, inner: place.size, columns: width,
-      into: workspace.panels(place.size, width))
-  }
-
-  /// Rows as transposed panels [D × M].
-  private func packTransposed(
-    _ rows: StridedMatrix, _ place: NystromHead, _ workspace: Workspace, scale: Float = 1
-  ) -> Panels {
-    Autodiff.packTransposed(
-      rows.base, row: rows.row, inner: width, columns: place.size,
-      into: workspace.panels(width, place.size), scale: scale)
+  /// The landmarks' rows of a view.
+  private func rows(
+    _ view: Heads, _ place: NystromHead, _ workspace: Workspace
+  ) -> LandmarkRows {
+    let rows = LandmarkRows(place.size, width: width, workspace)
+    rows.copy(view.pointer(place.rows.lowerBound, place.head), row: view.stride)
+    return rows
   }
 
   // MARK: Forward
 
-  /// - Parameter iterates: where Z after each iteration, and S of each, are kept.
+  /// - Parameter iterates: where Z, V and S of each iteration are kept.
   func forward(into y: Tensor, _ iterates: Storage?) {
     forEachHead { place, workspace in
-      let negated = computeMatrix(place, workspace)
+      let start = InverseStart(
+        rows(query, place, workspace), rows(key, place, workspace), scale, workspace)
+      let kept = InverseIterates(
+        place.size, at: iterates.map { $0.pointer + place.iterates }, workspace)
       let step = InverseStep(place.size, workspace)
-      let spare = (0..<2).map { _ in SquareMatrix(place.size, workspace) }
-      let spareFactor = SquareMatrix(place.size, workspace)
-      var inverse = spare[1]
-      inverse.assignTransposed(negated, times: -1 / largestColumn(negated, workspace).sum)
+      start.writeInverse(into: kept.inverse(0))
       for index in 0..<iterations {
-        let next = iterates.map { place.iterate(index, $0) } ?? spare[index % 2]
+        if index > 0 {
+          kept.inverse(index).multiply(kept.inverse(index - 1), kept.factor(index - 1))
+        }
         step.advance(
-          negated, inverse, into: next,
-          iterates.map { place.factor(index, $0) } ?? spareFactor)
-        inverse = next
+          start.negated, kept.inverse(index), into: kept.shifted(index), kept.factor(index))
       }
+      let product = LandmarkRows(place.size, width: width, workspace)
+      product.multiply(kept.factor(iterations - 1).left, rows(value, place, workspace))
       multiply(
-        rows: place.size, columns: width, inner: place.size, inverse.left,
-        pack(value, place, workspace),
+        rows: place.size, columns: width, inner: place.size, kept.inverse(iterations - 1).left,
+        product.panels,
         into: y.pointer + place.rows.lowerBound * y.columns + place.head * width, row: y.columns,
         accumulate: false)
     }
   }
 
-  /// N = -α·A for A = softmax(Q·Kᵀ/√D).
-  private func computeMatrix(_ place: NystromHead, _ workspace: Workspace) -> SquareMatrix {
-    let matrix = SquareMatrix(place.size, workspace)
-    let log2e: Float = 1.442_695_04
-    matrix.multiply(
-      left(query, place), inner: width,
-      packTransposed(left(key, place), place, workspace, scale: scale * log2e))
-    for i in 0..<matrix.size {
-      negateSoftmax(matrix.base + i * matrix.row, matrix.size, matrix.padded)
+  // MARK: Backward
+
+  /// The gradients of Q, K and V.
+  func backward(_ dy: Storage, _ iterates: Storage) {
+    let targets = HeadTargets([query, key, value])
+    let dyStride = value.count * width
+    forEachHead { place, workspace in
+      let (queries, keys) = (rows(query, place, workspace), rows(key, place, workspace))
+      let start = InverseStart(queries, keys, scale, workspace)
+      let kept = InverseIterates(
+        place.size, at: iterates.pointer + place.iterates, workspace)
+      let dyRows = LandmarkRows(place.size, width: width, workspace)
+      dyRows.copy(
+        dy.pointer + place.rows.lowerBound * dyStride + place.head * width, row: dyStride)
+      let (dValues, dScores) = differentiate(
+        start, kept, rows(value, place, workspace), dyRows, workspace)
+      write(dValues, place, value, 1, targets)
+      dyRows.multiply(dScores.left, keys)
+      write(dyRows, place, query, scale, targets)
+      dyRows.multiply(dScores.leftTransposed, queries)
+      write(dyRows, place, key, scale, targets)
     }
-    return matrix
+  }
+
+  /// Goes back through Y = Z·(S·X) of the last iteration, and through all before it.
+  ///
+  /// Gradients of Z and N are kept transposed; then no product needs a transposed factor:
+  /// ```
+  /// dNᵀ += Z·dV        dZᵀ = S·dZ′ᵀ + dV·N, or P·dYᵀ + dV·N in the last iteration, where P = S·X
+  /// ```
+  /// - Returns: the gradients of the values X and of the scores Q·Kᵀ/√D.
+  private func differentiate(
+    _ start: InverseStart, _ kept: InverseIterates, _ values: LandmarkRows,
+    _ dyRows: LandmarkRows, _ workspace: Workspace
+  ) -> (values: LandmarkRows, scores: SquareMatrix) {
+    let step = InverseStep(values.count, workspace)
+    let room = { LandmarkRows(values.count, width: width, workspace) }
+    let (product, dProduct, dValues) = (room(), room(), room())
+    let last = iterations - 1
+    product.multiply(kept.factor(last).left, values)
+    dProduct.multiply(kept.inverse(last).leftTransposed, dyRows)
+    dValues.multiply(kept.factor(last).left, dProduct)
+    var gradient = SquareMatrix(values.count, workspace)
+    var spare = SquareMatrix(values.count, workspace)
+    let dNegated = SquareMatrix(values.count, workspace)
+    dNegated.clear()
+    gradient.multiply(product, transposed: dyRows, workspace)
+    var dShifted = step.differentiate(dProduct, values, kept.shifted(last), workspace)
+    for index in (0..<last).reversed() {
+      dNegated.multiply(kept.inverse(index + 1), dShifted, accumulate: true)
+      gradient.multiply(dShifted, start.negated, accumulate: true)
+      dShifted = step.differentiate(gradient, kept.inverse(index), kept.shifted(index))
+      spare.multiply(kept.factor(index), gradient)
+      (gradient, spare) = (spare, gradient)
+    }
+    spare.multiply(dShifted, start.negated)
+    return (dValues, start.differentiate(gradient, spare, dNegated))
+  }
+
+  private func write(
+    _ rows: LandmarkRows, _ place: NystromHead, _ view: Heads, _ factor: Float,
+    _ targets: HeadTargets
+  ) {
+    targets.write(
+      rows.base, row: rows.row, rows: place.rows, view, place.head, factor: factor)
+  }
+}
+
+/// What the iteration starts with: N = -B for B = α·softmax(Q·Kᵀ/√D), and Z₀ = Bᵀ/c with c = ‖B‖₁.
+private struct InverseStart {
+  let negated: SquareMatrix
+  /// c.
+  private let norm: Float
+  /// The column whose sum is c.
+  private let column: Int
+
+  init(_ queries: LandmarkRows, _ keys: LandmarkRows, _ scale: Float, _ workspace: Workspace) {
+    negated = SquareMatrix(queries.count, workspace)
+    negated.multiply(
+      queries, transposed: keys, scale: scale * AttentionKernel.log2e, workspace)
+    for i in 0..<negated.size {
+      Self.negateSoftmax(negated.base + i * negated.row, negated.size, negated.padded)
+    }
+    (column, norm) = Self.largestColumn(negated, workspace)
+  }
+
+  /// Z₀.
+  func writeInverse(into inverse: SquareMatrix) {
+    inverse.assignTransposed(negated, times: -1 / norm)
   }
 
   /// Replaces scores in units of log 2 by their softmax times -α, and what fills up by zeros.
-  private func negateSoftmax(_ row: UnsafeMutablePointer<Float>, _ size: Int, _ padded: Int) {
+  private static func negateSoftmax(
+    _ row: UnsafeMutablePointer<Float>, _ size: Int, _ padded: Int
+  ) {
     for j in size..<padded { row[j] = -.infinity }
     let factor = -InverseStep.scale / exponentiate(row, count: padded).sum
     for j in stride(from: 0, to: padded, by: laneCount) { store(load(row + j) * factor, row + j) }
   }
 
-  /// α·‖A‖₁, and the column with this sum.
-  private func largestColumn(
+  private static func largestColumn(
     _ negated: SquareMatrix, _ workspace: Workspace
   ) -> (column: Int, sum: Float) {
     let sums = workspace.zeros(negated.padded)
@@ -156,95 +215,31 @@ struct NystromKernel {
     return (column, sums[column])
   }
 
-  // MARK: Backward
-
-  /// The gradients of Q, K and V.
-  func backward(_ dy: Storage, _ iterates: Storage) {
-    let targets = HeadTargets([query, key, value])
-    let dyStride = value.count * width
-    forEachHead { place, workspace in
-      let negated = computeMatrix(place, workspace)
-      let inverse = place.iterate(iterations - 1, iterates)
-      let dyRows = StridedMatrix(
-        base: dy.pointer + place.rows.lowerBound * dyStride + place.head * width, row: dyStride,
-        column: 1)
-      writeProduct(inverse.leftTransposed, dyRows, place, value, 1, targets, workspace)
-      let gradient = SquareMatrix(place.size, workspace)
-      gradient.multiply(
-        left(value, place), inner: width, packTransposed(dyRows, place, workspace))
-      let dMatrix = differentiateInverse(negated, place, iterates, gradient, workspace)
-      differentiateSoftmax(negated, dMatrix)
-      writeProduct(dMatrix.left, left(key, place), place, query, scale, targets, workspace)
-      writeProduct(
-        dMatrix.leftTransposed, left(query, place), place, key, scale, targets, workspace)
-    }
-  }
-
-  /// Contributes factor·matrix·rows to the gradient of a view.
-  private func writeProduct(
-    _ matrix: StridedMatrix, _ rows: StridedMatrix, _ place: NystromHead, _ view: Heads,
-    _ factor: Float, _ targets: HeadTargets, _ workspace: Workspace
-  ) {
-    let panels = packRows(
-      rows.base, row: rows.row, inner: place.size, columns: width,
-      into: workspace.panels(place.size, width))
-    let result = workspace.floats(place.size * paddedWidth)
-    multiply(
-      rows: place.size, columns: paddedWidth, inner: place.size, matrix, panels, into: result,
-      row: paddedWidth, accumulate: false)
-    targets.write(
-      result, row: paddedWidth, rows: place.rows, view, place.head, factor: factor)
-  }
-
-  /// dB, of B = α·A = -N, from dZᵀ of the last iteration. With Z₀ = Bᵀ/c and c = ‖B‖₁ in column k:
+  /// The gradient of the scores, in `gradient`.
+  ///
+  /// With G = dZ₀ᵀ but for what comes through V₀ = N·Z₀ + …, X = dV₀·N, which is that, and dN of all
+  /// later V:
   /// ```
-  /// dB = -dN + dZ₀ᵀ/c      dB[i, k] -= Σ dZ₀ ⊙ Bᵀ / c²      for all i
+  /// dB = (G + 2·X)/c - dN      dB[i, k] += Σ (G + X) ⊙ N / c²      for all i
   /// ```
-  private func differentiateInverse(
-    _ negated: SquareMatrix, _ place: NystromHead, _ iterates: Storage,
-    _ gradient: SquareMatrix, _ workspace: Workspace
+  /// where c is the sum of column k; X counts twice, since Z₀ is N's transpose but for a factor.
+  func differentiate(
+    _ gradient: SquareMatrix, _ shiftedPart: SquareMatrix, _ dNegated: SquareMatrix
   ) -> SquareMatrix {
-    let norm = largestColumn(negated, workspace)
-    let first = SquareMatrix(negated.size, workspace)
-    first.assignTransposed(negated, times: -1 / norm.sum)
-    let step = InverseStep(negated.size, workspace)
-    var gradient = gradient
-    var dStart = SquareMatrix(negated.size, workspace)
-    let dNegated = SquareMatrix(negated.size, workspace)
-    let scratch = InverseScratch(negated.size, workspace)
-    for index in (0..<iterations).reversed() {
-      let start = index == 0 ? first : place.iterate(index - 1, iterates)
-      step.backward(
-        negated, start, place.factor(index, iterates), gradient, into: dStart, dNegated,
-        accumulate: index < iterations - 1, scratch)
-      (gradient, dStart) = (dStart, gradient)
+    let factor = 1 / norm
+    let dNorm =
+      (gradient.innerProduct(negated) + shiftedPart.innerProduct(negated)) * factor * factor
+    gradient.forEachTransposed(dNegated) { place, mirrored in
+      let sum = load(gradient.base + place).addingProduct(load(shiftedPart.base + place), 2)
+      store(sum * factor - mirrored, gradient.base + place)
     }
-    let result = dStart
-    let inverse = 1 / norm.sum
-    let dNorm = product(gradient, negated) * inverse * inverse
-    for i in 0..<result.size {
-      for j in 0..<result.size {
-        result.base[i * result.row + j] =
-          gradient.base[i * result.row + j] * inverse - dNegated.base[j * result.row + i]
-      }
-      result.base[i * result.row + norm.column] += dNorm
-    }
-    return result
+    for i in 0..<negated.size { gradient.base[i * gradient.row + column] += dNorm }
+    differentiateSoftmax(gradient)
+    return gradient
   }
 
-  /// Σ a ⊙ b.
-  private func product(_ a: SquareMatrix, _ b: SquareMatrix) -> Float {
-    var sum = Lanes()
-    for i in 0..<a.size {
-      for j in stride(from: i * a.row, to: i * a.row + a.padded, by: laneCount) {
-        sum.addProduct(load(a.base + j), load(b.base + j))
-      }
-    }
-    return total(sum)
-  }
-
-  /// Replaces dB by dS = A ⊙ (dA - Σⱼ A ⊙ dA) = B ⊙ (dB - Σⱼ B ⊙ dB / α), row by row.
-  private func differentiateSoftmax(_ negated: SquareMatrix, _ dMatrix: SquareMatrix) {
+  /// Replaces dB by A ⊙ (dA - Σⱼ A ⊙ dA) = B ⊙ (dB - Σⱼ B ⊙ dB / α), row by row.
+  private func differentiateSoftmax(_ dMatrix: SquareMatrix) {
     for i in 0..<negated.size {
       let n = negated.base + i * negated.row
       let d = dMatrix.base + i * negated.row
@@ -254,4 +249,31 @@ struct NystromKernel {
       for j in 0..<negated.size { d[j] = n[j] * (delta - d[j]) }
     }
   }
+}
+
+/// Where Z, V and S of all iterations of one sequence and head are; Z as each begins.
+private struct InverseIterates {
+  private let base: UnsafeMutablePointer<Float>
+  private let size: Int
+  /// Iterations that have a place of their own; others take it over from those before.
+  private let kept: Int
+
+  /// - Parameter base: room for all iterations; nil for scratch memory of two.
+  init(_ size: Int, at base: UnsafeMutablePointer<Float>?, _ workspace: Workspace) {
+    self.size = size
+    self.base = base ?? workspace.floats(2 * Self.room(size))
+    kept = base == nil ? 2 : .max
+  }
+
+  /// Floats of an iteration.
+  static func room(_ size: Int) -> Int { 3 * SquareMatrix.count(size) }
+
+  private func matrix(_ index: Int, _ place: Int) -> SquareMatrix {
+    SquareMatrix(
+      size, at: base + index % kept * Self.room(size) + place * SquareMatrix.count(size))
+  }
+
+  func inverse(_ index: Int) -> SquareMatrix { matrix(index, 0) }
+  func shifted(_ index: Int) -> SquareMatrix { matrix(index, 1) }
+  func factor(_ index: Int) -> SquareMatrix { matrix(index, 2) }
 }

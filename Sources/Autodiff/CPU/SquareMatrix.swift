@@ -36,11 +36,36 @@ struct SquareMatrix {
     multiply(a.left, inner: size, b.panels, accumulate: accumulate)
   }
 
-  /// self = or += a·b, where a has `inner` columns.
-  func multiply(_ a: StridedMatrix, inner: Int, _ b: Panels, accumulate: Bool = false) {
+  /// self = scale·a·bᵀ.
+  func multiply(
+    _ a: LandmarkRows, transposed b: LandmarkRows, scale: Float = 1, _ workspace: Workspace
+  ) {
+    let columns = workspace.panels(b.width, b.count)
+    multiply(
+      a.left, inner: a.width,
+      packTransposed(
+        b.base, row: b.row, inner: b.width, columns: b.count, into: columns, scale: scale),
+      accumulate: false)
+  }
+
+  private func multiply(_ a: StridedMatrix, inner: Int, _ b: Panels, accumulate: Bool) {
     Autodiff.multiply(
       rows: size, columns: padded, inner: inner, a, b, into: base, row: row,
       accumulate: accumulate)
+  }
+
+  /// Sets everything to zero.
+  func clear() { base.update(repeating: 0, count: Self.count(size)) }
+
+  /// Σ self ⊙ other.
+  func innerProduct(_ other: SquareMatrix) -> Float {
+    var sum = Lanes()
+    for i in 0..<size {
+      for j in stride(from: i * row, to: i * row + padded, by: laneCount) {
+        sum.addProduct(load(base + j), load(other.base + j))
+      }
+    }
+    return total(sum)
   }
 
   /// self += value·I.
@@ -53,18 +78,10 @@ struct SquareMatrix {
     forEachTransposed(a) { place, vector in store(vector * factor, base + place) }
   }
 
-  /// self = f(self, a, aᵀ), element by element.
-  @inline(__always)
-  func combine(_ a: SquareMatrix, _ f: (Lanes, Lanes, Lanes) -> Lanes) {
-    forEachTransposed(a) { place, mirrored in
-      store(f(load(base + place), load(a.base + place), mirrored), base + place)
-    }
-  }
-
   /// Calls `body(place, vector)` for sixteen neighbouring elements of aᵀ and their place in a matrix
   /// of its size.
   @inline(__always)
-  private func forEachTransposed(_ a: SquareMatrix, _ body: (Int, Lanes) -> Void) {
+  func forEachTransposed(_ a: SquareMatrix, _ body: (Int, Lanes) -> Void) {
     withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
       guard let block = memory.baseAddress else { return }
       for column in stride(from: 0, to: padded, by: laneCount) {
@@ -107,97 +124,5 @@ struct SquareMatrix {
         }
       }
     }
-  }
-}
-
-/// One step of the iterated inverse, and its gradient.
-///
-/// With α³ = 1/4, the step's polynomial is one of V = α·(7/3·I - A·Z) without a square:
-/// ```
-/// ¼·(13I - A·Z·(15I - A·Z·(7I - A·Z))) = V·T + 23/27·I,    T = V·V - 4/3·α²·I
-/// ```
-/// so that only diagonals are left to add between products. The matrix to invert comes as N = -α·A,
-/// and Z is as it is:
-/// ```
-/// V = N·Z + 7/3·α·I    S = V·T + 23/27·I    Z′ = Z·S
-/// ```
-/// With Z₀ = Aᵀ/c, A·Z₀ is symmetric, and so are all V, T and S, which are polynomials in it: half of
-/// each is computed, and of their gradients only the symmetric part matters.
-struct InverseStep {
-  /// α, the factor that A comes with.
-  static let scale: Float = 0.629_960_525
-  /// What is missing of the square: 4/3·α².
-  private static let missing: Float = 4 / 3 * scale * scale
-
-  private let shifted: SquareMatrix
-  /// T, or D in the backward pass.
-  private let inner: SquareMatrix
-
-  init(_ size: Int, _ workspace: Workspace) {
-    shifted = SquareMatrix(size, workspace)
-    inner = SquareMatrix(size, workspace)
-  }
-
-  /// next = Z′, and S, from N and Z.
-  func advance(
-    _ negated: SquareMatrix, _ start: SquareMatrix, into next: SquareMatrix, _ factor: SquareMatrix
-  ) {
-    shift(negated, start)
-    inner.multiplySymmetric(shifted, shifted)
-    inner.addDiagonal(-Self.missing)
-    factor.multiplySymmetric(shifted, inner)
-    factor.addDiagonal(23 / 27)
-    next.multiply(start, factor)
-  }
-
-  /// Computes V.
-  private func shift(_ negated: SquareMatrix, _ start: SquareMatrix) {
-    shifted.multiplySymmetric(negated, start)
-    shifted.addDiagonal(7 / 3 * Self.scale)
-  }
-
-  /// The gradients of Z and N from that of Z′.
-  ///
-  /// All gradients are kept transposed (here g = dZ′ᵀ); then no product needs a transposed factor:
-  /// ```
-  /// D = ½·(g·Z + (g·Z)ᵀ)        dZᵀ = S·g
-  /// W = V·D                     R = V·(W + ½·Wᵀ)
-  /// dV = R + Rᵀ - 4/3·α²·D
-  /// dNᵀ += Z·dV                 dZᵀ += dV·N
-  /// ```
-  /// where D is the symmetric part of dS, and D·V·V + V·D·V + V·V·D = R + Rᵀ.
-  ///
-  /// - Parameters:
-  ///   - factor: S, as the step computed it.
-  ///   - gradient: g.
-  ///   - dStart: gets dZᵀ.
-  ///   - dNegated: dNᵀ, stored or added to.
-  func backward(
-    _ negated: SquareMatrix, _ start: SquareMatrix, _ factor: SquareMatrix,
-    _ gradient: SquareMatrix, into dStart: SquareMatrix, _ dNegated: SquareMatrix, accumulate: Bool,
-    _ scratch: InverseScratch
-  ) {
-    let (d, w, v) = (inner, scratch.w, scratch.v)
-    shift(negated, start)
-    w.multiply(gradient, start)
-    d.combine(w) { _, own, mirrored in (own + mirrored) * 0.5 }
-    dStart.multiply(factor, gradient)
-    w.multiply(shifted, d)
-    v.combine(w) { _, own, mirrored in own + mirrored * 0.5 }
-    w.multiply(shifted, v)
-    d.combine(w) { before, own, mirrored in own + mirrored - before * Self.missing }
-    dNegated.multiply(start, d, accumulate: accumulate)
-    dStart.multiply(d, negated, accumulate: true)
-  }
-}
-
-/// Room for what is between the gradients of one step.
-struct InverseScratch {
-  let w: SquareMatrix
-  let v: SquareMatrix
-
-  init(_ size: Int, _ workspace: Workspace) {
-    w = SquareMatrix(size, workspace)
-    v = SquareMatrix(size, workspace)
   }
 }

@@ -17,13 +17,13 @@
 ///   - iterations: of the inverse. Few of them are meant: the result is smoother than the inverse,
 ///     which may not exist.
 /// - Returns: [number of landmarks, H·D].
-/// - Complexity: with M landmarks, 5·M³ operations an iteration forward and 13·M³ backward for each
-///   sequence and head, and 4·M²·D and 10·M²·D beside them. Memory: the result, and 2·M² floats an
+/// - Complexity: with M landmarks, 5·M³ operations an iteration forward and 12·M³ backward for each
+///   sequence and head, and 6·M²·D and 16·M²·D beside them. Memory: the result, and 3·M² floats an
 ///   iteration of each sequence and head where gradients are recorded.
 ///
-/// Saves: Q, K, V, and of each iteration Z and what Z is multiplied with: computing the latter again
-/// would cost 2·M³ operations more. A and the matrix that the polynomial is of are computed again in
-/// the backward pass.
+/// Saves: Q, K, V, and of each iteration Z, what Z is multiplied with, and the matrix that this is a
+/// polynomial of: computing the latter two again would cost 3·M³ operations more. A is computed again
+/// in the backward pass.
 ///
 /// Source: Xiong et al., "Nyströmformer: A Nyström-based Algorithm for Approximating
 /// Self-Attention" (2021), arXiv 2102.03902, section 3; the iteration is that of Razavi et al.
@@ -40,12 +40,14 @@ public func nystromInverse(
     storage: Storage(count: landmarks.rowCapacity * columns))
   let records = [query, key, value].contains { $0.tensor.node != nil }
   let iterates = records ? Storage(count: kernel.iterateCount) : nil
-  kernel.measure("nystrom inverse", halfCubes: 5, squares: 2) {
+  kernel.measure("nystrom inverse", halfCubes: 5 * iterations - 2, squares: 3) {
     kernel.forward(into: y, iterates)
   }
   return y.recorded("nystrom inverse", from: query.tensor, key.tensor, value.tensor) { dy in
     guard let iterates else { return }
-    kernel.measure("nystrom inverse backward", halfCubes: 13, squares: 5) {
+    kernel.measure(
+      "nystrom inverse backward", halfCubes: 12 * iterations - 6, squares: 8
+    ) {
       kernel.backward(dy, iterates)
     }
   }

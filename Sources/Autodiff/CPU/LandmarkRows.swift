@@ -1,0 +1,41 @@
+/// One head's rows of the landmarks of a sequence, filled up with zeros to whole panels.
+struct LandmarkRows {
+  let base: UnsafeMutablePointer<Float>
+  let count: Int
+  let width: Int
+  /// Floats from one row to the next.
+  let row: Int
+
+  /// Room for rows.
+  init(_ count: Int, width: Int, _ workspace: Workspace) {
+    self.init(count, width: width, at: workspace.floats(Self.count(count, width: width)))
+  }
+
+  /// Rows in memory of `count(count, width:)` floats.
+  init(_ count: Int, width: Int, at base: UnsafeMutablePointer<Float>) {
+    self.base = base
+    self.count = count
+    self.width = width
+    row = Panels.padded(width)
+  }
+
+  /// Floats that rows take.
+  static func count(_ count: Int, width: Int) -> Int { count * Panels.padded(width) }
+
+  var left: StridedMatrix { StridedMatrix(base: base, row: row, column: 1) }
+  var panels: Panels { Panels(base: base, step: row, panel: Panels.width) }
+
+  /// Takes rows that lie `sourceRow` floats apart.
+  func copy(_ source: UnsafePointer<Float>, row sourceRow: Int) {
+    for i in 0..<count {
+      copyRow(source + i * sourceRow, count: width, padded: row, into: base + i * row)
+    }
+  }
+
+  /// self = matrix·rows.
+  func multiply(_ matrix: StridedMatrix, _ rows: LandmarkRows) {
+    Autodiff.multiply(
+      rows: count, columns: row, inner: count, matrix, rows.panels, into: base, row: row,
+      accumulate: false)
+  }
+}
