@@ -87,13 +87,17 @@ extension OpCases {
     return OpCase(
       "depthwise convolution \(lengths), \(heads) heads of \(width) beside \(beside), \(taps) taps",
       account: "depthwise convolution",
-      [.init(segments.rows, beside + columns), .init(heads, taps)]
+      [
+        .init(segments.rows, beside + columns), .init(heads, taps),
+        .init(segments.rows, columns),
+      ]
     ) { x in
       depthwiseConvolution(
-        self.heads(x[0], heads, width, beside), kernel: x[1], segments: segments)
+        x[2], adding: self.heads(x[0], heads, width, beside), kernel: x[1], segments: segments)
     } oracle: { x in
-      Oracle.depthwiseConvolution(
-        x[0].columns(beside..<beside + columns), kernel: x[1], offsets: segments.offsets)
+      x[2]
+        + Oracle.depthwiseConvolution(
+          x[0].columns(beside..<beside + columns), kernel: x[1], offsets: segments.offsets)
     }
   }
 

@@ -61,12 +61,13 @@ struct NystromformerTests {
     let x = Tensor(shape: [30, 8], values)
     let delta = Tensor(shape: [2, 5], [0, 0, 1, 0, 0, 0, 0, 1, 0, 0])
     let segments = Segments(offsets: [0, 13, 30])
+    let zero = Tensor(shape: [30, 8], [Float](repeating: 0, count: 30 * 8))
     let y = depthwiseConvolution(
-      Heads(x, count: 2, width: 4), kernel: delta, segments: segments)
+      zero, adding: Heads(x, count: 2, width: 4), kernel: delta, segments: segments)
     #expect(y.values == values)
     let shift = Tensor(shape: [2, 5], [0, 0, 0, 1, 0, 0, 0, 0, 1, 0])
     let next = depthwiseConvolution(
-      Heads(x, count: 2, width: 4), kernel: shift, segments: segments)
+      zero, adding: Heads(x, count: 2, width: 4), kernel: shift, segments: segments)
     // Every row gets the next one's values, and the last of a sequence zeros.
     let zeros = [Float](repeating: 0, count: 8)
     #expect(next.values == Array(values[8..<104]) + zeros + Array(values[112...]) + zeros)

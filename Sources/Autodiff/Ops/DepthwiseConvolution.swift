@@ -1,27 +1,35 @@
 /// A convolution along each sequence, with one kernel for all columns of a head.
 ///
 /// ```
-/// y[i, c] = Σₜ w[h(c), t]·x[i + t - (T - 1)/2, c]      x is zero beyond the ends of the sequence
+/// y[i, c] = r[i, c] + Σₜ w[h(c), t]·x[i + t - (T - 1)/2, c]
 /// ```
+/// x is zero beyond the ends of the sequence.
+///
 /// - Parameters:
+///   - residual: r, [N, H·D].
 ///   - x: [N, H·D] of its tensor.
 ///   - kernel: w, [H, T]; T is odd.
 ///   - segments: the sequences.
 /// - Returns: [N, H·D].
 /// - Complexity: 2·T·N·H·D operations forward, twice that backward; memory: the result.
 ///
-/// Saves: x.
+/// Saves: x. The gradient of r is the gradient of y itself, handed on without a copy.
 ///
 /// Source: Xiong et al., "Nyströmformer" (2021), arXiv 2102.03902: the skip connection of the
 /// values.
-public func depthwiseConvolution(_ x: Heads, kernel: Tensor, segments: Segments) -> Tensor {
+public func depthwiseConvolution(
+  _ residual: Tensor, adding x: Heads, kernel: Tensor, segments: Segments
+) -> Tensor {
   let work = ConvolutionKernel(x, kernel, segments)
-  let columns = x.count * x.width
-  let y = Tensor(
-    shape: [segments.rows, columns], storage: Storage(count: x.tensor.rowCapacity * columns))
-  work.measure("depthwise convolution", passes: 1) { work.forward(into: y) }
-  return y.recorded("depthwise convolution", from: x.tensor, kernel) { dy in
+  precondition(
+    residual.shape == [segments.rows, x.count * x.width],
+    "depthwiseConvolution: residual \(residual.shape) for \(x.count) heads of \(x.width)")
+  let y = Tensor(shape: residual.shape, storage: Storage(count: residual.storage.count))
+  work.measure("depthwise convolution", passes: 1) { work.forward(residual.pointer, into: y) }
+  let shortcut = residual.node
+  return y.recorded("depthwise convolution", from: residual, x.tensor, kernel) { dy in
     work.measure("depthwise convolution backward", passes: 2) { work.backward(dy) }
+    shortcut?.accept(dy, count: segments.rows * x.count * x.width)
   }
 }
 
@@ -55,7 +63,7 @@ private struct ConvolutionKernel {
   func measure(_ name: String, passes: Int, _ body: () -> Void) {
     let elements = segments.rows * x.count * x.width
     Meter.shared.measure(
-      name, flops: 2 * passes * taps * elements, bytes: 4 * (passes + 1) * elements, body)
+      name, flops: 2 * passes * taps * elements, bytes: 4 * 3 * elements, body)
   }
 
   private func forEachHead(_ body: (Int, Int, Workspace) -> Void) {
@@ -67,15 +75,18 @@ private struct ConvolutionKernel {
 
   // MARK: Forward
 
-  func forward(into y: Tensor) {
+  func forward(_ residual: UnsafePointer<Float>, into y: Tensor) {
     forEachHead { sequence, head, workspace in
       let weights = spreadKernel(head, reversed: false, workspace)
       let around = workspace.floats(windowCount)
       for rows in segments.tiles(sequence, of: Self.tile) {
         copyWindow(x.pointer(0, head), x.stride, rows, segments.range(sequence), into: around)
+        let first = rows.lowerBound * y.columns + head * x.width
+        for at in stride(from: first, to: first + rows.count * y.columns, by: y.columns) {
+          (y.pointer + at).update(from: residual + at, count: x.width)
+        }
         convolve(
-          around, weights, rows.count,
-          into: y.pointer + rows.lowerBound * y.columns + head * x.width, row: y.columns)
+          around, weights, rows.count, into: y.pointer + first, row: y.columns, accumulate: true)
       }
     }
   }
@@ -113,18 +124,18 @@ private struct ConvolutionKernel {
     (window + end).update(repeating: 0, count: windowCount - end)
   }
 
-  /// sums[r] = Σₜ w[t]·window[r + t], as a product for every eight rows: row r of the left-hand side
+  /// sums[r] = or += Σₜ w[t]·window[r + t], as a product for every eight rows: row r of the left-hand side
   /// has tap j - r for row j of the window, and zero where there is no such tap.
   private func convolve(
     _ window: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ rows: Int,
-    into sums: UnsafeMutablePointer<Float>, row: Int
+    into sums: UnsafeMutablePointer<Float>, row: Int, accumulate: Bool
   ) {
     let spread = StridedMatrix(base: weights + Self.block - 1, row: -1, column: 1)
     for first in stride(from: 0, to: rows, by: Self.block) {
       multiply(
         rows: min(Self.block, rows - first), columns: x.width, inner: taps + Self.block - 1,
         spread, Panels(base: window + first * padded, step: padded, panel: Panels.width),
-        into: sums + first * row, row: row, accumulate: false)
+        into: sums + first * row, row: row, accumulate: accumulate)
     }
   }
 
@@ -144,7 +155,7 @@ private struct ConvolutionKernel {
       let source = UnsafePointer(dy.pointer + head * x.width)
       for rows in segments.tiles(sequence, of: Self.tile) {
         copyWindow(source, columns, rows, segments.range(sequence), into: aroundDy)
-        convolve(aroundDy, weights, rows.count, into: gradients, row: padded)
+        convolve(aroundDy, weights, rows.count, into: gradients, row: padded, accumulate: false)
         targets.write(gradients, row: padded, rows: rows, x, head)
         copyWindow(x.pointer(0, head), x.stride, rows, segments.range(sequence), into: around)
         addCorrelation(aroundDy + taps / 2 * padded, around, rows.count, into: dKernel)

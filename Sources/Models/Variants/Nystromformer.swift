@@ -91,8 +91,8 @@ struct Nystromformer: Mixer {
       query: query, key: keyMeans, value: projections.heads(inverted, 0), queries: segments,
       keys: parts.sequences)
     if let kernel {
-      mixed = residualSum(
-        mixed, adding: depthwiseConvolution(value, kernel: kernel.tensor, segments: segments))
+      mixed = depthwiseConvolution(
+        mixed, adding: value, kernel: kernel.tensor, segments: segments)
     }
     return projections.finish(x, mixed, pass)
   }
