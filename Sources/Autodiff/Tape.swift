@@ -13,9 +13,16 @@ final class Node {
   private let elements: Int
   /// Elements of the tensor whose gradient this is.
   var elementCount: Int { elements }
-  private(set) var gradient: Storage?
+  /// What has been contributed so far.
+  var gradient: Storage? {
+    fillMissing()
+    return buffer
+  }
+  private var buffer: Storage?
   /// Whether ``gradient`` holds a contribution; the first one is stored, later ones are added.
   private(set) var hasGradient = false
+  /// Columns of ``buffer`` that no contribution has reached, where others have been.
+  private var missing: MissingColumns?
   let isLeaf: Bool
 
   init(_ name: String, inputs: [Node], elements: Int, pullback: @escaping (Storage) -> Void) {
@@ -34,7 +41,7 @@ final class Node {
     self.name = name
     inputs = []
     self.elements = elements
-    self.gradient = gradient
+    buffer = gradient
     isLeaf = true
   }
 
@@ -42,10 +49,32 @@ final class Node {
 
   /// Where a pullback writes its contribution, and whether it adds to what is there.
   func target() -> GradientTarget {
-    let storage = gradient ?? Storage(count: elements)
-    gradient = storage
+    fillMissing()
     defer { hasGradient = true }
-    return GradientTarget(pointer: storage.pointer, accumulate: hasGradient)
+    return GradientTarget(pointer: place().pointer, accumulate: hasGradient)
+  }
+
+  /// The same for some columns of `width`, which are stored where nothing has reached them, whatever
+  /// has reached others.
+  func target(columns: Range<Int>, of width: Int) -> GradientTarget {
+    let pointer = place().pointer
+    if !hasGradient { missing = MissingColumns(width) }
+    hasGradient = true
+    let isFirst = missing?.remove(columns) ?? false
+    // A leaf's gradient is read where it lies.
+    if isLeaf || (!isFirst && missing?.overlap(columns) ?? false) { fillMissing() }
+    return GradientTarget(pointer: pointer, accumulate: !isFirst)
+  }
+
+  private func place() -> Storage {
+    let storage = buffer ?? Storage(count: elements)
+    buffer = storage
+    return storage
+  }
+
+  private func fillMissing() {
+    if let missing, let buffer { missing.clear(in: buffer) }
+    missing = nil
   }
 
   /// Contributes a whole buffer, taking it over if it is the first contribution.
@@ -53,7 +82,7 @@ final class Node {
   /// The caller must not read the buffer afterwards.
   func accept(_ contribution: Storage, count: Int) {
     if !hasGradient && !isLeaf {
-      gradient = contribution
+      buffer = contribution
       hasGradient = true
       return
     }
@@ -64,6 +93,7 @@ final class Node {
   /// Forgets the gradient, so that the next contribution is stored.
   func clearGradient() {
     hasGradient = false
+    missing = nil
   }
 
   /// Gives the gradient up to its user and lets go of it and of everything saved.
@@ -76,8 +106,48 @@ final class Node {
   fileprivate func release() {
     pullback = nil
     inputs = []
-    gradient = nil
+    buffer = nil
+    missing = nil
     hasGradient = false
+  }
+}
+
+/// Columns of a matrix that nothing has been stored in.
+private struct MissingColumns {
+  private let width: Int
+  private var ranges: [Range<Int>]
+
+  /// All of them.
+  init(_ width: Int) {
+    self.width = width
+    ranges = [0..<width]
+  }
+
+  /// Whether some of the columns are missing.
+  func overlap(_ columns: Range<Int>) -> Bool { ranges.contains { $0.overlaps(columns) } }
+
+  /// Takes the columns out if all of them are missing, and says whether they were.
+  mutating func remove(_ columns: Range<Int>) -> Bool {
+    guard
+      let index = ranges.firstIndex(where: {
+        $0.lowerBound <= columns.lowerBound && columns.upperBound <= $0.upperBound
+      })
+    else { return false }
+    let whole = ranges.remove(at: index)
+    ranges += [
+      whole.lowerBound..<columns.lowerBound, columns.upperBound..<whole.upperBound,
+    ].filter { !$0.isEmpty }
+    return true
+  }
+
+  /// Sets them to zero.
+  func clear(in storage: Storage) {
+    if ranges == [0..<width] { return storage.clear() }
+    for range in ranges {
+      for row in 0..<storage.count / width {
+        (storage.pointer + row * width + range.lowerBound).update(repeating: 0, count: range.count)
+      }
+    }
   }
 }
 

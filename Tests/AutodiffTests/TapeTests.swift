@@ -60,6 +60,26 @@ extension EngineTests {
       #expect(rows.values == [35, 35])
     }
 
+    @Test(
+      "Columns get the sum of what reaches them, and zero where nothing does",
+      arguments: [
+        [0..<1], [2..<3, 0..<1], [0..<2, 1..<3], [1..<2, 0..<3], [0..<1, 0..<1, 1..<3], [0..<3],
+      ])
+    func columns(views: [Range<Int>]) throws {
+      let x = Tensor(shape: [2, 3], [1, 2, 3, 4, 5, 6]).tracked
+      let identity = Tensor(shape: [3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1])
+      let pieces = SequencePieces(Segments(count: 1, length: 2), length: 2)
+      let y = linear(x, weight: identity)
+      let sums = views.map { columns in
+        let view = Heads(y, column: columns.lowerBound, count: 1, width: columns.count)
+        let ones = Tensor(shape: [1, columns.count], columns.map { _ in 1 })
+        return linear(segmentSum(view, pieces: pieces), weight: ones)
+      }
+      sums.dropFirst().reduce(sums[0]) { residualSum($0, adding: $1) }.backward()
+      let expected = (0..<3).map { column in Float(views.count { $0.contains(column) }) }
+      #expect(try #require(x.gradient).values == expected + expected)
+    }
+
     @Test("A chain of 20,000 operations runs backwards without exhausting the stack")
     func longChain() throws {
       let x = scalar(1).tracked

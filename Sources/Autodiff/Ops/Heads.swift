@@ -30,6 +30,18 @@ public struct Heads {
   let stride: Int
   private let base: UnsafeMutablePointer<Float>
 
+  /// The columns of all heads.
+  var columns: Range<Int> { column..<column + count * width }
+
+  /// Sets these columns of a matrix like the tensor to zero.
+  fileprivate func clear(_ matrix: UnsafeMutablePointer<Float>) {
+    parallel(tensor.rows, by: tileRows) { rows, _ in
+      for row in rows {
+        (matrix + row * stride + column).update(repeating: 0, count: count * width)
+      }
+    }
+  }
+
   /// The first element of a row of one head.
   func pointer(_ row: Int, _ head: Int) -> UnsafeMutablePointer<Float> {
     base + row * stride + head * width
@@ -85,38 +97,20 @@ struct HeadTile {
 
 /// The gradients of the heads of one operation.
 struct HeadTargets {
-  private var targets: [(node: Node, target: GradientTarget)] = []
+  private var targets: [(node: Node, column: Int, target: GradientTarget)] = []
 
-  /// Columns of a tensor that no head covers get a gradient of zero from this operation; columns
-  /// that several heads cover get the sum.
+  /// Columns of a tensor that no head covers get no gradient from this operation; columns that several
+  /// heads cover get the sum.
   init(_ heads: [Heads]) {
-    for view in heads {
-      guard let node = view.tensor.node, !targets.contains(where: { $0.node === node }) else {
-        continue
-      }
-      var target = node.target()
-      let views = heads.filter { $0.tensor.node === node }
-      if !target.accumulate && !HeadTargets.coverOnce(views) {
-        clear(target.pointer, view.tensor.count)
+    for (index, view) in heads.enumerated() {
+      guard let node = view.tensor.node else { continue }
+      var target = node.target(columns: view.columns, of: view.tensor.columns)
+      let others = heads[..<index] + heads[(index + 1)...]
+      if others.contains(where: { $0.tensor.node === node && $0.columns.overlaps(view.columns) }) {
+        if !target.accumulate { view.clear(target.pointer) }
         target = GradientTarget(pointer: target.pointer, accumulate: true)
       }
-      targets.append((node, target))
-    }
-  }
-
-  /// Whether every column of the tensor belongs to one of the heads, and to one only.
-  private static func coverOnce(_ heads: [Heads]) -> Bool {
-    var end = 0
-    for view in heads.sorted(by: { $0.column < $1.column }) {
-      guard view.column == end else { return false }
-      end += view.count * view.width
-    }
-    return heads.allSatisfy { $0.tensor.columns == end }
-  }
-
-  private func clear(_ pointer: UnsafeMutablePointer<Float>, _ count: Int) {
-    parallel(count, by: 1 << 15) { range, _ in
-      (pointer + range.lowerBound).update(repeating: 0, count: range.count)
+      targets.append((node, view.column, target))
     }
   }
 
@@ -126,7 +120,7 @@ struct HeadTargets {
     _ head: Int, factor: Float = 1
   ) {
     guard let node = view.tensor.node,
-      let target = targets.first(where: { $0.node === node })?.target
+      let target = targets.first(where: { $0.node === node && $0.column == view.column })?.target
     else { return }
     let first = target.pointer + view.column + head * view.width
     for (i, row) in rows.enumerated() {
