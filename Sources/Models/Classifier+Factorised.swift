@@ -16,8 +16,8 @@ extension Classifier {
   public func factorised(_ options: [String: Setting]) throws -> Classifier {
     guard configuration.name == Transformer.about.name else {
       throw UserError(
-        .configuration, "\(configuration.name) cannot be factorised.",
-        remedy: "Only a transformer's matrices can.")
+        .configuration, "\(configuration.name) cannot be factorised",
+        remedy: "only a transformer's matrices can")
     }
     var narrow = configuration
     narrow.name = LowRank.about.name

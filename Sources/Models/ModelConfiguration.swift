@@ -111,41 +111,41 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
       ("task.length", length),
     ] where value < 1 {
       throw UserError(
-        .configuration, "\(key) is \(value), but must be at least 1.",
-        remedy: "Give a positive number.")
+        .configuration, "\(key) is \(value), but must be at least 1",
+        remedy: "give a positive number")
     }
     guard (1...2).contains(towers) else {
       throw UserError(
-        .configuration, "A model takes 1 sequence or 2 together, not \(towers).",
-        remedy: "Let the task have as many towers.")
+        .configuration, "a model takes 1 sequence or 2 together, not \(towers)",
+        remedy: "let the task have as many towers")
     }
     guard headWidth > 0 || (headWidth == 0 && width % heads == 0) else {
       throw UserError(
-        .configuration, "model.width \(width) is not a multiple of model.heads \(heads).",
-        remedy: "Change one of them, or set model.head-width.")
+        .configuration, "model.width \(width) is not a multiple of model.heads \(heads)",
+        remedy: "change one of them, or set model.head-width")
     }
     for (key, rate) in [("model.dropout", dropout), ("model.attention-dropout", attentionDropout)]
     where !(0..<1).contains(rate) {
       throw UserError(
-        .configuration, "\(key) is \(rate), but must lie in 0 ..< 1.",
-        remedy: "Use 0 to switch it off.")
+        .configuration, "\(key) is \(rate), but must lie in 0 ..< 1",
+        remedy: "use 0 to switch it off")
     }
     guard feedForward >= 0 else {
       throw UserError(
-        .configuration, "model.feed-forward is \(feedForward), but must not be negative.",
-        remedy: "Use 0 for blocks without a feed-forward network.")
+        .configuration, "model.feed-forward is \(feedForward), but must not be negative",
+        remedy: "use 0 for blocks without a feed-forward network")
     }
     guard normalization == .layer || feedForward == 0 else {
       throw UserError(
         .configuration,
-        "model.norm is \(normalization.rawValue), but model.feed-forward is \(feedForward).",
-        remedy: "Feed-forward networks normalise by rows: set model.feed-forward to 0, or "
-          + "model.norm to layer.")
+        "model.norm is \(normalization.rawValue), but model.feed-forward is \(feedForward)",
+        remedy: "feed-forward networks normalise by rows: set model.feed-forward to 0, or "
+          + "model.norm to layer")
     }
     guard headHidden >= 0 else {
       throw UserError(
-        .configuration, "model.head-hidden is \(headHidden), but must not be negative.",
-        remedy: "Use 0 for the width of the feed-forward layers.")
+        .configuration, "model.head-hidden is \(headHidden), but must not be negative",
+        remedy: "use 0 for the width of the feed-forward layers")
     }
     try VariantCatalog.named(name).validate(self)
   }

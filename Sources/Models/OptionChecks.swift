@@ -7,8 +7,8 @@ extension VariantOptions {
   func require(_ key: String, _ value: Int, atLeast least: Int) throws {
     guard value >= least else {
       throw UserError(
-        .configuration, "model.\(key) is \(value), but must be at least \(least).",
-        remedy: "Use \(least) or more.")
+        .configuration, "model.\(key) is \(value), but must be at least \(least)",
+        remedy: "use \(least) or more")
     }
   }
 }

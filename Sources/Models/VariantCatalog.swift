@@ -98,9 +98,9 @@ public struct VariantEntry: Sendable {
     for (key, value) in settings {
       guard all[key] != nil else {
         throw UserError(
-          .configuration, "model.\(key) is not a setting of \(name).",
+          .configuration, "model.\(key) is not a setting of \(name)",
           remedy:
-            "Its settings: \(all.keys.sorted().map { "model.\($0)" }.joined(separator: ", ")).")
+            "its settings: \(all.keys.sorted().map { "model.\($0)" }.joined(separator: ", "))")
       }
       all[key] = value
     }
@@ -108,8 +108,8 @@ public struct VariantEntry: Sendable {
       return try JSONDecoder().decode(O.self, from: JSONEncoder().encode(all))
     } catch let error as DecodingError {
       throw UserError(
-        .configuration, "A setting of \(name) has a value it cannot take: \(describe(error)).",
-        remedy: "See lra list for the settings of each model.")
+        .configuration, "a setting of \(name) has a value it cannot take: \(describe(error))",
+        remedy: "see lra list for the settings of each model")
     }
   }
 
@@ -154,9 +154,9 @@ public enum VariantCatalog {
     if let entry = all.first(where: { $0.name == name }) { return entry }
     let near = nearestNames(to: name, among: all.map(\.name))
     throw UserError(
-      .usage, "There is no model \"\(name)\".",
+      .usage, "there is no model \"\(name)\"",
       remedy: near.isEmpty
-        ? "Models: \(all.map(\.name).joined(separator: ", "))."
-        : "Did you mean \(near.joined(separator: " or "))?")
+        ? "there are: \(all.map(\.name).joined(separator: ", "))"
+        : "did you mean \(near.joined(separator: " or "))?")
   }
 }

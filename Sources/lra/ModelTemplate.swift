@@ -57,8 +57,8 @@ struct ModelTemplate {
         func validate(_ size: MixerSize) throws {
           guard sharpness > 0 else {
             throw UserError(
-              .configuration, "model.sharpness is \(sharpness), but must be positive.",
-              remedy: "Use 1 to begin as the transformer.")
+              .configuration, "model.sharpness is \(sharpness), but must be positive",
+              remedy: "use 1 to begin as the transformer")
           }
         }
       }

@@ -37,6 +37,6 @@ struct ExplainTests {
   func unknown() throws {
     let run = try CommandRunner.lra("explain linforner")
     #expect(run.status == 64 && run.output.isEmpty)
-    #expect(run.errors.contains("linforner") && run.errors.contains("Did you mean linformer"))
+    #expect(run.errors.contains("linforner") && run.errors.contains("did you mean linformer"))
   }
 }

@@ -145,7 +145,7 @@ struct LeaderboardTests {
       #expect(none.errors.contains("must lie between 1 and the length 60"))
       let misspelt = try grid.run(["--models", "linaer"])
       #expect(misspelt.status == 64)
-      #expect(misspelt.errors.contains("Did you mean linear"))
+      #expect(misspelt.errors.contains("did you mean linear"))
     }
   }
 }

@@ -10,9 +10,9 @@
 /// V = N·Z + 7/3·α·I    S = V·T + 23/27·I    Z′ = Z·S
 /// ```
 /// With Z₀ = Aᵀ/c, A·Z₀ is symmetric, and so are all V, T and S, which are polynomials in it: half of
-/// each is computed, and of their gradients only the symmetric part matters. The residual I - A·Z′ is a
-/// polynomial too, of which A and Z could be left out, but its rounding errors grow with every
-/// step: after six, results are as exact as with A, times 30.
+/// each is computed, and of their gradients only the symmetric part matters. The residual I - A·Z is a
+/// polynomial in itself from step to step, so that A and Z could be left out; but then rounding errors
+/// grow with every step, and are thirty times as large after six.
 struct InverseStep {
   /// α, the factor that A comes with.
   static let scale: Float = 0.629_960_525

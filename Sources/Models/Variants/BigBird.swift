@@ -63,7 +63,7 @@ struct BigBird: Mixer {
         throw UserError(
           .configuration,
           "model.window is \(window), but must be odd: the own block and as many "
-            + "on either side.", remedy: "Use \(window + 1).")
+            + "on either side", remedy: "use \(window + 1)")
       }
     }
   }

@@ -66,13 +66,13 @@ struct LRU: Mixer {
         throw UserError(
           .configuration,
           "model.r-min is \(smallestModulus) and model.r-max \(largestModulus), but "
-            + "0 ≤ r-min < r-max ≤ 1 must hold.",
-          remedy: "Use, for example, --set model.r-min=0 --set model.r-max=0.99.")
+            + "0 ≤ r-min < r-max ≤ 1 must hold",
+          remedy: "use, for example, --set model.r-min=0 --set model.r-max=0.99")
       }
       guard largestPhase > 0 else {
         throw UserError(
-          .configuration, "model.max-phase is \(largestPhase), but must be above 0.",
-          remedy: "Use 6.2832 for all angles.")
+          .configuration, "model.max-phase is \(largestPhase), but must be above 0",
+          remedy: "use 6.2832 for all angles")
       }
     }
   }

@@ -45,8 +45,8 @@ struct LinearTransformer: Mixer {
     func validate(_ size: MixerSize) throws {
       guard epsilon >= 0 else {
         throw UserError(
-          .configuration, "model.epsilon is \(epsilon), but must not be negative.",
-          remedy: "Use a small positive number such as 1e-6.")
+          .configuration, "model.epsilon is \(epsilon), but must not be negative",
+          remedy: "use a small positive number such as 1e-6")
       }
     }
   }

@@ -52,8 +52,8 @@ struct Linformer: Mixer {
       guard projected >= 1 && projected <= size.length else {
         throw UserError(
           .configuration,
-          "model.projected is \(projected), but must lie between 1 and the length \(size.length).",
-          remedy: "Use, for example, --set model.projected=\(min(256, size.length)).")
+          "model.projected is \(projected), but must lie between 1 and the length \(size.length)",
+          remedy: "use, for example, --set model.projected=\(min(256, size.length))")
       }
     }
   }

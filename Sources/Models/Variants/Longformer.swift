@@ -45,8 +45,8 @@ struct Longformer: Mixer {
       try require("global", global, atLeast: 0)
       guard window % 2 == 0 else {
         throw UserError(
-          .configuration, "model.window is \(window), but must be even: half on either side.",
-          remedy: "Use \(window + 1).")
+          .configuration, "model.window is \(window), but must be even: half on either side",
+          remedy: "use \(window + 1)")
       }
     }
   }

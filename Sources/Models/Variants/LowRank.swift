@@ -52,13 +52,13 @@ struct LowRank: Mixer {
     func validate(_ size: MixerSize) throws {
       guard rank >= 0 else {
         throw UserError(
-          .configuration, "model.rank is \(rank), but must not be negative.",
-          remedy: "Use 0 for a rank by model.rank-share.")
+          .configuration, "model.rank is \(rank), but must not be negative",
+          remedy: "use 0 for a rank by model.rank-share")
       }
       guard rankShare > 0 && rankShare <= 1 else {
         throw UserError(
-          .configuration, "model.rank-share is \(rankShare), but must lie above 0, up to 1.",
-          remedy: "Use, for example, 0.4.")
+          .configuration, "model.rank-share is \(rankShare), but must lie above 0, up to 1",
+          remedy: "use, for example, 0.4")
       }
     }
 

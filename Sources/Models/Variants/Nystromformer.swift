@@ -55,8 +55,8 @@ struct Nystromformer: Mixer {
       try require("iterations", iterations, atLeast: 1)
       guard conv == 0 || (conv > 0 && conv % 2 == 1) else {
         throw UserError(
-          .configuration, "model.conv is \(conv), but must be an odd number of taps, or 0.",
-          remedy: "Use, for example, --set model.conv=35.")
+          .configuration, "model.conv is \(conv), but must be an odd number of taps, or 0",
+          remedy: "use, for example, --set model.conv=35")
       }
     }
   }

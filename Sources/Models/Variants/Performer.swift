@@ -74,8 +74,8 @@ struct Performer: Mixer {
         ("features", Double(features)), ("redraw", Double(redraw)), ("epsilon", epsilon),
       ] where value < 0 || !value.isFinite {
         throw UserError(
-          .configuration, "model.\(key) is \(value), but must not be negative.",
-          remedy: "Use a positive number, or 0: \(about.options[key] ?? "").")
+          .configuration, "model.\(key) is \(value), but must not be negative",
+          remedy: "use a positive number, or 0: \(about.options[key] ?? "")")
       }
     }
 

@@ -80,18 +80,18 @@ struct Reformer: Mixer {
       guard !reversible || size.normalization == .layer else {
         throw UserError(
           .configuration,
-          "model.reversible needs model.norm layer, not \(size.normalization.rawValue).",
-          remedy: "Use --set model.norm=layer, or --set model.reversible=false.")
+          "model.reversible needs model.norm layer, not \(size.normalization.rawValue)",
+          remedy: "use --set model.norm=layer, or --set model.reversible=false")
       }
       guard buckets % 2 == 0 else {
         throw UserError(
-          .configuration, "model.buckets is \(buckets), but must be even.",
-          remedy: "Use \(buckets + 1), or 0 for two for each chunk.")
+          .configuration, "model.buckets is \(buckets), but must be even",
+          remedy: "use \(buckets + 1), or 0 for two for each chunk")
       }
       guard scale > 0 && scale.isFinite else {
         throw UserError(
-          .configuration, "model.scale is \(scale), but must be positive.",
-          remedy: "Use 1, or 1/√D as in other code.")
+          .configuration, "model.scale is \(scale), but must be positive",
+          remedy: "use 1, or 1/√D as in other code")
       }
     }
 

@@ -90,15 +90,15 @@ struct S4D: Mixer {
     func validate(_ size: MixerSize) throws {
       guard states >= 2 && states % 2 == 0 else {
         throw UserError(
-          .configuration, "model.states is \(states), but must be even and at least 2.",
-          remedy: "Use, for example, --set model.states=64.")
+          .configuration, "model.states is \(states), but must be even and at least 2",
+          remedy: "use, for example, --set model.states=64")
       }
       guard 0 < smallestStep && smallestStep <= largestStep else {
         throw UserError(
           .configuration,
           "model.dt-min is \(smallestStep) and model.dt-max \(largestStep), but "
-            + "0 < dt-min ≤ dt-max must hold.",
-          remedy: "Use, for example, --set model.dt-min=0.001 --set model.dt-max=0.1.")
+            + "0 < dt-min ≤ dt-max must hold",
+          remedy: "use, for example, --set model.dt-min=0.001 --set model.dt-max=0.1")
       }
     }
   }

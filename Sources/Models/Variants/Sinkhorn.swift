@@ -60,8 +60,8 @@ struct Sinkhorn: Mixer {
       try require("sortcut", sortcut, atLeast: 0)
       guard temperature > 0 else {
         throw UserError(
-          .configuration, "model.temperature is \(temperature), but must be positive.",
-          remedy: "Use, for example, --set model.temperature=0.75.")
+          .configuration, "model.temperature is \(temperature), but must be positive",
+          remedy: "use, for example, --set model.temperature=0.75")
       }
     }
   }

@@ -69,8 +69,8 @@ struct SparseTransformer: Mixer {
       try require("summary", summary, atLeast: 1)
       guard combine == .merged || size.heads % 2 == 0 else {
         throw UserError(
-          .configuration, "model.combine is split, but there are \(size.heads) heads.",
-          remedy: "Use an even number of heads, or --set model.combine=merged.")
+          .configuration, "model.combine is split, but there are \(size.heads) heads",
+          remedy: "use an even number of heads, or --set model.combine=merged")
       }
     }
   }

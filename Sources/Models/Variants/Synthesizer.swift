@@ -62,8 +62,8 @@ struct Synthesizer: Mixer {
     func validate(_ size: MixerSize) throws {
       guard rank >= 1 else {
         throw UserError(
-          .configuration, "model.rank is \(rank), but must be at least 1.",
-          remedy: "Use, for example, the paper's 8.")
+          .configuration, "model.rank is \(rank), but must be at least 1",
+          remedy: "use, for example, the paper's 8")
       }
       // Values, gradients and the optimizer's two means.
       let bytes = size.heads * size.length * size.length * 4 * 4 * size.layers
@@ -72,8 +72,8 @@ struct Synthesizer: Mixer {
           .configuration,
           "model.kind=random needs \(bytes >> 30) GiB for \(size.heads) tables of \(size.length) × "
             + "\(size.length) in each of \(size.layers) layers, with gradients and moments; "
-            + "the limit is 16 GiB.",
-          remedy: "Use model.kind=factorised-random, fewer heads or a smaller task.length.")
+            + "the limit is 16 GiB",
+          remedy: "use model.kind=factorised-random, fewer heads or a smaller task.length")
       }
     }
   }
