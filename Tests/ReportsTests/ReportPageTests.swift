@@ -46,6 +46,18 @@ struct ReportPageTests {
     #expect(!single.contains("validation accuracy, %"))
   }
 
+  @Test("A model that stands twice in a plot is told apart by its steps")
+  func sameModel() throws {
+    let runs = try [100, 4000].map {
+      try SyntheticRun(seed: $0, steps: $0, changed: "train.steps").record()
+    }
+    let other = try SyntheticRun(model: "local", changed: "train.steps").record()
+    let page = try page(ReportData(runs: runs + [other]))
+    for name in ["linformer, 100 steps: ", "linformer, 4,000 steps: ", "local: "] {
+      #expect(page.contains("<title>\(name)"), "\(name)")
+    }
+  }
+
   @Test("A thousand runs are all there, and their curves are left out")
   func thousand() throws {
     let run = try SyntheticRun().record()

@@ -22,9 +22,15 @@ enum ReportCharts {
       y: Axis("test accuracy, %", unit: "%", points.map(\.y)),
       series: zip(groups, points).map { group, point in
         Chart.Series(
-          name: group.model, look: Look(model: group.model), points: [point], isJoined: false,
-          isLabelled: true)
+          name: name(group, among: groups), look: Look(model: group.model), points: [point],
+          isJoined: false, isLabelled: true)
       }, sizeTitle: "peak memory, MiB", front: paretoFront(points))
+  }
+
+  /// The model, with its steps where another group has the same model.
+  private static func name(_ group: SeedGroup, among groups: [SeedGroup]) -> String {
+    let isAlone = groups.count { $0.model == group.model } == 1
+    return isAlone ? group.model : "\(group.model), \(formatCount(group.steps)) steps"
   }
 
   /// The points that no other one beats in both coordinates, from left to right.
@@ -42,7 +48,7 @@ enum ReportCharts {
     guard let conditions = groups.first?.conditions else { return nil }
     let series = groups.sorted { $0.accuracy > $1.accuracy }.map { group in
       Chart.Series(
-        name: group.model, look: Look(model: group.model),
+        name: name(group, among: groups), look: Look(model: group.model),
         points: thinned(meanCurve(group.runs.map(\.validation))))
     }
     // A single evaluation is no curve.
