@@ -90,10 +90,5 @@ public enum TaskCatalog {
 
 /// The error for a name that does not exist.
 private func unknown(_ what: String, _ name: String, _ known: [String]) -> UserError {
-  let near = nearestNames(to: name, among: known)
-  return UserError(
-    .usage, "there is no \(what)",
-    remedy: near.isEmpty
-      ? "there are: \(known.joined(separator: ", "))"
-      : "did you mean \(near.joined(separator: " or "))?")
+  UserError(.usage, "there is no \(what)", remedy: remedy(unknown: name, among: known))
 }

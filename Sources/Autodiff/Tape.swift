@@ -142,11 +142,19 @@ private struct MissingColumns {
 
   /// Sets them to zero.
   func clear(in storage: Storage) {
-    if ranges == [0..<width] { return storage.clear() }
     for range in ranges {
-      for row in 0..<storage.count / width {
-        (storage.pointer + row * width + range.lowerBound).update(repeating: 0, count: range.count)
-      }
+      clearColumns(range, of: width, in: storage.pointer, rows: storage.count / width)
+    }
+  }
+}
+
+/// Sets some columns of a matrix of `width` columns to zero.
+func clearColumns(
+  _ columns: Range<Int>, of width: Int, in matrix: UnsafeMutablePointer<Float>, rows: Int
+) {
+  parallel(rows, by: tileRows) { rows, _ in
+    for row in rows {
+      (matrix + row * width + columns.lowerBound).update(repeating: 0, count: columns.count)
     }
   }
 }
@@ -164,16 +172,13 @@ private final class JoinedGradients {
 
   init(_ counts: [Int]) {
     self.counts = counts
-    storages = counts.map { _ in nil }
+    storages = Array(repeating: nil, count: counts.count)
   }
 
   func keep(_ gradient: Storage, of index: Int) { storages[index] = gradient }
 
-  /// Gives them up.
-  func take() -> [Storage] {
-    defer { storages = counts.map { _ in nil } }
-    return zip(storages, counts).map { $0 ?? zeros($1) }
-  }
+  /// Those that have come, and zeros.
+  var all: [Storage] { zip(storages, counts).map { $0 ?? zeros($1) } }
 
   private func zeros(_ count: Int) -> Storage {
     let storage = Storage(count: count)
@@ -222,7 +227,7 @@ extension Tensor {
     if nodes.isEmpty { return results }
     let gradients = JoinedGradients(results.map(\.storage.count))
     let joint = Node(name, inputs: nodes, elements: 1) { _ in
-      pullback(gradients.take())
+      pullback(gradients.all)
       FiniteCheck.shared.inspect(nodes, after: "the gradient of \(name)")
     }
     return results.enumerated().map { index, result in

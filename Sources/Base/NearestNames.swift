@@ -17,6 +17,14 @@ public func nearestNames(to typed: String, among names: [String]) -> [String] {
   return scored.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(3).map(\.2)
 }
 
+/// What to do about a name that does not exist: the nearest names, or all there are.
+package func remedy(unknown name: String, among known: [String]) -> String {
+  let near = nearestNames(to: name, among: known)
+  return near.isEmpty
+    ? "there are: \(known.joined(separator: ", "))"
+    : "did you mean \(near.joined(separator: " or "))?"
+}
+
 /// The number of edits (insert, remove, replace, swap neighbours) from one word to another.
 ///
 /// Source: Damerau 1964; the restricted form, in which no piece is edited twice.

@@ -152,11 +152,8 @@ public enum VariantCatalog {
   /// - Throws: `UserError` naming the nearest ones.
   public static func named(_ name: String) throws -> VariantEntry {
     if let entry = all.first(where: { $0.name == name }) { return entry }
-    let near = nearestNames(to: name, among: all.map(\.name))
     throw UserError(
       .usage, "there is no model \"\(name)\"",
-      remedy: near.isEmpty
-        ? "there are: \(all.map(\.name).joined(separator: ", "))"
-        : "did you mean \(near.joined(separator: " or "))?")
+      remedy: remedy(unknown: name, among: all.map(\.name)))
   }
 }

@@ -67,18 +67,11 @@ struct InverseStep {
   /// ```
   /// where D is the symmetric part of dS, and D·V·V + V·D·V + V·V·D = R + Rᵀ.
   private func differentiate(_ shifted: SquareMatrix) -> SquareMatrix {
-    product.forEachTransposed(product) { place, mirrored in
-      store((load(product.base + place) + mirrored) * 0.5, inner.base + place)
-    }
+    inner.combine(product) { _, own, mirrored in (own + mirrored) * 0.5 }
     product.multiply(shifted, inner)
-    product.forEachTransposed(product) { place, mirrored in
-      store(load(product.base + place).addingProduct(mirrored, 0.5), sum.base + place)
-    }
+    sum.combine(product) { _, own, mirrored in own.addingProduct(mirrored, 0.5) }
     product.multiply(shifted, sum)
-    product.forEachTransposed(product) { place, mirrored in
-      let all = load(product.base + place) + mirrored
-      store(all - load(inner.base + place) * Self.missing, inner.base + place)
-    }
+    inner.combine(product) { before, own, mirrored in own + mirrored - before * Self.missing }
     return inner
   }
 }

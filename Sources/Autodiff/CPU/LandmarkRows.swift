@@ -8,19 +8,11 @@ struct LandmarkRows {
 
   /// Room for rows.
   init(_ count: Int, width: Int, _ workspace: Workspace) {
-    self.init(count, width: width, at: workspace.floats(Self.count(count, width: width)))
-  }
-
-  /// Rows in memory of `count(count, width:)` floats.
-  init(_ count: Int, width: Int, at base: UnsafeMutablePointer<Float>) {
-    self.base = base
     self.count = count
     self.width = width
     row = Panels.padded(width)
+    base = workspace.floats(count * row)
   }
-
-  /// Floats that rows take.
-  static func count(_ count: Int, width: Int) -> Int { count * Panels.padded(width) }
 
   var left: StridedMatrix { StridedMatrix(base: base, row: row, column: 1) }
   var panels: Panels { Panels(base: base, step: row, panel: Panels.width) }

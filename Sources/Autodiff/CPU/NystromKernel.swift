@@ -27,9 +27,7 @@ struct NystromKernel {
   private var width: Int { value.width }
   private var scale: Float { 1 / Float(width).squareRoot() }
   /// Floats of the iterates of one sequence and head, as long as any.
-  private var iterateRoom: Int {
-    iterations * InverseIterates.room(landmarks.capacity)
-  }
+  private var iterateRoom: Int { iterations * InverseIterates.room(landmarks.capacity) }
   /// Floats of the iterates of all sequences and heads.
   var iterateCount: Int { landmarks.count * value.count * iterateRoom }
 
@@ -37,14 +35,17 @@ struct NystromKernel {
   ///   - halfCubes: products of two M × M matrices, twice their number: one whose result is symmetric
   ///     counts as a half.
   ///   - squares: products of an M × M with an M × D matrix.
-  func measure(_ name: String, halfCubes: Int, squares: Int, _ kernel: () -> Void) {
+  ///   - tensors: read or written.
+  func measure(
+    _ name: String, halfCubes: Int, squares: Int, tensors: Int, _ kernel: () -> Void
+  ) {
     let flops = (0..<landmarks.count).reduce(0) {
       let size = landmarks.length($1)
       return $0 + size * size * (halfCubes * size + 2 * squares * width)
     }
     Meter.shared.measure(
       name, flops: value.count * flops,
-      bytes: 4 * 2 * 5 * landmarks.rows * value.count * width, kernel)
+      bytes: 4 * tensors * landmarks.rows * value.count * width, kernel)
   }
 
   /// Runs `body` for all sequences and heads.

@@ -46,7 +46,7 @@ private struct SortedBlockPass {
     self.gradients = gradients
     head = rows.head
     tile = SortedBlockTile(kernel, rows, workspace)
-    dyRows = workspace.zeros(tileRows * kernel.padded)
+    dyRows = workspace.floats(tileRows * kernel.padded)
     dyColumns = workspace.floats(tileRows * kernel.width)
     dScores = workspace.floats(BlockKeys.capacity(rows.layout) * SortedBlockTile.scoreRow)
     dQueries = workspace.floats(tileRows * kernel.padded)
@@ -80,8 +80,9 @@ private struct SortedBlockPass {
     _ first: UnsafePointer<Float>, _ queries: Range<Int>, into target: UnsafeMutablePointer<Float>
   ) {
     for (r, row) in queries.enumerated() {
-      (target + r * kernel.padded).update(
-        from: first + row * kernel.heads * kernel.width, count: kernel.width)
+      copyRow(
+        first + row * kernel.heads * kernel.width, count: kernel.width, padded: kernel.padded,
+        into: target + r * kernel.padded)
     }
   }
 

@@ -25,7 +25,7 @@ struct SortedBlockTile {
   init(_ kernel: SortedBlockKernel, _ rows: SortedRows, _ workspace: Workspace) {
     self.kernel = kernel
     self.rows = rows
-    queryRows = workspace.zeros(tileRows * kernel.padded)
+    queryRows = workspace.floats(tileRows * kernel.padded)
     scores = workspace.floats(BlockKeys.capacity(rows.layout) * Self.scoreRow)
     queryColumns = workspace.floats(tileRows * kernel.width)
     result = workspace.floats(tileRows * kernel.padded)

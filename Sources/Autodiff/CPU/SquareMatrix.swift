@@ -78,6 +78,14 @@ struct SquareMatrix {
     forEachTransposed(a) { place, vector in store(vector * factor, base + place) }
   }
 
+  /// self = f(self, a, aᵀ), element by element.
+  @inline(__always)
+  func combine(_ a: SquareMatrix, _ f: (Lanes, Lanes, Lanes) -> Lanes) {
+    forEachTransposed(a) { place, mirrored in
+      store(f(load(base + place), load(a.base + place), mirrored), base + place)
+    }
+  }
+
   /// Calls `body(place, vector)` for sixteen neighbouring elements of aᵀ and their place in a matrix
   /// of its size.
   @inline(__always)
@@ -115,7 +123,7 @@ struct SquareMatrix {
   private func mirror() {
     for first in stride(from: 0, to: size, by: Panels.width) {
       let above = first..<min(size, first + Panels.width)
-      for column in stride(from: first + Panels.width, to: size, by: laneCount) {
+      for column in stride(from: first + Panels.width, to: padded, by: laneCount) {
         for half in stride(from: above.lowerBound, to: above.upperBound, by: laneCount) {
           transposeBlock(
             base + column * row + half, row: row, rows: size - column,

@@ -124,8 +124,8 @@ private struct ConvolutionKernel {
     (window + end).update(repeating: 0, count: windowCount - end)
   }
 
-  /// sums[r] = or += Σₜ w[t]·window[r + t], as a product for every eight rows: row r of the left-hand side
-  /// has tap j - r for row j of the window, and zero where there is no such tap.
+  /// sums[r] = or += Σₜ w[t]·window[r + t], as a product for every eight rows: row r of the left-hand
+  /// side has tap j - r for row j of the window, and zero where there is no such tap.
   private func convolve(
     _ window: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ rows: Int,
     into sums: UnsafeMutablePointer<Float>, row: Int, accumulate: Bool

@@ -33,15 +33,6 @@ public struct Heads {
   /// The columns of all heads.
   var columns: Range<Int> { column..<column + count * width }
 
-  /// Sets these columns of a matrix like the tensor to zero.
-  fileprivate func clear(_ matrix: UnsafeMutablePointer<Float>) {
-    parallel(tensor.rows, by: tileRows) { rows, _ in
-      for row in rows {
-        (matrix + row * stride + column).update(repeating: 0, count: count * width)
-      }
-    }
-  }
-
   /// The first element of a row of one head.
   func pointer(_ row: Int, _ head: Int) -> UnsafeMutablePointer<Float> {
     base + row * stride + head * width
@@ -107,7 +98,9 @@ struct HeadTargets {
       var target = node.target(columns: view.columns, of: view.tensor.columns)
       let others = heads[..<index] + heads[(index + 1)...]
       if others.contains(where: { $0.tensor.node === node && $0.columns.overlaps(view.columns) }) {
-        if !target.accumulate { view.clear(target.pointer) }
+        if !target.accumulate {
+          clearColumns(view.columns, of: view.stride, in: target.pointer, rows: view.tensor.rows)
+        }
         target = GradientTarget(pointer: target.pointer, accumulate: true)
       }
       targets.append((node, view.column, target))

@@ -176,10 +176,12 @@ extension Segments {
     _ rows: Range<Int>
   ) {
     var segment = index(of: rows.lowerBound)
-    for row in rows {
-      while row >= offsets[segment + 1] { segment += 1 }
-      let (from, to) = (source + segment * width, target + (row - rows.lowerBound) * width)
-      for j in 0..<width { to[j] += from[j] }
+    while segment < count && offsets[segment] < rows.upperBound {
+      let part = range(segment).clamped(to: rows)
+      addBias(
+        source + segment * width, target + (part.lowerBound - rows.lowerBound) * width, part.count,
+        width)
+      segment += 1
     }
   }
 }

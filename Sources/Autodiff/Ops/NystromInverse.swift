@@ -40,13 +40,13 @@ public func nystromInverse(
     storage: Storage(count: landmarks.rowCapacity * columns))
   let records = [query, key, value].contains { $0.tensor.node != nil }
   let iterates = records ? Storage(count: kernel.iterateCount) : nil
-  kernel.measure("nystrom inverse", halfCubes: 5 * iterations - 2, squares: 3) {
+  kernel.measure("nystrom inverse", halfCubes: 5 * iterations - 2, squares: 3, tensors: 4) {
     kernel.forward(into: y, iterates)
   }
   return y.recorded("nystrom inverse", from: query.tensor, key.tensor, value.tensor) { dy in
     guard let iterates else { return }
     kernel.measure(
-      "nystrom inverse backward", halfCubes: 12 * iterations - 6, squares: 8
+      "nystrom inverse backward", halfCubes: 12 * iterations - 6, squares: 8, tensors: 7
     ) {
       kernel.backward(dy, iterates)
     }
