@@ -100,13 +100,14 @@ struct BackwardPass {
       kernel.term, keys: kernel.keys.length(piece.sequence), workspace)
   }
 
-  /// Sums up the gradients of Q, K and V, and writes those of what is added to the logits.
+  /// Sums up the gradients of K and V, and of Q where it has several rounds, and writes the others.
   func run(_ dy: Storage, _ result: Storage, _ saved: Storage, _ targets: HeadTargets) {
     gradients.clear()
     let row = kernel.heads * kernel.width
     let first = firstRow * row + piece.head * kernel.width
     let source = GatheredRows(kernel.query, kernel.queries, piece)
     let dySource = GatheredRows(base: dy.pointer + first, row: row, width: kernel.width)
+    let queryTarget = targets.target(kernel.query, piece.head)
     for round in piece.pattern.rounds {
       let positions = copyPositions(round.queries, workspace)
       for tile in piece.tiles(round) where !tile.steps.isEmpty {
@@ -115,12 +116,14 @@ struct BackwardPass {
         dySource.copy(queries.positions, count: queries.count, into: dyRows)
         readSums(queries, result.pointer + first, row, saved)
         run(tile, queries, round)
+        writeQueries(queries, queryTarget)
         if let outer {
           let rows = firstRow + queries.position(0)
           outer.write(rows..<rows + queries.count, piece.head, targets)
         }
       }
     }
+    writeBlindQueries(queryTarget)
     gatherKeys()
     bias?.write(kernel.keys.range(piece.sequence), piece.head, targets)
   }
@@ -128,17 +131,39 @@ struct BackwardPass {
   private func run(
     _ tile: AttentionPattern.Tile, _ queries: QueryTile, _ round: AttentionPattern.Round
   ) {
-    let width = kernel.paddedKeyWidth
-    dQueries.update(repeating: 0, count: queries.padded * width)
     outer?.clear(queries.count)
+    var isFirst = true
     for step in round.steps[tile.steps] {
       piece.pattern.forEachKeyTile(of: step, tile.span, width: Self.keyTile) {
-        add(queries, $0, piece.pattern.lists[step.list])
+        add(queries, $0, piece.pattern.lists[step.list], isFirst: isFirst)
+        isFirst = false
       }
     }
+    if isFirst { dQueries.update(repeating: 0, count: queries.count * kernel.paddedKeyWidth) }
+  }
+
+  /// The gradients of a tile's queries go to their place, or to the sums over rounds.
+  private func writeQueries(_ queries: QueryTile, _ target: HeadTarget?) {
+    let width = kernel.paddedKeyWidth
     for r in 0..<queries.count {
-      addRow(dQueries + r * width, to: gradients.query + queries.position(r) * width, count: width)
+      let (from, position) = (dQueries + r * width, queries.position(r))
+      if kernel.hasOneRound {
+        target?.write(from, to: firstRow + position, factor: kernel.scale)
+      } else {
+        addRow(from, to: gradients.query + position * width, count: width)
+      }
     }
+  }
+
+  /// Queries that see nothing get zeros, where these are not in the sums already.
+  private func writeBlindQueries(_ target: HeadTarget?) {
+    guard let target, kernel.hasOneRound else { return }
+    for round in piece.pattern.rounds {
+      for tile in piece.tiles(round) where tile.steps.isEmpty {
+        for query in round.queries[tile.queries] { target.writeZeros(to: firstRow + Int(query)) }
+      }
+    }
+    for position in piece.uncovered { target.writeZeros(to: firstRow + position) }
   }
 
   /// Δ = Σ dO ⊙ O, and the logarithm of the sum, of each row.
@@ -146,19 +171,23 @@ struct BackwardPass {
     _ queries: QueryTile, _ result: UnsafePointer<Float>, _ row: Int, _ saved: Storage
   ) {
     for r in 0..<queries.count {
-      deltas[r] = innerProduct(
-        dyRows + r * kernel.paddedWidth, result + queries.position(r) * row, count: kernel.width)
+      let from = result + queries.position(r) * row
+      prefetch(from + tileRows * row, count: kernel.width)
+      deltas[r] = innerProduct(dyRows + r * kernel.paddedWidth, from, count: kernel.width)
       let logSum = saved.pointer[(firstRow + queries.position(r)) * kernel.heads + piece.head]
       // A query that sees nothing has no weights; ∞ makes them zero.
       logSums[r] = logSum == -.infinity ? .infinity : logSum
     }
   }
 
-  private func add(_ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List) {
+  /// - Parameter isFirst: whether the queries' gradients begin with this tile.
+  private func add(
+    _ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List, isFirst: Bool
+  ) {
     let logits = kernel.logitTile(piece, queries, tile)
     computeScores(queries, tile, logits)
     for r in 0..<queries.count { differentiate(r, queries, tile) }
-    addGradients(queries, tile, list)
+    addGradients(queries, tile, list, isFirst: isFirst)
     if let logits {
       outer?.add(logits, dScores, row: Self.scoreRow)
       bias?.add(logits, dScores, row: Self.scoreRow)
@@ -182,10 +211,8 @@ struct BackwardPass {
     let count = tile.slots.count
     let p = weights + r * Self.scoreRow + tile.lead
     let d = dScores + r * Self.scoreRow + tile.lead
-    for j in count..<(count + laneCount - 1) / laneCount * laneCount {
-      p[j] = -.infinity
-      d[j] = 0
-    }
+    fillVector(p, from: count, with: -.infinity)
+    fillVector(d, from: count, with: 0)
     kernel.differentiate(
       p, d, count: count, positions: keys.positions + tile.slots.lowerBound,
       dropKey: kernel.dropKey(piece.sequence, piece.head, queries.position(r)),
@@ -196,7 +223,7 @@ struct BackwardPass {
   ///
   /// Whole blocks of eight keys are computed; those beyond the tile add zeros.
   private func addGradients(
-    _ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List
+    _ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List, isFirst: Bool
   ) {
     let first = tile.slots.lowerBound + list.shift
     let (dKeys, dValues) =
@@ -204,8 +231,9 @@ struct BackwardPass {
     let (width, keyWidth) = (kernel.paddedWidth, kernel.paddedKeyWidth)
     addTransposed(weights, tile, dyRows, queries.count, into: dValues + first * width, width)
     addTransposed(dScores, tile, queryRows, queries.count, into: dKeys + first * keyWidth, keyWidth)
-    keys.addRows(
-      dScores + tile.lead, row: Self.scoreRow, queries.padded, tile, into: dQueries)
+    keys.multiplyRows(
+      dScores + tile.lead, row: Self.scoreRow, queries.padded, tile, into: dQueries,
+      accumulate: !isFirst)
   }
 
   /// sum [the tile's slots × width] += leftᵀ · right [rows × width].

@@ -45,19 +45,27 @@ struct ForwardPass {
     for tile in piece.tiles(round) {
       let queries = QueryTile(tile, positions)
       source.copy(queries.positions, count: queries.count, into: queryRows)
-      references.update(repeating: -.infinity, count: queries.count)
-      sums.update(repeating: 0, count: queries.count * laneCount)
-      result.update(repeating: 0, count: queries.padded * kernel.paddedWidth)
+      var isEmpty = true
       for step in round.steps[tile.steps] {
         piece.pattern.forEachKeyTile(of: step, tile.span, width: Self.keyTile) {
-          add(queries, $0)
+          add(queries, $0, isFirst: isEmpty)
+          isEmpty = false
         }
       }
+      if isEmpty { clear(queries) }
       finish(queries, isFirst: index == 0, into: y, logSums)
     }
   }
 
-  private func add(_ queries: QueryTile, _ tile: KeyTile) {
+  /// What is summed up of queries that see nothing.
+  private func clear(_ queries: QueryTile) {
+    references.update(repeating: -.infinity, count: queries.count)
+    sums.update(repeating: 0, count: queries.count * laneCount)
+    result.update(repeating: 0, count: queries.count * kernel.paddedWidth)
+  }
+
+  /// - Parameter isFirst: whether the sums begin with this tile.
+  private func add(_ queries: QueryTile, _ tile: KeyTile, isFirst: Bool) {
     keys.prepare(tile)
     keys.multiplyKeys(queryRows, queries.padded, tile, into: scores, row: Self.scoreRow)
     let first = scores + tile.lead
@@ -67,23 +75,30 @@ struct ForwardPass {
     tile.mask(first, row: Self.scoreRow, queries, keys.positions)
     repeats?.lower(first, row: Self.scoreRow, queries, tile)
     for r in 0..<queries.count {
-      exponentiate(first + r * Self.scoreRow, r, tile.slots.count)
+      exponentiate(first + r * Self.scoreRow, r, tile.slots.count, isFirst: isFirst)
     }
     if kernel.dropout.isActive { dropWeights(first, queries, tile) }
-    keys.addRows(first, row: Self.scoreRow, queries.padded, tile, into: result)
+    keys.multiplyRows(
+      first, row: Self.scoreRow, queries.padded, tile, into: result, accumulate: !isFirst)
   }
 
   /// Turns a row of scores into weights relative to the row's reference: a maximum of what came before
   /// that no later score exceeds by more than `slack`.
   @inline(__always)
-  private func exponentiate(_ row: UnsafeMutablePointer<Float>, _ r: Int, _ count: Int) {
+  private func exponentiate(
+    _ row: UnsafeMutablePointer<Float>, _ r: Int, _ count: Int, isFirst: Bool
+  ) {
     let end = (count + laneCount - 1) / laneCount * laneCount
-    for j in count..<end { row[j] = -.infinity }
+    fillVector(row, from: count, with: -.infinity)
     let high = largest(row, count: end)
-    if high > references[r] + Self.slack { rescale(r, to: high) }
+    if isFirst {
+      references[r] = high
+    } else if high > references[r] + Self.slack {
+      rescale(r, to: high)
+    }
     // Where no pair counts, all scores are -∞, and so is the reference.
     let shift = references[r] == -.infinity ? 0 : references[r]
-    var sum = load(sums + r * laneCount)
+    var sum = isFirst ? Lanes() : load(sums + r * laneCount)
     for j in stride(from: 0, to: end, by: laneCount) {
       let p = exp2(below128: load(row + j) - shift)
       sum += p
@@ -131,6 +146,7 @@ struct ForwardPass {
       let row = firstRow + queries.position(r)
       let from = result + r * kernel.paddedWidth
       let to = y.pointer + row * y.columns + piece.head * width
+      prefetch(to + tileRows * y.columns, count: width)
       let logSum = logSums.pointer + row * kernel.heads + piece.head
       let sum = total(load(sums + r * laneCount))
       if isFirst {

@@ -18,6 +18,8 @@ struct AttentionKernel {
   let term: LogitTerm
   /// One for each sequence, or one for each sequence and head, those of a sequence together.
   private let patterns: [AttentionPattern]
+  /// Whether all that a query sees is in one step of the work.
+  let hasOneRound: Bool
 
   /// - Parameter term: nothing, unless every query sees every key.
   init(
@@ -45,6 +47,7 @@ struct AttentionKernel {
     self.queries = queries
     self.keys = keys
     self.patterns = patterns
+    hasOneRound = patterns.allSatisfy { $0.rounds.count <= 1 }
     self.dropout = dropout
     self.droppedAs = droppedAs ?? queries
     self.scale = scale ?? 1 / Float(query.width).squareRoot()
@@ -186,4 +189,7 @@ struct AttentionPiece {
     let count = round.tiles.count
     return round.tiles[count * part / parts..<count * (part + 1) / parts]
   }
+
+  /// The pattern's uncovered queries, which belong to the first part.
+  var uncovered: [Int] { part == 0 ? pattern.uncovered : [] }
 }

@@ -1,4 +1,7 @@
 /// Sums of the gradients of one sequence and head, by position, in rows of whole panels.
+///
+/// Where patterns have one round, the gradient of a query is complete when its tile is, and there
+/// are no sums of queries.
 struct HeadGradients {
   /// Rows beyond the last key that a product in blocks of eight may write to.
   static let spareRows = 7
@@ -11,8 +14,12 @@ struct HeadGradients {
 
   /// Floats for the longest sequence there could be.
   static func count(_ kernel: AttentionKernel) -> Int {
-    kernel.queries.capacity * kernel.paddedKeyWidth
+    queryCapacity(kernel) * kernel.paddedKeyWidth
       + (kernel.keys.capacity + spareRows) * (kernel.paddedKeyWidth + kernel.paddedWidth)
+  }
+
+  private static func queryCapacity(_ kernel: AttentionKernel) -> Int {
+    kernel.hasOneRound ? 0 : kernel.queries.capacity
   }
 
   /// Places the sums in ``count(_:)`` floats, whatever these hold.
@@ -22,13 +29,14 @@ struct HeadGradients {
     self.kernel = kernel
     self.piece = piece
     query = memory
-    key = query + kernel.queries.capacity * kernel.paddedKeyWidth
+    key = query + Self.queryCapacity(kernel) * kernel.paddedKeyWidth
     value = key + (kernel.keys.capacity + Self.spareRows) * kernel.paddedKeyWidth
   }
 
   private var counts: (query: Int, key: Int, value: Int) {
     let (queries, keys) = (
-      kernel.queries.length(piece.sequence), kernel.keys.length(piece.sequence)
+      kernel.hasOneRound ? 0 : kernel.queries.length(piece.sequence),
+      kernel.keys.length(piece.sequence)
     )
     return (
       queries * kernel.paddedKeyWidth, keys * kernel.paddedKeyWidth, keys * kernel.paddedWidth
@@ -49,13 +57,15 @@ struct HeadGradients {
     addRow(other.value, to: value, count: counts.value)
   }
 
-  /// Writes the gradients of Q, K and V.
+  /// Writes the gradients that were summed up.
   func write(_ targets: HeadTargets) {
     let (row, head) = (kernel.paddedKeyWidth, piece.head)
     let (queries, keys) = (
       kernel.queries.range(piece.sequence), kernel.keys.range(piece.sequence)
     )
-    targets.write(query, row: row, rows: queries, kernel.query, head, factor: kernel.scale)
+    if !kernel.hasOneRound {
+      targets.write(query, row: row, rows: queries, kernel.query, head, factor: kernel.scale)
+    }
     targets.write(key, row: row, rows: keys, kernel.key, head, factor: kernel.scale)
     targets.write(value, row: kernel.paddedWidth, rows: keys, kernel.value, head)
   }

@@ -83,10 +83,10 @@ struct PackedKeys {
       into: result, row: row, accumulate: false)
   }
 
-  /// sum [rows, padded] += left [rows × the tile's slots] · their rows.
-  func addRows(
+  /// sum [rows, padded] = or += left [rows × the tile's slots] · their rows.
+  func multiplyRows(
     _ left: UnsafePointer<Float>, row leftRow: Int, _ rows: Int, _ tile: KeyTile,
-    into sum: UnsafeMutablePointer<Float>
+    into sum: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
     let width = rowSource.padded
     Autodiff.multiply(
@@ -94,7 +94,7 @@ struct PackedKeys {
       StridedMatrix(base: left, row: leftRow, column: 1),
       Panels(
         base: self.rows + tile.slots.lowerBound * width, step: width, panel: Panels.width),
-      into: sum, row: width, accumulate: true)
+      into: sum, row: width, accumulate: accumulate)
   }
 }
 

@@ -6,6 +6,10 @@ typealias Lanes = SIMD16<Float>
 /// The number of floats in ``Lanes``.
 let laneCount = 16
 
+/// The number of each lane.
+@inline(__always)
+var laneNumbers: Lanes { Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) }
+
 /// Reads sixteen floats from any address.
 @inline(__always)
 func load(_ source: UnsafePointer<Float>) -> Lanes {
@@ -67,6 +71,15 @@ func copyRow(
   }
 }
 
+/// Replaces what follows `count` floats in their last vector, which is whole in memory.
+@inline(__always)
+func fillVector(_ row: UnsafeMutablePointer<Float>, from count: Int, with value: Float) {
+  let rest = count % laneCount
+  if rest == 0 { return }
+  let last = row + (count - rest)
+  store(load(last).replacing(with: value, where: laneNumbers .>= Float(rest)), last)
+}
+
 /// The larger of each pair of lanes.
 @inline(__always)
 func larger(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .> a) }
@@ -92,26 +105,19 @@ func total(_ value: Lanes) -> Float {
   return two.x + two.y
 }
 
-/// The sums of lanes four apart.
-@inline(__always)
-private func quarterSums(_ value: Lanes) -> SIMD4<Float> {
-  let eight = value.lowHalf + value.highHalf
-  return eight.lowHalf + eight.highHalf
-}
-
 /// The sums of neighbouring lanes of a, then of b.
 @inline(__always)
-private func pairSums(_ a: SIMD4<Float>, _ b: SIMD4<Float>) -> SIMD4<Float> {
-  let both = SIMD8(lowHalf: a, highHalf: b)
-  return both.evenHalf + both.oddHalf
+private func pairSums(_ a: Lanes, _ b: Lanes) -> Lanes {
+  Lanes(lowHalf: a.evenHalf, highHalf: b.evenHalf)
+    + Lanes(lowHalf: a.oddHalf, highHalf: b.oddHalf)
 }
 
 /// The sum of the lanes of each of four vectors, added as a tree.
 @inline(__always)
 func totals(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
-  let ab = pairSums(quarterSums(a), quarterSums(b))
-  let cd = pairSums(quarterSums(c), quarterSums(d))
-  return pairSums(ab, cd)
+  let fours = pairSums(pairSums(a, b), pairSums(c, d))
+  let twos = fours.evenHalf + fours.oddHalf
+  return twos.evenHalf + twos.oddHalf
 }
 
 /// 1 / √x of each lane, within 2⁻²¹ of its size; x is positive.

@@ -112,19 +112,46 @@ struct HeadTargets {
     _ source: UnsafePointer<Float>, row sourceRow: Int, rows: Range<Int>, _ view: Heads,
     _ head: Int, factor: Float = 1
   ) {
+    guard let target = target(view, head) else { return }
+    for (i, row) in rows.enumerated() {
+      target.write(source + i * sourceRow, to: row, factor: factor)
+    }
+  }
+
+  /// Where the gradient of one head goes, if it has one.
+  func target(_ view: Heads, _ head: Int) -> HeadTarget? {
     guard let node = view.tensor.node,
       let target = targets.first(where: { $0.node === node && $0.column == view.column })?.target
-    else { return }
-    let first = target.pointer + view.column + head * view.width
-    for (i, row) in rows.enumerated() {
-      let from = source + i * sourceRow
-      let to = first + row * view.stride
-      prefetch(to + tileRows * view.stride, count: view.width)
-      if target.accumulate {
-        for j in 0..<view.width { to[j] += from[j] * factor }
-      } else {
-        for j in 0..<view.width { to[j] = from[j] * factor }
-      }
+    else { return nil }
+    return HeadTarget(
+      base: target.pointer + view.column + head * view.width, stride: view.stride,
+      width: view.width, accumulate: target.accumulate)
+  }
+}
+
+/// The gradient of one head.
+struct HeadTarget {
+  /// The first element of the first row.
+  let base: UnsafeMutablePointer<Float>
+  /// Floats from one row to the next.
+  let stride: Int
+  let width: Int
+  let accumulate: Bool
+
+  /// Stores or adds `factor` times a row.
+  @inline(__always)
+  func write(_ source: UnsafePointer<Float>, to row: Int, factor: Float) {
+    let to = base + row * stride
+    prefetch(to + tileRows * stride, count: width)
+    forLanes(0..<width) { j, count in
+      var value = load(source + j, count: count) * factor
+      if accumulate { value += load(to + j, count: count) }
+      store(value, to + j, count: count)
     }
+  }
+
+  /// A row to which the operation gives nothing.
+  func writeZeros(to row: Int) {
+    if !accumulate { (base + row * stride).update(repeating: 0, count: width) }
   }
 }
