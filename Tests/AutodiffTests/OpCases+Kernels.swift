@@ -14,6 +14,7 @@ extension OpCases {
       random([130, 15], heads: 2, width: 32, features: 65, .softmax),
       random([0, 65, 17], heads: 3, width: 24, features: 15, .softmax, .separate),
       random([33], heads: 1, width: 33, features: 130, .softmax, epsilon: 0.01),
+      random([200], heads: 2, width: 16, features: 20, .softmax, epsilon: 0.5),
       random([15, 2], heads: 2, width: 17, features: 1, .softmax, epsilon: 0.1),
       random([33, 1], heads: 2, width: 8, features: 17, .softmax, range: -6...6),
       random([17, 1, 33], heads: 2, width: 16, features: 32, .relu),

@@ -8,11 +8,9 @@ protocol FeatureKernel {
   /// Products of [rows × D] and [D × M] behind the features of queries and keys, and behind these
   /// features and their pullbacks together.
   var products: (forward: Int, backward: Int) { get }
-  /// Whether keys need their ``HeadRows/shift``.
-  var shiftsKeys: Bool { get }
+  /// Set where keys need their ``HeadRows/shift``.
+  var keyExponents: (any KeyExponents)? { get }
 
-  /// The shift that these rows alone would need.
-  func shift(_ rows: HeadRows, scratch: UnsafeMutablePointer<Float>) -> Float
   /// φ(x).
   func write(_ rows: HeadRows, into features: UnsafeMutablePointer<Float>)
   /// dx from dφ, whose matrix it may overwrite.
@@ -22,8 +20,20 @@ protocol FeatureKernel {
 }
 
 extension FeatureKernel {
-  var shiftsKeys: Bool { false }
-  func shift(_ rows: HeadRows, scratch: UnsafeMutablePointer<Float>) -> Float { 0 }
+  var keyExponents: (any KeyExponents)? { nil }
+}
+
+/// Features of keys that are 2^(exponent - shift) + ε, in two steps, since the shift is the largest
+/// of a whole sequence.
+protocol KeyExponents {
+  var epsilon: Float { get }
+
+  /// What decides about the shift, [rows × Mp].
+  ///
+  /// - Returns: the shift that these rows alone would need.
+  func write(_ rows: HeadRows, into exponents: UnsafeMutablePointer<Float>) -> Float
+  /// Turns that into features less ε, lowered by the rows' shift; columns beyond M become zero.
+  func raise(_ rows: HeadRows, _ exponents: UnsafeMutablePointer<Float>)
 }
 
 /// A tile of rows of one head, copied out of the packed tensor.
@@ -54,13 +64,17 @@ struct FeatureGradient {
   }
 }
 
-/// Sets the columns of each row from `count` to `width` to `value`.
+/// Sets the columns of each row from `count` to `width`, which are whole vectors, to `value`.
 func fillTail(
   _ x: UnsafeMutablePointer<Float>, _ rows: Int, from count: Int, to width: Int,
   with value: Float = 0
 ) {
   if count == width { return }
   for r in 0..<rows {
-    (x + r * width + count).update(repeating: value, count: width - count)
+    let row = x + r * width
+    fillVector(row, from: count, with: value)
+    for j in stride(from: (count + 15) & ~15, to: width, by: laneCount) {
+      store(Lanes(repeating: value), row + j)
+    }
   }
 }

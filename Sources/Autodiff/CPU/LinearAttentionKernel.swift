@@ -140,7 +140,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
   func forward(into y: Tensor, _ saved: Saved) {
     forEachPiece(saved.states) { piece, workspace in
       let tile = Tile(layout, heads: piece.heads, workspace)
-      sumKeys(piece, tile)
+      sumKeys(piece, tile, workspace)
       for rows in shape.segments.tiles(piece.sequence) {
         tile.x.copy(shape.query, rows)
         for head in piece.heads {
@@ -155,30 +155,50 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
   }
 
   /// S = Σ φ(k)·vᵀ and z = Σ φ(k).
-  private func sumKeys(_ piece: Piece, _ tile: Tile) {
+  private func sumKeys(_ piece: Piece, _ tile: Tile, _ workspace: Workspace) {
     piece.states.update(repeating: 0, count: piece.heads.count * layout.count)
-    if features.shiftsKeys { findShifts(piece, tile) }
+    if let exponents = features.keyExponents {
+      return sumKeys(piece, tile, exponents, workspace)
+    }
+    forEachKeyTile(piece, tile) { own, state, values in
+      features.write(own, into: tile.features)
+      state.add(tile.features, values, tile.ones, own.rows.count)
+    }
+  }
+
+  /// The same where only the last key decides about the shift: what is summed up by then is lowered
+  /// whenever the shift grows, and ε, which is not, comes last.
+  private func sumKeys(
+    _ piece: Piece, _ tile: Tile, _ exponents: some KeyExponents, _ workspace: Workspace
+  ) {
+    for head in piece.heads { piece.state(head, layout).shift.pointee = -.infinity }
+    let sums = workspace.zeros(piece.heads.count * layout.padded)
+    let valueSum = { head in sums + (head - piece.heads.lowerBound) * layout.padded }
+    forEachKeyTile(piece, tile) { own, state, values in
+      state.raiseShift(to: exponents.write(own, into: tile.features))
+      var shifted = own
+      shifted.shift = state.shift.pointee
+      exponents.raise(shifted, tile.features)
+      state.add(tile.features, values, tile.ones, own.rows.count)
+      addColumnSums(values, own.rows.count, layout.padded, into: valueSum(own.head))
+    }
+    let count = shape.segments.length(piece.sequence)
+    for head in piece.heads {
+      piece.state(head, layout).add(exponents.epsilon, values: valueSum(head), count: count)
+    }
+  }
+
+  private func forEachKeyTile(
+    _ piece: Piece, _ tile: Tile,
+    _ body: (HeadRows, LinearAttentionState, UnsafePointer<Float>) -> Void
+  ) {
     for rows in shape.segments.tiles(piece.sequence) {
       tile.x.copy(shape.key, rows)
       tile.other.copy(shape.value, rows)
       for head in piece.heads {
-        let state = piece.state(head, layout)
-        features.write(
-          HeadRows(x: tile.x.rows(head), rows: rows, head: head, shift: state.shift.pointee),
-          into: tile.features)
-        state.add(tile.features, tile.other.rows(head), tile.ones, rows.count)
-      }
-    }
-  }
-
-  private func findShifts(_ piece: Piece, _ tile: Tile) {
-    for head in piece.heads { piece.state(head, layout).shift.pointee = -.infinity }
-    for rows in shape.segments.tiles(piece.sequence) {
-      tile.x.copy(shape.key, rows)
-      for head in piece.heads {
-        let shift = piece.state(head, layout).shift
-        let own = HeadRows(x: tile.x.rows(head), rows: rows, head: head)
-        shift.pointee = max(shift.pointee, features.shift(own, scratch: tile.features))
+        body(
+          HeadRows(x: tile.x.rows(head), rows: rows, head: head), piece.state(head, layout),
+          tile.other.rows(head))
       }
     }
   }

@@ -1,7 +1,7 @@
 /// What linear attention knows of the keys and values of one sequence and head.
 ///
-/// S, [M × P], z, [Mp], and the shift of the keys lie behind each other in memory; gradients of S and
-/// z lie the same way.
+/// S, [M × P] in whole blocks of eight rows, z, [Mp], and the shift of the keys lie behind each other
+/// in memory; gradients of S and z lie the same way.
 struct LinearAttentionState {
   /// The sizes.
   struct Layout {
@@ -21,7 +21,9 @@ struct LinearAttentionState {
       padded = Panels.padded(width)
     }
 
-    fileprivate var sumOffset: Int { features * padded }
+    /// Rows of S; those beyond M are zero.
+    fileprivate var rows: Int { (features + 7) & ~7 }
+    fileprivate var sumOffset: Int { rows * padded }
     fileprivate var shiftOffset: Int { sumOffset + paddedFeatures }
     /// Floats of one state, whole vectors.
     var count: Int { shiftOffset + laneCount }
@@ -46,7 +48,7 @@ struct LinearAttentionState {
     _ factors: UnsafePointer<Float>, _ rows: Int
   ) {
     Autodiff.multiply(
-      rows: layout.features, columns: layout.padded, inner: rows,
+      rows: layout.rows, columns: layout.padded, inner: rows,
       StridedMatrix(base: features, row: 1, column: layout.paddedFeatures),
       Panels(base: right, step: layout.padded, panel: Panels.width), into: base,
       row: layout.padded, accumulate: true)
@@ -55,6 +57,24 @@ struct LinearAttentionState {
       StridedMatrix(base: factors, row: rows, column: 1),
       Panels(base: features, step: layout.paddedFeatures, panel: Panels.width), into: sum,
       row: layout.paddedFeatures, accumulate: true)
+  }
+
+  /// Raises the shift to that of new keys, where it is larger; S and z, less ε, are lowered with it.
+  func raiseShift(to other: Float) {
+    guard other > shift.pointee else { return }
+    let factor = exp2(below128: Lanes(repeating: shift.pointee - other))
+    for j in stride(from: 0, to: layout.shiftOffset, by: laneCount) {
+      store(load(base + j) * factor, base + j)
+    }
+    shift.pointee = other
+  }
+
+  /// Adds ε to the features of `count` keys whose values, [P], add up to `values`.
+  func add(_ epsilon: Float, values: UnsafePointer<Float>, count: Int) {
+    for m in 0..<layout.features {
+      for j in 0..<layout.padded { base[m * layout.padded + j] += epsilon * values[j] }
+      sum[m] += epsilon * Float(count)
+    }
   }
 
   /// result [rows × P] = features·S.

@@ -4,15 +4,16 @@
 /// x̃ = x/D^¼    u = ω·x̃    φ = exp(u - ‖x̃‖²/2 - shift) + ε    or    φ = max(u, 0) + ε
 /// ```
 /// Exponents are kept in units of log 2, so that the exponential is a power of two.
-struct RandomFeatures: FeatureKernel {
+struct RandomFeatures: FeatureKernel, KeyExponents {
   enum Kernel {
     case softmax
     case relu
   }
 
   let count: Int
+  let products = (forward: 2, backward: 4)
+  let epsilon: Float
   private let kernel: Kernel
-  private let epsilon: Float
   private let width: Int
   private let padded: Int
   private let paddedCount: Int
@@ -20,9 +21,6 @@ struct RandomFeatures: FeatureKernel {
   private let forward: Storage
   /// For each head ω, [M × D], in panels.
   private let backward: Storage
-
-  var products: (forward: Int, backward: Int) { (shiftsKeys ? 3 : 2, 4) }
-  var shiftsKeys: Bool { kernel == .softmax }
 
   init(_ kernel: Kernel, _ rows: Tensor, _ epsilon: Float, heads: Int, _ width: Int) {
     precondition(
@@ -62,23 +60,13 @@ struct RandomFeatures: FeatureKernel {
         panel: Panels.width * width), into: result, row: paddedCount, accumulate: false)
   }
 
-  func shift(_ rows: HeadRows, scratch: UnsafeMutablePointer<Float>) -> Float {
-    project(rows, into: scratch)
-    fillTail(scratch, rows.rows.count, from: count, to: paddedCount, with: -.infinity)
-    return largest(scratch, count: rows.rows.count * paddedCount)
-  }
-
   func write(_ rows: HeadRows, into features: UnsafeMutablePointer<Float>) {
     project(rows, into: features)
     let number = rows.rows.count
     switch kernel {
     case .softmax:
       fillTail(features, number, from: count, to: paddedCount, with: -.infinity)
-      for r in 0..<number {
-        let row = features + r * paddedCount
-        let shift = rows.shift ?? largest(row, count: paddedCount)
-        exponentiate(row, minus: halfSquare(rows.x + r * padded) + shift)
-      }
+      raise(rows, features, plus: epsilon)
     case .relu:
       let zero = Lanes()
       for i in stride(from: 0, to: number * paddedCount, by: laneCount) {
@@ -88,9 +76,18 @@ struct RandomFeatures: FeatureKernel {
     fillTail(features, number, from: count, to: paddedCount)
   }
 
-  private func exponentiate(_ row: UnsafeMutablePointer<Float>, minus offset: Float) {
-    for j in stride(from: 0, to: paddedCount, by: laneCount) {
-      store(exp2(load(row + j) - offset) + epsilon, row + j)
+  /// Turns u, -∞ beyond M columns, into exp(u - ‖x̃‖²/2 - shift) + ε; u is at most the shift.
+  @inline(__always)
+  private func raise(
+    _ rows: HeadRows, _ features: UnsafeMutablePointer<Float>, plus epsilon: Float
+  ) {
+    for r in 0..<rows.rows.count {
+      let row = features + r * paddedCount
+      let offset =
+        halfSquare(rows.x + r * padded) + (rows.shift ?? largest(row, count: paddedCount))
+      for j in stride(from: 0, to: paddedCount, by: laneCount) {
+        store(exp2(below128: load(row + j) - offset) + epsilon, row + j)
+      }
     }
   }
 
@@ -150,5 +147,22 @@ struct RandomFeatures: FeatureKernel {
       store(du, row + j)
     }
     return total(sum)
+  }
+}
+
+// MARK: Keys
+
+extension RandomFeatures {
+  var keyExponents: (any KeyExponents)? { kernel == .softmax ? self : nil }
+
+  /// u, whose largest element is the shift.
+  func write(_ rows: HeadRows, into exponents: UnsafeMutablePointer<Float>) -> Float {
+    project(rows, into: exponents)
+    fillTail(exponents, rows.rows.count, from: count, to: paddedCount, with: -.infinity)
+    return largest(exponents, count: rows.rows.count * paddedCount)
+  }
+
+  func raise(_ rows: HeadRows, _ exponents: UnsafeMutablePointer<Float>) {
+    raise(rows, exponents, plus: 0)
   }
 }

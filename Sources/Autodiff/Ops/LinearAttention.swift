@@ -34,7 +34,7 @@ public enum FeatureMap {
 ///   - floor: the least denominator; it has no gradient.
 /// - Returns: [N, H·D].
 /// - Complexity: time 4·L·D·M operations forward and 8·L·D·M backward for each sequence and head,
-///   and 4 to 6 and 8 more for random features; memory O(N·H·D + B·H·D·M).
+///   and as much more for random features; memory O(N·H·D + B·H·D·M).
 ///
 /// Saves: Q, K, V, the result, one denominator per row and head, and S, z and the shift of every
 /// sequence and head. Features are computed again.
