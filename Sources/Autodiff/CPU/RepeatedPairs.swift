@@ -8,6 +8,8 @@ struct RepeatedPairs {
   private let slotChunks: UnsafePointer<Float>
   private let chunks: UnsafePointer<Float>
   private let chunksBefore: UnsafePointer<Float>
+  /// log₂ n for n meetings, 0 for none.
+  private let logarithms: UnsafePointer<Float>
 
   /// Nil where pairs count as often as they meet.
   init?(_ pattern: AttentionPattern, _ workspace: Workspace) {
@@ -18,6 +20,9 @@ struct RepeatedPairs {
     slotChunks = UnsafePointer(copyPositions(repeats.slotChunks, workspace))
     chunks = UnsafePointer(copyPositions(repeats.chunks, workspace))
     chunksBefore = UnsafePointer(copyPositions(repeats.chunksBefore, workspace))
+    let logarithms = workspace.floats(orders + 1)
+    for n in 0...orders { logarithms[n] = log2(Float(max(n, 1))) }
+    self.logarithms = UnsafePointer(logarithms)
   }
 
   /// Lowers the scores of a tile, which are in units of log 2.
@@ -31,12 +36,12 @@ struct RepeatedPairs {
       let position = queries.position(r)
       for j in stride(from: 0, to: tile.slots.count, by: laneCount) {
         let meetings = meetings(position, tile.slots.lowerBound + j)
-        var score = load(scores + r * row + j)
+        var (lowering, number) = (Lanes(), Lanes(repeating: 2))
         for n in 2...orders {
-          score = score.replacing(
-            with: score - log2(Float(n)), where: meetings .== Float(n))
+          lowering = lowering.replacing(with: logarithms[n], where: meetings .== number)
+          number += 1
         }
-        store(score, scores + r * row + j)
+        store(load(scores + r * row + j) - lowering, scores + r * row + j)
       }
     }
   }
@@ -45,11 +50,14 @@ struct RepeatedPairs {
   @inline(__always)
   private func meetings(_ position: Int, _ slot: Int) -> Lanes {
     var count = Lanes()
-    for n in 0..<orders {
-      let keys = load(slotChunks + n * slots + slot)
-      let own = keys .== chunks[n * length + position]
-      let before = keys .== chunksBefore[n * length + position]
-      count = count.replacing(with: count + 1, where: own .| before)
+    var (keys, own, before) = (slotChunks + slot, chunks + position, chunksBefore + position)
+    for _ in 0..<orders {
+      let chunk = load(keys)
+      let meets = chunk .== own.pointee .| chunk .== before.pointee
+      count = count.replacing(with: count + 1, where: meets)
+      keys += slots
+      own += length
+      before += length
     }
     return count
   }

@@ -68,21 +68,13 @@ private struct HashKernel {
   private let x: Heads
   private let segments: Segments
   private let hash: AngularHash
-  /// For each head Rᵀ, [D × rows], in panels.
-  private let packed: Storage
-  private var padded: Int { Panels.padded(hash.rowCount) }
+  private let rows: Tensor
 
   init(_ x: Heads, _ segments: Segments, _ hash: AngularHash, _ rows: Tensor) {
     self.x = x
     self.segments = segments
     self.hash = hash
-    packed = Storage(
-      count: x.count * packedCount(inner: x.width, columns: hash.rowCount))
-    for head in 0..<x.count {
-      packTransposed(
-        rows.pointer + head * hash.rowCount * x.width, row: x.width, inner: x.width,
-        columns: hash.rowCount, into: packed.pointer + head * padded * x.width, scale: 1)
-    }
+    self.rows = rows
   }
 
   func measure(_ name: String, _ kernel: () -> Void) {
@@ -97,36 +89,47 @@ private struct HashKernel {
     let length = segments.length(sequence)
     var buckets = [[Int]](
       repeating: [Int](repeating: 0, count: length), count: hash.rounds)
-    let products = workspace.floats(tileRows * padded)
+    let products = workspace.floats(hash.rowCount * tileRows)
+    let columns = workspace.panels(x.width, tileRows)
     for first in stride(from: 0, to: length, by: tileRows) {
       let count = min(tileRows, length - first)
+      let position = segments.offsets[sequence] + first
       multiply(
-        rows: count, columns: padded, inner: x.width,
+        rows: hash.rowCount, columns: Panels.padded(count), inner: x.width,
         StridedMatrix(
-          base: x.pointer(segments.offsets[sequence] + first, head), row: x.stride, column: 1),
-        Panels(
-          base: packed.pointer + head * padded * x.width, step: Panels.width,
-          panel: Panels.width * x.width), into: products, row: padded, accumulate: false)
-      for r in 0..<count {
-        var next = UnsafePointer(products + r * padded)
-        for round in 0..<hash.rounds { buckets[round][first + r] = bucket(&next) }
+          base: rows.pointer + head * hash.rowCount * x.width, row: x.width, column: 1),
+        packTransposed(
+          x.pointer(position, head), row: x.stride, inner: x.width, columns: count, into: columns),
+        into: products, row: tileRows, accumulate: false)
+      for column in stride(from: 0, to: count, by: laneCount) {
+        var next = UnsafePointer(products + column)
+        for round in 0..<hash.rounds {
+          let found = bucket(&next)
+          for lane in 0..<min(laneCount, count - column) {
+            buckets[round][first + column + lane] = Int(found[lane])
+          }
+        }
       }
     }
     return buckets.map(sorted)
   }
 
-  /// The bucket of one row in one round; `next` moves on by the products that it reads.
-  private func bucket(_ next: inout UnsafePointer<Float>) -> Int {
-    var bucket = 0
+  /// The buckets of sixteen positions in one round; `next` moves on by the rows of products that it
+  /// reads.
+  private func bucket(_ next: inout UnsafePointer<Float>) -> Lanes {
+    var bucket = Lanes()
     for factor in hash.factors {
       let half = factor / 2
-      var (best, high) = (0, -Float.infinity)
-      for i in 0..<half where abs(next[i]) > high {
-        high = abs(next[i])
-        best = next[i] < 0 ? i + half : i
+      var (best, high) = (Lanes(), Lanes(repeating: -.infinity))
+      for i in 0..<half {
+        let product = load(next)
+        let size = larger(product, -product)
+        let number = Lanes(repeating: Float(i)).replacing(with: Float(i + half), where: product .< 0)
+        best = best.replacing(with: number, where: size .> high)
+        high = larger(high, size)
+        next += tileRows
       }
-      bucket = bucket * factor + best
-      next += half
+      bucket = bucket * Float(factor) + best
     }
     return bucket
   }
