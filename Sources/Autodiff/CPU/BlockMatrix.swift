@@ -41,7 +41,7 @@ struct BlockLayout {
 /// Long rows lie 16 floats further apart than they must, so that neighbours do not share the same few
 /// places of the first-level cache.
 struct BlockMatrix {
-  /// Rows behind the last block that a product in whole blocks of eight may add zeros to.
+  /// Rows behind the last block that a product in whole blocks of eight may write zeros to.
   private static let spareRows = 7
 
   let base: UnsafeMutablePointer<Float>
@@ -60,11 +60,6 @@ struct BlockMatrix {
     columns = size * padded
     step = columns + laneCount
     base = workspace.floats(blocks * step + Self.spareRows * padded)
-  }
-
-  /// Sets everything to zero.
-  func clear() {
-    base.update(repeating: 0, count: blocks * step + Self.spareRows * padded)
   }
 
   /// Row t of a block.

@@ -9,8 +9,8 @@ extension SortedBlockKernel {
       let pass = SortedBlockPass(self, rows, gradients, workspace)
       for block in 0..<layout.count {
         let keys = BlockKeys(layout, block)
-        for queries in blocks.rows.tiles(layout.firstBlock + block) {
-          pass.run(keys, queries, dy, result: result, logSums, targets)
+        for (index, queries) in blocks.rows.tiles(layout.firstBlock + block).enumerated() {
+          pass.run(keys, queries, isFirst: index == 0, dy, result: result, logSums, targets)
         }
       }
       gradients.write(targets, dSorting, workspace)
@@ -54,9 +54,10 @@ private struct SortedBlockPass {
     deltas = workspace.floats(tileRows)
   }
 
+  /// - Parameter isFirst: whether these are the first queries of their block.
   func run(
-    _ keys: BlockKeys, _ queries: Range<Int>, _ dy: Storage, result: Storage, _ saved: Storage,
-    _ targets: HeadTargets
+    _ keys: BlockKeys, _ queries: Range<Int>, isFirst: Bool, _ dy: Storage, result: Storage,
+    _ saved: Storage, _ targets: HeadTargets
   ) {
     tile.computeScores(keys, queries)
     copyRows(heads(dy), queries, into: dyRows)
@@ -65,7 +66,8 @@ private struct SortedBlockPass {
     for (index, part) in keys.enumerated() {
       tile.product(tile.values(part), part, queries.count, dyColumns, into: dScores)
       differentiate(part, queries.count)
-      addGradients(part, queries.count, isFirst: index == 0)
+      addGradients(part, queries.count, isNew: isFirst && keys.isNew(part))
+      addQueryGradients(part, queries.count, isFirst: index == 0)
     }
     targets.write(
       dQueries, row: kernel.padded, rows: queries, kernel.query, head, factor: kernel.scale)
@@ -79,20 +81,23 @@ private struct SortedBlockPass {
   private func copyRows(
     _ first: UnsafePointer<Float>, _ queries: Range<Int>, into target: UnsafeMutablePointer<Float>
   ) {
+    let step = kernel.heads * kernel.width
     for (r, row) in queries.enumerated() {
+      let from = first + row * step
+      prefetch(from + tileRows * step, count: kernel.width)
       copyRow(
-        first + row * kernel.heads * kernel.width, count: kernel.width, padded: kernel.padded,
-        into: target + r * kernel.padded)
+        from, count: kernel.width, padded: kernel.padded, into: target + r * kernel.padded)
     }
   }
 
   /// Takes the queries' logarithms of sums and Δ; where a tile has no query, weights become zero.
   private func readSums(_ queries: Range<Int>, _ result: Storage, _ saved: Storage) {
+    let step = kernel.heads * kernel.width
     for (r, row) in queries.enumerated() {
+      let from = heads(result) + row * step
+      prefetch(from + tileRows * step, count: kernel.width)
       logSums[r] = saved.pointer[row * kernel.heads + head]
-      deltas[r] = innerProduct(
-        dyRows + r * kernel.padded, heads(result) + row * kernel.heads * kernel.width,
-        count: kernel.width)
+      deltas[r] = innerProduct(dyRows + r * kernel.padded, from, count: kernel.width)
     }
     for r in queries.count..<tileRows { (logSums[r], deltas[r]) = (.infinity, 0) }
   }
@@ -134,29 +139,35 @@ private struct SortedBlockPass {
     return sum
   }
 
-  private func addGradients(_ part: BlockKeys.Part, _ queries: Int, isFirst: Bool) {
+  /// - Parameter isNew: whether the gradients of the part's keys and values begin here.
+  private func addGradients(_ part: BlockKeys.Part, _ queries: Int, isNew: Bool) {
     let (keys, values) =
       part.isMixed
       ? (gradients.mixedKeys, gradients.mixedValues) : (gradients.ownKeys, gradients.ownValues)
-    add(tile.scores, part, dyRows, queries, into: values.row(part.block))
-    add(dScores, part, tile.queryRows, queries, into: keys.row(part.block))
+    add(tile.scores, part, dyRows, queries, to: values.row(part.block), isNew: isNew)
+    add(dScores, part, tile.queryRows, queries, to: keys.row(part.block), isNew: isNew)
+  }
+
+  private func addQueryGradients(_ part: BlockKeys.Part, _ queries: Int, isFirst: Bool) {
     multiply(
       rows: SortedBlockTile.whole(queries), columns: kernel.padded, inner: part.count,
       tile.transposed(dScores, part), tile.keys(part).panels(of: part.block), into: dQueries,
       row: kernel.padded, accumulate: !isFirst)
   }
 
-  /// sum [the part's keys × D] += left [the part's keys × queries] · right.
+  /// sum [the part's keys × D] = or += left [the part's keys × queries] · right.
+  ///
+  /// Rows that fill up a block of eight are zeros in front of the next part, which begins later.
   private func add(
     _ left: UnsafePointer<Float>, _ part: BlockKeys.Part, _ right: UnsafePointer<Float>,
-    _ queries: Int, into sum: UnsafeMutablePointer<Float>
+    _ queries: Int, to sum: UnsafeMutablePointer<Float>, isNew: Bool
   ) {
     let row = SortedBlockTile.scoreRow
     multiply(
       rows: SortedBlockTile.whole(part.count), columns: kernel.padded, inner: queries,
       StridedMatrix(base: left + part.row * row, row: row, column: 1),
       Panels(base: right, step: kernel.padded, panel: Panels.width), into: sum,
-      row: kernel.padded, accumulate: true)
+      row: kernel.padded, accumulate: !isNew)
   }
 }
 
@@ -173,11 +184,7 @@ private struct SortedGradients {
 
   init(_ kernel: SortedBlockKernel, _ rows: SortedRows, _ workspace: Workspace) {
     let layout = rows.layout
-    let room = { (count: Int) in
-      let matrix = BlockMatrix(count, size: layout.size, width: kernel.width, workspace)
-      matrix.clear()
-      return matrix
-    }
+    let room = { BlockMatrix($0, size: layout.size, width: kernel.width, workspace) }
     self.kernel = kernel
     self.rows = rows
     (ownKeys, ownValues) = (room(layout.count), room(layout.count))

@@ -167,12 +167,14 @@ struct BlockKeys: RandomAccessCollection {
 
   private let block: Int
   private let mixed: Range<Int>
+  private let isShared: Bool
   /// Rows of a mixed block, and the block's own.
   private let (size, rows): (Int, Int)
 
   init(_ layout: BlockLayout, _ block: Int) {
     self.block = block
     mixed = layout.mixed(of: block)
+    isShared = layout.isShared
     (size, rows) = (layout.size, layout.rows(of: block))
   }
 
@@ -186,6 +188,9 @@ struct BlockKeys: RandomAccessCollection {
       count: isMixed ? size : rows, row: index * SortedBlockTile.whole(size),
       first: index * size)
   }
+
+  /// Whether no block before this one attends to a part.
+  func isNew(_ part: Part) -> Bool { !part.isMixed || !isShared || block == 0 }
 
   /// The most rows of scores that a block of a sequence needs.
   static func capacity(_ layout: BlockLayout) -> Int {

@@ -60,6 +60,7 @@ struct SortedBlockTile {
     for (r, row) in queries.enumerated() {
       logSums.pointer[row * kernel.heads + rows.head] = maxima[r]
       let to = y.pointer + row * y.columns + rows.head * kernel.width
+      prefetch(to + tileRows * y.columns, count: kernel.width)
       let from = result + r * kernel.padded
       for j in 0..<kernel.width { to[j] = from[j] * sums[r] }
     }
