@@ -18,7 +18,7 @@ struct AttentionKernel {
   let term: LogitTerm
   /// One for each sequence, or one for each sequence and head, those of a sequence together.
   private let patterns: [AttentionPattern]
-  /// Whether all that a query sees is in one step of the work.
+  /// Whether no query of any pattern stands in a second round.
   let hasOneRound: Bool
 
   /// - Parameter term: nothing, unless every query sees every key.

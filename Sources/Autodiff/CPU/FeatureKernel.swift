@@ -28,11 +28,11 @@ extension FeatureKernel {
 protocol KeyExponents {
   var epsilon: Float { get }
 
-  /// What decides about the shift, [rows × Mp].
+  /// Exponents, less what a row has in common, [rows × Mp].
   ///
   /// - Returns: the shift that these rows alone would need.
   func write(_ rows: HeadRows, into exponents: UnsafeMutablePointer<Float>) -> Float
-  /// Turns that into features less ε, lowered by the rows' shift; columns beyond M become zero.
+  /// Turns these into features less ε, lowered by the rows' shift; columns beyond M become zero.
   func raise(_ rows: HeadRows, _ exponents: UnsafeMutablePointer<Float>)
 }
 
