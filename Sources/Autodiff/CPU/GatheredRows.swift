@@ -64,8 +64,7 @@ struct GatheredRows {
   func copyTransposed(
     _ positions: UnsafePointer<Float>, scale: Float, into panel: UnsafeMutablePointer<Float>
   ) {
-    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
-      guard let block = memory.baseAddress else { return }
+    withTransposeBlock { block in
       for half in 0..<Panels.width / laneCount {
         let places = positions + half * laneCount
         for first in stride(from: 0, to: width, by: laneCount) {

@@ -90,8 +90,7 @@ struct SquareMatrix {
   /// of its size.
   @inline(__always)
   func forEachTransposed(_ a: SquareMatrix, _ body: (Int, Lanes) -> Void) {
-    withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
-      guard let block = memory.baseAddress else { return }
+    withTransposeBlock { block in
       for column in stride(from: 0, to: padded, by: laneCount) {
         for first in stride(from: 0, to: size, by: laneCount) {
           for j in 0..<laneCount {
@@ -121,14 +120,16 @@ struct SquareMatrix {
 
   /// Copies what is below the panels on the diagonal to above them.
   private func mirror() {
-    for first in stride(from: 0, to: size, by: Panels.width) {
-      let above = first..<min(size, first + Panels.width)
-      for column in stride(from: first + Panels.width, to: padded, by: laneCount) {
-        for half in stride(from: above.lowerBound, to: above.upperBound, by: laneCount) {
-          transposeBlock(
-            base + column * row + half, row: row, rows: size - column,
-            columns: min(laneCount, above.upperBound - half), scale: 1,
-            into: base + half * row + column, row: row)
+    withTransposeBlock { block in
+      for first in stride(from: 0, to: size, by: Panels.width) {
+        let above = first..<min(size, first + Panels.width)
+        for column in stride(from: first + Panels.width, to: padded, by: laneCount) {
+          for half in stride(from: above.lowerBound, to: above.upperBound, by: laneCount) {
+            transposeBlock(
+              base + column * row + half, row: row, rows: size - column,
+              columns: min(laneCount, above.upperBound - half), scale: 1,
+              into: base + half * row + column, row: row, through: block)
+          }
         }
       }
     }

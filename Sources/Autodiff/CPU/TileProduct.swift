@@ -112,16 +112,18 @@ func packTransposed(
   _ source: UnsafePointer<Float>, row: Int, inner k: Int, columns n: Int,
   into target: UnsafeMutablePointer<Float>, scale: Float = 1
 ) -> Panels {
-  for panel in 0..<Panels.count(n) {
-    let column = panel * Panels.width
-    let width = min(Panels.width, n - column)
-    let base = target + panel * Panels.width * k
-    for first in stride(from: 0, to: k, by: laneCount) {
-      for half in stride(from: 0, to: Panels.width, by: laneCount) {
-        transposeBlock(
-          source + (column + half) * row + first, row: row, rows: width - half,
-          columns: min(laneCount, k - first), scale: scale,
-          into: base + first * Panels.width + half, row: Panels.width)
+  withTransposeBlock { block in
+    for panel in 0..<Panels.count(n) {
+      let column = panel * Panels.width
+      let width = min(Panels.width, n - column)
+      let base = target + panel * Panels.width * k
+      for first in stride(from: 0, to: k, by: laneCount) {
+        for half in stride(from: 0, to: Panels.width, by: laneCount) {
+          transposeBlock(
+            source + (column + half) * row + first, row: row, rows: width - half,
+            columns: min(laneCount, k - first), scale: scale,
+            into: base + first * Panels.width + half, row: Panels.width, through: block)
+        }
       }
     }
   }
@@ -134,16 +136,16 @@ func packTransposed(
 ///   - rows: of the source, any number; columns of the result beyond them become zero.
 ///   - columns: of the source, rows of the result.
 ///   - targetRow: floats from one row of the result to the next.
+///   - block: room for ``transpose(_:)``.
+@inline(__always)
 func transposeBlock(
   _ source: UnsafePointer<Float>, row: Int, rows: Int, columns: Int, scale: Float,
-  into target: UnsafeMutablePointer<Float>, row targetRow: Int
+  into target: UnsafeMutablePointer<Float>, row targetRow: Int,
+  through block: UnsafeMutablePointer<Lanes>
 ) {
-  withUnsafeTemporaryAllocation(of: Lanes.self, capacity: 2 * laneCount) { memory in
-    guard let block = memory.baseAddress else { return }
-    for j in 0..<laneCount {
-      block[j] = j < rows ? load(source + j * row, count: columns) * scale : Lanes()
-    }
-    transpose(block)
-    for i in 0..<columns { store(block[i], target + i * targetRow) }
+  for j in 0..<laneCount {
+    block[j] = j < rows ? load(source + j * row, count: columns) * scale : Lanes()
   }
+  transpose(block)
+  for i in 0..<columns { store(block[i], target + i * targetRow) }
 }

@@ -17,3 +17,14 @@ func transpose(_ block: UnsafeMutablePointer<Lanes>) {
     }
   }
 }
+
+/// Calls `body` with room for ``transpose(_:)``.
+///
+/// It lies on the stack, where a temporary allocation of this size and alignment would not.
+@inline(__always)
+func withTransposeBlock(_ body: (UnsafeMutablePointer<Lanes>) -> Void) {
+  var block = InlineArray<32, Lanes>(repeating: Lanes())
+  withUnsafeMutablePointer(to: &block) {
+    $0.withMemoryRebound(to: Lanes.self, capacity: 2 * laneCount, body)
+  }
+}

@@ -124,7 +124,8 @@ private struct HashKernel {
       for i in 0..<half {
         let product = load(next)
         let size = larger(product, -product)
-        let number = Lanes(repeating: Float(i)).replacing(with: Float(i + half), where: product .< 0)
+        let number = Lanes(repeating: Float(i))
+          .replacing(with: Float(i + half), where: product .< 0)
         best = best.replacing(with: number, where: size .> high)
         high = larger(high, size)
         next += tileRows
