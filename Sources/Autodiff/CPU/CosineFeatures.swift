@@ -11,7 +11,7 @@ struct CosineFeatures: FeatureKernel {
   private let width: Int
   private let padded: Int
   private let paddedCount: Int
-  /// sin θ and cos θ of every row.
+  /// sin θ and cos θ of every row, each from the one before by the addition theorems.
   private let angles: Storage
 
   init(_ segments: Segments, width: Int) {
@@ -23,10 +23,15 @@ struct CosineFeatures: FeatureKernel {
     let pointer = angles.pointer
     parallel(segments.count) { sequence, _ in
       let rows = segments.range(sequence)
-      for (i, row) in rows.enumerated() {
-        let angle = Double.pi / 2 * Double(i + 1) / Double(rows.count)
-        pointer[2 * row] = Float(sin(angle))
-        pointer[2 * row + 1] = Float(cos(angle))
+      let step = Double.pi / 2 / Double(max(rows.count, 1))
+      let (stepSine, stepCosine) = (sin(step), cos(step))
+      var (sine, cosine) = (0.0, 1.0)
+      for row in rows {
+        (sine, cosine) = (
+          sine * stepCosine + cosine * stepSine, cosine * stepCosine - sine * stepSine
+        )
+        pointer[2 * row] = Float(sine)
+        pointer[2 * row + 1] = Float(cosine)
       }
     }
   }
