@@ -227,10 +227,21 @@ public struct RunConfiguration {
 extension Settings {
   /// Sets keys from a `config.json`.
   fileprivate mutating func apply(_ file: String) throws {
+    try set(json: Self.contents(file), origin: file)
+  }
+
+  /// The settings in a run's `config.json`.
+  ///
+  /// - Throws: `UserError` for a file that cannot be read or has another form.
+  public init(file: String) throws {
+    try self.init(json: Self.contents(file), origin: file)
+  }
+
+  private static func contents(_ file: String) throws -> Data {
     guard let data = FileManager.default.contents(atPath: file) else {
       throw UserError(
         .missingInput, "\(file): cannot be read", remedy: "check the name after --config")
     }
-    try set(json: data, origin: file)
+    return data
   }
 }

@@ -37,7 +37,9 @@ struct Train: ParsableCommand {
   var output: String?
   @Option(help: "Go on with the run in this folder.")
   var resume: String?
-  @Option(help: "A config.json of another run to start from.")
+  @Option(
+    help: "A config.json of another run to start from, with its task and model where none is given."
+  )
   var config: String?
   @Option(name: .customLong("set"), help: "key=value, such as model.layers=4. May be repeated.")
   var assignments: [String] = []
@@ -107,7 +109,10 @@ struct Train: ParsableCommand {
   }
 
   private func newRun() throws -> (RunConfiguration, RunFolder?) {
-    guard let task, let model else {
+    let given = try config.map { try Settings(file: $0) }
+    guard let task = try task ?? given?.text("task.name"),
+      let model = try model ?? given?.text("model.name")
+    else {
       throw UserError(
         .usage, "\(task == nil ? "--task" : "--model") is missing",
         remedy: "for example: lra train --task listops --model linformer; lra list shows all")

@@ -46,6 +46,22 @@ struct TrainTests {
     }
   }
 
+  @Test("The config.json of a run is enough to begin another one")
+  func config() throws {
+    try withScratchFolder { folder in
+      let training = TinyTraining(folder: folder)
+      _ = try training.run("run", ["--steps", "0"])
+      let file = training.path("run/config.json")
+      let again = try CommandRunner.run(
+        CommandRunner.program,
+        ["train", "--config", file, "--data", "\(folder)/data", "--output", training.path("other")])
+      #expect(again.status == 0, "\(again.errors)")
+      #expect(
+        try String(contentsOfFile: training.path("other/config.json"), encoding: .utf8)
+          == String(contentsOfFile: file, encoding: .utf8))
+    }
+  }
+
   @Test("predict gives the model's logits, and refuses padding between tokens")
   func predict() throws {
     try withScratchFolder { folder in
