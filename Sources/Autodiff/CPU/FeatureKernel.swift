@@ -31,7 +31,9 @@ protocol KeyExponents {
   /// Exponents, less what a row has in common, [rows × Mp].
   ///
   /// - Returns: the shift that these rows alone would need.
-  func write(_ rows: HeadRows, into exponents: UnsafeMutablePointer<Float>) -> Float
+  func writeExponents(
+    _ rows: HeadRows, into exponents: UnsafeMutablePointer<Float>
+  ) -> Float
   /// Turns these into features less ε, lowered by the rows' shift; columns beyond M become zero.
   func raise(_ rows: HeadRows, _ exponents: UnsafeMutablePointer<Float>)
 }

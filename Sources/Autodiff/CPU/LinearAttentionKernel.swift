@@ -175,7 +175,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
     let sums = workspace.zeros(piece.heads.count * layout.padded)
     let valueSum = { head in sums + (head - piece.heads.lowerBound) * layout.padded }
     forEachKeyTile(piece, tile) { own, state, values in
-      state.raiseShift(to: exponents.write(own, into: tile.features))
+      state.raiseShift(to: exponents.writeExponents(own, into: tile.features))
       var shifted = own
       shifted.shift = state.shift.pointee
       exponents.raise(shifted, tile.features)

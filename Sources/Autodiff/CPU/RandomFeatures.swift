@@ -156,7 +156,9 @@ extension RandomFeatures {
   var keyExponents: (any KeyExponents)? { kernel == .softmax ? self : nil }
 
   /// u, whose largest element is the shift.
-  func write(_ rows: HeadRows, into exponents: UnsafeMutablePointer<Float>) -> Float {
+  func writeExponents(
+    _ rows: HeadRows, into exponents: UnsafeMutablePointer<Float>
+  ) -> Float {
     project(rows, into: exponents)
     fillTail(exponents, rows.rows.count, from: count, to: paddedCount, with: -.infinity)
     return largest(exponents, count: rows.rows.count * paddedCount)
