@@ -14,7 +14,7 @@ extension AttentionKernel {
   ) {
     if dropout.isActive {
       for j in stride(from: 0, to: count, by: laneCount) {
-        let weight = exp2(below128: load(p + j) - logSum)
+        let weight = exp2(load(p + j) - logSum)
         let factor = dropout.factors(dropKey, at: load(positions + j))
         store(weight * factor, p + j)
         store(weight * (load(d + j) * factor - delta), d + j)
@@ -33,7 +33,7 @@ func differentiateWeights(
   delta: Float
 ) {
   for j in stride(from: 0, to: count, by: laneCount) {
-    let weight = exp2(below128: load(p + j) - logSum)
+    let weight = exp2(load(p + j) - logSum)
     store(weight, p + j)
     store(weight * (load(d + j) - delta), d + j)
   }

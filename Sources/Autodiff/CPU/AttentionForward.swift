@@ -100,7 +100,7 @@ struct ForwardPass {
     let shift = references[r] == -.infinity ? 0 : references[r]
     var sum = isFirst ? Lanes() : load(sums + r * laneCount)
     for j in stride(from: 0, to: end, by: laneCount) {
-      let p = exp2(below128: load(row + j) - shift)
+      let p = exp2(load(row + j) - shift)
       sum += p
       store(p, row + j)
     }
@@ -110,7 +110,7 @@ struct ForwardPass {
   /// Makes what is summed up of a row relative to a new maximum.
   @inline(never)
   private func rescale(_ r: Int, to maximum: Float) {
-    let correction = exp2(below128: Lanes(repeating: references[r] - maximum))
+    let correction = exp2(Lanes(repeating: references[r] - maximum))
     references[r] = maximum
     let (sum, out) = (sums + r * laneCount, result + r * kernel.paddedWidth)
     store(load(sum) * correction, sum)

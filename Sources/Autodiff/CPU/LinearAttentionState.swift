@@ -62,7 +62,7 @@ struct LinearAttentionState {
   /// Raises the shift to that of new keys, where it is larger; S and z, less ε, are lowered with it.
   func raiseShift(to other: Float) {
     guard other > shift.pointee else { return }
-    let factor = exp2(below128: Lanes(repeating: shift.pointee - other))
+    let factor = exp2(Lanes(repeating: shift.pointee - other))
     for j in stride(from: 0, to: layout.shiftOffset, by: laneCount) {
       store(load(base + j) * factor, base + j)
     }

@@ -86,7 +86,7 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
       let offset =
         halfSquare(rows.x + r * padded) + (rows.shift ?? largest(row, count: paddedCount))
       for j in stride(from: 0, to: paddedCount, by: laneCount) {
-        store(exp2(below128: load(row + j) - offset) + epsilon, row + j)
+        store(exp2(load(row + j) - offset) + epsilon, row + j)
       }
     }
   }

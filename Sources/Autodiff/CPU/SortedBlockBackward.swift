@@ -129,7 +129,7 @@ private struct SortedBlockPass {
     let (p, d) = (tile.scores + at, dScores + at)
     var sum = Lanes()
     for first in stride(from: 0, to: columns, by: laneCount) {
-      let weight = exp2(below128: load(p + first) + (bias - load(logSums + first)))
+      let weight = exp2(load(p + first) + (bias - load(logSums + first)))
       let factor = kernel.dropout.isActive ? tile.factors(key, first) : Lanes(repeating: 1)
       let gradient = weight * (load(d + first) * factor - load(deltas + first))
       store(weight * factor, p + first)

@@ -111,7 +111,7 @@ struct SortedBlockTile {
     forEachKey(keys) { at, bias, _ in high = larger(high, load(scores + at + first) + bias) }
     var sum = Lanes()
     forEachKey(keys) { at, bias, _ in
-      let power = exp2(below128: load(scores + at + first) + (bias - high))
+      let power = exp2(load(scores + at + first) + (bias - high))
       sum += power
       store(power, scores + at + first)
     }

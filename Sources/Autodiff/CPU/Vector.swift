@@ -173,36 +173,20 @@ func largest(_ x: UnsafePointer<Float>, count: Int) -> Float {
   return largest(high)
 }
 
-/// 2 to the power of each lane, within 2⁻²² of its size for -126...127; 0 from -127 down, and
-/// saturated above.
+/// 2 to the power of each lane, within 2⁻²² of its size for -126...128; 0 below, ∞ above.
+///
+/// The power of the fraction r in 0..<1 is 1 + r·q(r), where q, of degree 4, has the smallest largest
+/// error of those with q(1) = 1; the whole part goes to the exponent.
 @inline(__always)
 func exp2(_ x: Lanes) -> Lanes {
-  exp2(below128: x.replacing(with: 127, where: x .> 127))
-}
-
-/// The same where no lane is greater than 127, as in a softmax.
-@inline(__always)
-func exp2(below128 x: Lanes) -> Lanes { exp2(normal: larger(x, Lanes(repeating: -127))) }
-
-/// The same where all lanes are in -127...127.
-///
-/// The exponent is split into a whole part, added to the result's exponent bits, and a rest r in
-/// -0.5...0.5, whose power is 1 + r·q(r); q, of degree 4, has the smallest largest error. Rounding is
-/// done by adding 1.5·2²³, which leaves the whole part in the low bits. Below -126 the exponent bits
-/// are zero, which is a number that counts as zero.
-@inline(__always)
-func exp2(normal x: Lanes) -> Lanes {
-  let magic = Lanes(repeating: 12_582_912)
-  let shifted = x + magic
-  let r = x - (shifted - magic)
-  var p = Lanes(repeating: 1.326_472_7e-3)
-  p = Lanes(repeating: 9.671_513e-3).addingProduct(p, r)
-  p = Lanes(repeating: 5.550_733_6e-2).addingProduct(p, r)
-  p = Lanes(repeating: 2.402_224_2e-1).addingProduct(p, r)
-  p = Lanes(repeating: 6.931_47e-1).addingProduct(p, r)
+  let r = lra_fraction(x)
+  var p = Lanes(repeating: 1.879_318_7e-3)
+  p = Lanes(repeating: 8.990_995e-3).addingProduct(p, r)
+  p = Lanes(repeating: 5.581_867_7e-2).addingProduct(p, r)
+  p = Lanes(repeating: 2.401_592_7e-1).addingProduct(p, r)
+  p = Lanes(repeating: 6.931_517e-1).addingProduct(p, r)
   p = Lanes(repeating: 1).addingProduct(p, r)
-  let whole = unsafeBitCast(shifted, to: SIMD16<UInt32>.self) &<< 23
-  return unsafeBitCast(unsafeBitCast(p, to: SIMD16<UInt32>.self) &+ whole, to: Lanes.self)
+  return lra_scale(p, x)
 }
 
 /// Replaces scores by 2^(score - maximum), as in a softmax.
@@ -216,7 +200,7 @@ func exponentiate(
   let high = largest(row, count: count)
   var sums = Lanes()
   for j in stride(from: 0, to: count, by: laneCount) {
-    let power = exp2(below128: load(row + j) - high)
+    let power = exp2(load(row + j) - high)
     sums += power
     store(power, row + j)
   }
@@ -226,8 +210,8 @@ func exponentiate(
 /// The logarithm to base 2 of each lane, within 2⁻²³ of its size or of 1; x is normal and positive.
 ///
 /// The exponent is taken off so that a factor m in √½...√2 is left, of which the logarithm is
-/// 2·(t + t³/3 + t⁵/5 + …)/ln 2 with t = (m - 1)/(m + 1). The exponent becomes a float as in
-/// ``exp2(normal:)``.
+/// 2·(t + t³/3 + t⁵/5 + …)/ln 2 with t = (m - 1)/(m + 1). The exponent becomes a float by way
+/// of the low bits of 1.5·2²³.
 @inline(__always)
 func log2(_ x: Lanes) -> Lanes {
   let bits = unsafeBitCast(x, to: SIMD16<Int32>.self)
@@ -256,5 +240,5 @@ func sigmoid(_ x: Lanes) -> Lanes { sigmoid(binary: x * -1.442_695_04) }
 /// 1 / (1 + 2^x) of each lane, which is 0 and 1 to float precision where 2^x is at its bounds.
 @inline(__always)
 func sigmoid(binary x: Lanes) -> Lanes {
-  1 / (1 + exp2(normal: smaller(larger(x, Lanes(repeating: -126)), Lanes(repeating: 126))))
+  1 / (1 + exp2(x))
 }

@@ -1,4 +1,5 @@
-// Things Swift has no word for: the flush-to-zero bit, the huge-page hint, the build's vector width.
+// Things Swift has no word for: the flush-to-zero bit, the huge-page hint, the build's vector width,
+// and the two instructions that take a float's exponent apart and put it back.
 #ifndef LRA_SHIMS_H
 #define LRA_SHIMS_H
 
@@ -6,7 +7,7 @@
 #include <sys/mman.h>
 
 #if defined(__x86_64__)
-#include <xmmintrin.h>
+#include <immintrin.h>
 /// Makes this thread treat denormal numbers as zero, in inputs and in results.
 static inline void lra_flush_denormals(void) { _mm_setcsr(_mm_getcsr() | 0x8040); }
 /// Tells the core that this thread is waiting in a loop.
@@ -29,6 +30,34 @@ static inline int lra_vector_bits(void) {
 
 /// Asks for the cache line at an address, which need not exist.
 static inline void lra_prefetch(const void *address) { __builtin_prefetch(address); }
+
+/// Sixteen floats, which Swift imports as `SIMD16<Float>`.
+typedef float lra_lanes __attribute__((ext_vector_type(16)));
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+/// x - ⌊x⌋ of each lane; 0 of infinities.
+static inline lra_lanes lra_fraction(lra_lanes x) {
+  return (lra_lanes)_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEG_INF);
+}
+/// y·2^⌊x⌋ of each lane.
+static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
+  return (lra_lanes)_mm512_scalef_ps((__m512)y, (__m512)x);
+}
+#else
+static inline lra_lanes lra_bounded(lra_lanes x) {
+  lra_lanes low = x < -127 ? (lra_lanes)-127 : x;
+  return low > 128 ? (lra_lanes)128 : low;
+}
+static inline lra_lanes lra_fraction(lra_lanes x) {
+  lra_lanes bounded = lra_bounded(x);
+  return bounded - __builtin_elementwise_floor(bounded);
+}
+static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
+  typedef int ints __attribute__((ext_vector_type(16)));
+  ints exponent = __builtin_convertvector(__builtin_elementwise_floor(lra_bounded(x)), ints);
+  return y * (lra_lanes)((exponent + 127) << 23);
+}
+#endif
 
 /// Asks the kernel to back a large buffer with huge pages.
 static inline void lra_advise_huge_pages(void *address, size_t bytes) {
