@@ -240,5 +240,5 @@ func sigmoid(_ x: Lanes) -> Lanes { sigmoid(binary: x * -1.442_695_04) }
 /// 1 / (1 + 2^x) of each lane, which is 0 and 1 to float precision where 2^x is at its bounds.
 @inline(__always)
 func sigmoid(binary x: Lanes) -> Lanes {
-  1 / (1 + exp2(x))
+  lra_reciprocal(1 + exp2(smaller(x, Lanes(repeating: 126))))
 }

@@ -43,6 +43,12 @@ static inline lra_lanes lra_fraction(lra_lanes x) {
 static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
   return (lra_lanes)_mm512_scalef_ps((__m512)y, (__m512)x);
 }
+/// 1 / x of each lane, within 2⁻²³ of its size; x is finite and not 0.
+static inline lra_lanes lra_reciprocal(lra_lanes x) {
+  __m512 y = _mm512_rcp14_ps((__m512)x);
+  __m512 rest = _mm512_fnmadd_ps((__m512)x, y, _mm512_set1_ps(1));
+  return (lra_lanes)_mm512_fmadd_ps(y, rest, y);
+}
 #else
 static inline lra_lanes lra_bounded(lra_lanes x) {
   lra_lanes low = x < -127 ? (lra_lanes)-127 : x;
@@ -57,6 +63,7 @@ static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
   ints exponent = __builtin_convertvector(__builtin_elementwise_floor(lra_bounded(x)), ints);
   return y * (lra_lanes)((exponent + 127) << 23);
 }
+static inline lra_lanes lra_reciprocal(lra_lanes x) { return 1 / x; }
 #endif
 
 /// Asks the kernel to back a large buffer with huge pages.
