@@ -10,9 +10,11 @@ extension AttentionKernel {
   @inline(__always)
   func differentiate(
     _ p: UnsafeMutablePointer<Float>, _ d: UnsafeMutablePointer<Float>, count: Int,
-    positions: UnsafePointer<Float>, dropKey: UInt32, logSum: Float, delta: Float
+    positions: UnsafePointer<Float>, dropKey: @autoclosure () -> UInt32, logSum: Float,
+    delta: Float
   ) {
     if dropout.isActive {
+      let dropKey = dropKey()
       for j in stride(from: 0, to: count, by: laneCount) {
         let weight = exp2(load(p + j) - logSum)
         let factor = dropout.factors(dropKey, at: load(positions + j))
@@ -32,10 +34,12 @@ func differentiateWeights(
   _ p: UnsafeMutablePointer<Float>, _ d: UnsafeMutablePointer<Float>, count: Int, logSum: Float,
   delta: Float
 ) {
-  for j in stride(from: 0, to: count, by: laneCount) {
+  var j = 0
+  while j < count {
     let weight = exp2(load(p + j) - logSum)
     store(weight, p + j)
     store(weight * (load(d + j) - delta), d + j)
+    j &+= laneCount
   }
 }
 

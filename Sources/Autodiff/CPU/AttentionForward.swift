@@ -6,8 +6,8 @@ struct ForwardPass {
   private static let keyTile = 128
   /// Floats of a row of scores; the last vector of a tile may reach beyond its columns.
   private static let scoreRow = keyTile + laneCount
-  /// How far scores, in units of log 2, may exceed a row's reference before sums are rescaled: weights
-  /// of up to 2^8 are as exact as those up to 1, and the processor guesses right that nothing is to do.
+  /// How far scores, in units of log 2, may exceed a row's reference, a maximum of what came before,
+  /// until sums are rescaled: weights of up to 2^8 are as exact as those up to 1.
   private static let slack: Float = 8
 
   private let kernel: AttentionKernel
@@ -74,6 +74,7 @@ struct ForwardPass {
     }
     tile.mask(first, row: Self.scoreRow, queries, keys.positions)
     repeats?.lower(first, row: Self.scoreRow, queries, tile)
+    refer(first, queries, tile.slots.count, isFirst: isFirst)
     for r in 0..<queries.count {
       exponentiate(first + r * Self.scoreRow, r, tile.slots.count, isFirst: isFirst)
     }
@@ -82,27 +83,43 @@ struct ForwardPass {
       first, row: Self.scoreRow, queries.padded, tile, into: result, accumulate: !isFirst)
   }
 
-  /// Turns a row of scores into weights relative to the row's reference: a maximum of what came before
-  /// that no later score exceeds by more than `slack`.
+  /// Fills rows of scores up with -∞ to whole vectors, and sets their references, or raises those that
+  /// are exceeded too far.
+  private func refer(
+    _ rows: UnsafeMutablePointer<Float>, _ queries: QueryTile, _ count: Int, isFirst: Bool
+  ) {
+    var excess = Lanes(repeating: -.infinity)
+    for r in 0..<queries.count {
+      let row = rows + r * Self.scoreRow
+      fillVector(row, from: count, with: -.infinity)
+      let high = largestLanes(row, count: count)
+      if isFirst {
+        references[r] = largest(high)
+      } else {
+        excess = larger(excess, high - references[r])
+      }
+    }
+    if largest(excess) <= Self.slack { return }
+    for r in 0..<queries.count {
+      let high = largest(rows + r * Self.scoreRow, count: count)
+      if high > references[r] + Self.slack { rescale(r, to: high) }
+    }
+  }
+
+  /// Turns a row of scores into weights relative to the row's reference.
   @inline(__always)
   private func exponentiate(
     _ row: UnsafeMutablePointer<Float>, _ r: Int, _ count: Int, isFirst: Bool
   ) {
-    let end = (count + laneCount - 1) / laneCount * laneCount
-    fillVector(row, from: count, with: -.infinity)
-    let high = largest(row, count: end)
-    if isFirst {
-      references[r] = high
-    } else if high > references[r] + Self.slack {
-      rescale(r, to: high)
-    }
     // Where no pair counts, all scores are -∞, and so is the reference.
     let shift = references[r] == -.infinity ? 0 : references[r]
     var sum = isFirst ? Lanes() : load(sums + r * laneCount)
-    for j in stride(from: 0, to: end, by: laneCount) {
+    var j = 0
+    while j < count {
       let p = exp2(load(row + j) - shift)
       sum += p
       store(p, row + j)
+      j &+= laneCount
     }
     store(sum, sums + r * laneCount)
   }

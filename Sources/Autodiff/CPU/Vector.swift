@@ -156,21 +156,25 @@ func innerProduct(
 
 /// The largest lane.
 @inline(__always)
-func largest(_ value: Lanes) -> Float {
-  var high = value
-  for _ in 0..<4 {
-    let (even, odd) = (high.evenHalf, high.oddHalf)
-    high = larger(Lanes(lowHalf: even, highHalf: odd), Lanes(lowHalf: odd, highHalf: even))
+func largest(_ value: Lanes) -> Float { lra_largest(value) }
+
+/// The largest of every sixteenth of some floats, of which there is at least one; the last vector is
+/// whole in memory.
+@inline(__always)
+func largestLanes(_ x: UnsafePointer<Float>, count: Int) -> Lanes {
+  var high = load(x)
+  var j = laneCount
+  while j < count {
+    high = larger(high, load(x + j))
+    j &+= laneCount
   }
-  return high[0]
+  return high
 }
 
 /// The largest of some floats; their number is a multiple of 16, not 0.
 @inline(__always)
 func largest(_ x: UnsafePointer<Float>, count: Int) -> Float {
-  var high = load(x)
-  for j in stride(from: laneCount, to: count, by: laneCount) { high = larger(high, load(x + j)) }
-  return largest(high)
+  largest(largestLanes(x, count: count))
 }
 
 /// 2 to the power of each lane, within 2⁻²² of its size for -126...128; 0 below, ∞ above.

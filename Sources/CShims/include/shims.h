@@ -49,6 +49,8 @@ static inline lra_lanes lra_reciprocal(lra_lanes x) {
   __m512 rest = _mm512_fnmadd_ps((__m512)x, y, _mm512_set1_ps(1));
   return (lra_lanes)_mm512_fmadd_ps(y, rest, y);
 }
+/// The largest lane.
+static inline float lra_largest(lra_lanes x) { return _mm512_reduce_max_ps((__m512)x); }
 #else
 static inline lra_lanes lra_bounded(lra_lanes x) {
   lra_lanes low = x < -127 ? (lra_lanes)-127 : x;
@@ -64,6 +66,7 @@ static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
   return y * (lra_lanes)((exponent + 127) << 23);
 }
 static inline lra_lanes lra_reciprocal(lra_lanes x) { return 1 / x; }
+static inline float lra_largest(lra_lanes x) { return __builtin_reduce_max(x); }
 #endif
 
 /// Asks the kernel to back a large buffer with huge pages.
