@@ -63,13 +63,8 @@ struct LinearMap {
   ) {
     let size = sumCount + extra.reduce(0) { $0 + $1.count }
     let pieces = RowPieces(rows: x.rows, sum: size, tile: rowsPerTile ?? self.rowsPerTile)
-    let partial = PartialSums(pieces: pieces.count, size: size)
-    parallel(pieces.count) { piece, workspace in
-      partial[piece].update(repeating: 0, count: size)
-      for rows in pieces.tiles(piece) {
-        workspace.reset()
-        tile(rows.count, rows.lowerBound, partial[piece], workspace)
-      }
+    let partial = pieces.sums(size) { rows, sums, workspace in
+      tile(rows.count, rows.lowerBound, sums, workspace)
     }
     store(partial, extra)
   }

@@ -145,7 +145,7 @@ func parallel(_ count: Int, by size: Int, _ body: (Range<Int>, Workspace) -> Voi
   }
 }
 
-/// A thread's scratch memory: handed out from the front, taken back all at once.
+/// A thread's scratch memory: handed out from the front, taken back from the end.
 final class Workspace: @unchecked Sendable {
   private var base: UnsafeMutablePointer<Float>
   private var capacity = 1 << 16
@@ -180,6 +180,17 @@ final class Workspace: @unchecked Sendable {
     memory.update(repeating: 0, count: count)
     return memory
   }
+
+  /// How far memory is handed out.
+  struct Mark {
+    fileprivate let base: UnsafeMutablePointer<Float>
+    fileprivate let used: Int
+  }
+
+  var mark: Mark { Mark(base: base, used: used) }
+
+  /// Takes back what was handed out since a mark.
+  func takeBack(after mark: Mark) { used = mark.base == base ? mark.used : 0 }
 
   func reset() {
     used = 0

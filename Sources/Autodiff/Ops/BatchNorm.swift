@@ -67,10 +67,8 @@ private struct BatchNormKernel {
   private func sums(
     _ count: Int, _ add: (Int, UnsafeMutablePointer<Float>) -> Void
   ) -> Storage {
-    let partial = PartialSums(pieces: pieces.count, size: count)
-    parallel(pieces.count) { piece, _ in
-      partial[piece].update(repeating: 0, count: count)
-      for row in pieces.range(piece) { add(row, partial[piece]) }
+    let partial = pieces.sums(count) { rows, sums, _ in
+      for row in rows { add(row, sums) }
     }
     let result = Storage(count: count)
     partial.reduce(0, count, into: GradientTarget(pointer: result.pointer, accumulate: false))

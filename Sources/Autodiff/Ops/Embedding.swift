@@ -126,13 +126,10 @@ private struct EmbeddingKernel {
 
   private func addTokens(_ dy: Storage) {
     let size = (table.rows + 1) * width
-    let pieces = RowPieces(rows: segments.rows, sum: size)
-    let partial = PartialSums(pieces: pieces.count, size: size)
-    parallel(pieces.count) { piece, _ in
-      partial[piece].update(repeating: 0, count: size)
-      for row in pieces.range(piece) {
+    let partial = RowPieces(rows: segments.rows, sum: size).sums(size) { rows, sums, _ in
+      for row in rows {
         let slot = tokens[row] < 0 ? table.rows : Int(tokens[row])
-        let to = partial[piece] + slot * width
+        let to = sums + slot * width
         let from = dy.pointer + row * width
         for j in 0..<width { to[j] += from[j] }
       }

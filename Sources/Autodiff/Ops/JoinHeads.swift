@@ -103,15 +103,10 @@ private struct JoinKernel {
 
   func backward(_ dy: Storage) {
     let targets = HeadTargets(parts.map(\.heads))
-    let pieces = RowPieces(rows: rows, sum: parts.count)
-    let sums = PartialSums(pieces: pieces.count, size: parts.count)
-    parallel(pieces.count) { piece, _ in
-      sums[piece].update(repeating: 0, count: parts.count)
-      for range in pieces.tiles(piece) {
-        for head in 0..<heads {
-          forEachPart(head) { index, part, column in
-            add(range, head, part, dy.pointer + column, targets, &sums[piece][index])
-          }
+    let sums = RowPieces(rows: rows, sum: parts.count).sums(parts.count) { rows, sums, _ in
+      for head in 0..<heads {
+        forEachPart(head) { index, part, column in
+          add(rows, head, part, dy.pointer + column, targets, &sums[index])
         }
       }
     }

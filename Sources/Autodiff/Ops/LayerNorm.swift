@@ -26,18 +26,13 @@ public func layerNorm(_ x: Tensor, norm: Norm) -> Tensor {
 
 private func layerNormBackward(_ x: Tensor, _ norm: Norm, _ dy: Storage) {
   let width = norm.scale.count
-  let pieces = RowPieces(rows: x.rows, sum: 2 * width)
-  let partial = PartialSums(pieces: pieces.count, size: 2 * width)
   let dx = x.node?.target()
-  parallel(pieces.count) { piece, workspace in
-    partial[piece].update(repeating: 0, count: 2 * width)
-    for rows in pieces.tiles(piece) {
-      workspace.reset()
-      let first = rows.lowerBound * width
-      NormScratch(norm, x.pointer + first, rows.count, workspace).backward(
-        dy.pointer + first, rows.count, into: dx.map { ($0.pointer + first, $0.accumulate) },
-        sums: partial[piece], workspace)
-    }
+  let pieces = RowPieces(rows: x.rows, sum: 2 * width)
+  let partial = pieces.sums(2 * width) { rows, sums, workspace in
+    let first = rows.lowerBound * width
+    NormScratch(norm, x.pointer + first, rows.count, workspace).backward(
+      dy.pointer + first, rows.count, into: dx.map { ($0.pointer + first, $0.accumulate) },
+      sums: sums, workspace)
   }
   if let target = norm.scale.node?.target() { partial.reduce(0, width, into: target) }
   if let target = norm.shift.node?.target() { partial.reduce(width, width, into: target) }

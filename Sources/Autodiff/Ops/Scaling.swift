@@ -68,12 +68,8 @@ public func scaledColumns(_ x: Tensor, scales: Tensor) -> Tensor {
 /// Replaces dy by dx and stores or adds the gradient of the scales.
 private func scaledColumnsBackward(_ x: Tensor, _ scales: Tensor, _ dy: Storage) {
   let (width, d) = (x.columns, scales.pointer)
-  let pieces = RowPieces(rows: x.rows, sum: width)
-  let partial = PartialSums(pieces: pieces.count, size: width)
-  parallel(pieces.count) { piece, _ in
-    let sums = partial[piece]
-    sums.update(repeating: 0, count: width)
-    for row in pieces.range(piece) {
+  let partial = RowPieces(rows: x.rows, sum: width).sums(width) { rows, sums, _ in
+    for row in rows {
       let (from, to) = (x.pointer + row * width, dy.pointer + row * width)
       for c in 0..<width {
         sums[c] += from[c] * to[c]
