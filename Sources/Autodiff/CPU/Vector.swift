@@ -105,19 +105,12 @@ func total(_ value: Lanes) -> Float {
   return two.x + two.y
 }
 
-/// The sums of neighbouring lanes of a, then of b.
-@inline(__always)
-private func pairSums(_ a: Lanes, _ b: Lanes) -> Lanes {
-  Lanes(lowHalf: a.evenHalf, highHalf: b.evenHalf)
-    + Lanes(lowHalf: a.oddHalf, highHalf: b.oddHalf)
-}
-
 /// The sum of the lanes of each of four vectors, added as a tree.
 @inline(__always)
 func totals(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
-  let fours = pairSums(pairSums(a, b), pairSums(c, d))
-  let twos = fours.evenHalf + fours.oddHalf
-  return twos.evenHalf + twos.oddHalf
+  let four = lra_fold(lra_fold(a, c), lra_fold(b, d))
+  let two = four.lowHalf + four.highHalf
+  return two.lowHalf + two.highHalf
 }
 
 /// 1 / √x of each lane, within 2⁻²¹ of its size; x is positive.

@@ -34,6 +34,15 @@ static inline void lra_prefetch(const void *address) { __builtin_prefetch(addres
 /// Sixteen floats, which Swift imports as `SIMD16<Float>`.
 typedef float lra_lanes __attribute__((ext_vector_type(16)));
 
+/// The first half of each four lanes plus the second, those of a and b in turn.
+static inline lra_lanes lra_fold(lra_lanes a, lra_lanes b) {
+  lra_lanes low = __builtin_shufflevector(
+      a, b, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29);
+  lra_lanes high = __builtin_shufflevector(
+      a, b, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31);
+  return low + high;
+}
+
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 /// x - ⌊x⌋ of each lane; 0 of infinities.
 static inline lra_lanes lra_fraction(lra_lanes x) {
