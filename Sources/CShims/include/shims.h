@@ -43,6 +43,29 @@ static inline lra_lanes lra_fold(lra_lanes a, lra_lanes b) {
   return low + high;
 }
 
+/// Exchanges rows and columns of sixteen rows, in registers.
+static inline void lra_transpose(void *block) {
+  typedef lra_lanes anywhere __attribute__((aligned(4)));
+  anywhere *rows = (anywhere *)block;
+  lra_lanes from[16], to[16];
+#pragma unroll
+  for (int i = 0; i < 16; i++) from[i] = rows[i];
+#pragma unroll
+  for (int round = 0; round < 4; round++) {
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      to[2 * i] = __builtin_shufflevector(
+          from[i], from[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      to[2 * i + 1] = __builtin_shufflevector(
+          from[i], from[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+#pragma unroll
+    for (int i = 0; i < 16; i++) from[i] = to[i];
+  }
+#pragma unroll
+  for (int i = 0; i < 16; i++) rows[i] = from[i];
+}
+
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 /// x - ⌊x⌋ of each lane; 0 of infinities.
 static inline lra_lanes lra_fraction(lra_lanes x) {
