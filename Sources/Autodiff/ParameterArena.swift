@@ -1,3 +1,5 @@
+import CShims
+
 /// The values of all weights in one buffer and their gradients in another.
 ///
 /// Clipping, the optimizer's step and saving are one loop or one write each.
@@ -105,12 +107,16 @@ public final class ParameterArena {
     let v = moments.second.pointer + range.lowerBound
     let keep = 1 - step.rate * step.decay
     parallel(range.count, by: 1 << 14) { part, _ in
-      for i in part {
-        let gradient = g[i] * step.gradientScale
-        m[i] = step.beta1 * m[i] + (1 - step.beta1) * gradient
-        v[i] = step.beta2 * v[i] + (1 - step.beta2) * gradient * gradient
-        let denominator = (v[i] * step.inverseCorrection2).squareRoot() + step.epsilon
-        p[i] = p[i] * keep - step.rate * (m[i] * step.inverseCorrection1) / denominator
+      forLanes(part) { i, width in
+        let gradient = load(g + i, count: width) * step.gradientScale
+        let mean = step.beta1 * load(m + i, count: width) + (1 - step.beta1) * gradient
+        let square =
+          step.beta2 * load(v + i, count: width) + (1 - step.beta2) * gradient * gradient
+        let deviation = lra_square_root(square * step.inverseCorrection2) + step.epsilon
+        let change = step.rate * (mean * step.inverseCorrection1) / deviation
+        store(mean, m + i, count: width)
+        store(square, v + i, count: width)
+        store(load(p + i, count: width) * keep - change, p + i, count: width)
       }
     }
   }

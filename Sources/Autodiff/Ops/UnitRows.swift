@@ -40,6 +40,7 @@ private struct UnitRows {
           let (from, to) = (
             x.pointer(row, head), y.pointer + row * y.columns + head * x.width
           )
+          prefetch(from + tileRows * x.stride, count: x.width)
           let scale = inverseLength(from)
           for j in 0..<x.width { to[j] = from[j] * scale }
         }
@@ -54,6 +55,8 @@ private struct UnitRows {
       for row in rows {
         for head in 0..<x.count {
           let (from, d) = (x.pointer(row, head), dy.pointer + row * columns + head * x.width)
+          prefetch(from + tileRows * x.stride, count: x.width)
+          prefetch(d + tileRows * columns, count: x.width)
           let scale = inverseLength(from)
           let along = innerProduct(from, d, count: x.width) * scale * scale
           for j in 0..<x.width { d[j] -= from[j] * along }

@@ -34,6 +34,9 @@ static inline void lra_prefetch(const void *address) { __builtin_prefetch(addres
 /// Sixteen floats, which Swift imports as `SIMD16<Float>`.
 typedef float lra_lanes __attribute__((ext_vector_type(16)));
 
+/// √x of each lane.
+static inline lra_lanes lra_square_root(lra_lanes x) { return __builtin_elementwise_sqrt(x); }
+
 /// The first half of each four lanes plus the second, those of a and b in turn.
 static inline lra_lanes lra_fold(lra_lanes a, lra_lanes b) {
   lra_lanes low = __builtin_shufflevector(
