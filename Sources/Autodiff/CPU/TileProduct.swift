@@ -26,7 +26,8 @@ func multiply(
   }
 }
 
-/// One panel of at most 32 columns, all rows.
+/// One panel of at most 32 columns, all rows. Sums that are large may have left the first-level cache,
+/// and are asked for while the product runs.
 private func multiplyPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
@@ -36,10 +37,11 @@ private func multiplyPanel(
     return multiplyNarrowPanel(
       rows: m, columns: n, inner: k, a, b, bStep, c, cRow, accumulate: accumulate, ahead: &ahead)
   }
+  let isFar = accumulate && m * cRow >= 1 << 14
   var i = 0
   while i + 8 <= m {
     ahead.ask()
-    if accumulate { for r in i..<i + 8 { prefetch(c + r * cRow, count: n) } }
+    if isFar { for r in i..<i + 8 { prefetch(c + r * cRow, count: n) } }
     product8x32(
       k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
       c + i * cRow, cRow, accumulate: accumulate)
