@@ -26,8 +26,9 @@ func multiply(
   }
 }
 
-/// One panel of at most 32 columns, all rows. Sums that are large may have left the first-level cache,
-/// and are asked for while the product runs.
+/// One panel of at most 32 columns, all rows.
+///
+/// Sums that are large may have left the first-level cache, and are asked for while the product runs.
 private func multiplyPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
