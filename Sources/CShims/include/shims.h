@@ -1,5 +1,5 @@
 // Things Swift has no word for: the flush-to-zero bit, the huge-page hint, the build's vector width,
-// and the two instructions that take a float's exponent apart and put it back.
+// and vector instructions that the compiler does not find in Swift's SIMD types by itself.
 #ifndef LRA_SHIMS_H
 #define LRA_SHIMS_H
 
@@ -87,17 +87,15 @@ static inline lra_lanes lra_reciprocal(lra_lanes x) {
 /// The largest lane.
 static inline float lra_largest(lra_lanes x) { return _mm512_reduce_max_ps((__m512)x); }
 #else
-static inline lra_lanes lra_bounded(lra_lanes x) {
-  lra_lanes low = x < -127 ? (lra_lanes)-127 : x;
-  return low > 128 ? (lra_lanes)128 : low;
-}
+// Written out: a function would be a call with a vector that the processor lacks.
+#define LRA_BOUNDED(x) ((x) < -127 ? (lra_lanes)-127 : (x) > 128 ? (lra_lanes)128 : (x))
 static inline lra_lanes lra_fraction(lra_lanes x) {
-  lra_lanes bounded = lra_bounded(x);
+  lra_lanes bounded = LRA_BOUNDED(x);
   return bounded - __builtin_elementwise_floor(bounded);
 }
 static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
   typedef int ints __attribute__((ext_vector_type(16)));
-  ints exponent = __builtin_convertvector(__builtin_elementwise_floor(lra_bounded(x)), ints);
+  ints exponent = __builtin_convertvector(__builtin_elementwise_floor(LRA_BOUNDED(x)), ints);
   return y * (lra_lanes)((exponent + 127) << 23);
 }
 static inline lra_lanes lra_reciprocal(lra_lanes x) { return 1 / x; }
