@@ -167,8 +167,7 @@ struct ForwardPass {
       let logSum = logSums.pointer + row * kernel.heads + piece.head
       let sum = total(load(sums + r * laneCount))
       if isFirst {
-        let inverse = sum > 0 ? 1 / sum : 0
-        for j in 0..<width { to[j] = from[j] * inverse }
+        scaleRow(from, count: width, by: sum > 0 ? 1 / sum : 0, into: to)
         logSum.pointee = references[r] + log2(sum)
       } else if sum > 0 {
         let high = max(logSum.pointee, references[r])

@@ -213,10 +213,9 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
         state.sum, tile.features + r * layout.paddedFeatures, count: layout.paddedFeatures)
       let denominator = max(sum + shape.epsilon, shape.floor)
       denominators.pointer[row * shape.heads + head] = denominator
-      let inverse = 1 / denominator
-      let from = tile.result + r * layout.padded
-      let to = y.pointer + row * y.columns + head * layout.width
-      for j in 0..<layout.width { to[j] = from[j] * inverse }
+      scaleRow(
+        tile.result + r * layout.padded, count: layout.width, by: 1 / denominator,
+        into: y.pointer + row * y.columns + head * layout.width)
     }
   }
 }

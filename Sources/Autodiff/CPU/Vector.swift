@@ -71,6 +71,17 @@ func copyRow(
   }
 }
 
+/// target = factor·source, and nothing beyond `count` floats.
+@inline(__always)
+func scaleRow(
+  _ source: UnsafePointer<Float>, count: Int, by factor: Float,
+  into target: UnsafeMutablePointer<Float>
+) {
+  forLanes(0..<count) { j, width in
+    store(load(source + j, count: width) * factor, target + j, count: width)
+  }
+}
+
 /// Replaces what follows `count` floats in their last vector, which is whole in memory.
 @inline(__always)
 func fillVector(_ row: UnsafeMutablePointer<Float>, from count: Int, with value: Float) {
