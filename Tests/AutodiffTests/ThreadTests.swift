@@ -12,6 +12,28 @@ private func digests() -> String {
   }.joined(separator: "\n")
 }
 
+/// The gradients of a norm over so many rows that they are summed up in pieces, as bits; that of the
+/// shift is known.
+private func rowSums() -> String {
+  [1300, 3368, 4096].map { rows in
+    var random = RandomData("sums over \(rows) rows")
+    let width = 16
+    let norm = Norm(
+      scale: Tensor(shape: [width], random.floats(width)).tracked,
+      shift: Tensor(shape: [width], random.floats(width)).tracked)
+    let y = layerNorm(Tensor(shape: [rows, width], random.floats(rows * width)), norm: norm)
+    let sum = projectSequence(
+      y, projections: [Tensor(shape: [1, rows], [Float](repeating: 1, count: rows))], groups: [0],
+      segments: Segments(count: 1, length: rows))
+    let weight = random.floats(width)
+    linear(sum, weight: Tensor(shape: [1, width], weight)).backward()
+    let shift = norm.shift.gradient?.values ?? []
+    #expect(distance(shift, weight.map { $0 * Float(rows) }) <= 1e-5 * Float(rows))
+    return (shift + (norm.scale.gradient?.values ?? [])).map { String($0.bitPattern, radix: 36) }
+      .joined(separator: " ")
+  }.joined(separator: "\n")
+}
+
 extension EngineTests {
   /// Results must not depend on who computes them.
   ///
@@ -47,6 +69,41 @@ extension EngineTests {
         #expect(other.count == lines[0].count)
         for (a, b) in zip(lines[0], other) { #expect(a == b) }
       }
+    }
+
+    /// Five, eleven and sixteen pieces, all of them for one thread, a part of their tree for each
+    /// of two or three, and one by one for five.
+    @Test("Sums over rows have the same bits with any number of threads")
+    func rowSumBits() async throws {
+      let one = try await #require(
+        processExitsWith: .success, observing: [\.standardOutputContent]
+      ) {
+        Workers.shared.limit(to: 1)
+        print(rowSums())
+      }
+      let two = try await #require(
+        processExitsWith: .success, observing: [\.standardOutputContent]
+      ) {
+        Workers.shared.limit(to: 2)
+        print(rowSums())
+      }
+      let three = try await #require(
+        processExitsWith: .success, observing: [\.standardOutputContent]
+      ) {
+        Workers.shared.limit(to: 3)
+        print(rowSums())
+      }
+      let five = try await #require(
+        processExitsWith: .success, observing: [\.standardOutputContent]
+      ) {
+        Workers.shared.limit(to: 5)
+        print(rowSums())
+      }
+      let bits = [one, two, three, five].map {
+        String(decoding: $0.standardOutputContent, as: UTF8.self).split(separator: "\n")
+      }
+      #expect(bits[0].count >= 3)
+      for other in bits[1...] { #expect(other == bits[0]) }
     }
 
     /// 1e-20 · 1e-20 is below the normal numbers: a thread that keeps it where another makes it

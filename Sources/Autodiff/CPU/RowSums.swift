@@ -3,8 +3,8 @@ import Foundation
 /// The fixed cut of a sum over rows: it depends on the shapes alone, so that any number of
 /// threads adds the same numbers in the same order.
 struct RowPieces {
-  let rows: Int
-  let count: Int
+  private let rows: Int
+  private let count: Int
   private let step: Int
   private let tile: Int
 
@@ -22,14 +22,10 @@ struct RowPieces {
     self.rows = rows
   }
 
-  func range(_ piece: Int) -> Range<Int> { piece * step..<min(rows, (piece + 1) * step) }
-
-  /// The piece's rows, a tile at a time.
-  func tiles(_ piece: Int) -> [Range<Int>] {
-    let all = range(piece)
-    return stride(from: all.lowerBound, to: all.upperBound, by: tile).map {
-      $0..<min(all.upperBound, $0 + tile)
-    }
+  /// The rows of a piece, a tile at a time.
+  private func tiles(_ piece: Int) -> [Range<Int>] {
+    let end = min(rows, (piece + 1) * step)
+    return stride(from: piece * step, to: end, by: tile).map { $0..<min(end, $0 + tile) }
   }
 
   /// Sums over all rows of what `add(rows, sums, workspace)` adds for each tile.
