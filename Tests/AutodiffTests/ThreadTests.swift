@@ -4,17 +4,20 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What every case of the table computes, as one number a line.
+/// What every case of the table computes, and sums over many rows, as one number a line.
 private func digests() -> String {
-  OpCases.all.map { op in
+  let cases = OpCases.all.map { op in
     let bytes = op.run().flatMap { $0 }.map { String($0, radix: 36) }.joined(separator: " ")
     return "\(op.name): \(fnv1a(bytes))"
-  }.joined(separator: "\n")
+  }
+  return (cases + rowSums()).joined(separator: "\n")
 }
 
-/// The gradients of a norm over so many rows that they are summed up in pieces, as bits; that of the
-/// shift is known.
-private func rowSums() -> String {
+/// The gradients of a norm, as bits, over five, eleven and sixteen pieces of rows.
+///
+/// One thread adds all of them up, two or three take parts of their tree, and five take them one by
+/// one. The gradient of the shift is known.
+private func rowSums() -> [String] {
   [1300, 3368, 4096].map { rows in
     var random = RandomData("sums over \(rows) rows")
     let width = 16
@@ -31,7 +34,7 @@ private func rowSums() -> String {
     #expect(distance(shift, weight.map { $0 * Float(rows) }) <= 1e-5 * Float(rows))
     return (shift + (norm.scale.gradient?.values ?? [])).map { String($0.bitPattern, radix: 36) }
       .joined(separator: " ")
-  }.joined(separator: "\n")
+  }
 }
 
 extension EngineTests {
@@ -55,55 +58,26 @@ extension EngineTests {
         Workers.shared.limit(to: 2)
         print(digests())
       }
+      let three = try await #require(
+        processExitsWith: .success, observing: [\.standardOutputContent]
+      ) {
+        Workers.shared.limit(to: 3)
+        print(digests())
+      }
       let five = try await #require(
         processExitsWith: .success, observing: [\.standardOutputContent]
       ) {
         Workers.shared.limit(to: 5)
         print(digests())
       }
-      let lines = [one, two, five].map {
+      let lines = [one, two, three, five].map {
         String(decoding: $0.standardOutputContent, as: UTF8.self).split(separator: "\n")
       }
-      #expect(lines[0].count >= OpCases.all.count)
+      #expect(lines[0].count >= OpCases.all.count + 3)
       for other in lines[1...] {
         #expect(other.count == lines[0].count)
         for (a, b) in zip(lines[0], other) { #expect(a == b) }
       }
-    }
-
-    /// Five, eleven and sixteen pieces, all of them for one thread, a part of their tree for each
-    /// of two or three, and one by one for five.
-    @Test("Sums over rows have the same bits with any number of threads")
-    func rowSumBits() async throws {
-      let one = try await #require(
-        processExitsWith: .success, observing: [\.standardOutputContent]
-      ) {
-        Workers.shared.limit(to: 1)
-        print(rowSums())
-      }
-      let two = try await #require(
-        processExitsWith: .success, observing: [\.standardOutputContent]
-      ) {
-        Workers.shared.limit(to: 2)
-        print(rowSums())
-      }
-      let three = try await #require(
-        processExitsWith: .success, observing: [\.standardOutputContent]
-      ) {
-        Workers.shared.limit(to: 3)
-        print(rowSums())
-      }
-      let five = try await #require(
-        processExitsWith: .success, observing: [\.standardOutputContent]
-      ) {
-        Workers.shared.limit(to: 5)
-        print(rowSums())
-      }
-      let bits = [one, two, three, five].map {
-        String(decoding: $0.standardOutputContent, as: UTF8.self).split(separator: "\n")
-      }
-      #expect(bits[0].count >= 3)
-      for other in bits[1...] { #expect(other == bits[0]) }
     }
 
     /// 1e-20 · 1e-20 is below the normal numbers: a thread that keeps it where another makes it

@@ -127,17 +127,14 @@ struct PartialSums {
         let width = min(laneCount, range.upperBound - start)
         var sum = treeSum(offset + start, width, 0, pieces)
         let to = target.pointer + start
-        if target.accumulate { sum += width == laneCount ? load(to) : load(to, count: width) }
-        if width == laneCount { store(sum, to) } else { store(sum, to, count: width) }
+        if target.accumulate { sum += load(to, count: width) }
+        store(sum, to, count: width)
       }
     }
   }
 
   private func treeSum(_ at: Int, _ width: Int, _ first: Int, _ count: Int) -> Lanes {
-    if count == 1 {
-      let from = storage.pointer + first * step + at
-      return width == laneCount ? load(from) : load(from, count: width)
-    }
+    if count == 1 { return load(storage.pointer + first * step + at, count: width) }
     let half = Self.half(count)
     return treeSum(at, width, first, half) + treeSum(at, width, first + half, count - half)
   }

@@ -62,7 +62,7 @@ struct SortedBlockTile {
       let to = y.pointer + row * y.columns + rows.head * kernel.width
       prefetch(to + tileRows * y.columns, count: kernel.width)
       let from = result + r * kernel.padded
-      for j in 0..<kernel.width { to[j] = from[j] * sums[r] }
+      scaleRow(from, count: kernel.width, by: sums[r], into: to)
     }
   }
 

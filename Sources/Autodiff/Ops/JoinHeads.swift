@@ -22,7 +22,7 @@ public struct HeadPart {
   func write(_ row: Int, _ head: Int, to target: UnsafeMutablePointer<Float>) {
     let multiplier = multiplier
     let from = heads.pointer(row, head)
-    for j in 0..<heads.width { target[j] = multiplier * from[j] }
+    scaleRow(from, count: heads.width, by: multiplier, into: target)
   }
 
   /// What one row and head contribute to the gradient of the factor.

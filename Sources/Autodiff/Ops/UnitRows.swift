@@ -41,8 +41,7 @@ private struct UnitRows {
             x.pointer(row, head), y.pointer + row * y.columns + head * x.width
           )
           prefetch(from + tileRows * x.stride, count: x.width)
-          let scale = inverseLength(from)
-          for j in 0..<x.width { to[j] = from[j] * scale }
+          scaleRow(from, count: x.width, by: inverseLength(from), into: to)
         }
       }
     }
