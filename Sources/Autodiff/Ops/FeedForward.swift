@@ -62,7 +62,7 @@ private struct FeedForwardBlock {
     width = first.inputs
     hidden = first.outputs
     slices = Slices(total: hidden, rows: x.rowCapacity)
-    rowsPerTile = 2 * width * hidden > 1 << 17 ? 4 * tileRows : tileRows
+    rowsPerTile = 2 * width * hidden > 1 << 17 ? 2 * tileRows : tileRows
     precondition(
       outer.weight.shape == [width, hidden] && outer.bias.count == width,
       "feedForward: outer weight \(outer.weight.shape) for inner weight \(first.weight.shape)")
