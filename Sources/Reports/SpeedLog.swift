@@ -33,13 +33,13 @@ public struct SpeedLog: Sendable {
 }
 
 extension BenchmarkResult {
-  /// Whether both measured the same thing, however fast it was.
+  /// Whether both measured the same thing on the same processor, however fast it was.
   public func isSameCell(as other: BenchmarkResult) -> Bool {
     (model, length, batch, towers, forward) == (
       other.model, other.length, other.batch, other.towers, other.forward
     )
       && (emb, heads, layers, mlp, threads) == (
         other.emb, other.heads, other.layers, other.mlp, other.threads
-      ) && params == other.params
+      ) && (params, processor) == (other.params, other.processor)
   }
 }

@@ -27,6 +27,8 @@ public struct BenchmarkCell: Sendable {
 ///
 /// In JSON the names are those that comparisons with other programs use, as `step_s`.
 public struct BenchmarkResult: Codable, Sendable, Equatable {
+  /// The machine's processor, as the system names it; nil in lines of before it was noted.
+  public var processor: String?
   /// The variant.
   public var model: String
   /// Tokens of a sequence.
@@ -77,11 +79,13 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
 
   /// All fields but `compile`.
   package init(
-    model: String, length: Int, batch: Int, towers: Int, emb: Int, heads: Int, layers: Int,
+    processor: String? = nil, model: String, length: Int, batch: Int, towers: Int, emb: Int,
+    heads: Int, layers: Int,
     mlp: Int, stepS: Double, minS: Double, tokensPerS: Int, peakRssMib: Int, params: Int,
     threads: Int, forward: Bool, flops: Int, gflopsPerS: Double, peakTensorMib: Double,
     sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double, energyJ: Double? = nil
   ) {
+    self.processor = processor
     self.model = model
     self.length = length
     self.batch = batch

@@ -62,6 +62,7 @@ public final class BenchmarkSession {
     let peak = OpenBLAS.shared?.measurePeak(threads: threads)
     let speed = Double(flops) / median / 1e9
     return BenchmarkResult(
+      processor: RunEnvironment.cpuModel,
       model: model.name, length: model.length, batch: batch, towers: model.towers,
       emb: model.width, heads: model.heads, layers: model.layers, mlp: model.feedForward,
       stepS: rounded(median, 6), minS: rounded(sorted[0], 6),

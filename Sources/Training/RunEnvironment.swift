@@ -31,7 +31,7 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
   public init(threads: Int) {
     let process = ProcessInfo.processInfo
     host = process.hostName
-    cpu = Self.cpuModel(in: systemText("/proc/cpuinfo"))
+    cpu = Self.cpuModel
     cores = process.activeProcessorCount
     memoryBytes = Int(clamping: process.physicalMemory)
     architecture = Self.architecture
@@ -42,6 +42,9 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
     command = process.arguments
     started = Date().formatted(.iso8601)
   }
+
+  /// This machine's processor, as the system names it.
+  public static let cpuModel = cpuModel(in: systemText("/proc/cpuinfo"))
 
   /// The first model name in the text of `/proc/cpuinfo`.
   package static func cpuModel(in text: String) -> String {

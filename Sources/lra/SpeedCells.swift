@@ -6,7 +6,7 @@ import Training
 
 /// The speed and memory of every model at several lengths, kept in a leaderboard's folder.
 ///
-/// Each cell is measured alone, in a process of its own, and only once.
+/// Each cell is measured alone, in a process of its own, and only once on a processor.
 struct SpeedCells {
   /// Models whose time grows with the square are not measured beyond this length.
   static let longestQuadratic = 4096
@@ -66,6 +66,7 @@ struct SpeedCells {
   private func known() -> [Cell] {
     SpeedLog(folder.speedFile).results
       .filter { $0.batch == Self.batch && $0.threads == threads }
+      .filter { $0.processor == RunEnvironment.cpuModel }
       .map { Cell(model: $0.model, length: $0.length, forward: $0.forward) }
   }
 

@@ -62,7 +62,8 @@ struct ReadmeTests {
     var measured: [String: [Int: [String: Any]]] = [:]
     for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
       let result = try jsonObject(String(line))
-      guard result["forward"] as? Bool == false, let model = result["model"] as? String,
+      guard result["processor"] as? String == "Intel(R) Xeon(R) Processor",
+        result["forward"] as? Bool == false, let model = result["model"] as? String,
         let length = result["length"] as? Int
       else { continue }
       measured[model, default: [:]][length] = result

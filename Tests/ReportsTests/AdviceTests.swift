@@ -93,6 +93,19 @@ struct AdviceTests {
     #expect(abs(between.rows[0].seconds - 3000.0 / 2048) < 1e-9)
   }
 
+  @Test("Steps are those of the processor asked for, or of another where it was not measured")
+  func processors() throws {
+    var mine = syntheticSpeed("linear", 2, 1)
+    for place in mine.indices { mine[place].processor = "Mine" }
+    let question = Advice.Question(task: "text", length: 1024)
+    let seconds = { (processor: String) in
+      try Advice(question, runs: [], speed: speed + mine, processor: processor).costs?.rows[0]
+        .seconds
+    }
+    #expect(try seconds("Mine") == 2)
+    #expect(try seconds("Another") == 0.5)
+  }
+
   @Test("Nothing is said beyond the measured lengths, of other sizes, or of pairs")
   func unknownCosts() throws {
     let far = try Advice(Advice.Question(task: "text", length: 5000), runs: [], speed: speed)

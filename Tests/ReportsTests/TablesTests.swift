@@ -117,32 +117,39 @@ struct SpeedTablesTests {
     #expect(answers["linformer before lowrank"] == "from 1,024 or less")
   }
 
-  @Test("Sizes, heads and pairs are told apart, in tables and in their names")
+  @Test("Processors, sizes, heads and pairs are told apart, in tables and in their names")
   func series() throws {
     var other = syntheticSpeed("linear", 1, 1)
     for place in other.indices { other[place].heads = 4 }
     var pairs = syntheticSpeed("linear", 1, 1)
     for place in pairs.indices { pairs[place].towers = 2 }
-    let tables = ReportTables.all([], speed: syntheticSpeed("linear", 1, 1) + other + pairs)
+    var elsewhere = syntheticSpeed("linear", 1, 1)
+    for place in elsewhere.indices { elsewhere[place].processor = "Fast CPU: 3 GHz" }
+    let tables = ReportTables.all(
+      [], speed: syntheticSpeed("linear", 1, 1) + other + pairs + elsewhere)
     let training = tables.filter { $0.id.hasPrefix("training-speed") }
-    #expect(training.count == 3)
+    #expect(training.count == 4)
+    #expect(training[3].caption == "Fast CPU: 3 GHz; " + training[0].caption)
     #expect(Set(tables.map(\.id)).count == tables.count)
   }
 
-  @Test("Of a cell that was measured twice the latest counts, and a bad line is named")
+  @Test("Of a cell that was measured twice on a processor the latest counts; a bad line is named")
   func log() throws {
     try withScratchFolder { folder in
       let encoder = JSONEncoder()
       encoder.keyEncodingStrategy = .convertToSnakeCase
-      let lines = try (syntheticSpeed("s4d", 1, 1) + syntheticSpeed("s4d", 2, 1)).map {
+      var elsewhere = syntheticSpeed("s4d", 3, 1, lengths: [1024])
+      elsewhere[0].processor = "Fast CPU: 3 GHz"
+      let all = syntheticSpeed("s4d", 1, 1) + elsewhere + syntheticSpeed("s4d", 2, 1)
+      let lines = try all.map {
         String(decoding: try encoder.encode($0), as: UTF8.self)
       }
       let path = "\(folder)/speed.jsonl"
       try (lines + ["{\"model\":\"s4d\"", ""]).joined(separator: "\n").write(
         toFile: path, atomically: false, encoding: .utf8)
       let log = SpeedLog(path)
-      #expect(log.results.map(\.stepS) == [2, 4, 8])
-      #expect(log.problems == ["\(path): line 7 is no measurement of lra bench --json"])
+      #expect(log.results.map(\.stepS) == [3, 2, 4, 8])
+      #expect(log.problems == ["\(path): line 8 is no measurement of lra bench --json"])
     }
   }
 }

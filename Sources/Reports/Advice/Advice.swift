@@ -70,8 +70,16 @@ public struct Advice: Sendable, Encodable {
   /// is told. Among models that are not distinguishable
   /// from the best one at the 5 % level, the fastest to train comes first.
   ///
+  /// - Parameters:
+  ///   - question: what is asked.
+  ///   - runs: finished trainings.
+  ///   - speed: measurements of steps.
+  ///   - processor: the one whose steps are told where they were measured; others' where not.
   /// - Throws: `UserError(.usage)` for a task that does not exist.
-  public init(_ question: Question, runs: [RunRecord], speed: [BenchmarkResult] = []) throws {
+  public init(
+    _ question: Question, runs: [RunRecord], speed: [BenchmarkResult] = [],
+    processor: String = RunEnvironment.cpuModel
+  ) throws {
     self.question = question
     let entry = try TaskCatalog.named(question.task)
     let trained = SeedGroup.all(runs).filter { $0.conditions.task == entry.name }
@@ -90,7 +98,8 @@ public struct Advice: Sendable, Encodable {
       .sorted { $0.accuracy > $1.accuracy }
     unmeasured = VariantCatalog.all.map(\.name).filter { models[$0] == nil }
     costs = try StepCosts(
-      of: unmeasured, on: entry, length: question.length, elsewhere: trained, speed: speed)
+      of: unmeasured, on: entry, length: question.length, elsewhere: trained, speed: speed,
+      processor: processor)
   }
 
   private static func isPreferred(_ a: Candidate, _ b: Candidate) -> Bool {

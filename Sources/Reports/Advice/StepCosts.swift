@@ -4,12 +4,13 @@ import Training
 
 /// What a training step of models takes at a length, from `speed.jsonl`.
 public struct StepCosts: Sendable, Encodable {
-  /// The size of model and batch that was measured, in words.
+  /// The processor and the size of model and batch that were measured, in words.
   public let size: String
   /// The models that were measured, the fastest first.
   public let rows: [StepCost]
 
-  /// Looks up the measurements of the sizes that the task's first preset has; nil where there are none.
+  /// Looks up the measurements of the sizes that the task's first preset has, those of the processor
+  /// before those of others; nil where there are none.
   ///
   /// - Parameters:
   ///   - models: the names of the models.
@@ -17,15 +18,18 @@ public struct StepCosts: Sendable, Encodable {
   ///   - length: tokens of a sequence.
   ///   - elsewhere: trainings of the task at any length.
   ///   - speed: what was measured.
+  ///   - processor: the processor that is asked for.
   init?(
     of models: [String], on entry: TaskEntry, length: Int, elsewhere: [SeedGroup],
-    speed: [BenchmarkResult]
+    speed: [BenchmarkResult], processor: String
   ) throws {
     let towers = try entry.make(TaskOptions()).towers
-    let series = SpeedTable.series(speed).first { series in
+    let fitting = SpeedTable.series(speed).filter { series in
       series.results.first.map { $0.towers == towers && Self.hasSize(of: entry, $0) } ?? false
     }
-    guard let series else { return nil }
+    guard let series = fitting.first(where: { $0.processor == processor }) ?? fitting.first else {
+      return nil
+    }
     let found = models.compactMap { model in
       StepCost(
         model, length: length, in: series,

@@ -6,10 +6,12 @@ import Training
 enum SpeedTable {
   private typealias Cell = ReportTable.Cell
 
-  /// What was measured with one size of model, in one number of threads.
+  /// What was measured on one processor with one size of model, in one number of threads.
   struct Series {
     let name: String
     let id: String
+    /// The processor; nil where it was not noted.
+    let processor: String?
     let results: [BenchmarkResult]
 
     var lengths: [Int] { Set(results.map(\.length)).sorted() }
@@ -38,28 +40,31 @@ enum SpeedTable {
     GrowthFit(points.filter { $0.length >= growthFrom }) ?? GrowthFit(points)
   }
 
-  /// The measurements by size of model.
+  /// The measurements by processor and size of model.
   static func series(_ results: [BenchmarkResult]) -> [Series] {
-    var names: [String] = []
-    var groups: [String: [BenchmarkResult]] = [:]
-    for result in results {
-      let name = """
-        E \(result.emb), H \(result.heads), \(result.layers) layers, F \(result.mlp), batch \
-        \(result.batch)\(result.towers == 1 ? "" : " pairs"), \(result.threads) \
-        \(result.threads == 1 ? "thread" : "threads")
-        """
-      if groups[name] == nil { names.append(name) }
-      groups[name, default: []].append(result)
+    let names = results.map(name)
+    return names.enumerated().filter { names.firstIndex(of: $1) == $0 }.map { first, name in
+      Series(
+        name: name, id: id(results[first]), processor: results[first].processor,
+        results: zip(names, results).filter { $0.0 == name }.map(\.1))
     }
-    return names.map { name in
-      let any = groups[name]?.first
-      let id =
-        any.map {
-          "e\($0.emb)-h\($0.heads)-l\($0.layers)-f\($0.mlp)-b\($0.batch)-t\($0.threads)"
-            + ($0.towers == 1 ? "" : "-pairs")
-        } ?? "speed"
-      return Series(name: name, id: id, results: groups[name] ?? [])
-    }
+  }
+
+  private static func name(_ result: BenchmarkResult) -> String {
+    let processor = result.processor.map { "\($0); " } ?? ""
+    return """
+      \(processor)E \(result.emb), H \(result.heads), \(result.layers) layers, F \(result.mlp), batch \
+      \(result.batch)\(result.towers == 1 ? "" : " pairs"), \(result.threads) \
+      \(result.threads == 1 ? "thread" : "threads")
+      """
+  }
+
+  private static func id(_ result: BenchmarkResult) -> String {
+    let sizes =
+      "e\(result.emb)-h\(result.heads)-l\(result.layers)-f\(result.mlp)-b\(result.batch)"
+      + "-t\(result.threads)" + (result.towers == 1 ? "" : "-pairs")
+    return ReportTable.identifier(
+      [sizes, result.processor].compactMap(\.self).joined(separator: "-"))
   }
 
   /// Training speed, inference speed, memory and work of each series.
