@@ -6,7 +6,7 @@ import Testing
 /// A line of `peers.jsonl`: PyTorch takes `ratio` times the seconds that we take at 1,024 tokens.
 private func line(
   _ model: String, _ ratio: Double, compiled: Double? = nil, seconds: Double = 1, threads: Int = 1,
-  forward: Bool = false, first: Double? = nil
+  forward: Bool = false, first: Double? = nil, processor: String = "Some CPU"
 ) throws -> String {
   let own = try SnakeCaseJSON.encoded(
     syntheticSpeed(model, seconds, 1, lengths: [1024])[0], oneLine: true)
@@ -15,7 +15,7 @@ private func line(
   }
   return """
     {"shape": "narrow", "model": "\(model)", "length": 1024, "batch": 8, "threads": \(threads), \
-    "forward": \(forward), "processor": "Some CPU", "peer": \(peer(ratio)), \
+    "forward": \(forward), "processor": "\(processor)", "peer": \(peer(ratio)), \
     \(compiled.map { "\"compiled\": \(peer($0)), " } ?? "")\
     \(first.map { "\"first_s\": {\"own\": \($0), \"peer\": 4.5}, " } ?? "")"own": \
     \(String(decoding: own, as: UTF8.self))}
@@ -58,6 +58,15 @@ struct PeerTablesTests {
         "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1\"",
         "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1 --forward\"",
       ])
+  }
+
+  @Test("Machines have tables of their own, and the command that measured on both is said once")
+  func machines() throws {
+    let lines = try [line("linear", 2), line("linear", 3, processor: "Another CPU")]
+    let tables = PeerTables(try log(lines).rounds)
+    #expect(tables.commands.count == 1)
+    let training = tables.all.filter { $0.title.hasSuffix("training") }
+    #expect(training.map { $0.rows[0][1].text } == ["3.00x, 50 %", "2.00x, 50 %"])
   }
 
   @Test("The range is the rounds' middle half: one of four is left out on either side")

@@ -115,14 +115,16 @@ public struct PeerTables: Sendable {
 
   // MARK: Reproduction
 
-  /// The commands that measured this.
+  /// The commands that measured this, each once, however many machines they ran on.
   public var commands: [String] {
-    settings.map { setting in
-      let compiled = cells[setting]?.values.contains(where: \.hasCompiled) == true
-      let options = (setting.forward ? " --forward" : "") + (compiled ? " --compile" : "")
-      return "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) "
-        + "--threads \(setting.threads)\(options)\""
-    }
+    settings.map(command).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  private func command(_ setting: PeerComparison.Setting) -> String {
+    let compiled = cells[setting]?.values.contains(where: \.hasCompiled) == true
+    let options = (setting.forward ? " --forward" : "") + (compiled ? " --compile" : "")
+    return "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) "
+      + "--threads \(setting.threads)\(options)\""
   }
 
   /// The ratios and memories in the tables of a text that were not measured for the model, or the mean,
