@@ -49,7 +49,9 @@ struct ReportPage {
         "Made \(date.formatted(.iso8601.year().month().day()))",
         "finished runs: \(formatCount(finished))",
         "speed measurements: \(formatCount(data.speed.count))",
-      ] + (machines.isEmpty ? [] : ["machines: \(machines.sorted().joined(separator: "; "))"])
+      ]
+      + (machines.isEmpty
+        ? [] : ["machines of the runs: \(machines.sorted().joined(separator: "; "))"])
     let links = headings.map { id, title in
       Markup.element("li", [:], [.element("a", ["href": "#\(id)"], text: title)])
     }
