@@ -29,7 +29,7 @@ extension Advice {
     if !excluded.isEmpty { parts.append("Measured, not fitting\n" + Self.table(excluded)) }
     if let costs {
       parts.append(
-        "Accuracy not measured at this length; a training step with \(costs.size)\n"
+        "Accuracy not measured at this length; a training step (\(costs.size))\n"
           + Self.table(costs.rows, memory: question.memory))
     }
     if !unmeasured.isEmpty {
