@@ -84,6 +84,26 @@ struct LeaderboardTests {
     }
   }
 
+  @Test("Speed is measured once on a processor, and again where a folder came from another")
+  func speedByProcessor() throws {
+    try withScratchFolder { folder in
+      let grid = Grid(folder: folder)
+      let file = "\(grid.board)/speed.jsonl"
+      let measured = {
+        #expect(try grid.run(["--speed", "16"]).status == 0)
+        return try String(contentsOfFile: file, encoding: .utf8)
+      }
+      let once = try measured()
+      #expect(once.split(separator: "\n").count == 4)
+      #expect(try measured() == once)
+      let elsewhere = once.replacingOccurrences(
+        of: "\"processor\":\"", with: "\"processor\":\"Another ")
+      try elsewhere.write(toFile: file, atomically: true, encoding: .utf8)
+      let both = try measured()
+      #expect(both.hasPrefix(elsewhere) && both.split(separator: "\n").count == 8)
+    }
+  }
+
   @Test("Stopped in the middle and typed again, it ends with the bytes of one that was not")
   func stopped() throws {
     try withScratchFolder { folder in
