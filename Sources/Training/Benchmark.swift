@@ -79,8 +79,8 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
 
   /// All fields but `compile`.
   package init(
-    processor: String? = nil, model: String, length: Int, batch: Int, towers: Int, emb: Int,
-    heads: Int, layers: Int,
+    processor: String? = nil,
+    model: String, length: Int, batch: Int, towers: Int, emb: Int, heads: Int, layers: Int,
     mlp: Int, stepS: Double, minS: Double, tokensPerS: Int, peakRssMib: Int, params: Int,
     threads: Int, forward: Bool, flops: Int, gflopsPerS: Double, peakTensorMib: Double,
     sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double, energyJ: Double? = nil

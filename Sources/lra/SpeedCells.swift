@@ -65,8 +65,9 @@ struct SpeedCells {
 
   private func known() -> [Cell] {
     SpeedLog(folder.speedFile).results
-      .filter { $0.batch == Self.batch && $0.threads == threads }
-      .filter { $0.processor == RunEnvironment.cpuModel }
+      .filter {
+        ($0.batch, $0.threads, $0.processor) == (Self.batch, threads, RunEnvironment.cpuModel)
+      }
       .map { Cell(model: $0.model, length: $0.length, forward: $0.forward) }
   }
 

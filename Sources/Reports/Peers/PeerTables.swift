@@ -12,7 +12,7 @@ public struct PeerTables: Sendable {
   /// Tables of rounds, those of each machine apart.
   public init(_ rounds: [PeerRound]) {
     self.rounds = rounds
-    models = rounds.reduce(into: []) { if !$0.contains($1.model) { $0.append($1.model) } }
+    models = rounds.map(\.model).distinct
     cells = Dictionary(grouping: rounds, by: PeerComparison.Setting.init).mapValues { column in
       Dictionary(grouping: column, by: \.model).mapValues(PeerComparison.init)
     }
@@ -116,9 +116,7 @@ public struct PeerTables: Sendable {
   // MARK: Reproduction
 
   /// The commands that measured this, each once, however many machines they ran on.
-  public var commands: [String] {
-    settings.map(command).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
-  }
+  public var commands: [String] { settings.map(command).distinct }
 
   private func command(_ setting: PeerComparison.Setting) -> String {
     let compiled = cells[setting]?.values.contains(where: \.hasCompiled) == true

@@ -10,15 +10,13 @@ enum SpeedTable {
   struct Series {
     let name: String
     let id: String
-    /// The processor; nil where it was not noted.
-    let processor: String?
     let results: [BenchmarkResult]
 
+    /// The processor; nil where it was not noted.
+    var processor: String? { results.first?.processor }
     var lengths: [Int] { Set(results.map(\.length)).sorted() }
     /// The models, in the order in which they were measured.
-    var models: [String] {
-      results.reduce(into: []) { if !$0.contains($1.model) { $0.append($1.model) } }
-    }
+    var models: [String] { results.map(\.model).distinct }
 
     func result(_ model: String, _ length: Int, forward: Bool) -> BenchmarkResult? {
       results.first { $0.model == model && $0.length == length && $0.forward == forward }
@@ -42,11 +40,10 @@ enum SpeedTable {
 
   /// The measurements by processor and size of model.
   static func series(_ results: [BenchmarkResult]) -> [Series] {
-    let names = results.map(name)
-    return names.enumerated().filter { names.firstIndex(of: $1) == $0 }.map { first, name in
-      Series(
-        name: name, id: id(results[first]), processor: results[first].processor,
-        results: zip(names, results).filter { $0.0 == name }.map(\.1))
+    let groups = Dictionary(grouping: results, by: name)
+    return results.map(name).distinct.compactMap { name in
+      guard let own = groups[name], let first = own.first else { return nil }
+      return Series(name: name, id: id(first), results: own)
     }
   }
 
