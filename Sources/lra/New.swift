@@ -43,7 +43,7 @@ struct NewModel: ParsableCommand {
 
 /// The sources that a new model is added to.
 struct Checkout {
-  static let catalogPath = "Sources/Models/VariantCatalog.swift"
+  static let catalogPath = "Sources/Models/Catalog/VariantCatalog.swift"
 
   private let root: String
   private let catalog: String

@@ -4,7 +4,7 @@ import Testing
 /// The compiler is not run here: it would take minutes.
 @Suite("lra new model")
 struct NewTests {
-  private static let catalog = "Sources/Models/VariantCatalog.swift"
+  private static let catalog = "Sources/Models/Catalog/VariantCatalog.swift"
 
   /// Runs `lra new model` in a folder.
   private func new(_ name: String, in folder: String) throws -> CommandResult {
