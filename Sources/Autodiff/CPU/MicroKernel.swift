@@ -1,29 +1,3 @@
-/// A matrix in memory whose element (row, column) lies at `base[row * row + column * column]`.
-struct StridedMatrix {
-  let base: UnsafePointer<Float>
-  /// Floats from one row to the next.
-  let row: Int
-  /// Floats from one column to the next.
-  let column: Int
-}
-
-/// The right-hand matrix of a product, cut into panels of 32 columns.
-///
-/// Element (k, 32·p + j) lies at `base[p * panel + k * step + j]`. Packed panels have `step` 32; a
-/// row-major matrix whose width is a multiple of 32 can be used in place with `panel` 32.
-struct Panels {
-  static let width = 32
-
-  let base: UnsafePointer<Float>
-  let step: Int
-  let panel: Int
-
-  /// The number of panels that `columns` columns need.
-  static func count(_ columns: Int) -> Int { (columns + width - 1) / width }
-  /// `columns` rounded up to whole panels.
-  static func padded(_ columns: Int) -> Int { count(columns) * width }
-}
-
 /// C[8 × 32] = or += A[8 × k] · B[k × 32], all sums in registers.
 ///
 /// Sixteen accumulators of sixteen floats; each step of k loads two vectors of B and broadcasts

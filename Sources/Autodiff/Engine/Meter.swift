@@ -68,3 +68,8 @@ public final class Meter: Sendable {
     }
   }
 }
+
+/// Enters an operation that passes `passes` times over x into the meter.
+func measureRows(_ name: String, _ x: Tensor, passes: Int, _ kernel: () -> Void) {
+  Meter.shared.measure(name, flops: 5 * x.count, bytes: 4 * passes * x.count, kernel)
+}

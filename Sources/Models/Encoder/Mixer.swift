@@ -36,38 +36,3 @@ public protocol RowLayer {
   /// x + drop(f(LayerNorm(x))), [N, E] to [N, E].
   func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor
 }
-
-/// A variant's own settings: every property is a `model.` key on the command line.
-public protocol VariantOptions: Codable, Sendable {
-  /// The defaults.
-  init()
-  /// Checks the values against the size of the model.
-  ///
-  /// - Throws: `UserError` naming the key.
-  func validate(_ size: MixerSize) throws
-}
-
-/// What every mixer needs to know of the model around it.
-public struct MixerSize: Sendable {
-  /// E, the width of the rows.
-  public let width: Int
-  /// F, the width between the maps of the feed-forward network; 0 where blocks have none.
-  public let feedForward: Int
-  /// H.
-  public let heads: Int
-  /// D, the width of one head; H·D may differ from E.
-  public let headWidth: Int
-  /// The longest sequence, with the class token if there is one.
-  public let length: Int
-  /// How the rows are normalised.
-  public let normalization: Normalization
-  /// Blocks of the model.
-  public let layers: Int
-  /// The probability of dropping an element of the branch.
-  public let dropout: Double
-  /// The probability of dropping an attention weight.
-  public let attentionDropout: Double
-
-  /// H·D.
-  public var attentionWidth: Int { heads * headWidth }
-}

@@ -68,18 +68,5 @@ public struct Pass {
   }
 }
 
-/// Tensors that the layers of one variant hand on to each other within a pass.
-public final class Carried {
-  private var tensors: [String: Tensor] = [:]
-  /// The other half of the rows in blocks that are reversible; added to the rows after the last one.
-  public var secondStream: Tensor?
-
-  /// What was left under this name, nil in the first layer.
-  public subscript(name: String) -> Tensor? {
-    get { tensors[name] }
-    set { tensors[name] = newValue }
-  }
-}
-
 /// The number of a place where activations are dropped, from its name.
 public func dropoutSite(_ path: String) -> UInt64 { fnv1a(path) }

@@ -1,15 +1,5 @@
 import Autodiff
 
-/// How rows are normalised, and where.
-public enum Normalization: String, Codable, Sendable, CaseIterable {
-  /// Every row by itself, before it is mixed.
-  case layer
-  /// Every column over all rows of the batch, before they are mixed; evaluation uses running means.
-  case batch
-  /// As `batch`, but the sum of residual and branch: h = BatchNorm(h + Mix(h)), nothing at the end.
-  case batchAfter = "batch-after"
-}
-
 /// Batch normalisation with running means, ε = 1e-5 and a tenth of each batch as in PyTorch.
 ///
 /// ```
@@ -45,34 +35,5 @@ struct BatchNorm {
 
   private func mixed(_ running: [Float], _ batch: [Float], _ correction: Float) -> [Float] {
     zip(running, batch).map { $0 * (1 - Self.share) + $1 * correction * Self.share }
-  }
-}
-
-/// The normalisation of a block, before or after its mixer.
-enum BlockNorm {
-  case layer(LayerNorm)
-  case batch(BatchNorm)
-  case batchAfter(BatchNorm)
-
-  init(_ kind: Normalization, _ width: Int, _ scope: ParameterScope) {
-    switch kind {
-    case .layer: self = .layer(LayerNorm(width, scope))
-    case .batch: self = .batch(BatchNorm(width, scope))
-    case .batchAfter: self = .batchAfter(BatchNorm(width, scope))
-    }
-  }
-
-  /// The rows as a mixer takes them.
-  func before(_ x: Tensor, _ pass: Pass) -> PreNorm {
-    switch self {
-    case .layer(let layer): PreNorm(residual: x, .byRow(layer.norm))
-    case .batch(let batch): PreNorm(residual: x, .done(batch(x, pass)))
-    case .batchAfter: PreNorm(residual: x, .done(x))
-    }
-  }
-
-  /// What a mixer returned, as the next block takes it.
-  func after(_ y: Tensor, _ pass: Pass) -> Tensor {
-    if case .batchAfter(let batch) = self { batch(y, pass) } else { y }
   }
 }

@@ -37,8 +37,3 @@ private func layerNormBackward(_ x: Tensor, _ norm: Norm, _ dy: Storage) {
   if let target = norm.scale.node?.target() { partial.reduce(0, width, into: target) }
   if let target = norm.shift.node?.target() { partial.reduce(width, width, into: target) }
 }
-
-/// Enters an operation that passes `passes` times over x into the meter.
-func measureRows(_ name: String, _ x: Tensor, passes: Int, _ kernel: () -> Void) {
-  Meter.shared.measure(name, flops: 5 * x.count, bytes: 4 * passes * x.count, kernel)
-}

@@ -40,10 +40,3 @@ public func ringPoles(logDecay: Tensor, logPhase: Tensor) -> Tensor {
     }
   }
 }
-
-extension GradientTarget {
-  /// Stores or adds one value.
-  func put(_ value: Float, at index: Int) {
-    pointer[index] = accumulate ? pointer[index] + value : value
-  }
-}

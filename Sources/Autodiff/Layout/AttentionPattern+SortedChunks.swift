@@ -44,7 +44,7 @@ extension AttentionPattern {
     /// The chunk before it.
     let chunksBefore: [Float]
 
-    fileprivate init(_ orders: [[Int]], size: Int, slots: [Float]) {
+    init(_ orders: [[Int]], size: Int, slots: [Float]) {
       let length = orders.first?.count ?? 0
       let count = (length + size - 1) / size
       var chunks = [Float](repeating: 0, count: orders.count * length)

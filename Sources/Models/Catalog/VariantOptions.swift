@@ -1,5 +1,15 @@
 import Base
 
+/// A variant's own settings: every property is a `model.` key on the command line.
+public protocol VariantOptions: Codable, Sendable {
+  /// The defaults.
+  init()
+  /// Checks the values against the size of the model.
+  ///
+  /// - Throws: `UserError` naming the key.
+  func validate(_ size: MixerSize) throws
+}
+
 extension VariantOptions {
   /// Checks a whole number.
   ///

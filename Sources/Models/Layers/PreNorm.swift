@@ -1,35 +1,5 @@
 import Autodiff
 
-/// The scale and shift of a layer normalisation, ε = 1e-6 as in the LRA code (PyTorch's is 1e-5).
-struct LayerNorm {
-  private let scale: Parameter
-  private let shift: Parameter
-
-  init(_ width: Int, _ scope: ParameterScope) {
-    scale = scope.weight("scale", [width], .ones)
-    shift = scope.weight("shift", [width], .zeros)
-  }
-
-  var norm: Norm { Norm(scale: scale.tensor, shift: shift.tensor, epsilon: 1e-6) }
-}
-
-/// A linear map with a bias.
-struct Linear {
-  private let weight: Parameter
-  private let bias: Parameter
-
-  init(_ inputs: Int, _ outputs: Int, _ scope: ParameterScope, _ initializer: Initializer) {
-    weight = scope.weight("weight", [outputs, inputs], initializer)
-    bias = scope.weight("bias", [outputs], .zeros)
-  }
-
-  var tensors: (weight: Tensor, bias: Tensor) { (weight.tensor, bias.tensor) }
-
-  func callAsFunction(_ x: Tensor, activation: Activation = .identity) -> Tensor {
-    linear(x, weight: weight.tensor, bias: bias.tensor, activation: activation)
-  }
-}
-
 /// The input of a residual branch: rows that are still to be normalised.
 ///
 /// A mixer either normalises and projects in one pass (``project(_:)``) or asks for the normalised
@@ -89,31 +59,5 @@ public struct PreNorm {
     case .byRow: PreNorm(residual: rows(residual), source)
     case .done(let normalized): PreNorm(residual: rows(residual), .done(rows(normalized)))
     }
-  }
-}
-
-/// h + drop(W₂·drop(gelu(W₁·LayerNorm(h) + b₁)) + b₂).
-struct FeedForward: RowLayer {
-  private let norm: LayerNorm
-  private let inner: Linear
-  private let outer: Linear
-  private let rate: Double
-  private let innerSite: UInt64
-  private let outerSite: UInt64
-
-  init(_ size: MixerSize, _ scope: ParameterScope) {
-    let (width, hidden) = (size.width, size.feedForward)
-    norm = LayerNorm(width, scope.scope("norm"))
-    inner = Linear(width, hidden, scope.scope("inner"), .xavierUniform)
-    outer = Linear(hidden, width, scope.scope("outer"), .xavierUniform)
-    rate = size.dropout
-    innerSite = dropoutSite(scope.path + ".inner")
-    outerSite = dropoutSite(scope.path + ".outer")
-  }
-
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    feedForward(
-      x, norm: norm.norm, inner: inner.tensors, outer: outer.tensors,
-      dropout: (pass.dropout(rate, site: innerSite), pass.dropout(rate, site: outerSite)))
   }
 }

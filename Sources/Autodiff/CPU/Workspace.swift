@@ -1,0 +1,60 @@
+import Foundation
+
+/// A thread's scratch memory: handed out from the front, taken back from the end.
+final class Workspace: @unchecked Sendable {
+  private var base: UnsafeMutablePointer<Float>
+  private var capacity = 1 << 16
+  private var used = 0
+  private var outgrown: [UnsafeMutablePointer<Float>] = []
+
+  init() { base = Workspace.allocate(capacity) }
+
+  deinit { base.deallocate() }
+
+  /// `count` floats, 64-byte aligned, not cleared, valid until the piece ends.
+  func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let rounded = (count + 15) & ~15
+    if used + rounded > capacity {
+      outgrown.append(base)
+      capacity = 2 * (used + rounded)
+      base = Workspace.allocate(capacity)
+      used = 0
+    }
+    defer { used += rounded }
+    return base + used
+  }
+
+  /// Room for `inner` × `columns` in panels, as ``floats(_:)``.
+  func panels(_ inner: Int, _ columns: Int) -> UnsafeMutablePointer<Float> {
+    floats(packedCount(inner: inner, columns: columns))
+  }
+
+  /// `count` zeros, as ``floats(_:)``.
+  func zeros(_ count: Int) -> UnsafeMutablePointer<Float> {
+    let memory = floats(count)
+    memory.update(repeating: 0, count: count)
+    return memory
+  }
+
+  /// How far memory is handed out.
+  struct Mark {
+    fileprivate let base: UnsafeMutablePointer<Float>
+    fileprivate let used: Int
+  }
+
+  var mark: Mark { Mark(base: base, used: used) }
+
+  /// Takes back what was handed out since a mark.
+  func takeBack(after mark: Mark) { used = mark.base == base ? mark.used : 0 }
+
+  func reset() {
+    used = 0
+    outgrown.forEach { $0.deallocate() }
+    outgrown.removeAll(keepingCapacity: true)
+  }
+
+  private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+    UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
+      .bindMemory(to: Float.self, capacity: count)
+  }
+}

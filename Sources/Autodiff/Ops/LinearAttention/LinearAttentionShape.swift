@@ -1,0 +1,37 @@
+/// The operands of linear attention, checked, and how the work on them is cut.
+struct LinearAttentionShape {
+  let query: Heads
+  let key: Heads
+  let value: Heads
+  let segments: Segments
+  let epsilon: Float
+  let floor: Float
+
+  init(
+    _ query: Heads, _ key: Heads, _ value: Heads, _ segments: Segments, epsilon: Float,
+    floor: Float
+  ) {
+    precondition(
+      query.count == key.count && query.count == value.count && query.width == key.width
+        && query.width == value.width,
+      "linearAttention: query, key and value differ in heads or width")
+    precondition(
+      [query, key, value].allSatisfy { $0.tensor.rows == segments.rows },
+      "linearAttention: \(query.tensor.rows) rows for segments of \(segments.rows)")
+    self.query = query
+    self.key = key
+    self.value = value
+    self.segments = segments
+    self.epsilon = epsilon
+    self.floor = floor
+  }
+
+  var heads: Int { query.count }
+  var width: Int { query.width }
+
+  /// A buffer of the result's shape, by heads.
+  func results(_ storage: Storage) -> Heads {
+    Heads(
+      Tensor(shape: [segments.rows, heads * width], storage: storage), count: heads, width: width)
+  }
+}

@@ -1,0 +1,96 @@
+import CShims
+
+extension ParameterArena {
+  /// One step of AdamW on a range of values, with the gradients scaled by `gradientScale`.
+  ///
+  /// ```
+  /// m = β₁m + (1 - β₁)g    v = β₂v + (1 - β₂)g²
+  /// p = p·(1 - rate·decay) - rate·(m / c₁) / (√(v / c₂) + ε)
+  /// ```
+  public func adamStep(_ range: Range<Int>, _ moments: Moments, _ step: AdamStep) {
+    let p = values.pointer + range.lowerBound
+    let g = gradients.pointer + range.lowerBound
+    let m = moments.first.pointer + range.lowerBound
+    let v = moments.second.pointer + range.lowerBound
+    let keep = 1 - step.rate * step.decay
+    parallel(range.count, by: 1 << 14) { part, _ in
+      forLanes(part) { i, width in
+        let gradient = load(g + i, count: width) * step.gradientScale
+        let mean = step.beta1 * load(m + i, count: width) + (1 - step.beta1) * gradient
+        let square =
+          step.beta2 * load(v + i, count: width) + (1 - step.beta2) * gradient * gradient
+        let deviation = lra_square_root(square * step.inverseCorrection2) + step.epsilon
+        let change = step.rate * (mean * step.inverseCorrection1) / deviation
+        store(mean, m + i, count: width)
+        store(square, v + i, count: width)
+        store(load(p + i, count: width) * keep - change, p + i, count: width)
+      }
+    }
+  }
+
+  /// Adam's running means, one value for each of the arena's.
+  public final class Moments {
+    fileprivate let first: Storage
+    fileprivate let second: Storage
+
+    /// Zeros for an arena of `count` floats.
+    public init(count: Int) {
+      first = Storage(count: count)
+      second = Storage(count: count)
+      first.clear()
+      second.clear()
+    }
+
+    /// The two means of one weight.
+    public func values(_ range: Range<Int>) -> (first: [Float], second: [Float]) {
+      let slice = { (storage: Storage) in
+        Array(UnsafeBufferPointer(start: storage.pointer + range.lowerBound, count: range.count))
+      }
+      return (slice(first), slice(second))
+    }
+
+    /// Replaces the two means of one weight.
+    public func fill(_ range: Range<Int>, first newFirst: [Float], second newSecond: [Float]) {
+      precondition(
+        newFirst.count == range.count && newSecond.count == range.count,
+        "moments: \(newFirst.count) values for \(range.count)")
+      (first.pointer + range.lowerBound).update(from: newFirst, count: range.count)
+      (second.pointer + range.lowerBound).update(from: newSecond, count: range.count)
+    }
+  }
+
+  /// The numbers of one AdamW step.
+  public struct AdamStep: Sendable {
+    /// The learning rate of this step.
+    public var rate: Float
+    /// Weight decay, per unit of learning rate.
+    public var decay: Float
+    /// β₁ and β₂, and ε.
+    public var beta1: Float
+    /// β₂.
+    public var beta2: Float
+    /// ε.
+    public var epsilon: Float
+    /// 1 / c₁ and 1 / c₂, the corrections of the means' start from zero.
+    public var inverseCorrection1: Float
+    /// 1 / c₂.
+    public var inverseCorrection2: Float
+    /// What gradients are multiplied by: below 1 when they are clipped.
+    public var gradientScale: Float
+
+    /// All fields.
+    public init(
+      rate: Float, decay: Float, beta1: Float, beta2: Float, epsilon: Float,
+      inverseCorrection1: Float, inverseCorrection2: Float, gradientScale: Float
+    ) {
+      self.rate = rate
+      self.decay = decay
+      self.beta1 = beta1
+      self.beta2 = beta2
+      self.epsilon = epsilon
+      self.inverseCorrection1 = inverseCorrection1
+      self.inverseCorrection2 = inverseCorrection2
+      self.gradientScale = gradientScale
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import Base
+import Foundation
+
+/// What users see of a variant: the text of `lra list` and `lra explain`.
+public struct VariantDescription: Sendable {
+  /// The name on the command line.
+  public let name: String
+  /// Authors and title of the paper.
+  public let paper: String
+  /// When it appeared.
+  public let year: Int
+  /// Its number there, as `1706.03762`.
+  public let arXiv: String
+  /// The growth of time and memory with the length.
+  public let cost: Cost
+  /// One sentence.
+  public let summary: String
+  /// What each of the variant's own settings does, by key.
+  public let options: [String: String]
+  /// Where we depart from the paper, and where known code departs from it, one sentence each.
+  public let deviations: [String]
+
+  /// How the operations of a step grow with the length L.
+  public enum Cost: String, Sendable, Codable {
+    /// In proportion.
+    case linear = "O(L)"
+    /// Nearly in proportion.
+    case linearithmic = "O(L log L)"
+    /// With a power of one and a half.
+    case rootTimesLinear = "O(L√L)"
+    /// With the square.
+    case quadratic = "O(L²)"
+  }
+}

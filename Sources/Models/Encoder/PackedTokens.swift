@@ -1,0 +1,43 @@
+import Autodiff
+import Base
+
+/// The real tokens of a batch, back to back.
+public struct PackedTokens: Sendable {
+  /// Token numbers.
+  public let tokens: [Int32]
+  /// Where each sequence begins, and where the last one ends.
+  public let offsets: [Int]
+  /// The longest sequence there can be.
+  public let capacity: Int
+  private var specials = 0
+
+  /// - Precondition: see ``Segments``.
+  public init(tokens: [Int32], offsets: [Int], capacity: Int) {
+    self.tokens = tokens
+    self.offsets = offsets
+    self.capacity = capacity
+  }
+
+  /// The same with the class token, -1, in front of every sequence.
+  var withSpecial: PackedTokens {
+    var longer: [Int32] = []
+    longer.reserveCapacity(tokens.count + offsets.count)
+    for (start, end) in zip(offsets, offsets.dropFirst()) {
+      longer.append(-1)
+      longer.append(contentsOf: tokens[start..<end])
+    }
+    var result = PackedTokens(
+      tokens: longer, offsets: offsets.enumerated().map { $0.element + $0.offset },
+      capacity: capacity + 1)
+    result.specials = 1
+    return result
+  }
+
+  func pass(_ seed: DropSeed?) -> Pass {
+    let segments = Segments(offsets: offsets, capacity: capacity)
+    guard let seed else { return .evaluation(segments) }
+    return .training(
+      segments, seed: seed.seed, step: seed.step, firstSequence: seed.sequencesBefore,
+      firstRow: seed.tokensBefore + specials * seed.sequencesBefore)
+  }
+}
