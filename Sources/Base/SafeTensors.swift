@@ -84,10 +84,19 @@ public struct SafeTensors: Sendable {
   /// The array of that name, nil when there is none.
   public subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
-  /// Elements of an F32 array.
+  /// Elements of an array of floating-point numbers: F32 as they stand, F16 and BF16 without loss, F64
+  /// rounded.
   ///
   /// - Throws: `UserError` of kind `badData` when the array is missing or of another type.
-  public func floats(_ name: String) throws -> [Float] { try values(entry(name, .f32)) }
+  public func floats(_ name: String) throws -> [Float] {
+    let entry = try entry(name, .f32, .f16, .bf16, .f64)
+    return switch entry.kind {
+    case .f16: (values(entry) as [UInt16]).map(Float.init(halfBits:))
+    case .bf16: (values(entry) as [UInt16]).map { Float(bitPattern: UInt32($0) << 16) }
+    case .f64: (values(entry) as [Double]).map(Float.init)
+    default: values(entry)
+    }
+  }
 
   /// Elements of an F64 array.
   public func doubles(_ name: String) throws -> [Double] { try values(entry(name, .f64)) }
@@ -199,6 +208,21 @@ public struct SafeTensors: Sendable {
           from: UnsafeRawBufferPointer(rebasing: $0[entry.bytes]))
       }
       filled = entry.count
+    }
+  }
+}
+
+extension Float {
+  /// The number that 16 bits of IEEE 754's binary16 stand for; Swift's `Float16` is not everywhere.
+  init(halfBits bits: UInt16) {
+    let sign: Float = bits >> 15 == 0 ? 1 : -1
+    let (exponent, fraction) = (Int(bits >> 10 & 0x1F), bits & 0x3FF)
+    switch exponent {
+    case 0: self = sign * Float(fraction) * 0x1p-24
+    case 0x1F: self = fraction == 0 ? sign * .infinity : .nan
+    default:
+      self =
+        sign * Float(sign: .plus, exponent: exponent - 25, significand: Float(fraction | 0x400))
     }
   }
 }

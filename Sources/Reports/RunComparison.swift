@@ -57,7 +57,7 @@ public struct RunComparison {
     let rows: [(String, (RunResult) -> String)] = [
       ("test, best", { $0.testBest.formattedAccuracy }),
       ("test, last", { $0.testLast.formattedAccuracy }),
-      ("test loss", { String(format: "%.4f", $0.test.loss) }),
+      ("test loss", { formatNumber("%.4f", $0.test.loss) }),
       ("steps", { formatCount($0.steps) }), ("weights", { formatCount($0.parameters) }),
       ("training", { formatDuration(seconds: $0.trainingSeconds) }),
       ("steps/s", { String(format: "%.2f", $0.stepsPerSecond) }),
@@ -116,8 +116,9 @@ public struct RunComparison {
       Pair(first: first.name, second: second.name, test: nil, reason: reason)
     }
     do {
-      guard first.result?.dataHash == second.result?.dataHash else { return failed("other data") }
-      let test = PairedTest(try Self.answers(first), try Self.answers(second))
+      let answers = try (Self.answers(first), Self.answers(second))
+      guard data(first, answers.0) == data(second, answers.1) else { return failed("other data") }
+      let test = PairedTest(answers.0, answers.1)
       guard let test else { return failed("the answers are not to the same examples") }
       return Pair(first: first.name, second: second.name, test: test, reason: nil)
     } catch let error as UserError {
@@ -125,6 +126,12 @@ public struct RunComparison {
     } catch {
       return failed(error.localizedDescription)
     }
+  }
+
+  /// The content hash of the data that answers are to; files from before it was kept in them go by
+  /// the run's result.
+  private func data(_ run: RunRecord, _ answers: [Prediction]) -> String? {
+    answers.first?.data ?? run.result?.dataHash
   }
 
   /// The file of the answers that a run's result goes by.
@@ -137,9 +144,15 @@ public struct RunComparison {
     guard FileManager.default.fileExists(atPath: file) else {
       throw UserError(
         .missingInput, "\(run.name) keeps no answers",
-        remedy: "make them with lra evaluate \(run.path) --checkpoint "
+        remedy: "make them with lra evaluate \(shellQuoted(run.path)) --checkpoint "
           + (run.result?.select ?? .best).rawValue)
     }
-    return try PredictionFile.read(file)
+    let answers = try PredictionFile.read(file)
+    if let data = answers.first?.data, let own = run.result?.dataHash, data != own {
+      throw UserError(
+        .badData, "\(file) answers other data, \(data), than the result's, \(own)",
+        remedy: "remove the file and run lra evaluate again")
+    }
+    return answers
   }
 }

@@ -43,6 +43,8 @@ public struct Prediction: Codable, Sendable {
   public let pred: Int
   /// The scores.
   public let logits: [Float]
+  /// The content hash of the data that the example is of; nil in files from before it was kept.
+  public var data: String?
 
   /// Whether both classes are ones that have a score, which a damaged file may not hold.
   package var isValid: Bool { logits.indices.contains(label) && logits.indices.contains(pred) }
@@ -69,12 +71,18 @@ public struct Evaluator {
   private let model: Classifier
   private let task: any ArenaTask
   private let batch: Int
+  private let data: String?
 
-  /// - Parameter batch: examples at once; the result does not depend on it.
-  public init(_ model: Classifier, _ task: any ArenaTask, batch: Int) {
+  /// - Parameters:
+  ///   - batch: examples at once; the result does not depend on it.
+  ///   - data: the data's content hash, for predictions that are kept.
+  public init(
+    _ model: Classifier, _ task: any ArenaTask, batch: Int, data: String? = nil
+  ) {
     self.model = model
     self.task = task
     self.batch = batch
+    self.data = data
   }
 
   /// Evaluates a whole split.
@@ -101,7 +109,9 @@ public struct Evaluator {
       for (i, id) in examples.enumerated() {
         let row = Array(logits[i * task.classes..<(i + 1) * task.classes])
         let label = Int(data.labels[i])
-        let prediction = Prediction(id: id, label: label, pred: largestIndex(row), logits: row)
+        let prediction = Prediction(
+          id: id, label: label, pred: largestIndex(row), logits: row,
+          data: self.data)
         result.correct += prediction.pred == label ? 1 : 0
         result.loss += prediction.loss
         try visit(prediction)

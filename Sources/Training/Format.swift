@@ -1,8 +1,13 @@
 import Base
 import Foundation
 
-/// The program as the user called it, for commands to be typed next.
-public let programPath = CommandLine.arguments.first ?? "lra"
+/// The program as the user called it, as a word of a shell, for commands to be typed next.
+public let programWord = shellQuoted(CommandLine.arguments.first ?? "lra")
+
+/// A number in a format of C; what is no number as `nan`, without the sign that C would print.
+public func formatNumber(_ format: String, _ value: Double) -> String {
+  value.isNaN ? "nan" : String(format: format, value)
+}
 
 /// A length of time as people say it: `45 s`, `26 min`, `1 h 05 min`.
 public func formatDuration(seconds: Double) -> String {
@@ -27,7 +32,7 @@ public func formatBytes(_ bytes: Int) -> String {
 
 /// A fraction as per cent with one decimal: `32.4 %`.
 public func formatPercent(_ fraction: Double) -> String {
-  String(format: "%.1f %%", fraction * 100)
+  formatNumber("%.1f", fraction * 100) + " %"
 }
 
 /// Reads a length of time: `20m`, `1h30m`, `45s`, `2d`, or a plain number of seconds.

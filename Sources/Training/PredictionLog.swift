@@ -20,9 +20,9 @@ public final class PredictionLog {
     /// What is evaluated.
     ///
     /// - Throws: `UserError` when the weights cannot be read.
-    public init(weightsFile: String, task: any ArenaTask, count: Int) throws {
+    public init(weightsFile: String, data: String, count: Int) throws {
       weights = CRC32C.checksum(try readFile(weightsFile))
-      data = try task.contentHash()
+      self.data = data
       self.count = count
     }
   }

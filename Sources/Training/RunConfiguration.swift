@@ -13,6 +13,8 @@ public struct RunConfiguration {
   public let model: ModelConfiguration
   /// The training.
   public let training: TrainingSettings
+  /// The folder of all tasks' data.
+  public let dataFolder: String
   /// The catalog's name of the task.
   public var taskName: String { type(of: task).name }
 
@@ -73,6 +75,7 @@ public struct RunConfiguration {
   public init(_ settings: Settings, dataFolder: String) throws {
     let settings = try RunConfiguration.completed(settings)
     self.settings = settings
+    self.dataFolder = dataFolder
     let entry = try TaskCatalog.named(settings.text("task.name"))
     task = try entry.make(try RunConfiguration.taskOptions(settings, entry, dataFolder))
     model = try RunConfiguration.model(settings, task)
@@ -95,11 +98,12 @@ public struct RunConfiguration {
     try settings.set("train.warmup", .integer(schedule.warmup), origin: origin)
     try settings.set("train.learning-rate", .number(schedule.base), origin: origin)
     try RunConfiguration.noteChanges(&settings, from: published)
-    self = try RunConfiguration(settings, task: task)
+    self = try RunConfiguration(settings, task: task, dataFolder: dataFolder)
   }
 
-  private init(_ settings: Settings, task: any ArenaTask) throws {
+  private init(_ settings: Settings, task: any ArenaTask, dataFolder: String) throws {
     self.settings = settings
+    self.dataFolder = dataFolder
     self.task = task
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)

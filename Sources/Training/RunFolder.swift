@@ -66,7 +66,8 @@ public final class RunFolder {
     if holdsRun(path) {
       throw UserError(
         .cannotWrite, "\(path): holds a run already (\(run.status?.rawValue ?? "no status"))",
-        remedy: "continue it with --resume \(path), or choose another folder with --output")
+        remedy:
+          "continue it with --resume \(shellQuoted(path)), or choose another folder with --output")
     }
     try run.removeLeftovers()
     try run.setStatus(.running)
@@ -136,6 +137,13 @@ public final class RunFolder {
         remedy: "give the folder of a run that was started with `lra train`")
     }
     return try Settings(json: json, origin: file("config.json"))
+  }
+
+  /// Removes what `create` and the log made, for a run that could not begin; what else the user has in
+  /// the folder stays.
+  func discard() {
+    for name in ["STATUS", "log.txt", ".lock"] { FileSystem.remove(file(name)) }
+    for folder in [checkpoints, path] { rmdir(folder) }
   }
 
   /// Removes temporary files and half-written checkpoints, which is safe only under the lock.

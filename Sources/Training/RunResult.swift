@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// What a finished run reports, `result.json`.
@@ -87,7 +88,7 @@ extension RunResult {
       lines.append(
         "note              preset \(preset)\(change) is not comparable with published numbers")
     }
-    lines.append("next              \(programPath) evaluate \(folder)")
+    lines.append("next              \(programWord) evaluate \(shellQuoted(folder))")
     return lines.joined(separator: "\n")
   }
 }

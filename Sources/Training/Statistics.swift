@@ -92,7 +92,7 @@ public struct ChanceMonitor: Sendable {
     let accuracy = formatPercent(Double(correct) / Double(count))
     return """
       training has stayed at chance for \(step - lastAboveChance) steps: accuracy \(accuracy), the \
-      commonest class alone gives \(formatPercent(share)), loss \(String(format: "%.4f", loss)); \
+      commonest class alone gives \(formatPercent(share)), loss \(formatNumber("%.4f", loss)); \
       another seed or learning rate may help
       """
   }

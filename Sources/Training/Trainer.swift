@@ -28,6 +28,8 @@ public final class Trainer {
   /// Its optimizer.
   public let optimizer: AdamW
   private var settings: TrainingSettings
+  /// Whether the run has saved its state, for what is told when it fails.
+  var hasCheckpoint = false
   private let task: any ArenaTask
 
   /// A trainer of a freshly drawn model.
@@ -117,7 +119,8 @@ public final class Trainer {
       "step \(step): \(what); the first operation with a non-finite result is "
         + "\(operation ?? "not found on a second run")",
       remedy: "lower the rate (--set train.learning-rate=...) or clip gradients "
-        + "(--set train.clip=1); the last checkpoint is from before this step")
+        + "(--set train.clip=1)"
+        + (hasCheckpoint ? "; the last checkpoint is from before this step" : ""))
   }
 }
 

@@ -42,7 +42,7 @@ extension TrainingProgress: CustomStringConvertible {
     let padding = String(repeating: " ", count: max(0, "\(steps)".count - count.count))
     var parts = [
       "step", "\(padding)\(count)/\(steps)",
-      String(format: "loss %.4f", loss),
+      "loss " + formatNumber("%.4f", loss),
       "accuracy \(formatPercent(accuracy))",
       String(format: "rate %.1e", rate),
       String(format: stepsPerSecond < 100 ? "%.2f steps/s" : "%.0f steps/s", stepsPerSecond),

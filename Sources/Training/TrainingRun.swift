@@ -57,22 +57,30 @@ public final class TrainingRun {
 
   /// Runs to the end, or until it is told to stop.
   ///
-  /// - Throws: `UserError`; the folder's status is then `failed`.
+  /// - Throws: `UserError`; the folder's status is then `failed`, or the folder of a run that has not
+  ///   begun is gone.
   public func run() throws -> Ending {
     do {
       return try attempt()
     } catch {
-      try? folder.setStatus(.failed)
+      // Without its data, say, a run has not begun, and leaves no folder that looks like one.
+      if RunFolder.holdsRun(folder.path) {
+        try? folder.setStatus(.failed)
+      } else {
+        folder.discard()
+      }
       throw error
     }
   }
 
   private func attempt() throws -> Ending {
     try configuration.task.prepare { console.say($0) }
+    let identity = try identifyData()
     let data = RunData(
       train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
     if fitsSchedule { try Meter.shared.pausing { try fitSchedule(data) } }
     try folder.write(configuration.settings)
+    try folder.write(identity, to: DataIdentity.fileName)
     try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")
     if settings.steps == 0 {
       try save(best: false)
@@ -87,6 +95,14 @@ public final class TrainingRun {
       return .stopped(reason: reason)
     }
     return try finish(data, logs)
+  }
+
+  /// Notes which data the coming steps are taken on.
+  private func identifyData() throws -> DataIdentity {
+    var identity = try DataIdentity(configuration.task, folder: configuration.dataFolder)
+    identity.follow(try folder.dataIdentity())
+    state.dataHash = identity.hash
+    return identity
   }
 
   // MARK: Steps
@@ -171,7 +187,7 @@ public final class TrainingRun {
     try logs.evaluation("eval", step: state.step, result)
     console.say(
       "step \(state.step)  validation accuracy \(formatPercent(result.accuracy))  "
-        + String(format: "loss %.4f", result.loss) + (isBest ? "  best so far" : ""))
+        + "loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
     try save(best: isBest)
     return nil
   }
@@ -196,7 +212,8 @@ public final class TrainingRun {
       return .stopped(reason: reason)
     }
     let test = try configuration.task.examples(.test)
-    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    let evaluator = Evaluator(
+      trainer.model, configuration.task, batch: settings.batch, data: state.dataHash)
     console.say("testing \(test.count) examples with the last and the best weights")
     let lastIsBest = state.bestStep == state.step
     let last = try self.test(evaluator, test, lastIsBest ? settings.select : .last)
@@ -240,6 +257,7 @@ public final class TrainingRun {
   private func makeResult(
     _ data: RunData, _ test: any ExampleSource, best: Evaluation, last: Evaluation
   ) throws -> RunResult {
+    let identity = try identifyData()
     let share = majorityShare(test.labelCounts)
     let chosen = settings.select == .best ? best : last
     let seconds = max(state.trainingSeconds, 1e-9)
@@ -247,11 +265,11 @@ public final class TrainingRun {
       task: configuration.taskName, model: configuration.model.name,
       preset: try configuration.settings.text("run.preset"),
       changed: try configuration.settings.text("run.changed"),
-      comparable: try configuration.settings.boolean("run.comparable"), seed: settings.seed,
+      comparable: try configuration.settings.boolean("run.comparable")
+        && identity.earlier.isEmpty, seed: settings.seed,
       length: configuration.model.length, parameters: trainer.model.parameters.count,
       configHash: try configuration.settings.hash(excluding: ["train.seed"]),
-      dataHash: try configuration.task.contentHash(),
-      dataSource: try configuration.task.provenance(), trainCount: data.train.count,
+      dataHash: identity.hash, dataSource: identity.history, trainCount: data.train.count,
       steps: state.step, plannedSteps: settings.steps, ended: ended, bestStep: state.bestStep,
       validation: state.validation, testBest: best, testLast: last, select: settings.select,
       majorityShare: share,
@@ -305,8 +323,8 @@ public final class TrainingRun {
   private var advice: String {
     """
 
-    Ctrl-C saves and stops; go on with: \(programPath) train --resume \(folder.path)
-    other sizes: --preset quick (minutes), small, paper (hours); \(programPath) list shows them
+    Ctrl-C saves and stops; go on with: \(programWord) train --resume \(shellQuoted(folder.path))
+    other sizes: --preset quick (minutes), small, paper (hours); \(programWord) list shows them
     """
   }
 }

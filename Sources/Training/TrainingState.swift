@@ -22,6 +22,8 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var trainingSeconds = 0.0
   /// Real tokens trained on.
   public var tokens = 0
+  /// The content hash of the data of the last step; nil in runs from before it was kept.
+  public var dataHash: String?
 
   /// The state before the first step.
   public init() {}
@@ -34,6 +36,7 @@ extension Trainer {
     state.beta1Product = optimizer.beta1Product
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    hasCheckpoint = true
     return [
       "model.safetensors": .bytes(model.weights().serialized()),
       "optimizer.safetensors": .bytes(moments().serialized()),
@@ -61,6 +64,7 @@ extension Trainer {
         .badData, "\(stateFile): not a trainer state",
         remedy: "start the run anew in another folder")
     }
+    hasCheckpoint = true
     optimizer.restore(step: state.step, beta1Product: state.beta1Product)
     return state
   }

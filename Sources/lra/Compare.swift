@@ -13,7 +13,7 @@ struct Compare: ParsableCommand {
   var runs: [String]
   @Flag(help: "Evaluate the runs that keep no answers first, on the test split.")
   var evaluate = false
-  @Option(help: "Where data lives, for --evaluate. Default: $LRA_DATA or data.")
+  @Option(help: "Where data lives, for --evaluate. Default: each run's own.")
   var data: String?
   @Flag(help: "Print the comparison as JSON.")
   var json = false
@@ -76,9 +76,9 @@ struct Compare: ParsableCommand {
     else { return }
     say("evaluating \(run.name)")
     let choice = run.result?.select ?? .best
-    let outcome = try ChildProcess.runSelf([
-      "evaluate", run.path, "--checkpoint", choice.rawValue, "--data", dataFolder(data), "--json",
-    ])
+    let outcome = try ChildProcess.runSelf(
+      ["evaluate", run.path, "--checkpoint", choice.rawValue, "--json"]
+        + (data.map { ["--data", $0] } ?? []))
     guard outcome.end == .exited(0) else {
       throw UserError(
         .failed, "\(run.path): the evaluation \(outcome.end.reason)",

@@ -22,7 +22,7 @@ struct Evaluate: ParsableCommand {
   var predictions: String?
   @Option(parsing: .unconditional, help: "Examples at once; the result does not depend on it.")
   var batch: Int?
-  @Option(help: "Where data lives. Default: $LRA_DATA or data.")
+  @Option(help: "Where data lives. Default: the run's own, or $LRA_DATA or data.")
   var data: String?
   @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")
   var threads: Int?
@@ -36,26 +36,30 @@ struct Evaluate: ParsableCommand {
         .usage, "--batch is \(batch), but must be at least 1", remedy: "leave it out")
     }
     Interrupts.install()
-    let saved = try SavedModel(folder, choice: checkpoint, dataFolder: dataFolder(data))
+    let saved = try SavedModel(
+      folder, choice: checkpoint, dataFolder: dataFolder(data, ofRun: folder))
     if let message = saved.message { say("warning: \(message)") }
     let task = saved.configuration.task
     try task.prepare { say($0) }
     let source = try task.examples(split)
-    let answers = try answers(saved, source)
+    let question = try Question(task, folder)
+    if let warning = question.warning { say("warning: \(warning)") }
+    let answers = try answers(saved, source, question)
     if let predictions {
       try writeAtomically(answers.flatMap(PredictionFile.line), to: predictions)
     }
-    try report(Evaluation(answers), source, saved)
+    try report(Evaluation(answers), source, saved, question)
   }
 
   /// All answers, those that an interrupted call left in the run's folder among them.
   private func answers(
-    _ saved: SavedModel, _ source: any ExampleSource
+    _ saved: SavedModel, _ source: any ExampleSource, _ question: Question
   ) throws -> [Prediction] {
     let task = saved.configuration.task
     let evaluator = Evaluator(
-      saved.model, task, batch: batch ?? saved.configuration.training.batch)
-    guard let log = try openLog(saved, task, source.count) else {
+      saved.model, task, batch: batch ?? saved.configuration.training.batch,
+      data: question.hash)
+    guard let log = try openLog(saved, question, source.count) else {
       var answers: [Prediction] = []
       try evaluate(evaluator, source, from: 0) { answers.append($0) }
       return answers
@@ -67,13 +71,18 @@ struct Evaluate: ParsableCommand {
     return log.predictions
   }
 
-  /// The file that keeps the answers; nil, with a warning, where the folder cannot be written.
+  /// The file that keeps the answers, the run's own or one for these data; nil, with a warning, where the folder cannot be written.
   private func openLog(
-    _ saved: SavedModel, _ task: any ArenaTask, _ count: Int
+    _ saved: SavedModel, _ question: Question, _ count: Int
   ) throws -> PredictionLog? {
-    let header = try PredictionLog.Header(weightsFile: saved.file, task: task, count: count)
+    let header = try PredictionLog.Header(
+      weightsFile: saved.file, data: question.hash, count: count)
+    let path =
+      question.relation == .other
+      ? PredictionFile.path(in: folder, split, checkpoint, otherData: question.hash)
+      : PredictionFile.path(in: folder, split, checkpoint)
     do {
-      return try PredictionLog(path: PredictionFile.path(in: folder, split, checkpoint), header)
+      return try PredictionLog(path: path, header)
     } catch let error as UserError where error.kind == .cannotWrite {
       say("warning: \(error.problem); the answers are not kept, and an interruption loses them")
       return nil
@@ -93,14 +102,44 @@ struct Evaluate: ParsableCommand {
   }
 
   private func report(
-    _ result: Evaluation, _ source: any ExampleSource, _ saved: SavedModel
+    _ result: Evaluation, _ source: any ExampleSource, _ saved: SavedModel,
+    _ question: Question
   ) throws {
     let share = majorityShare(source.labelCounts)
     let remark = chanceRemark(correct: result.correct, of: result.count, share: share)
     let summary = EvaluationSummary(
       run: folder, file: saved.file, split: split, count: result.count, accuracy: result.accuracy,
-      accuracyStderr: result.error, loss: result.loss, majorityShare: share, remark: remark)
+      accuracyStderr: result.error, loss: result.loss, majorityShare: share, remark: remark,
+      data: question.relation, dataHash: question.hash, runDataHash: question.runHash,
+      dataSource: question.source)
     tell(json ? try jsonText(summary) : summary.text)
+  }
+}
+
+/// The data that a model is asked about, and how they stand to those of its run.
+private struct Question {
+  let hash: String
+  let source: String
+  let runHash: String?
+  let relation: DataRelation
+
+  init(_ task: any ArenaTask, _ folder: String) throws {
+    let run = try RunFolder.open(folder)
+    hash = try task.contentHash()
+    source = try task.provenance()
+    runHash = try run.dataHash()
+    relation = try run.relation(toData: hash)
+  }
+
+  /// What to tell before the answers are worked out.
+  var warning: String? {
+    switch relation {
+    case .same: nil
+    case .other:
+      "other data than the run's: content \(hash), \(source); the run's is \(runHash ?? ""). "
+        + "The answers are kept apart; --data names the run's data folder"
+    case .unknown: "the run does not say what its data were; these are \(source)"
+    }
   }
 }
 
@@ -115,13 +154,26 @@ private struct EvaluationSummary: Encodable {
   let loss: Double
   let majorityShare: Double
   let remark: String?
+  let data: DataRelation
+  let dataHash: String
+  let runDataHash: String?
+  let dataSource: String
+
+  private var remarkOnData: String {
+    switch data {
+    case .same: ""
+    case .other: "; OTHER DATA than the run's (\(dataHash), not \(runDataHash ?? ""))"
+    case .unknown: "; whether the run's own is not known"
+    }
+  }
 
   var text: String {
     """
     weights   \(file)
     split     \(split.rawValue), \(count) examples
+    data      \(dataSource)\(remarkOnData)
     accuracy  \(formatPercent(accuracy)) ± \(formatPercent(accuracyStderr)) (standard error)
-    loss      \(String(format: "%.4f", loss))
+    loss      \(formatNumber("%.4f", loss))
     chance    \(formatPercent(majorityShare)) (commonest class)\(remark.map { "; \($0)" } ?? "")
     """
   }

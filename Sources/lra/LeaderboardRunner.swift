@@ -132,7 +132,7 @@ final class LeaderboardRunner {
       "to do: \(left), with \(share) the preset's steps: about "
         + "\(formatDuration(seconds: plan.seconds(jobs: jobs))), \(jobs) at once, threads of "
         + "each: \(options.threads), \(formatBytes(plan.peakBytes(jobs: jobs))) of memory")
-    say("watch it from another shell: \(programPath) top \(options.folder.path)")
+    say("watch it from another shell: \(programWord) top \(shellQuoted(options.folder.path))")
   }
 
   // MARK: Training

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Training
 
 /// Writes a line of progress or a complaint to standard error.
 func say(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
@@ -39,6 +40,14 @@ func require(_ flag: String, _ value: Int, atLeast least: Int) throws {
 func dataFolder(_ flag: String?) -> String {
   let chosen = ProcessInfo.processInfo.environment["LRA_DATA", default: ""]
   return flag ?? (chosen.isEmpty ? "data" : chosen)
+}
+
+/// The folder of the data of an earlier run: the flag, the one that the run noted, or the usual one.
+///
+/// - Throws: `UserError` when there is no run, or its note cannot be understood.
+func dataFolder(_ flag: String?, ofRun run: String) throws -> String {
+  if let flag { return flag }
+  return try RunFolder.open(run).notedDataFolder() ?? dataFolder(nil)
 }
 
 /// A comma-separated list of whole numbers.

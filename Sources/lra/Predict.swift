@@ -28,7 +28,8 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     if let threads { Workers.shared.limit(to: threads) }
-    let saved = try SavedModel(folder, choice: checkpoint, dataFolder: dataFolder(nil))
+    let saved = try SavedModel(
+      folder, choice: checkpoint, dataFolder: dataFolder(nil, ofRun: folder))
     if let message = saved.message { say("warning: \(message)") }
     let tokens = try TokenFile(input, for: saved.model.configuration)
     let logits = saved.model(tokens.input)

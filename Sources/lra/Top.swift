@@ -110,7 +110,7 @@ struct Top: ParsableCommand {
     let percent = { (share: Double?) in share.map(formatPercent) ?? "-" }
     return [
       run.name, run.state.rawValue, "\(formatCount(run.step))/\(formatCount(run.steps))",
-      bar(run), run.loss.map { String(format: "%.3f", $0) } ?? "-", percent(run.accuracy),
+      bar(run), run.loss.map { formatNumber("%.3f", $0) } ?? "-", percent(run.accuracy),
       percent(run.validation), percent(run.test),
       run.stepsPerSecond.map { String(format: "%.2f", $0) } ?? "-",
       run.secondsLeft.map(formatDuration) ?? "-", run.peakResidentBytes.map(formatBytes) ?? "-",

@@ -43,8 +43,10 @@ struct Train: ParsableCommand {
   var config: String?
   @Option(name: .customLong("set"), help: "key=value, such as model.layers=4. May be repeated.")
   var assignments: [String] = []
-  @Option(help: "Where data lives. Default: $LRA_DATA or data.")
+  @Option(help: "Where data lives. Default: $LRA_DATA or data; with --resume the run's own.")
   var data: String?
+  @Flag(help: "With --resume: go on though the data are not those the run was trained on.")
+  var otherData = false
   @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")
   var threads: Int?
   @Flag(help: "Print every resolved value and where it came from, and stop.")
@@ -101,14 +103,23 @@ struct Train: ParsableCommand {
     if let (flag, _) = changed.first(where: \.1) {
       throw UserError(
         .usage, "\(flag) cannot be combined with --resume: a run goes on as it began",
-        remedy: "leave it out, or start another run from this one's --config \(path)/config.json")
+        remedy: "leave it out, or start another run from this one's --config "
+          + shellQuoted("\(path)/config.json"))
     }
     let settings = try RunFolder.open(path).settings()
-    let configuration = try RunConfiguration(settings, dataFolder: dataFolder(data))
-    return (configuration, explain || cost ? nil : try RunFolder.resume(path))
+    let configuration = try RunConfiguration(
+      settings, dataFolder: dataFolder(data, ofRun: path))
+    if explain || cost { return (configuration, nil) }
+    try configuration.task.prepare { say($0) }
+    if !otherData { try RunFolder.open(path).requireSameData(configuration.task) }
+    return (configuration, try RunFolder.resume(path))
   }
 
   private func newRun() throws -> (RunConfiguration, RunFolder?) {
+    if otherData {
+      throw UserError(
+        .usage, "--other-data is for --resume alone", remedy: "leave it out")
+    }
     let given = try config.map { try Settings(file: $0) }
     guard let task = try task ?? given?.text("task.name"),
       let model = try model ?? given?.text("model.name")
@@ -151,7 +162,7 @@ struct Train: ParsableCommand {
     case .stopped(let reason):
       throw UserError(
         .stoppedEarly, "stopped (\(reason)); everything is saved in \(folder.path)",
-        remedy: "go on with: \(programPath) train --resume \(folder.path)")
+        remedy: "go on with: \(programWord) train --resume \(shellQuoted(folder.path))")
     }
   }
 }

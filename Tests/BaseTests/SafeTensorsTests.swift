@@ -68,6 +68,24 @@ import Testing
     #expect(copy.serialized() == tensors.serialized())
   }
 
+  @Test("Numbers of 16 and 64 bits are read as 32-bit ones")
+  func otherWidths() throws {
+    let header =
+      #"{"d":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},"#
+      + #""b":{"dtype":"BF16","shape":[2],"data_offsets":[8,12]},"#
+      + #""h":{"dtype":"F16","shape":[6],"data_offsets":[12,24]}}"#
+    let halves: [UInt16] = [0x3C00, 0xC100, 0x0001, 0x7BFF, 0x8000, 0xFC00]
+    let words: [UInt16] = [0x3F80, 0xC000] + halves
+    let data =
+      (0..<8).map { UInt8(truncatingIfNeeded: (0.1).bitPattern >> ($0 * 8)) }
+      + words.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+    let tensors = try SafeTensors(file(header, data), name: "f")
+    #expect(try tensors.floats("d") == [0.1])
+    #expect(try tensors.floats("b") == [1, -2])
+    let expected: [Float] = [1, -2.5, 0x1p-24, 65504, -0.0, -.infinity]
+    #expect(try tensors.floats("h").map(\.bitPattern) == expected.map(\.bitPattern))
+  }
+
   @Test("A missing array and a wrong type are named")
   func access() throws {
     let tensors = try SafeTensors(file(Self.header, Self.data), name: "golden")

@@ -31,7 +31,7 @@ enum RunPage {
   private static func result(_ run: RunRecord) -> [(String, String)] {
     guard let result = run.result else { return [("status", run.status?.rawValue ?? "unknown")] }
     let accuracy = { (evaluation: Evaluation) in
-      evaluation.formattedAccuracy + String(format: ", loss %.4f", evaluation.loss)
+      evaluation.formattedAccuracy + ", loss " + formatNumber("%.4f", evaluation.loss)
     }
     return [
       ("test, best checkpoint", accuracy(result.testBest)),
