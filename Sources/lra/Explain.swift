@@ -50,6 +50,8 @@ struct Explanation: Encodable {
   let options: [Option]
   let deviations: [String]
   let presets: [PresetValues]
+  /// Where the formula and the tensors of a checkpoint are described.
+  let document: String
 
   /// Collects what the catalogs of variants and tasks say.
   init(_ entry: VariantEntry) throws {
@@ -64,6 +66,7 @@ struct Explanation: Encodable {
       Option(key: "model.\(key)", default: value, help: about.options[key] ?? "")
     }
     deviations = about.deviations
+    document = "docs/models.md#\(entry.name)"
     presets = TaskCatalog.all.flatMap { task in
       task.presets.compactMap { preset in
         preset.overrides[entry.name].map { own in
@@ -90,6 +93,7 @@ struct Explanation: Encodable {
       lines.append("  \(preset.task), \(preset.preset)")
       lines += table(preset.values.map { ["\($0.key)=\($0.value)", $0.source] }, indent: 4)
     }
+    lines += ["", "Formula, tensors and initial values: \(document)"]
     return lines.joined(separator: "\n")
   }
 

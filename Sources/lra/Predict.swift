@@ -10,7 +10,7 @@ struct Predict: ParsableCommand {
     discussion: """
       The input holds a tensor tokens, I32 or I64, [B, L], padded with 0 at the right, or [B, 2, L]
       for a model that compares two sequences; the output a tensor logits, F32, [B, C]. Weights are
-      documented in the README.
+      documented in docs/models.md.
       """)
 
   @Argument(

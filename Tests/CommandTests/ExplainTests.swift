@@ -31,6 +31,13 @@ struct ExplainTests {
       #expect(run.output.contains(text), "\(text)")
     }
     for key in about.options.keys { #expect(run.output.contains("--set model.\(key)=")) }
+    #expect(run.output.contains("docs/models.md#\(name)"))
+  }
+
+  @Test("bigbird says that its random blocks depend on the number of blocks")
+  func randomBlocks() throws {
+    let run = try CommandRunner.lra("explain bigbird")
+    #expect(run.output.contains("sequences with different numbers of blocks see different graphs"))
   }
 
   @Test("an unknown model is told with the nearest names, status 64")

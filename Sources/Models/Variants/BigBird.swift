@@ -23,13 +23,15 @@ struct BigBird: Mixer {
     summary: "Softmax attention of blocks to global, neighbouring and random blocks.",
     options: [
       "block": "b, tokens of a block",
-      "random": "r, random blocks that a block sees",
+      "random": "r, random blocks that a block sees; drawn for each layer, head and number of blocks",
       "global": "g, blocks at each end that see all and that all see",
       "window": "w, neighbouring blocks that a block sees, its own among them",
       "random-seed": "what the random blocks are drawn from",
     ],
     deviations: [
       "The last block of a sequence may be short; the paper's is padded.",
+      "Random blocks are not stored: sequences with different numbers of blocks see different graphs. "
+        + "docs/models.md says how they are drawn.",
       "The original code draws the random blocks of short sequences from the first ones only, the "
         + "LRA code from the first 1024 tokens.",
     ])
