@@ -9,8 +9,9 @@ struct Reproduce: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the published figures against their runs, and do runs again.",
     discussion: """
-      Without --run it checks that every accuracy in the README is that of a published run and every \
-      ratio to PyTorch one that was measured, and prints the commands. With --run it trains the named runs, or all, and compares.
+      Without --run it checks that every accuracy in the README and the documents is that of a published \
+      run and every ratio to PyTorch one that was measured, and prints the commands. With --run it \
+      trains the named runs, or all, and compares.
       """)
 
   @Argument(help: "Names of published runs. Default: all.")
@@ -19,8 +20,8 @@ struct Reproduce: ParsableCommand {
   var trains = false
   @Option(help: "The folder of published runs.")
   var results = "Tasks/Results"
-  @Option(help: "The text whose figures are checked.")
-  var text = "README.md"
+  @Option(help: "The texts whose figures are checked, separated by commas.")
+  var text = "README.md,docs/results.md,docs/speed.md"
   @Option(help: "Where the new runs go.")
   var output = "runs/reproduce"
   @Option(help: "Where data lives. Default: $LRA_DATA or data.")
@@ -62,18 +63,22 @@ struct Reproduce: ParsableCommand {
   }
 
   private func check(_ published: PublishedRuns, _ peers: PeerTables) throws {
-    let content = String(decoding: try readFile(text), as: UTF8.self)
-    let unmeasured = peers.unexplained(in: content)
-    guard unmeasured.isEmpty else {
-      throw UserError(
-        .failed, "\(text): \(results)/peers.jsonl has no \(unmeasured.joined(separator: ", no "))",
-        remedy: "correct the figure, or measure it: make bench-peers ARGS=\"--log FILE\"")
-    }
-    let unexplained = published.unexplained(in: content)
-    guard unexplained.isEmpty else {
-      throw UserError(
-        .failed, "\(text): no run in \(results) has \(unexplained.joined(separator: ", "))",
-        remedy: "correct the figure, or publish its run with --publish FOLDER")
+    for text in commaSeparated(text) {
+      let content = String(decoding: try readFile(text), as: UTF8.self)
+      let unmeasured = peers.unexplained(in: content)
+      guard unmeasured.isEmpty else {
+        throw UserError(
+          .failed,
+          "\(text): \(results)/peers.jsonl has no \(unmeasured.joined(separator: ", no "))",
+          remedy: "correct the figure, or measure it: make bench-peers ARGS=\"--log FILE\"")
+      }
+      let unexplained = published.unexplained(in: content)
+      guard unexplained.isEmpty else {
+        throw UserError(
+          .failed, "\(text): no run in \(results) has \(unexplained.joined(separator: ", "))",
+          remedy: "correct the figure or the run it links, or publish its run with --publish FOLDER"
+        )
+      }
     }
     tell(
       "every accuracy in \(text) is that of a run in \(results), every ratio to PyTorch measured")

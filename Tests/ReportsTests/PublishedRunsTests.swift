@@ -16,6 +16,15 @@ struct PublishedRunsTests {
       // 35.0 and 37.0; their mean 36.0 with √(0.0152² + 0.0141² / 2) = 1.8 %.
       let text = "35.0 ± 1.5 %, 37.0 ± 1.5 %, 36.0 ± 1.8 %, 36.1 ± 1.5 % and 1.50x"
       #expect(published.unexplained(in: text) == ["36.1 ± 1.5 %"])
+      let row = { (figure: String) in "| \(figure) | 37.25 % | [s1](../Tasks/Results/run-s1) |" }
+      for good in ["37.0 ± 1.5 %", "37.0 %"] {
+        #expect(published.unexplained(in: row(good)).isEmpty)
+      }
+      // Another run has it, and both together do.
+      for wrong in ["35.0 ± 1.5 %", "35.0 %", "36.0 %"] {
+        #expect(published.unexplained(in: row(wrong)) == [wrong])
+      }
+      #expect(published.unexplained(in: row("36.0 % [s0](Tasks/Results/run-s0)")).isEmpty)
     }
   }
 

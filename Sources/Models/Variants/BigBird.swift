@@ -23,7 +23,8 @@ struct BigBird: Mixer {
     summary: "Softmax attention of blocks to global, neighbouring and random blocks.",
     options: [
       "block": "b, tokens of a block",
-      "random": "r, random blocks that a block sees; drawn for each layer, head and number of blocks",
+      "random":
+        "r, random blocks that a block sees; drawn for each layer, head and number of blocks",
       "global": "g, blocks at each end that see all and that all see",
       "window": "w, neighbouring blocks that a block sees, its own among them",
       "random-seed": "what the random blocks are drawn from",
