@@ -78,14 +78,14 @@ public func directionalDerivative(
 /// the largest of |⟨g, v⟩ - dL/dv| / max(‖g‖, floor) over several directions.
 public func gradientError(
   _ gradient: [Float], of f: ([Matrix]) -> Double, at point: [Matrix], argument: Int, floor: Double,
-  directions: Int = 3, _ random: inout RandomData
+  directions: Int = 3, step: Double = 1e-6, _ random: inout RandomData
 ) -> Double {
   let g = gradient.map(Double.init)
   guard g.allSatisfy(\.isFinite) else { return .infinity }
   let size = max(euclidean(g), floor)
   return (0..<directions).map { _ in
     let v = random.normals(g.count)
-    let expected = directionalDerivative(f, at: point, moving: argument, along: v)
+    let expected = directionalDerivative(f, at: point, moving: argument, along: v, step: step)
     return abs(zip(g, v).reduce(0) { $0 + $1.0 * $1.1 } - expected) / size
   }.max() ?? .infinity
 }

@@ -36,6 +36,18 @@ final class Workspace: @unchecked Sendable {
     return memory
   }
 
+  /// Room for `count` doubles, as ``floats(_:)``.
+  func doubles(_ count: Int) -> UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(floats(2 * count)).bindMemory(to: Double.self, capacity: count)
+  }
+
+  /// `count` zeros in double precision, as ``floats(_:)``.
+  func zeroDoubles(_ count: Int) -> UnsafeMutablePointer<Double> {
+    let memory = doubles(count)
+    memory.update(repeating: 0, count: count)
+    return memory
+  }
+
   /// How far memory is handed out.
   struct Mark {
     fileprivate let base: UnsafeMutablePointer<Float>

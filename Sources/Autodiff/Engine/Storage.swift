@@ -14,6 +14,17 @@ public final class Storage: @unchecked Sendable {
     owner = nil
   }
 
+  /// Takes room for `count` doubles, which ``doubles`` gives.
+  convenience init(doubles count: Int) {
+    self.init(count: count * (MemoryLayout<Double>.stride / MemoryLayout<Float>.stride))
+    UnsafeMutableRawPointer(pointer).bindMemory(to: Double.self, capacity: count)
+  }
+
+  /// The memory of a buffer that was taken for doubles.
+  var doubles: UnsafeMutablePointer<Double> {
+    UnsafeMutableRawPointer(pointer).assumingMemoryBound(to: Double.self)
+  }
+
   /// A part of another buffer, which it keeps alive.
   init(slice owner: Storage, from offset: Int, count: Int) {
     precondition(offset >= 0 && offset + count <= owner.count, "storage: slice out of range")

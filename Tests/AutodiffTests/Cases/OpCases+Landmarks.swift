@@ -61,13 +61,15 @@ extension OpCases {
     }
   }
 
-  static func nystrom(_ sizes: [Int], heads: Int, width: Int, iterations: Int = 6) -> OpCase {
+  static func nystrom(
+    _ sizes: [Int], heads: Int, width: Int, iterations: Int = 6, range: ClosedRange<Float> = -3...3
+  ) -> OpCase {
     let landmarks = Segments(offsets: offsets(sizes))
     let columns = heads * width
     return OpCase(
-      "nystrom inverse \(sizes), \(heads) heads of \(width), \(iterations) iterations",
+      "nystrom inverse \(sizes), \(heads) heads of \(width), \(iterations) iterations, \(range)",
       account: "nystrom inverse",
-      [.init(landmarks.rows, 2 * columns, range: -3...3), .init(landmarks.rows, columns)]
+      [.init(landmarks.rows, 2 * columns, range: range), .init(landmarks.rows, columns)]
     ) { x in
       nystromInverse(
         query: self.heads(x[0], heads, width), key: self.heads(x[0], heads, width, columns),

@@ -22,14 +22,19 @@ extension OpCases {
 
   static func sinkhorn(
     _ sizes: [Int], heads: Int, columns: Int, iterations: Int = 8, temperature: Double = 0.75,
-    noise: GumbelNoise? = nil
+    noise: GumbelNoise? = nil, spread: Float = 0
   ) -> OpCase {
     let sequences = Segments(offsets: offsets(sizes))
     let name =
       "sinkhorn sort \(sizes), \(heads) heads of \(columns), \(iterations) iterations, "
-      + "temperature \(temperature), noise \(noise != nil)"
+      + "temperature \(temperature), noise \(noise != nil), spread \(spread)"
     return OpCase(
-      name, account: "sinkhorn sort", [.init(sequences.rows, heads * columns, range: -3...3)]
+      name, account: "sinkhorn sort",
+      [
+        .init(sequences.rows, heads * columns, range: -3...3) { row, column in
+          spread * Float(row * row % 7 - column % 5)
+        }
+      ]
     ) { x in
       sinkhornSort(
         x[0], sequences: sequences, heads: heads, iterations: iterations,

@@ -11,17 +11,30 @@ enum EngineTests {}
 /// Adding an operation to the engine means adding a case here; a test fails if a model uses one
 /// that no case covers.
 struct OpCase: Sendable, CustomTestStringConvertible {
-  /// The shape of one tensor and the range of its values.
+  /// The shape of one tensor and its values: random ones, and what is added to them at a row and
+  /// column.
   struct Input: Sendable {
     let shape: [Int]
     let range: ClosedRange<Float>
+    let offset: @Sendable (Int, Int) -> Float
 
-    init(_ shape: Int..., range: ClosedRange<Float> = -1...1) {
+    init(
+      _ shape: Int..., range: ClosedRange<Float> = -1...1,
+      offset: @escaping @Sendable (Int, Int) -> Float = { _, _ in 0 }
+    ) {
       self.shape = shape
       self.range = range
+      self.offset = offset
     }
 
     var count: Int { shape.reduce(1, *) }
+
+    func values(_ random: inout RandomData) -> [Float] {
+      let columns = count / max(shape[0], 1)
+      return random.floats(count, in: range).enumerated().map { place, value in
+        value + offset(place / columns, place % columns)
+      }
+    }
   }
 
   let name: String
@@ -48,7 +61,7 @@ struct OpCase: Sendable, CustomTestStringConvertible {
   /// The values of the inputs, always the same for one case.
   var data: [[Float]] {
     var random = RandomData(name)
-    return inputs.map { random.floats($0.count, in: $0.range) }
+    return inputs.map { $0.values(&random) }
   }
 
   /// Fresh tensors with these values.
@@ -67,6 +80,36 @@ struct OpCase: Sendable, CustomTestStringConvertible {
   func sum(_ y: Matrix) -> RandomSum {
     var random = RandomData(name + " sum")
     return RandomSum(rows: y.rows, columns: y.columns, &random)
+  }
+
+  /// How far the result is from the oracle's, in units of the largest element.
+  func forwardError() -> Double {
+    let data = data
+    let y = operation(tensors(data))
+    let expected = oracle(matrices(data))
+    let found = y.values
+    guard y.rows == expected.rows && y.columns == expected.columns && found.allSatisfy(\.isFinite)
+    else { return .infinity }
+    let scale = max(expected.values.map(abs).max() ?? 0, 1e-3)
+    return (zip(found, expected.values).map { abs(Double($0) - $1) }.max() ?? 0) / scale
+  }
+
+  /// How far the gradient of each input is from the oracle's derivative, in units of its size.
+  ///
+  /// - Parameter step: the oracle's, for central differences.
+  func gradientErrors(step: Double = 1e-6) -> [Double] {
+    let data = data
+    let leaves = tensors(data).map(\.tracked)
+    let point = matrices(data)
+    let sum = sum(oracle(point))
+    sum(operation(leaves)).backward()
+    var random = RandomData(name + " directions")
+    return leaves.enumerated().map { index, leaf in
+      guard let gradient = leaf.gradient else { return .infinity }
+      return gradientError(
+        gradient.values, of: { sum(oracle($0)) }, at: point, argument: index,
+        floor: 0.01 * sum.norm, step: step, &random)
+    }
   }
 
   /// The result, and the gradients of all inputs, as bits.

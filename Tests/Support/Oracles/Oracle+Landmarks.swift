@@ -82,7 +82,7 @@ extension Oracle {
 
 /// Sorting blocks.
 extension Oracle {
-  /// exp of the logarithms, with rows and then columns divided by their sums again and again.
+  /// exp of S, of which rows' and then columns' logarithms of sums are subtracted again and again.
   ///
   /// - Parameter noise: of a sequence, head, row and column.
   public static func sinkhorn(
@@ -95,21 +95,26 @@ extension Oracle {
       let (first, count) = (offsets[s], offsets[s + 1] - offsets[s])
       for head in 0..<heads {
         var p = Matrix(count, count) { i, j in
-          Foundation.exp(
-            (scores[first + i, head * columns + j] + noise(s, head, i, j)) / temperature)
+          (scores[first + i, head * columns + j] + noise(s, head, i, j)) / temperature
         }
         for _ in 0..<iterations {
-          let rows = (0..<count).map { i in (0..<count).reduce(0) { $0 + p[i, $1] } }
-          p = p.mapPlaces { i, _, value in value / rows[i] }
-          let sums = (0..<count).map { j in (0..<count).reduce(0) { $0 + p[$1, j] } }
-          p = p.mapPlaces { _, j, value in value / sums[j] }
+          let rows = (0..<count).map { i in logSum((0..<count).map { p[i, $0] }) }
+          p = p.mapPlaces { i, _, value in value - rows[i] }
+          let sums = (0..<count).map { j in logSum((0..<count).map { p[$0, j] }) }
+          p = p.mapPlaces { _, j, value in value - sums[j] }
         }
         for i in 0..<count {
-          for j in 0..<count { result[first + i, head * columns + j] = p[i, j] }
+          for j in 0..<count { result[first + i, head * columns + j] = Foundation.exp(p[i, j]) }
         }
       }
     }
     return result
+  }
+
+  /// log Σ exp(x).
+  public static func logSum(_ x: [Double]) -> Double {
+    let high = x.max() ?? 0
+    return high + Foundation.log(x.reduce(0) { $0 + Foundation.exp($1 - high) })
   }
 
   /// Attention of each block to what ``sortedBlocks(_:sorting:offsets:block:heads:groups:shortcut:)``

@@ -18,7 +18,7 @@
 ///     which may not exist.
 /// - Returns: [number of landmarks, H·D].
 /// - Complexity: with M landmarks, 5·M³ operations an iteration forward and 12·M³ backward for each
-///   sequence and head, and 6·M²·D and 16·M²·D beside them. Memory: the result, and 3·M² floats an
+///   sequence and head, 8·M³ and 16·M³ from the fifth on, and 6·M²·D and 16·M²·D beside them. Memory: the result, and 3·M² floats an
 ///   iteration of each sequence and head where gradients are recorded.
 ///
 /// Saves: Q, K, V, and of each iteration Z, what Z is multiplied with, and the matrix that this is a
@@ -34,19 +34,23 @@ public func nystromInverse(
   query: Heads, key: Heads, value: Heads, landmarks: Segments, iterations: Int
 ) -> Tensor {
   let kernel = NystromKernel(query, key, value, landmarks, iterations)
+  let fullSteps = max(iterations - InverseStep.halvedSteps, 0)
   let columns = value.count * value.width
   let y = Tensor(
     shape: [landmarks.rows, columns],
     storage: Storage(count: landmarks.rowCapacity * columns))
   let records = [query, key, value].contains { $0.tensor.node != nil }
   let iterates = records ? Storage(count: kernel.iterateCount) : nil
-  kernel.measure("nystrom inverse", halfCubes: 5 * iterations - 2, squares: 3, tensors: 4) {
+  kernel.measure(
+    "nystrom inverse", halfCubes: 5 * iterations - 2 + 3 * fullSteps, squares: 3, tensors: 4
+  ) {
     kernel.forward(into: y, iterates)
   }
   return y.recorded("nystrom inverse", from: query.tensor, key.tensor, value.tensor) { dy in
     guard let iterates else { return }
     kernel.measure(
-      "nystrom inverse backward", halfCubes: 12 * iterations - 6, squares: 8, tensors: 7
+      "nystrom inverse backward", halfCubes: 12 * iterations - 6 + 4 * fullSteps, squares: 8,
+      tensors: 7
     ) {
       kernel.backward(dy, iterates)
     }

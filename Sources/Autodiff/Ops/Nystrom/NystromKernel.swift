@@ -92,7 +92,7 @@ struct NystromKernel {
           kept.inverse(index).multiply(kept.inverse(index - 1), kept.factor(index - 1))
         }
         step.advance(
-          start.negated, kept.inverse(index), into: kept.shifted(index), kept.factor(index))
+          index, start.negated, kept.inverse(index), into: kept.power(index), kept.factor(index))
       }
       let product = LandmarkRows(place.size, width: width, workspace)
       product.multiply(kept.factor(iterations - 1).left, rows(value, place, workspace))
@@ -130,9 +130,9 @@ struct NystromKernel {
 
   /// Goes back through Y = Z·(S·X) of the last iteration, and through all before it.
   ///
-  /// Gradients of Z and N are kept transposed; then no product needs a transposed factor:
+  /// Gradients of Z, V and N are kept transposed; then no product needs a transposed factor:
   /// ```
-  /// dNᵀ += Z·dV        dZᵀ = S·dZ′ᵀ + dV·N, or P·dYᵀ + dV·N in the last iteration, where P = S·X
+  /// dNᵀ += Z·dVᵀ      dZᵀ = S·dZ′ᵀ + dVᵀ·N, or P·dYᵀ + dVᵀ·N in the last iteration, where P = S·X
   /// ```
   /// - Returns: the gradients of the values X and of the scores Q·Kᵀ/√D.
   private func differentiate(
@@ -145,21 +145,21 @@ struct NystromKernel {
     let last = iterations - 1
     product.multiply(kept.factor(last).left, values)
     dProduct.multiply(kept.inverse(last).leftTransposed, dyRows)
-    dValues.multiply(kept.factor(last).left, dProduct)
+    dValues.multiply(kept.factor(last).leftTransposed, dProduct)
     var gradient = SquareMatrix(values.count, workspace)
     var spare = SquareMatrix(values.count, workspace)
     let dNegated = SquareMatrix(values.count, workspace)
     dNegated.clear()
     gradient.multiply(product, transposed: dyRows, workspace)
-    var dShifted = step.differentiate(dProduct, values, kept.shifted(last), workspace)
+    var dPower = step.differentiate(last, dProduct, values, kept.power(last), workspace)
     for index in (0..<last).reversed() {
-      dNegated.multiply(kept.inverse(index + 1), dShifted, accumulate: true)
-      gradient.multiply(dShifted, start.negated, accumulate: true)
-      dShifted = step.differentiate(gradient, kept.inverse(index), kept.shifted(index))
+      dNegated.multiply(kept.inverse(index + 1), dPower, accumulate: true)
+      gradient.multiply(dPower, start.negated, accumulate: true)
+      dPower = step.differentiate(index, gradient, kept.inverse(index), kept.power(index))
       spare.multiply(kept.factor(index), gradient)
       (gradient, spare) = (spare, gradient)
     }
-    spare.multiply(dShifted, start.negated)
+    spare.multiply(dPower, start.negated)
     return (dValues, start.differentiate(gradient, spare, dNegated))
   }
 
@@ -225,13 +225,13 @@ private struct InverseStart {
   /// ```
   /// where c is the sum of column k; X counts twice, since Z₀ is N's transpose but for a factor.
   func differentiate(
-    _ gradient: SquareMatrix, _ shiftedPart: SquareMatrix, _ dNegated: SquareMatrix
+    _ gradient: SquareMatrix, _ powerPart: SquareMatrix, _ dNegated: SquareMatrix
   ) -> SquareMatrix {
     let factor = 1 / norm
     let dNorm =
-      (gradient.innerProduct(negated) + shiftedPart.innerProduct(negated)) * factor * factor
+      (gradient.innerProduct(negated) + powerPart.innerProduct(negated)) * factor * factor
     gradient.forEachTransposed(dNegated) { place, mirrored in
-      let sum = load(gradient.base + place).addingProduct(load(shiftedPart.base + place), 2)
+      let sum = load(gradient.base + place).addingProduct(load(powerPart.base + place), 2)
       store(sum * factor - mirrored, gradient.base + place)
     }
     for i in 0..<negated.size { gradient.base[i * gradient.row + column] += dNorm }
@@ -275,6 +275,6 @@ private struct InverseIterates {
   }
 
   func inverse(_ index: Int) -> SquareMatrix { matrix(index, 0) }
-  func shifted(_ index: Int) -> SquareMatrix { matrix(index, 1) }
+  func power(_ index: Int) -> SquareMatrix { matrix(index, 1) }
   func factor(_ index: Int) -> SquareMatrix { matrix(index, 2) }
 }

@@ -32,8 +32,18 @@ struct SquareMatrix {
   var leftTransposed: StridedMatrix { StridedMatrix(base: base, row: 1, column: row) }
 
   /// self = or += a·b.
-  func multiply(_ a: SquareMatrix, _ b: SquareMatrix, accumulate: Bool = false) {
-    multiply(a.left, inner: size, b.panels, accumulate: accumulate)
+  ///
+  /// - Parameter symmetric: whether the result is, and self where it is added to: then panels on the
+  ///   diagonal and below are computed, and those above are their mirror images.
+  func multiply(
+    _ a: SquareMatrix, _ b: SquareMatrix, accumulate: Bool = false, symmetric: Bool = false
+  ) {
+    if symmetric {
+      multiplyHalf(a, b, accumulate: accumulate)
+      mirror()
+    } else {
+      multiply(a.left, inner: size, b.panels, accumulate: accumulate)
+    }
   }
 
   /// self = scale·a·bᵀ.
@@ -73,6 +83,21 @@ struct SquareMatrix {
     for i in 0..<size { base[i * row + i] += value }
   }
 
+  /// self = factor·a.
+  func assign(_ a: SquareMatrix, times factor: Float) {
+    combine(a) { _, other in other * factor }
+  }
+
+  /// self = f(self, a), element by element.
+  @inline(__always)
+  func combine(_ a: SquareMatrix, _ f: (Lanes, Lanes) -> Lanes) {
+    for i in 0..<size {
+      for place in stride(from: i * row, to: i * row + padded, by: laneCount) {
+        store(f(load(base + place), load(a.base + place)), base + place)
+      }
+    }
+  }
+
   /// self = factor·aᵀ.
   func assignTransposed(_ a: SquareMatrix, times factor: Float) {
     forEachTransposed(a) { place, vector in store(vector * factor, base + place) }
@@ -80,7 +105,7 @@ struct SquareMatrix {
 
   /// self = f(self, a, aᵀ), element by element.
   @inline(__always)
-  func combine(_ a: SquareMatrix, _ f: (Lanes, Lanes, Lanes) -> Lanes) {
+  func combineTransposed(_ a: SquareMatrix, _ f: (Lanes, Lanes, Lanes) -> Lanes) {
     forEachTransposed(a) { place, mirrored in
       store(f(load(base + place), load(a.base + place), mirrored), base + place)
     }
@@ -105,17 +130,15 @@ struct SquareMatrix {
     }
   }
 
-  /// self = a·b where the result is symmetric: panels on the diagonal and below are computed,
-  /// and those above are their mirror images.
-  func multiplySymmetric(_ a: SquareMatrix, _ b: SquareMatrix) {
+  /// Panels of self = or += a·b on the diagonal and below.
+  private func multiplyHalf(_ a: SquareMatrix, _ b: SquareMatrix, accumulate: Bool) {
     for first in stride(from: 0, to: size, by: Panels.width) {
       Autodiff.multiply(
         rows: size - first, columns: Panels.width, inner: size,
         StridedMatrix(base: a.base + first * row, row: row, column: 1),
         Panels(base: b.base + first, step: row, panel: Panels.width),
-        into: base + first * row + first, row: row, accumulate: false)
+        into: base + first * row + first, row: row, accumulate: accumulate)
     }
-    mirror()
   }
 
   /// Copies what is below the panels on the diagonal to above them.

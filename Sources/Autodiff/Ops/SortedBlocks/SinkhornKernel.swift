@@ -7,17 +7,21 @@ import Foundation
 /// ```
 /// uᵢ = log Σⱼ exp(S₀ - v)ᵢⱼ      vⱼ = log Σᵢ exp(S₀ - u)ᵢⱼ
 /// ```
+/// All three grow with the scores, while S does not, so they are doubles; only S is rounded to floats,
+/// whose exponentials are taken.
 struct SinkhornKernel {
   private let scores: Tensor
   private let sequences: Segments
   private let heads: Int
   private let iterations: Int
   private let temperature: Float
+  private let noise: GumbelNoise?
   /// C, the most blocks.
   private let columns: Int
 
   init(
-    _ scores: Tensor, _ sequences: Segments, _ heads: Int, _ iterations: Int, _ temperature: Float
+    _ scores: Tensor, _ sequences: Segments, _ heads: Int, _ iterations: Int, _ temperature: Float,
+    _ noise: GumbelNoise?
   ) {
     precondition(
       scores.rows == sequences.rows && scores.columns % heads == 0
@@ -31,12 +35,13 @@ struct SinkhornKernel {
     self.heads = heads
     self.iterations = iterations
     self.temperature = temperature
+    self.noise = noise
     columns = scores.columns / heads
   }
 
   /// C rounded up to whole vectors.
   private var paddedColumns: Int { (columns + laneCount - 1) / laneCount * laneCount }
-  /// Floats of u and v of every iteration, sequence and head.
+  /// Doubles of u and v of every iteration, sequence and head.
   var logSumCount: Int { sequences.count * heads * iterations * 2 * paddedColumns }
 
   func measure(_ name: String, passes: Int, _ body: () -> Void) {
@@ -47,62 +52,61 @@ struct SinkhornKernel {
       name, flops: 3 * passes * heads * places, bytes: 4 * 3 * scores.count, body)
   }
 
+  /// Calls `body` with S₀ of every sequence and head.
   private func forEachHead(_ body: (SinkhornHead, Workspace) -> Void) {
     sequences.forEachHead(of: heads) { sequence, head, workspace in
       let size = sequences.length(sequence)
       let padded = (size + laneCount - 1) / laneCount * laneCount
-      body(
-        SinkhornHead(
-          sequence: sequence, head: head, size: size, padded: padded,
-          offset: sequences.offsets[sequence] * heads * columns + head * columns,
-          row: heads * columns, matrix: workspace.floats(size * padded)),
-        workspace)
+      let place = SinkhornHead(
+        sequence: sequence, head: head, size: size, padded: padded,
+        offset: sequences.offsets[sequence] * heads * columns + head * columns,
+        row: heads * columns, matrix: workspace.doubles(size * padded),
+        exponents: workspace.floats(padded), sums: workspace.floats(padded))
+      scale(into: place)
+      body(place, workspace)
+    }
+  }
+
+  /// S₀ = (R + G)/τ; what fills rows up is so low that its exponential is zero.
+  private func scale(into place: SinkhornHead) {
+    for i in 0..<place.size {
+      let from = scores.pointer + place.offset + i * place.row
+      let to = place.matrix + i * place.padded
+      for j in 0..<place.size {
+        let gumbel = noise?.value(sequence: place.sequence, head: place.head, row: i, column: j)
+        to[j] = (Double(from[j]) + Double(gumbel ?? 0)) / Double(temperature)
+      }
+      (to + place.size).update(repeating: -1e30, count: place.padded - place.size)
     }
   }
 
   /// u and v of one iteration.
   private func logSums(
     _ storage: Storage, _ place: SinkhornHead, _ iteration: Int
-  ) -> (u: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>) {
+  ) -> (u: UnsafeMutablePointer<Double>, v: UnsafeMutablePointer<Double>) {
     let index = (place.sequence * heads + place.head) * iterations + iteration
-    let u = storage.pointer + index * 2 * paddedColumns
+    let u = storage.doubles + index * 2 * paddedColumns
     return (u, u + paddedColumns)
   }
 
   // MARK: Forward
 
-  func forward(
-    into y: Storage, _ scaled: Storage, _ logSums: Storage, _ noise: GumbelNoise?
-  ) {
+  func forward(into y: Storage, _ logSums: Storage) {
     y.clear()
     forEachHead { place, workspace in
-      scale(place, into: scaled, noise)
-      place.loadMatrix(scaled)
-      var sums = (u: workspace.floats(0), v: workspace.zeros(place.padded))
+      var before = workspace.zeroDoubles(place.padded)
       for iteration in 0..<iterations {
-        let next = self.logSums(logSums, place, iteration)
-        place.sumRows(sums.v, into: next.u)
-        place.sumColumns(next.u, into: next.v)
-        sums = next
+        let (u, v) = self.logSums(logSums, place, iteration)
+        place.sumRows(before, into: u)
+        place.sumColumns(u, into: v)
+        before = v
       }
+      let (u, v) = self.logSums(logSums, place, iterations - 1)
       for i in 0..<place.size {
         let to = y.pointer + place.offset + i * place.row
-        for j in stride(from: 0, to: place.padded, by: laneCount) {
-          let p = exp(load(place.matrix + i * place.padded + j) - sums.u[i] - load(sums.v + j))
+        place.powers(i, u[i], v) { j, p in
           store(p, to + j, count: min(laneCount, place.size - j))
         }
-      }
-    }
-  }
-
-  /// S₀ = (R + G)/τ.
-  private func scale(_ place: SinkhornHead, into scaled: Storage, _ noise: GumbelNoise?) {
-    for i in 0..<place.size {
-      let at = place.offset + i * place.row
-      for j in 0..<place.size {
-        let gumbel = noise?.value(
-          sequence: place.sequence, head: place.head, row: i, column: j)
-        scaled.pointer[at + j] = (scores.pointer[at + j] + (gumbel ?? 0)) / temperature
       }
     }
   }
@@ -117,14 +121,13 @@ struct SinkhornKernel {
   /// U = exp(S₀ - u - v′):   dS += U·du    dv′ = -Σᵢ U·du
   /// ```
   /// where v′ belongs to the iteration before, or is 0.
-  func backward(_ dy: Storage, _ result: Storage, _ scaled: Storage, _ logSums: Storage) {
+  func backward(_ dy: Storage, _ result: Storage, _ logSums: Storage) {
     guard let target = scores.node?.target() else { return }
     if !target.accumulate { target.pointer.update(repeating: 0, count: scores.count) }
     forEachHead { place, workspace in
-      place.loadMatrix(scaled)
       let gradient = SinkhornGradient(place, workspace)
       gradient.start(dy, result)
-      let zeros = workspace.zeros(place.padded)
+      let zeros = workspace.zeroDoubles(place.padded)
       for iteration in (0..<iterations).reversed() {
         let (u, v) = self.logSums(logSums, place, iteration)
         let before = iteration > 0 ? self.logSums(logSums, place, iteration - 1).v : zeros
@@ -150,45 +153,46 @@ private struct SinkhornHead {
   let offset: Int
   let row: Int
   /// S₀, [n, n rounded up to whole vectors].
-  let matrix: UnsafeMutablePointer<Float>
+  let matrix: UnsafeMutablePointer<Double>
+  /// Room for a row.
+  let exponents: UnsafeMutablePointer<Float>
+  let sums: UnsafeMutablePointer<Float>
 
-  /// Copies S₀; what fills rows up is so low that its exponential is zero.
-  func loadMatrix(_ scaled: Storage) {
-    for i in 0..<size {
-      let to = matrix + i * padded
-      to.update(from: scaled.pointer + offset + i * row, count: size)
-      (to + size).update(repeating: -1e30, count: padded - size)
-    }
+  /// Calls `body` with exp(S₀ - u - v) of one row, sixteen at a time, and their first column.
+  @inline(__always)
+  func powers(
+    _ i: Int, _ u: Double, _ v: UnsafePointer<Double>, _ body: (Int, Lanes) -> Void
+  ) {
+    let from = matrix + i * padded
+    for j in 0..<padded { exponents[j] = Float(from[j] - u - v[j]) }
+    for j in stride(from: 0, to: padded, by: laneCount) { body(j, exp(load(exponents + j))) }
   }
 
   /// uᵢ = log Σⱼ exp(S₀ - v).
-  func sumRows(_ v: UnsafePointer<Float>, into u: UnsafeMutablePointer<Float>) {
+  func sumRows(_ v: UnsafePointer<Double>, into u: UnsafeMutablePointer<Double>) {
     for i in 0..<size {
       let from = matrix + i * padded
-      var high = Lanes(repeating: -.infinity)
-      for j in stride(from: 0, to: padded, by: laneCount) {
-        high = larger(high, load(from + j) - load(v + j))
-      }
-      let maximum = largest(high)
+      var high = -Double.infinity
+      for j in 0..<size { high = max(high, from[j] - v[j]) }
       var sum = Lanes()
-      for j in stride(from: 0, to: padded, by: laneCount) {
-        sum += exp(load(from + j) - load(v + j) - maximum)
-      }
-      u[i] = maximum + Foundation.log(total(sum))
+      powers(i, high, v) { _, power in sum += power }
+      u[i] = high + Foundation.log(Double(total(sum)))
     }
   }
 
   /// vⱼ = log Σᵢ exp(S₀ - u); zero where columns only fill up.
-  func sumColumns(_ u: UnsafePointer<Float>, into v: UnsafeMutablePointer<Float>) {
-    for j in stride(from: 0, to: padded, by: laneCount) {
-      var high = Lanes(repeating: -.infinity)
-      for i in 0..<size { high = larger(high, load(matrix + i * padded + j) - u[i]) }
-      var sum = Lanes()
-      for i in 0..<size { sum += exp(load(matrix + i * padded + j) - u[i] - high) }
-      for lane in 0..<laneCount {
-        v[j + lane] = j + lane < size ? high[lane] + Foundation.log(sum[lane]) : 0
-      }
+  func sumColumns(_ u: UnsafePointer<Double>, into v: UnsafeMutablePointer<Double>) {
+    v.update(repeating: -.infinity, count: padded)
+    for i in 0..<size {
+      let from = matrix + i * padded
+      for j in 0..<padded { v[j] = max(v[j], from[j] - u[i]) }
     }
+    sums.update(repeating: 0, count: padded)
+    for i in 0..<size {
+      powers(i, u[i], v) { j, power in store(load(sums + j) + power, sums + j) }
+    }
+    for j in 0..<size { v[j] += Foundation.log(Double(sums[j])) }
+    (v + size).update(repeating: 0, count: padded - size)
   }
 }
 
@@ -220,13 +224,13 @@ private struct SinkhornGradient {
   }
 
   /// Through v = log Σᵢ exp(S₀ - u): `dv` is used, `du` grows.
-  func throughColumns(u: UnsafePointer<Float>, v: UnsafePointer<Float>) {
+  func throughColumns(u: UnsafePointer<Double>, v: UnsafePointer<Double>) {
     for i in 0..<place.size {
       var sum = Lanes()
-      for j in stride(from: 0, to: place.padded, by: laneCount) {
-        let at = i * place.padded + j
-        let part = exp(load(place.matrix + at) - u[i] - load(v + j)) * load(dv + j)
-        store(load(dMatrix + at) + part, dMatrix + at)
+      place.powers(i, u[i], v) { j, power in
+        let at = dMatrix + i * place.padded + j
+        let part = power * load(dv + j)
+        store(load(at) + part, at)
         sum += part
       }
       du[i] -= total(sum)
@@ -234,13 +238,13 @@ private struct SinkhornGradient {
   }
 
   /// Through u = log Σⱼ exp(S₀ - v′): `du` is used, `dv` becomes that of v′.
-  func throughRows(u: UnsafePointer<Float>, before: UnsafePointer<Float>) {
+  func throughRows(u: UnsafePointer<Double>, before: UnsafePointer<Double>) {
     dv.update(repeating: 0, count: place.padded)
     for i in 0..<place.size {
-      for j in stride(from: 0, to: place.padded, by: laneCount) {
-        let at = i * place.padded + j
-        let part = exp(load(place.matrix + at) - u[i] - load(before + j)) * du[i]
-        store(load(dMatrix + at) + part, dMatrix + at)
+      place.powers(i, u[i], before) { j, power in
+        let at = dMatrix + i * place.padded + j
+        let part = power * du[i]
+        store(load(at) + part, at)
         store(load(dv + j) - part, dv + j)
       }
     }

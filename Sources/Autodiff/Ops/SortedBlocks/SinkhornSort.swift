@@ -14,10 +14,10 @@
 ///   - temperature: τ, positive; the lower, the nearer P is to a permutation.
 ///   - noise: G, which makes P a random permutation's relaxation; zeros if nil.
 /// - Returns: P, [blocks, H·C]; zero in the columns beyond n.
-/// - Complexity: O(T·n²) exponentials for each sequence and head; memory: S, the result, and 2·T·n
-///   logarithms.
+/// - Complexity: O(T·n²) exponentials for each sequence and head; memory: the result, and 2·T·n
+///   logarithms in double precision.
 ///
-/// Saves: S, P and the logarithms of all sums. The gradient goes back through every iteration.
+/// Saves: R, P and the logarithms of all sums. The gradient goes back through every iteration.
 ///
 /// Source: Tay et al., "Sparse Sinkhorn Attention" (2020), arXiv 2002.11296, section 3; Mena et
 /// al., "Learning Latent Permutations with Gumbel-Sinkhorn Networks" (2018), arXiv 1802.08665.
@@ -26,17 +26,16 @@ public func sinkhornSort(
   _ scores: Tensor, sequences: Segments, heads: Int, iterations: Int, temperature: Float,
   noise: GumbelNoise? = nil
 ) -> Tensor {
-  let kernel = SinkhornKernel(scores, sequences, heads, iterations, temperature)
+  let kernel = SinkhornKernel(scores, sequences, heads, iterations, temperature, noise)
   let y = Tensor(shape: scores.shape, storage: Storage(count: scores.storage.count))
-  let scaled = Storage(count: scores.storage.count)
-  let logSums = Storage(count: kernel.logSumCount)
+  let logSums = Storage(doubles: kernel.logSumCount)
   kernel.measure("sinkhorn sort", passes: 2 * iterations + 1) {
-    kernel.forward(into: y.storage, scaled, logSums, noise)
+    kernel.forward(into: y.storage, logSums)
   }
   let result = y.storage
   return y.recorded("sinkhorn sort", from: scores) { dy in
     kernel.measure("sinkhorn sort backward", passes: 4 * iterations + 1) {
-      kernel.backward(dy, result, scaled, logSums)
+      kernel.backward(dy, result, logSums)
     }
   }
 }
