@@ -35,14 +35,14 @@ public final class BenchmarkSession {
   ) -> (result: BenchmarkResult, profile: OperationProfile?) {
     step()
     BufferPool.shared.resetPeak()
-    Meter.shared.reset(timing: profiling)
+    Profiler.shared.reset(timing: profiling)
     var (times, faults): ([Double], Int) = ([], 0)
     let joules = energy.joules {
       let before = minorPageFaults()
       times = (0..<cell.steps).map { _ in secondsTaken(by: step) }
       faults = minorPageFaults() - before
     }
-    let accounts = Meter.shared.accounts
+    let accounts = Profiler.shared.accounts
     let result = result(times.sorted(), faults: faults, joules: joules)
     guard profiling else { return (result, nil) }
     let profile = OperationProfile(
@@ -54,7 +54,7 @@ public final class BenchmarkSession {
   private func result(_ sorted: [Double], faults: Int, joules: Double?) -> BenchmarkResult {
     let (model, steps, batch) = (cell.model, cell.steps, cell.batch)
     let median = (sorted[(steps - 1) / 2] + sorted[steps / 2]) / 2
-    let flops = Meter.shared.flops / steps
+    let flops = Profiler.shared.flops / steps
     let tensors = BufferPool.shared.counters.peak
     let resident = resident ?? peakResidentBytes()
     self.resident = resident

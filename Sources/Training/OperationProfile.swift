@@ -3,7 +3,7 @@ import Foundation
 
 /// Where the time of a step goes, operation by operation.
 ///
-/// Call `Meter.shared.reset(timing: true)` before the steps. Operations do not nest, so what is
+/// Call `Profiler.shared.reset(timing: true)` before the steps. Operations do not nest, so what is
 /// left of the wall time was spent outside of them: in bookkeeping, and in loading data.
 public struct OperationProfile: Sendable, Equatable {
   /// The account of one operation, for one step.
@@ -38,7 +38,7 @@ public struct OperationProfile: Sendable, Equatable {
   ///   - seconds: the wall time of all steps together, above zero.
   ///   - roofline: the machine's limits.
   public init(
-    _ accounts: [String: Meter.Account], steps: Int, seconds: Double, roofline: Roofline? = nil
+    _ accounts: [String: Profiler.Account], steps: Int, seconds: Double, roofline: Roofline? = nil
   ) {
     let order = accounts.sorted { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }
     let perStep = 1 / Double(steps)

@@ -79,7 +79,7 @@ public final class Trainer {
     for part in parts(of: batch) {
       let logits = model(
         part.batch.packed(capacity: task.length),
-        dropping: DropSeed(
+        dropping: DropoutSeed(
           seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
           tokensBefore: part.firstToken))
       let partLoss = crossEntropy(

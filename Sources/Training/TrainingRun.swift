@@ -78,7 +78,7 @@ public final class TrainingRun {
     let identity = try identifyData()
     let data = RunData(
       train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
-    if fitsSchedule { try Meter.shared.pausing { try fitSchedule(data) } }
+    if fitsSchedule { try Profiler.shared.pausing { try fitSchedule(data) } }
     try folder.write(configuration.settings)
     try folder.write(identity, to: DataIdentity.fileName)
     try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")

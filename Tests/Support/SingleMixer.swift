@@ -44,10 +44,10 @@ public struct SingleMixer {
     let ones = Tensor(shape: [width], [Float](repeating: 1, count: width))
     let zeros = Tensor(shape: [width], [Float](repeating: 0, count: width))
     let y = mixer(
-      PreNorm(
+      BranchInput(
         residual: Tensor(shape: [x.count / width, width], x),
         .byRow(Norm(scale: ones, shift: zeros))),
-      .evaluation(Segments(count: 1, length: x.count / width))
+      .evaluation(PackedSequences(count: 1, length: x.count / width))
     ).values
     return stride(from: 0, to: y.count, by: width).map { Array(y[$0..<$0 + width]) }
   }

@@ -5,8 +5,8 @@ import Training
 @Suite struct OperationProfileTests {
   private let roofline = Roofline(gflopsPerS: 100, gigabytesPerS: 20)
 
-  private func account(seconds: Double, flops: Int, bytes: Int) -> Meter.Account {
-    var account = Meter.Account()
+  private func account(seconds: Double, flops: Int, bytes: Int) -> Profiler.Account {
+    var account = Profiler.Account()
     (account.calls, account.seconds, account.flops, account.bytes) = (4, seconds, flops, bytes)
     return account
   }

@@ -61,15 +61,15 @@ struct PackedWeight {
   /// - Parameters:
   ///   - xRow: floats from one row of x to the next; nil for k.
   ///   - yRow: the same of y; nil for n.
-  ///   - ahead: what to bring into the caches meanwhile.
+  ///   - prefetching: what to bring into the caches meanwhile.
   func multiply(
     _ x: UnsafePointer<Float>, row xRow: Int? = nil, _ rows: Int,
     into y: UnsafeMutablePointer<Float>, row yRow: Int? = nil, accumulate: Bool = false,
-    ahead: Ahead = .nothing
+    prefetching: PrefetchCursor = .nothing
   ) {
     Autodiff.multiply(
       rows: rows, columns: columns, inner: inner,
       StridedMatrix(base: x, row: xRow ?? inner, column: 1), panels, into: y,
-      row: yRow ?? columns, accumulate: accumulate, ahead: ahead)
+      row: yRow ?? columns, accumulate: accumulate, prefetching: prefetching)
   }
 }

@@ -57,7 +57,7 @@ final class Workspace: @unchecked Sendable {
   var mark: Mark { Mark(base: base, used: used) }
 
   /// Takes back what was handed out since a mark.
-  func takeBack(after mark: Mark) { used = mark.base == base ? mark.used : 0 }
+  func rewind(after mark: Mark) { used = mark.base == base ? mark.used : 0 }
 
   func reset() {
     used = 0

@@ -33,7 +33,7 @@ public final class BufferPool: Sendable {
   /// Starts a new measurement of the peak.
   public func resetPeak() { state.withLock { $0.counters.peak = $0.counters.live } }
 
-  func take(bytes: Int) -> UnsafeMutableRawPointer {
+  func acquire(bytes: Int) -> UnsafeMutableRawPointer {
     let found: UnsafeMutableRawPointer? = state.withLock { state in
       state.counters.live += bytes
       state.counters.peak = max(state.counters.peak, state.counters.live)
@@ -44,7 +44,7 @@ public final class BufferPool: Sendable {
     return found ?? BufferPool.allocate(bytes: bytes)
   }
 
-  func giveBack(_ buffer: UnsafeMutableRawPointer, bytes: Int) {
+  func release(_ buffer: UnsafeMutableRawPointer, bytes: Int) {
     state.withLock { state in
       state.counters.live -= bytes
       state.free[bytes, default: []].append(buffer)

@@ -20,7 +20,7 @@ func combine(_ source: UnsafePointer<Float>, count: Int, into target: GradientTa
 
 extension GradientTarget {
   /// Stores or adds one value.
-  func put(_ value: Float, at index: Int) {
+  func store(_ value: Float, at index: Int) {
     pointer[index] = accumulate ? pointer[index] + value : value
   }
 }

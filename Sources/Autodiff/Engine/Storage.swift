@@ -8,7 +8,7 @@ public final class Storage: @unchecked Sendable {
   /// Takes `count` floats from the pool; their content is whatever was there.
   init(count: Int) {
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    pointer = BufferPool.shared.take(bytes: bytes)
+    pointer = BufferPool.shared.acquire(bytes: bytes)
       .bindMemory(to: Float.self, capacity: max(count, 1))
     self.count = count
     owner = nil
@@ -35,7 +35,7 @@ public final class Storage: @unchecked Sendable {
 
   deinit {
     guard owner == nil else { return }
-    BufferPool.shared.giveBack(
+    BufferPool.shared.release(
       UnsafeMutableRawPointer(pointer), bytes: max(count, 1) * MemoryLayout<Float>.stride)
   }
 

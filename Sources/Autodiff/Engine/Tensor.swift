@@ -1,7 +1,7 @@
 /// A contiguous, row-major array of floats, with its place on the tape if gradients flow to it.
 ///
 /// Activations are *packed*: the first dimension counts the real tokens of all sequences of a
-/// batch, back to back (see ``Segments``), so padding costs neither time nor memory. Their buffers
+/// batch, back to back (see ``PackedSequences``), so padding costs neither time nor memory. Their buffers
 /// are allocated for the padded batch, which keeps sizes and addresses the same from step to step.
 public struct Tensor {
   /// The extent of each dimension.

@@ -4,7 +4,7 @@ struct HeadTargets {
 
   /// Columns of a tensor that no head covers get no gradient from this operation; columns that several
   /// heads cover get the sum.
-  init(_ heads: [Heads]) {
+  init(_ heads: [HeadsView]) {
     for (index, view) in heads.enumerated() {
       guard let node = view.tensor.node else { continue }
       var target = node.target(columns: view.columns, of: view.tensor.columns)
@@ -21,7 +21,7 @@ struct HeadTargets {
 
   /// Stores or adds `factor` times a block of rows of one head.
   func write(
-    _ source: UnsafePointer<Float>, row sourceRow: Int, rows: Range<Int>, _ view: Heads,
+    _ source: UnsafePointer<Float>, row sourceRow: Int, rows: Range<Int>, _ view: HeadsView,
     _ head: Int, factor: Float = 1
   ) {
     guard let target = target(view, head) else { return }
@@ -31,7 +31,7 @@ struct HeadTargets {
   }
 
   /// Where the gradient of one head goes, if it has one.
-  func target(_ view: Heads, _ head: Int) -> HeadTarget? {
+  func target(_ view: HeadsView, _ head: Int) -> HeadTarget? {
     guard let node = view.tensor.node,
       let target = targets.first(where: { $0.node === node && $0.column == view.column })?.target
     else { return nil }

@@ -21,7 +21,7 @@ struct HeadTile {
   }
 
   /// Takes at most ``tileRows`` rows.
-  func copy(_ view: Heads, _ rows: Range<Int>) {
+  func copy(_ view: HeadsView, _ rows: Range<Int>) {
     for (r, index) in rows.enumerated() {
       for head in heads {
         let from = view.pointer(index, head)

@@ -1,15 +1,15 @@
 /// Every sequence of a packed batch, cut into consecutive pieces.
 public struct SequencePieces: Sendable {
   /// The rows of each piece, in order: pieces as short sequences.
-  public let rows: Segments
+  public let rows: PackedSequences
   /// The pieces of each sequence: the sequences of a tensor with one row for each piece.
-  public let sequences: Segments
+  public let sequences: PackedSequences
 
   /// Cuts n rows into min(`count`, n) pieces, of which piece i begins at row ⌊i·n / pieces⌋, so
   /// that their lengths differ by one at most.
   ///
   /// - Precondition: `count` is positive.
-  public init(_ segments: Segments, count: Int) {
+  public init(_ segments: PackedSequences, count: Int) {
     precondition(count > 0, "pieces: cannot cut into \(count)")
     self.init(segments, longest: (segments.capacity + count - 1) / count) { length in
       let pieces = min(count, length)
@@ -20,7 +20,7 @@ public struct SequencePieces: Sendable {
   /// Cuts into pieces of `length` rows; the last piece of a sequence may be shorter.
   ///
   /// - Precondition: `length` is positive.
-  public init(_ segments: Segments, length: Int) {
+  public init(_ segments: PackedSequences, length: Int) {
     precondition(length > 0, "pieces: cannot cut into pieces of \(length)")
     self.init(segments, longest: min(length, segments.capacity)) {
       Array(stride(from: 0, to: $0, by: length))
@@ -30,14 +30,14 @@ public struct SequencePieces: Sendable {
   /// - Parameters:
   ///   - longest: the rows of the longest piece there can be.
   ///   - starts: where the pieces of a sequence of this length begin; more for longer sequences.
-  private init(_ segments: Segments, longest: Int, starts: (Int) -> [Int]) {
+  private init(_ segments: PackedSequences, longest: Int, starts: (Int) -> [Int]) {
     var offsets: [Int] = []
     var counts = [0]
     for sequence in 0..<segments.count {
       offsets += starts(segments.length(sequence)).map { segments.offsets[sequence] + $0 }
       counts.append(offsets.count)
     }
-    rows = Segments(offsets: offsets + [segments.rows], capacity: longest)
-    sequences = Segments(offsets: counts, capacity: starts(segments.capacity).count)
+    rows = PackedSequences(offsets: offsets + [segments.rows], capacity: longest)
+    sequences = PackedSequences(offsets: counts, capacity: starts(segments.capacity).count)
   }
 }

@@ -14,7 +14,7 @@ public struct VariantEntry: Sendable {
   /// What makes the two halves of a block.
   package struct Parts {
     package let mixer: (ParameterScope) -> any Mixer
-    let feedForward: (ParameterScope) -> any RowLayer
+    let feedForward: (ParameterScope) -> any PositionwiseLayer
   }
 
   init<M: Mixer>(_ type: M.Type) {

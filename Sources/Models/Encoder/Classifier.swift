@@ -22,10 +22,10 @@ public final class Classifier {
   public let configuration: ModelConfiguration
   /// Its weights.
   public let parameters: Parameters
-  private let tokens: TokenRows
+  private let tokens: TokenEmbedding
   private let learnedPositions: Parameter?
   private let fixedPositions: Tensor?
-  private let special: Parameter?
+  private let classToken: Parameter?
   private let blocks: [Block]
   private let norm: BlockNorm?
   private let hidden: Linear?
@@ -35,7 +35,7 @@ public final class Classifier {
   private struct Block {
     let norm: BlockNorm
     let mixer: any Mixer
-    let feedForward: (any RowLayer)?
+    let feedForward: (any PositionwiseLayer)?
   }
 
   /// Builds the model with freshly drawn weights.
@@ -48,7 +48,7 @@ public final class Classifier {
     let width = configuration.width
     self.configuration = configuration
     self.parameters = parameters
-    tokens = TokenRows(configuration, root)
+    tokens = TokenEmbedding(configuration, root)
     let length = configuration.positionCount
     switch configuration.positions {
     case .learned:
@@ -62,7 +62,7 @@ public final class Classifier {
       fixedPositions = Tensor(
         shape: [length, width], [Float](repeating: 0, count: length * width))
     }
-    special = configuration.pooling == .cls ? root.weight("embedding.cls", [width], .zeros) : nil
+    classToken = configuration.pooling == .cls ? root.weight("embedding.cls", [width], .zeros) : nil
     let parts = try VariantCatalog.named(configuration.name).parts(configuration)
     let normalization = configuration.normalization
     blocks = (0..<configuration.layers).map { index in
@@ -89,21 +89,23 @@ public final class Classifier {
   ///   - input: the packed sequences, those that belong together next to each other.
   ///   - dropping: what seeds dropout, nil to evaluate.
   /// - Returns: [B, C].
-  public func callAsFunction(_ input: PackedTokens, dropping: DropSeed? = nil) -> Tensor {
-    let rows = configuration.pooling == .cls ? input.withSpecial : input
-    let pass = rows.pass(dropping)
+  public func callAsFunction(_ input: PackedTokens, dropping: DropoutSeed? = nil) -> Tensor {
+    let rows = configuration.pooling == .cls ? input.prependingClassToken : input
+    let context = rows.context(dropping)
     var h = embed(
-      Indices(rows.tokens), table: tokens.table, positions: positions, special: special?.tensor,
-      segments: pass.segments, dropout: pass.dropout(configuration.dropout, site: embeddingSite))
+      Indices(rows.tokens), table: tokens.table, positions: positions,
+      classToken: classToken?.tensor,
+      segments: context.segments,
+      dropout: context.dropout(configuration.dropout, site: embeddingSite))
     for block in blocks {
-      h = block.norm.after(block.mixer(block.norm.before(h, pass), pass), pass)
-      if let feedForward = block.feedForward { h = feedForward(h, pass) }
+      h = block.norm.after(block.mixer(block.norm.before(h, context), context), context)
+      if let feedForward = block.feedForward { h = feedForward(h, context) }
     }
-    if let second = pass.carried.secondStream { h = residualSum(h, adding: second) }
-    if let norm { h = norm.before(h, pass).normalized }
+    if let second = context.carried.secondStream { h = residualSum(h, adding: second) }
+    if let norm { h = norm.before(h, context).normalized }
     let pooled =
       configuration.pooling == .cls
-      ? firstPool(h, segments: pass.segments) : meanPool(h, segments: pass.segments)
+      ? firstPool(h, segments: context.segments) : meanPool(h, segments: context.segments)
     let features = configuration.towers == 2 ? pairFeatures(pooled) : pooled
     return output(hidden.map { $0(features, activation: .relu) } ?? features)
   }

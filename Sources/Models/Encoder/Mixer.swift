@@ -4,7 +4,7 @@ import Autodiff
 ///
 /// A mixer is one residual branch. It gets the rows before normalisation and returns
 /// `residual + drop(mix(LayerNorm(residual)))`, [N, E] to [N, E]. Sequences are packed
-/// (``Pass/segments``), so there is no mask: padding does not exist.
+/// (``ForwardContext/segments``), so there is no mask: padding does not exist.
 public protocol Mixer {
   /// The variant's own settings, with its paper's defaults.
   associatedtype Options: VariantOptions
@@ -16,23 +16,23 @@ public protocol Mixer {
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope)
 
   /// residual + branch.
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor
 
   /// Makes the second half of a block; ``FeedForward`` unless the variant's paper changes it.
   static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope
-  ) -> any RowLayer
+  ) -> any PositionwiseLayer
 }
 
 extension Mixer {
   /// The feed-forward network of Vaswani et al.
   public static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope
-  ) -> any RowLayer { FeedForward(size, scope) }
+  ) -> any PositionwiseLayer { FeedForward(size, scope) }
 }
 
 /// A residual branch that treats every row alike.
-public protocol RowLayer {
+public protocol PositionwiseLayer {
   /// x + drop(f(LayerNorm(x))), [N, E] to [N, E].
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor
 }

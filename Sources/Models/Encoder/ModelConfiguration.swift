@@ -27,7 +27,7 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
   /// How the rows of a block are normalised.
   public var normalization: Normalization
   /// How positions are told.
-  public var positions: Positions
+  public var positions: PositionalEncoding
   /// How rows become one.
   public var pooling: Pooling
   /// The probability of dropping an activation, in training.

@@ -11,7 +11,7 @@ public struct PackedTokens: Sendable {
   public let capacity: Int
   private var specials = 0
 
-  /// - Precondition: see ``Segments``.
+  /// - Precondition: see ``PackedSequences``.
   public init(tokens: [Int32], offsets: [Int], capacity: Int) {
     self.tokens = tokens
     self.offsets = offsets
@@ -19,7 +19,7 @@ public struct PackedTokens: Sendable {
   }
 
   /// The same with the class token, -1, in front of every sequence.
-  var withSpecial: PackedTokens {
+  var prependingClassToken: PackedTokens {
     var longer: [Int32] = []
     longer.reserveCapacity(tokens.count + offsets.count)
     for (start, end) in zip(offsets, offsets.dropFirst()) {
@@ -33,8 +33,8 @@ public struct PackedTokens: Sendable {
     return result
   }
 
-  func pass(_ seed: DropSeed?) -> Pass {
-    let segments = Segments(offsets: offsets, capacity: capacity)
+  func context(_ seed: DropoutSeed?) -> ForwardContext {
+    let segments = PackedSequences(offsets: offsets, capacity: capacity)
     guard let seed else { return .evaluation(segments) }
     return .training(
       segments, seed: seed.seed, step: seed.step, firstSequence: seed.sequencesBefore,

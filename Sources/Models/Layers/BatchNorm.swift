@@ -22,10 +22,10 @@ struct BatchNorm {
   }
 
   /// Normalises with the batch's own statistics in training, with the running ones in evaluation.
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     let norm = Norm(scale: scale.tensor, shift: shift.tensor, epsilon: 1e-5)
     let running = ColumnStatistics(mean: mean.tensor.values, variance: variance.tensor.values)
-    if pass.step == nil { return batchNorm(x, norm: norm, given: running).y }
+    if context.step == nil { return batchNorm(x, norm: norm, given: running).y }
     let (y, batch) = batchNorm(x, norm: norm)
     let correction = Float(x.rows) / Float(max(1, x.rows - 1))
     mean.replace(with: mixed(running.mean, batch.mean, 1))

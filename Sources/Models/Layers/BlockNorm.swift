@@ -25,16 +25,16 @@ enum BlockNorm {
   }
 
   /// The rows as a mixer takes them.
-  func before(_ x: Tensor, _ pass: Pass) -> PreNorm {
+  func before(_ x: Tensor, _ context: ForwardContext) -> BranchInput {
     switch self {
-    case .layer(let layer): PreNorm(residual: x, .byRow(layer.norm))
-    case .batch(let batch): PreNorm(residual: x, .done(batch(x, pass)))
-    case .batchAfter: PreNorm(residual: x, .done(x))
+    case .layer(let layer): BranchInput(residual: x, .byRow(layer.norm))
+    case .batch(let batch): BranchInput(residual: x, .done(batch(x, context)))
+    case .batchAfter: BranchInput(residual: x, .done(x))
     }
   }
 
   /// What a mixer returned, as the next block takes it.
-  func after(_ y: Tensor, _ pass: Pass) -> Tensor {
-    if case .batchAfter(let batch) = self { batch(y, pass) } else { y }
+  func after(_ y: Tensor, _ context: ForwardContext) -> Tensor {
+    if case .batchAfter(let batch) = self { batch(y, context) } else { y }
   }
 }

@@ -1,7 +1,7 @@
 import Autodiff
 
 /// h + drop(W₂·drop(gelu(W₁·LayerNorm(h) + b₁)) + b₂).
-struct FeedForward: RowLayer {
+struct FeedForward: PositionwiseLayer {
   private let norm: LayerNorm
   private let inner: Linear
   private let outer: Linear
@@ -19,9 +19,9 @@ struct FeedForward: RowLayer {
     outerSite = dropoutSite(scope.path + ".outer")
   }
 
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     feedForward(
       x, norm: norm.norm, inner: inner.tensors, outer: outer.tensors,
-      dropout: (pass.dropout(rate, site: innerSite), pass.dropout(rate, site: outerSite)))
+      dropout: (context.dropout(rate, site: innerSite), context.dropout(rate, site: outerSite)))
   }
 }

@@ -1,8 +1,10 @@
 import Autodiff
 
-extension PreNorm {
+extension BranchInput {
   /// The first rows of each sequence, and where they lie.
-  func leading(_ count: Int, _ segments: Segments) -> (rows: PreNorm, segments: Segments) {
+  func leading(_ count: Int, _ segments: PackedSequences) -> (
+    rows: BranchInput, segments: PackedSequences
+  ) {
     let leading = segments.leading(count)
     return (map { leadingRows($0, segments: segments, leading: leading) }, leading)
   }

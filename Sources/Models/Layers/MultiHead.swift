@@ -32,27 +32,27 @@ struct MultiHead {
   var queryKeyValueWeight: Tensor { stacked([query.tensor, key.tensor, value.tensor]) }
 
   /// Q, K and V from one product: [N, 3·H·D].
-  func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads) {
+  func queryKeyValue(_ x: BranchInput) -> (query: HeadsView, key: HeadsView, value: HeadsView) {
     let bias = inputBiases.isEmpty ? nil : stacked(inputBiases.map(\.tensor))
     let all = x.project(queryKeyValueWeight, bias: bias)
     return (heads(all, 0), heads(all, 1), heads(all, 2))
   }
 
   /// The `index`-th block of H·D columns.
-  func heads(_ tensor: Tensor, _ index: Int) -> Heads {
-    Heads(
+  func heads(_ tensor: Tensor, _ index: Int) -> HeadsView {
+    HeadsView(
       tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
   }
 
   /// The dropout of attention weights.
-  func weightDropout(_ pass: Pass) -> Dropout {
-    pass.dropout(size.attentionDropout, site: weightSite)
+  func weightDropout(_ context: ForwardContext) -> Dropout {
+    context.dropout(size.attentionDropout, site: weightSite)
   }
 
   /// residual + drop(heads·Wₒᵀ + bₒ).
-  func finish(_ x: PreNorm, _ mixed: Tensor, _ pass: Pass) -> Tensor {
+  func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor {
     residualLinear(
       x.residual, adding: mixed, weight: output.tensor, bias: outputBias?.tensor,
-      dropout: pass.dropout(size.dropout, site: branchSite))
+      dropout: context.dropout(size.dropout, site: branchSite))
   }
 }

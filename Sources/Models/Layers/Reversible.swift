@@ -1,6 +1,6 @@
 import Autodiff
 
-extension Pass {
+extension ForwardContext {
   /// A residual layer as one half of a reversible block.
   ///
   /// ```
@@ -21,12 +21,12 @@ extension Pass {
 }
 
 /// ``FeedForward`` in a reversible block.
-struct ReversibleFeedForward: RowLayer {
+struct ReversibleFeedForward: PositionwiseLayer {
   private let layer: FeedForward
 
   init(_ size: MixerSize, _ scope: ParameterScope) { layer = FeedForward(size, scope) }
 
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
-    pass.reversible(x) { layer($0, pass) }
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+    context.reversible(x) { layer($0, context) }
   }
 }

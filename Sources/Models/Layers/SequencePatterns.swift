@@ -1,6 +1,6 @@
 import Autodiff
 
-extension Segments {
+extension PackedSequences {
   /// The patterns of each sequence's heads; sequences of one length share theirs.
   ///
   /// - Parameter make: one pattern for all heads of a sequence of this length, or one for each.
@@ -18,15 +18,15 @@ extension Segments {
 extension MultiHead {
   /// residual + drop(Wₒ·attention), where every query sees what the patterns say.
   ///
-  /// - Parameter patterns: as for ``Autodiff/Segments/patterns(_:)``.
+  /// - Parameter patterns: as for ``Autodiff/PackedSequences/patterns(_:)``.
   func attend(
-    _ x: PreNorm, _ pass: Pass, _ patterns: (Int) -> [AttentionPattern]
+    _ x: BranchInput, _ context: ForwardContext, _ patterns: (Int) -> [AttentionPattern]
   ) -> Tensor {
     let (query, key, value) = queryKeyValue(x)
     let mixed = patternAttention(
-      query: query, key: key, value: value, segments: pass.segments,
-      patterns: pass.segments.patterns(patterns), dropout: weightDropout(pass))
-    return finish(x, mixed, pass)
+      query: query, key: key, value: value, segments: context.segments,
+      patterns: context.segments.patterns(patterns), dropout: weightDropout(context))
+    return finish(x, mixed, context)
   }
 }
 

@@ -83,8 +83,8 @@ struct BigBird: Mixer {
     path = scope.path
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    projections.attend(x, pass) { length in (0..<heads).map { pattern(length, head: $0) } }
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    projections.attend(x, context) { length in (0..<heads).map { pattern(length, head: $0) } }
   }
 
   private func pattern(_ length: Int, head: Int) -> AttentionPattern {

@@ -36,11 +36,12 @@ struct CosFormer: Mixer {
     projections = MultiHead(size, scope, bias: true)
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: pass.segments, features: .cosine, epsilon: 0,
+      query: query, key: key, value: value, segments: context.segments, features: .cosine,
+      epsilon: 0,
       floor: 1e-6)
-    return projections.finish(x, mixed, pass)
+    return projections.finish(x, mixed, context)
   }
 }

@@ -52,15 +52,16 @@ struct FNet: Mixer {
     site = dropoutSite(scope.path + ".branch")
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    let dropout = pass.dropout(rate, site: site)
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    let dropout = context.dropout(rate, site: site)
     switch x.source {
     case .byRow(let norm):
       return residualFourierMix(
-        x.residual, norm: norm, plan: plan, segments: pass.segments, dropout: dropout)
+        x.residual, norm: norm, plan: plan, segments: context.segments, dropout: dropout)
     case .done(let rows):
       return residualSum(
-        x.residual, adding: fourierMix(rows, plan: plan, segments: pass.segments), dropout: dropout)
+        x.residual, adding: fourierMix(rows, plan: plan, segments: context.segments),
+        dropout: dropout)
     }
   }
 }

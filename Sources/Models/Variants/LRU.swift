@@ -84,7 +84,7 @@ struct LRU: Mixer {
   /// Re(C) and, behind it, -Im(C), for each direction.
   private let outputs: [Parameter]
   private let skip: Parameter
-  private let gate: GatedUnit
+  private let gate: GatedLinearUnit
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let (width, states) = (size.width, options.states)
@@ -100,20 +100,20 @@ struct LRU: Mixer {
       scope.weight("\($0).weight", [width, 2 * states], .normal(1 / Double(states).squareRoot()))
     }
     skip = scope.weight("skip", [width], .normal(1))
-    gate = GatedUnit(size, scope.scope("gate"))
+    gate = GatedLinearUnit(size, scope.scope("gate"))
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let u = x.normalized
     let poles = ringPoles(logDecay: nu.tensor, logPhase: theta.tensor)
     let driven = linear(u, weight: scaledRows(input.tensor, logScales: gamma.tensor))
     var y = scaledColumns(u, scales: skip.tensor)
     for (direction, output) in outputs.enumerated() {
       let states = diagonalScan(
-        driven, poles: poles, segments: pass.segments, reversed: direction == 1)
+        driven, poles: poles, segments: context.segments, reversed: direction == 1)
       y = residualLinear(y, adding: states, weight: output.tensor)
     }
-    return gate(x.residual, y, pass)
+    return gate(x.residual, y, context)
   }
 }
 

@@ -61,11 +61,11 @@ struct LinearTransformer: Mixer {
     features = options.kernel == .elu ? .eluPlusOne : .relu(epsilon: 1e-3)
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: pass.segments, features: features,
+      query: query, key: key, value: value, segments: context.segments, features: features,
       epsilon: epsilon)
-    return projections.finish(x, mixed, pass)
+    return projections.finish(x, mixed, context)
   }
 }

@@ -84,32 +84,32 @@ struct Linformer: Mixer {
     }
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let rows = x.normalized
     let query = projections.heads(linear(rows, weight: projections.query.tensor), 0)
     let (keys, values) =
-      sharing == .none ? projectHeads(rows, pass) : projectRows(rows, pass)
+      sharing == .none ? projectHeads(rows, context) : projectRows(rows, context)
     let mixed = attention(
-      query: query, key: keys, value: values, queries: pass.segments,
-      keys: Segments(count: pass.segments.count, length: projected),
-      dropout: projections.weightDropout(pass))
-    return projections.finish(x, mixed, pass)
+      query: query, key: keys, value: values, queries: context.segments,
+      keys: PackedSequences(count: context.segments.count, length: projected),
+      dropout: projections.weightDropout(context))
+    return projections.finish(x, mixed, context)
   }
 
   /// P·(X·Wₖᵀ) for each head's own P, and the same of the values.
-  private func projectHeads(_ rows: Tensor, _ pass: Pass) -> (Heads, Heads) {
+  private func projectHeads(_ rows: Tensor, _ context: ForwardContext) -> (HeadsView, HeadsView) {
     let both = linear(
       rows, weight: stacked([projections.key.tensor, projections.value.tensor]))
     let short = projectSequence(
       both, projections: weights.map(\.tensor), groups: Array(weights.indices),
-      segments: pass.segments)
+      segments: context.segments)
     return (projections.heads(short, 0), projections.heads(short, 1))
   }
 
   /// (P·X)·Wₖᵀ where the heads share P: the same numbers, but K rows instead of L go through Wₖ.
-  private func projectRows(_ rows: Tensor, _ pass: Pass) -> (Heads, Heads) {
+  private func projectRows(_ rows: Tensor, _ context: ForwardContext) -> (HeadsView, HeadsView) {
     let short = weights.map {
-      projectSequence(rows, projections: [$0.tensor], groups: [0], segments: pass.segments)
+      projectSequence(rows, projections: [$0.tensor], groups: [0], segments: context.segments)
     }
     let keys = linear(short[0], weight: projections.key.tensor)
     let values = linear(short[short.count - 1], weight: projections.value.tensor)

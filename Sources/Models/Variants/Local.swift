@@ -49,8 +49,8 @@ struct Local: Mixer {
     self.options = options
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    projections.attend(x, pass) { [pattern($0)] }
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    projections.attend(x, context) { [pattern($0)] }
   }
 
   private func pattern(_ length: Int) -> AttentionPattern {

@@ -70,23 +70,24 @@ struct Longformer: Mixer {
     globalValue = weight("value")
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     var mixed = patternAttention(
-      query: query, key: key, value: value, segments: pass.segments,
-      patterns: pass.segments.patterns { [pattern($0)] }, dropout: projections.weightDropout(pass))
+      query: query, key: key, value: value, segments: context.segments,
+      patterns: context.segments.patterns { [pattern($0)] },
+      dropout: projections.weightDropout(context))
     if let globalQuery, let globalKey, let globalValue {
-      let global = x.leading(options.global, pass.segments)
+      let global = x.leading(options.global, context.segments)
       let all = x.project(stacked([globalKey.tensor, globalValue.tensor]))
       let rows = attention(
         query: projections.heads(global.rows.project(globalQuery.tensor), 0),
         key: projections.heads(all, 0), value: projections.heads(all, 1),
-        queries: global.segments, keys: pass.segments,
-        dropout: projections.weightDropout(pass), droppedAs: pass.segments)
+        queries: global.segments, keys: context.segments,
+        dropout: projections.weightDropout(context), dropoutRows: context.segments)
       mixed = replacingLeadingRows(
-        mixed, with: rows, segments: pass.segments, leading: global.segments)
+        mixed, with: rows, segments: context.segments, leading: global.segments)
     }
-    return projections.finish(x, mixed, pass)
+    return projections.finish(x, mixed, context)
   }
 
   /// Who sees what, global tokens as queries aside.

@@ -80,17 +80,17 @@ struct LowRank: Mixer {
     }
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = maps.queryKeyValue(x)
     let mixed = attention(
-      query: query, key: key, value: value, queries: pass.segments, keys: pass.segments,
-      dropout: maps.weightDropout(pass))
-    return maps.finish(x, mixed, pass)
+      query: query, key: key, value: value, queries: context.segments, keys: context.segments,
+      dropout: maps.weightDropout(context))
+    return maps.finish(x, mixed, context)
   }
 
   static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope
-  ) -> any RowLayer {
+  ) -> any PositionwiseLayer {
     guard let rank = options.rank(size.width, size.feedForward) else {
       return FeedForward(size, scope)
     }
@@ -100,9 +100,9 @@ struct LowRank: Mixer {
 
 /// The maps from rows to heads and back.
 private protocol HeadMaps {
-  func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads)
-  func weightDropout(_ pass: Pass) -> Dropout
-  func finish(_ x: PreNorm, _ mixed: Tensor, _ pass: Pass) -> Tensor
+  func queryKeyValue(_ x: BranchInput) -> (query: HeadsView, key: HeadsView, value: HeadsView)
+  func weightDropout(_ context: ForwardContext) -> Dropout
+  func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor
 }
 
 extension MultiHead: HeadMaps {}
@@ -127,29 +127,29 @@ private struct NarrowHeads: HeadMaps {
   }
 
   /// One product to 3·r columns, then a map for each r of them.
-  func queryKeyValue(_ x: PreNorm) -> (query: Heads, key: Heads, value: Heads) {
+  func queryKeyValue(_ x: BranchInput) -> (query: HeadsView, key: HeadsView, value: HeadsView) {
     let all = groupedLinear(
       x.project(stacked(inputs.map(\.reduce.tensor))), weight: stacked(inputs.map(\.expand.tensor)),
       groups: inputs.count)
     let heads = (0..<3).map {
-      Heads(all, column: $0 * size.attentionWidth, count: size.heads, width: size.headWidth)
+      HeadsView(all, column: $0 * size.attentionWidth, count: size.heads, width: size.headWidth)
     }
     return (heads[0], heads[1], heads[2])
   }
 
-  func weightDropout(_ pass: Pass) -> Dropout {
-    pass.dropout(size.attentionDropout, site: weightSite)
+  func weightDropout(_ context: ForwardContext) -> Dropout {
+    context.dropout(size.attentionDropout, site: weightSite)
   }
 
-  func finish(_ x: PreNorm, _ mixed: Tensor, _ pass: Pass) -> Tensor {
+  func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor {
     residualLinear(
       x.residual, adding: linear(mixed, weight: output.reduce.tensor), weight: output.expand.tensor,
-      dropout: pass.dropout(size.dropout, site: branchSite))
+      dropout: context.dropout(size.dropout, site: branchSite))
   }
 }
 
 /// h + drop(V₂·U₂·drop(gelu(V₁·U₁·LayerNorm(h) + b₁)) + b₂).
-private struct NarrowFeedForward: RowLayer {
+private struct NarrowFeedForward: PositionwiseLayer {
   private let norm: LayerNorm
   private let inner: LowRankMap
   private let innerBias: Parameter
@@ -171,13 +171,13 @@ private struct NarrowFeedForward: RowLayer {
     outerSite = dropoutSite(scope.path + ".outer")
   }
 
-  func callAsFunction(_ x: Tensor, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     let reduced = normalizedLinear(x, norm: norm.norm, weight: inner.reduce.tensor)
     let between = perceptron(
       reduced, inner: (inner.expand.tensor, innerBias.tensor), outer: outer.reduce.tensor,
-      dropout: pass.dropout(rate, site: innerSite))
+      dropout: context.dropout(rate, site: innerSite))
     return residualLinear(
       x, adding: between, weight: outer.expand.tensor, bias: outerBias.tensor,
-      dropout: pass.dropout(rate, site: outerSite))
+      dropout: context.dropout(rate, site: outerSite))
   }
 }

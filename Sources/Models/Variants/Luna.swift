@@ -80,25 +80,25 @@ struct Luna: Mixer {
     )
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    let count = pass.segments.count
-    let short = Segments(count: count, length: packed)
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    let count = context.segments.count
+    let short = PackedSequences(count: count, length: packed)
     let carried =
-      pass.carried["luna.packed"] ?? stacked(Array(repeating: start.tensor, count: count))
+      context.carried["luna.packed"] ?? stacked(Array(repeating: start.tensor, count: count))
     let state = layerNorm(carried, norm: norm.norm)
     let tokens = x.normalized
     let gathered = pack(
-      state, short, tokens, pass.segments,
-      pass.dropout(size.attentionDropout, site: sites.pack, rowsPerSequence: packed))
-    pass.carried["luna.packed"] = residualSum(
+      state, short, tokens, context.segments,
+      context.dropout(size.attentionDropout, site: sites.pack, rowsPerSequence: packed))
+    context.carried["luna.packed"] = residualSum(
       state, adding: gathered,
-      dropout: pass.dropout(size.dropout, site: sites.packed, rowsPerSequence: packed))
+      dropout: context.dropout(size.dropout, site: sites.packed, rowsPerSequence: packed))
     let mixed = unpack(
-      tokens, pass.segments, gathered, short,
-      pass.dropout(size.attentionDropout, site: sites.unpack))
+      tokens, context.segments, gathered, short,
+      context.dropout(size.attentionDropout, site: sites.unpack))
     return residualLinear(
       x.residual, adding: mixed, weight: output.tensor,
-      dropout: pass.dropout(size.dropout, site: sites.branch))
+      dropout: context.dropout(size.dropout, site: sites.branch))
   }
 }
 
@@ -106,13 +106,13 @@ struct Luna: Mixer {
 private struct AttentionMaps {
   private let query: Parameter
   /// One for keys and values, or one for each.
-  private let context: [Parameter]
+  private let contextWeights: [Parameter]
   private let size: MixerSize
 
   init(from: Int, to: Int, _ size: MixerSize, ties: Bool, _ scope: ParameterScope) {
     let inside = size.attentionWidth
     query = scope.weight("query.weight", [inside, from], .xavierUniform)
-    context = (ties ? ["context"] : ["key", "value"]).map {
+    contextWeights = (ties ? ["context"] : ["key", "value"]).map {
       scope.weight("\($0).weight", [inside, to], .xavierUniform)
     }
     self.size = size
@@ -120,15 +120,17 @@ private struct AttentionMaps {
 
   /// Attention of the rows of one tensor to those of another.
   func callAsFunction(
-    _ rows: Tensor, _ queries: Segments, _ others: Tensor, _ keys: Segments, _ dropout: Dropout
+    _ rows: Tensor, _ queries: PackedSequences, _ others: Tensor, _ keys: PackedSequences,
+    _ dropout: Dropout
   ) -> Tensor {
-    let keyValue = linear(others, weight: stacked(context.map(\.tensor)))
+    let keyValue = linear(others, weight: stacked(contextWeights.map(\.tensor)))
     return attention(
       query: heads(linear(rows, weight: query.tensor), 0), key: heads(keyValue, 0),
-      value: heads(keyValue, context.count - 1), queries: queries, keys: keys, dropout: dropout)
+      value: heads(keyValue, contextWeights.count - 1), queries: queries, keys: keys,
+      dropout: dropout)
   }
 
-  private func heads(_ tensor: Tensor, _ index: Int) -> Heads {
-    Heads(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
+  private func heads(_ tensor: Tensor, _ index: Int) -> HeadsView {
+    HeadsView(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
   }
 }

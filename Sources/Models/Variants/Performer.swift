@@ -101,12 +101,13 @@ struct Performer: Mixer {
     self.options = options
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    if let step = pass.step { redraw(step) }
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    if let step = context.step { redraw(step) }
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: pass.segments, features: features, epsilon: 0)
-    return projections.finish(x, mixed, pass)
+      query: query, key: key, value: value, segments: context.segments, features: features,
+      epsilon: 0)
+    return projections.finish(x, mixed, context)
   }
 
   private func redraw(_ step: Int) {

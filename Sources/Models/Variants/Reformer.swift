@@ -16,7 +16,7 @@ import Base
 /// log Nᵢⱼ subtracted from pairs that meet in Nᵢⱼ rounds; without `count-once` they count Nᵢⱼ times.
 ///
 /// With `reversible`, y₁ = x₁ + Attention(x₂) and y₂ = x₂ + FeedForward(y₁), and the activations are
-/// computed again in the backward pass (``Pass/reversible(_:_:)``).
+/// computed again in the backward pass (``ForwardContext/reversible(_:_:)``).
 /// - Complexity: O(n·L·(c + √(L_max/c))·E) time, where L_max is the model's length and the root
 ///   stands for the hash; O(n·L + L·E) memory.
 ///
@@ -131,14 +131,14 @@ struct Reformer: Mixer {
 
   static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope
-  ) -> any RowLayer {
+  ) -> any PositionwiseLayer {
     options.reversible ? ReversibleFeedForward(size, scope) : FeedForward(size, scope)
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    if let step = pass.step { redraw(step) }
-    guard options.reversible else { return attend(x, pass) }
-    return pass.reversible(x.residual) { attend(PreNorm(residual: $0, x.source), pass) }
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    if let step = context.step { redraw(step) }
+    guard options.reversible else { return attend(x, context) }
+    return context.reversible(x.residual) { attend(BranchInput(residual: $0, x.source), context) }
   }
 
   /// Step s of a training uses draw (s - 1)/redraw of the rotations, and an evaluation those that the
@@ -148,22 +148,22 @@ struct Reformer: Mixer {
     rotations.redraw((step - 1) / options.redraw)
   }
 
-  private func attend(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  private func attend(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let both = x.project(stacked([query.tensor, value.tensor]))
     let (query, value) = (heads(both, 0), heads(both, 1))
     let patterns = hashedChunks(
-      query, segments: pass.segments, hash: hash, rows: rotations.tensor, chunk: options.chunk,
+      query, segments: context.segments, hash: hash, rows: rotations.tensor, chunk: options.chunk,
       countsOnce: options.countOnce)
     let mixed = patternAttention(
-      query: query, key: heads(unitRows(query), 0), value: value, segments: pass.segments,
+      query: query, key: heads(unitRows(query), 0), value: value, segments: context.segments,
       patterns: patterns, scale: Float(options.scale),
-      dropout: pass.dropout(size.attentionDropout, site: weightSite))
+      dropout: context.dropout(size.attentionDropout, site: weightSite))
     return residualLinear(
       x.residual, adding: mixed, weight: output.tensor,
-      dropout: pass.dropout(size.dropout, site: branchSite))
+      dropout: context.dropout(size.dropout, site: branchSite))
   }
 
-  private func heads(_ tensor: Tensor, _ index: Int) -> Heads {
-    Heads(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
+  private func heads(_ tensor: Tensor, _ index: Int) -> HeadsView {
+    HeadsView(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
   }
 }

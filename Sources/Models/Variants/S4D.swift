@@ -109,7 +109,7 @@ struct S4D: Mixer {
   /// C of each direction.
   private let outputs: [Parameter]
   private let skip: Parameter
-  private let gate: GatedUnit
+  private let gate: GatedLinearUnit
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let (width, modes) = (size.width, options.states / 2)
@@ -134,17 +134,17 @@ struct S4D: Mixer {
       scope.weight("\($0).weight", [2 * modes, width], .normal(0.5.squareRoot()))
     }
     skip = scope.weight("skip", [width], .normal(1))
-    gate = GatedUnit(size, scope.scope("gate"))
+    gate = GatedLinearUnit(size, scope.scope("gate"))
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let systems = outputs.enumerated().map { direction, output in
       StateSpace(
         zeroOrderHold(
           logStep: logStep.tensor, logDecay: logDecay.tensor, frequency: frequency.tensor,
           output: output.tensor), reversed: direction == 1)
     }
-    let y = stateSpaceScan(x.normalized, systems, skip: skip.tensor, segments: pass.segments)
-    return gate(x.residual, y, pass)
+    let y = stateSpaceScan(x.normalized, systems, skip: skip.tensor, segments: context.segments)
+    return gate(x.residual, y, context)
   }
 }

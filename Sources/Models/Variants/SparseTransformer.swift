@@ -89,8 +89,8 @@ struct SparseTransformer: Mixer {
     distance = options.stride == 0 ? max(1, root) : options.stride
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    projections.attend(x, pass) { length in
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    projections.attend(x, context) { length in
       switch options.combine {
       case .merged: return [pattern(length, first: true, second: true)]
       case .split:

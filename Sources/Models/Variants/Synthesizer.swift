@@ -158,35 +158,35 @@ struct Synthesizer: Mixer {
     (Int(Double(length).squareRoot().rounded(.up)) + 15) / 16 * 16
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let rows = x.normalized
-    let logits = mixed(rows, pass)
+    let logits = mixed(rows, context)
     let value = heads(linear(rows, weight: value.tensor))
-    let dropout = pass.dropout(size.attentionDropout, site: weightSite)
+    let dropout = context.dropout(size.attentionDropout, site: weightSite)
     let result =
       logits.query.isEmpty
-      ? attention(logits: logits.term, value: value, segments: pass.segments, dropout: dropout)
+      ? attention(logits: logits.term, value: value, segments: context.segments, dropout: dropout)
       : attention(
         query: joinHeads(logits.query), key: joinHeads(logits.key), value: value,
-        queries: pass.segments, keys: pass.segments, scale: 1, adding: logits.term,
+        queries: context.segments, keys: context.segments, scale: 1, adding: logits.term,
         dropout: dropout)
     return residualLinear(
       x.residual, adding: result, weight: output.tensor,
-      dropout: pass.dropout(size.dropout, site: branchSite))
+      dropout: context.dropout(size.dropout, site: branchSite))
   }
 
   /// What the logits are made of: products of joined queries and keys, and a term beside them.
   private struct Logits {
     var query: [HeadPart] = []
     var key: [HeadPart] = []
-    var term = LogitTerm.none
+    var term = AttentionBias.none
   }
 
   /// The synthesised logits, with the products of queries and keys if they are mixed in.
-  private func mixed(_ rows: Tensor, _ pass: Pass) -> Logits {
-    guard let products else { return synthesised(rows, pass, nil) }
+  private func mixed(_ rows: Tensor, _ context: ForwardContext) -> Logits {
+    guard let products else { return synthesised(rows, context, nil) }
     let weights = (0..<2).map { mixtureWeight(products.scalars.tensor, $0) }
-    var logits = synthesised(rows, pass, weights[0])
+    var logits = synthesised(rows, context, weights[0])
     let query = heads(linear(rows, weight: products.query.tensor))
     logits.query.append(
       HeadPart(query, scale: 1 / Float(query.width).squareRoot(), factor: weights[1]))
@@ -195,13 +195,13 @@ struct Synthesizer: Mixer {
   }
 
   /// - Parameter factor: α₁.
-  private func synthesised(_ rows: Tensor, _ pass: Pass, _ factor: Tensor?) -> Logits {
+  private func synthesised(_ rows: Tensor, _ context: ForwardContext, _ factor: Tensor?) -> Logits {
     switch source {
     case .dense(let hidden, let table):
-      let bias = heads(tableRows(table.bias.tensor, segments: pass.segments))
+      let bias = heads(tableRows(table.bias.tensor, segments: context.segments))
       return Logits(
         query: [HeadPart(heads(hidden(rows, activation: .relu)), factor: factor)],
-        key: [HeadPart(heads(tableRows(table.weight.tensor, segments: pass.segments)))],
+        key: [HeadPart(heads(tableRows(table.weight.tensor, segments: context.segments)))],
         term: .keyBias(joinHeads([HeadPart(bias, factor: factor)])))
     case .factorisedDense(let hidden, let fine, let coarse):
       let inside = hidden(rows, activation: .relu)
@@ -215,12 +215,14 @@ struct Synthesizer: Mixer {
       return Logits(term: .table(table.tensor, factor: factor))
     case .factorisedRandom(let query, let key):
       return Logits(
-        query: [HeadPart(heads(tableRows(query.tensor, segments: pass.segments)), factor: factor)],
-        key: [HeadPart(heads(tableRows(key.tensor, segments: pass.segments)))])
+        query: [
+          HeadPart(heads(tableRows(query.tensor, segments: context.segments)), factor: factor)
+        ],
+        key: [HeadPart(heads(tableRows(key.tensor, segments: context.segments)))])
     }
   }
 
-  private func heads(_ tensor: Tensor) -> Heads {
-    Heads(tensor, count: size.heads, width: tensor.columns / size.heads)
+  private func heads(_ tensor: Tensor) -> HeadsView {
+    HeadsView(tensor, count: size.heads, width: tensor.columns / size.heads)
   }
 }

@@ -31,11 +31,11 @@ struct Transformer: Mixer {
     projections = MultiHead(size, scope)
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = attention(
-      query: query, key: key, value: value, queries: pass.segments, keys: pass.segments,
-      dropout: projections.weightDropout(pass))
-    return projections.finish(x, mixed, pass)
+      query: query, key: key, value: value, queries: context.segments, keys: context.segments,
+      dropout: projections.weightDropout(context))
+    return projections.finish(x, mixed, context)
   }
 }

@@ -67,7 +67,7 @@ struct Train: ParsableCommand {
     let (configuration, folder) = try resume.map(openRun) ?? newRun()
     guard let folder else { return try tell(foretold(configuration)) }
     Interrupts.install()
-    if profile { Meter.shared.reset(timing: true) }
+    if profile { Profiler.shared.reset(timing: true) }
     let console = try makeConsole(logPath: folder.file("log.txt"))
     let run = try TrainingRun(
       configuration, folder: folder, resuming: resume != nil, timeLimit: limit, console: console)
@@ -88,7 +88,7 @@ struct Train: ParsableCommand {
     guard run.stepsTaken > 0 else { return }
     say(
       OperationProfile(
-        Meter.shared.accounts, steps: run.stepsTaken, seconds: run.stepSeconds,
+        Profiler.shared.accounts, steps: run.stepsTaken, seconds: run.stepSeconds,
         roofline: .measured(threads: Workers.shared.count)
       ).table)
   }

@@ -72,14 +72,14 @@ struct ModelTemplate {
         sharpness = scope.weight("sharpness", [1], .drawn { _, _ in [start] })
       }
 
-      func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
+      func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
         let query = projections.heads(x.project(projections.query.tensor), 0)
         let both = x.project(stacked([projections.key.tensor, projections.value.tensor]))
         let mixed = attention(
           query: joinHeads([HeadPart(query, factor: sharpness.tensor)]),
           key: projections.heads(both, 0), value: projections.heads(both, 1),
-          queries: pass.segments, keys: pass.segments, dropout: projections.weightDropout(pass))
-        return projections.finish(x, mixed, pass)
+          queries: context.segments, keys: context.segments, dropout: projections.weightDropout(context))
+        return projections.finish(x, mixed, context)
       }
     }
 

@@ -32,8 +32,8 @@ extension OpCases {
     rate: Float = 0, range: ClosedRange<Float> = -2...2
   ) -> OpCase {
     let lengths = others ?? queries
-    let own = Segments(offsets: offsets(queries), capacity: (queries.max() ?? 0) + 3)
-    let keys = Segments(offsets: offsets(lengths))
+    let own = PackedSequences(offsets: offsets(queries), capacity: (queries.max() ?? 0) + 3)
+    let keys = PackedSequences(offsets: offsets(lengths))
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     return OpCase(
       "attention \(queries) to \(lengths), \(heads) heads of \(width), \(layout), dropout \(rate)",
@@ -52,7 +52,7 @@ extension OpCases {
   static func kernel(
     _ lengths: [Int], heads: Int, width: Int, _ layout: Layout = .packed, epsilon: Float = 0.1
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "linear attention \(lengths), \(heads) heads of \(width), \(layout), epsilon \(epsilon)",
       account: "linear attention",
@@ -85,9 +85,9 @@ extension OpCases {
 
   static func views(
     _ x: [Tensor], _ heads: Int, _ width: Int, _ layout: Layout
-  ) -> (Heads, Heads, Heads) {
+  ) -> (HeadsView, HeadsView, HeadsView) {
     let view = { (tensor: Tensor, block: Int) in
-      Heads(tensor, column: block * heads * width, count: heads, width: width)
+      HeadsView(tensor, column: block * heads * width, count: heads, width: width)
     }
     return switch layout {
     case .packed: (view(x[0], 0), view(x[0], 1), view(x[0], 2))

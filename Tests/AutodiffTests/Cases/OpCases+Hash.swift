@@ -25,7 +25,7 @@ extension OpCases {
       "unit rows \(rows), \(heads) heads of \(width) from \(column)", account: "unit rows",
       [.init(rows, columns.upperBound)]
     ) {
-      unitRows(Heads($0[0], column: column, count: heads, width: width), epsilon: 1e-3)
+      unitRows(HeadsView($0[0], column: column, count: heads, width: width), epsilon: 1e-3)
     } oracle: { x in
       Matrix(rows, heads * width) { row, c in
         let first = column + c / width * width
@@ -39,7 +39,7 @@ extension OpCases {
     _ lengths: [Int], heads: Int, _ hash: HashOracle, scale: Float? = nil,
     countsOnce: Bool = true, rate: Float = 0
   ) -> OpCase {
-    let (width, segments) = (16, Segments(offsets: offsets(lengths)))
+    let (width, segments) = (16, PackedSequences(offsets: offsets(lengths)))
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     let name =
       "hashed chunks \(lengths), \(heads) heads, \(hash.rounds) rounds of \(hash.factors), chunks "
@@ -58,7 +58,7 @@ extension OpCases {
     ) { inputs in
       let (q, k, v) = views(inputs, heads, width, .packed)
       let patterns = hashedChunks(
-        Heads(Tensor(shape: [segments.rows, heads * width], x), count: heads, width: width),
+        HeadsView(Tensor(shape: [segments.rows, heads * width], x), count: heads, width: width),
         segments: segments, hash: AngularHash(rounds: hash.rounds, factors: hash.factors),
         rows: Tensor(shape: [heads * hash.rowCount, width], rotation), chunk: hash.chunk,
         countsOnce: countsOnce)
@@ -105,7 +105,7 @@ extension OpCases {
 private struct HashCase {
   let x: Matrix
   let rotation: Matrix
-  let segments: Segments
+  let segments: PackedSequences
   let hash: HashOracle
 
   var counts: [[[Int]]] {

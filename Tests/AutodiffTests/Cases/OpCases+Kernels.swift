@@ -79,7 +79,7 @@ extension OpCases {
     _ range: ClosedRange<Float>, _ map: @escaping @Sendable () -> FeatureMap,
     _ oracle: FeatureOracle, epsilon: Float = 0, floor: Float = 0
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
+    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
     let name =
       "linear attention, \(name), \(lengths), \(heads) heads of \(width), \(layout), "
       + "denominators \(epsilon) \(floor)"

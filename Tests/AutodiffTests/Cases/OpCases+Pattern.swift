@@ -157,7 +157,7 @@ extension OpCases {
     _ layout: Layout = .packed, rate: Float = 0, range: ClosedRange<Float> = -2...2,
     capacity: Int? = nil
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths), capacity: capacity)
+    let segments = PackedSequences(offsets: offsets(lengths), capacity: capacity)
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     let pictures = lengths.flatMap { n in
       (0..<heads).map { (length: n, connections: n == 0 ? [] : picture(n, $0)) }
@@ -190,7 +190,7 @@ extension OpCases {
     ]
 
   static func leadingRows(_ lengths: [Int], width: Int, count: Int) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
       "leading \(count) rows of \(lengths), width \(width)", account: nil,
@@ -203,7 +203,7 @@ extension OpCases {
   }
 
   static func replacing(_ lengths: [Int], width: Int, count: Int) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
       "replacing leading \(count) rows of \(lengths), width \(width)", account: nil,

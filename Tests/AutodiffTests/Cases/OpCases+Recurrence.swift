@@ -38,7 +38,7 @@ extension OpCases {
     ]
 
   static func scan(_ lengths: [Int], states: Int, reversed: Bool = false) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
+    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
     return OpCase(
       "diagonal scan \(lengths), \(states) states\(reversed ? ", reversed" : "")",
       account: "diagonal scan",
@@ -53,7 +53,8 @@ extension OpCases {
   static func stateSpace(
     _ lengths: [Int], channels: Int, modes: Int, _ reversed: [Bool], spare: Int = 0
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + spare)
+    let segments = PackedSequences(
+      offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + spare)
     return OpCase(
       "state space scan \(lengths), \(channels) channels of \(modes) modes, reversed \(reversed)",
       account: "state space scan",
@@ -91,7 +92,7 @@ extension OpCases {
   static func layer(
     _ lengths: [Int], modes: Int, channels: Int, shared: Bool = false
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     let own = shared ? 1 : channels
     return OpCase(
       "S4D layer \(lengths), \(modes) modes, \(channels) channels\(shared ? ", shared" : "")",
@@ -186,7 +187,7 @@ extension OpCases {
   }
 
   static func fourier(_ lengths: [Int], width: Int, length: Int) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "Fourier mix \(lengths) of \(length), width \(width)", account: "Fourier mix",
       [.init(segments.rows, width)]
@@ -200,7 +201,7 @@ extension OpCases {
   static func residualFourier(
     _ lengths: [Int], width: Int, length: Int, rate: Float = 0
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     let branch = DropoutOracle(rate: rate, key: 79 << 40, firstRow: 3)
     return OpCase(
       "residual Fourier mix \(lengths) of \(length), width \(width), dropout \(rate)",

@@ -65,7 +65,7 @@ extension OpCases {
   static func normalizedSums(
     _ lengths: [Int], block: Int, _ i: Int, bias: Bool = true
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "normalized linear \(lengths) of \(i), sums of \(block)\(bias ? "" : ", without bias")",
       account: "normalized linear",

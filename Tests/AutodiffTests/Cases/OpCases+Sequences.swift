@@ -12,8 +12,8 @@ extension OpCases {
       project([300, 1], columns: 130, to: 64, of: 301, groups: [0, 1]),
       project([65, 0, 2], columns: 32, to: 130, of: 65, groups: [1, 1], projections: 3),
     ] + [
-      embed([17, 1, 33], width: 15), embed([15, 130], width: 64, special: true),
-      embed([33, 2], width: 17, special: true, rate: 0.2), embed([400, 300], width: 33),
+      embed([17, 1, 33], width: 15), embed([15, 130], width: 64, classToken: true),
+      embed([33, 2], width: 17, classToken: true, rate: 0.2), embed([400, 300], width: 33),
       pool([17, 1, 33], width: 15), pool([130, 64], width: 33), pool([700], width: 17),
       first([17, 1, 33], width: 15), first([64, 130], width: 64),
       crossEntropy(1, 15), crossEntropy(33, 10), crossEntropy(17, 2, count: 64),
@@ -24,7 +24,7 @@ extension OpCases {
     _ lengths: [Int], columns: Int, to projected: Int, of length: Int, groups: [Int],
     projections: Int? = nil
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     let count = projections ?? Set(groups).count
     return OpCase(
       "project sequence \(lengths) to \(projected), \(columns) columns, groups \(groups)",
@@ -39,23 +39,23 @@ extension OpCases {
   }
 
   static func embed(
-    _ lengths: [Int], width: Int, special: Bool = false, rate: Float = 0
+    _ lengths: [Int], width: Int, classToken: Bool = false, rate: Float = 0
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
+    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
     let vocabulary = 17
     var random = RandomData("tokens")
     var tokens = random.integers(segments.rows, in: 0..<vocabulary)
-    if special { for s in 0..<segments.count { tokens[segments.offsets[s]] = -1 } }
+    if classToken { for s in 0..<segments.count { tokens[segments.offsets[s]] = -1 } }
     let drop = DropoutOracle(rate: rate, key: 3)
     let numbers = tokens
     return OpCase(
-      "embedding \(lengths), width \(width), class token \(special), dropout \(rate)",
+      "embedding \(lengths), width \(width), class token \(classToken), dropout \(rate)",
       account: "embedding",
       [.init(vocabulary, width), .init(segments.capacity + 60, width)]
-        + (special ? [.init(width)] : [])
+        + (classToken ? [.init(width)] : [])
     ) { x in
       Autodiff.embed(
-        Indices(numbers), table: x[0], positions: x[1], special: special ? x[2] : nil,
+        Indices(numbers), table: x[0], positions: x[1], classToken: classToken ? x[2] : nil,
         segments: segments, dropout: drop.dropout)
     } oracle: { x in
       let places = (0..<segments.count).flatMap { Array(0..<segments.length($0)) }
@@ -68,7 +68,7 @@ extension OpCases {
   }
 
   static func pool(_ lengths: [Int], width: Int) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "mean pool \(lengths), width \(width)", account: "mean pool", [.init(segments.rows, width)]
     ) {
@@ -79,7 +79,7 @@ extension OpCases {
   }
 
   static func first(_ lengths: [Int], width: Int) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "first pool \(lengths), width \(width)", account: nil, [.init(segments.rows, width)]
     ) {

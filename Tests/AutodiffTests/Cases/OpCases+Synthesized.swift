@@ -37,8 +37,8 @@ extension OpCases {
     _ queries: [Int], _ others: [Int]? = nil, query: Int, value: Int, heads: Int,
     scale: Float? = nil
   ) -> OpCase {
-    let own = Segments(offsets: offsets(queries))
-    let keys = Segments(offsets: offsets(others ?? queries))
+    let own = PackedSequences(offsets: offsets(queries))
+    let keys = PackedSequences(offsets: offsets(others ?? queries))
     return OpCase(
       "attention \(queries) to \(others ?? queries), \(heads) heads, queries of \(query), values of "
         + "\(value), scale \(scale.map { "\($0)" } ?? "usual")", account: "attention",
@@ -48,9 +48,9 @@ extension OpCases {
       ]
     ) { x in
       Autodiff.attention(
-        query: Heads(x[0], count: heads, width: query),
-        key: Heads(x[1], count: heads, width: query),
-        value: Heads(x[2], count: heads, width: value), queries: own, keys: keys, scale: scale)
+        query: HeadsView(x[0], count: heads, width: query),
+        key: HeadsView(x[1], count: heads, width: query),
+        value: HeadsView(x[2], count: heads, width: value), queries: own, keys: keys, scale: scale)
     } oracle: { x in
       let factor = scale.map(Double.init) ?? 1 / Double(query).squareRoot()
       return Oracle.attention(x[2], heads: heads, queries: own.offsets, keys: keys.offsets) {
@@ -69,7 +69,7 @@ extension OpCases {
     }
     return synthesized(
       "bias of keys", lengths, heads: heads, width: width, query: query, rate: rate,
-      { [.init($0, heads, range: -2...2)] }, { .keyBias(Heads($0[0], count: heads, width: 1)) },
+      { [.init($0, heads, range: -2...2)] }, { .keyBias(HeadsView($0[0], count: heads, width: 1)) },
       term)
   }
 
@@ -88,7 +88,8 @@ extension OpCases {
       { rows in [.init(rows, heads * fine, range: -2...2), .init(rows, heads * coarse)] },
       {
         .outer(
-          Heads($0[0], count: heads, width: fine), Heads($0[1], count: heads, width: coarse))
+          HeadsView($0[0], count: heads, width: fine), HeadsView($0[1], count: heads, width: coarse)
+        )
       }, term)
   }
 
@@ -114,10 +115,10 @@ extension OpCases {
   /// The inputs are V, then Q and K if they have a width, then those of the term.
   private static func synthesized(
     _ name: String, _ lengths: [Int], heads: Int, width: Int, query: Int, rate: Float,
-    _ inputs: (Int) -> [OpCase.Input], _ term: @escaping @Sendable ([Tensor]) -> LogitTerm,
+    _ inputs: (Int) -> [OpCase.Input], _ term: @escaping @Sendable ([Tensor]) -> AttentionBias,
     _ logits: @escaping @Sendable ([Matrix]) -> Oracle.Logit
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
+    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
     let drop = DropoutOracle(rate: rate, key: 7 << 33, firstRow: 2)
     let own = query == 0 ? 1 : 3
     let products: [OpCase.Input] =
@@ -128,15 +129,15 @@ extension OpCases {
       account: "attention",
       [.init(segments.rows, heads * width)] + products + inputs(segments.rows)
     ) { x in
-      let value = Heads(x[0], count: heads, width: width)
+      let value = HeadsView(x[0], count: heads, width: width)
       let term = term(Array(x[own...]))
       if query == 0 {
         return Autodiff.attention(
           logits: term, value: value, segments: segments, dropout: drop.dropout)
       }
       return Autodiff.attention(
-        query: Heads(x[1], count: heads, width: query),
-        key: Heads(x[2], count: heads, width: query),
+        query: HeadsView(x[1], count: heads, width: query),
+        key: HeadsView(x[2], count: heads, width: query),
         value: value, queries: segments, keys: segments, adding: term, dropout: drop.dropout)
     } oracle: { x in
       let logit = logits(Array(x[own...]))
@@ -152,7 +153,7 @@ extension OpCases {
   }
 
   static func tableRows(_ lengths: [Int], columns: Int, of rows: Int) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "table rows \(lengths) of \(rows), \(columns) columns", account: "table rows",
       [.init(rows, columns)]
@@ -183,7 +184,7 @@ extension OpCases {
     ) { x in
       let parts = (0..<count).map { i in
         HeadPart(
-          Heads(x[i], count: heads, width: widths[i]), scale: factors ? 0.5 : 1,
+          HeadsView(x[i], count: heads, width: widths[i]), scale: factors ? 0.5 : 1,
           factor: factors ? x[count + i] : nil)
       }
       return Autodiff.joinHeads(parts).tensor

@@ -12,7 +12,7 @@ extension EngineTests {
         let x = Tensor(shape: [2, 2], [1, 2, 3, 4])
         let good = Tensor(shape: [2, 2], [1, 0, 0, 1])
         let bad = Tensor(shape: [2, 2], [1, .infinity, 0, 1])
-        let one = Segments(count: 1, length: 2)
+        let one = PackedSequences(count: 1, length: 2)
         let name = FiniteCheck.shared.firstFailure {
           let h = residualLinear(linear(x, weight: good), adding: x, weight: bad)
           _ = meanPool(h, segments: one)
@@ -26,7 +26,7 @@ extension EngineTests {
       await #expect(processExitsWith: .success) {
         let x = Tensor(shape: [1, 1], [1e-30]).tracked
         let weight = Tensor(shape: [1, 1], [1e25])
-        let one = Segments(count: 1, length: 1)
+        let one = PackedSequences(count: 1, length: 1)
         let name = FiniteCheck.shared.firstFailure {
           linear(linear(meanPool(x, segments: one), weight: weight), weight: weight).backward()
         }

@@ -11,8 +11,8 @@ private func attentionPeak(length: Int) -> Int {
   let x = Tensor(
     shape: [length, 3 * width], [Float](repeating: 0.5, count: length * 3 * width)
   ).tracked
-  let heads = (0..<3).map { Heads(x, column: $0 * width, count: 2, width: width / 2) }
-  let one = Segments(count: 1, length: length)
+  let heads = (0..<3).map { HeadsView(x, column: $0 * width, count: 2, width: width / 2) }
+  let one = PackedSequences(count: 1, length: length)
   let y = attention(query: heads[0], key: heads[1], value: heads[2], queries: one, keys: one)
   crossEntropy(meanPool(y, segments: one), labels: [0]).backward()
   return BufferPool.shared.counters.peak - before
@@ -42,7 +42,7 @@ extension EngineTests {
               tokens: random.integers(places[4], in: 1..<17), offsets: places, capacity: 70)
             adam.minimize(
               crossEntropy(
-                model(input, dropping: DropSeed(seed: 1, step: step)), labels: [0, 1, 2, 0]))
+                model(input, dropping: DropoutSeed(seed: 1, step: step)), labels: [0, 1, 2, 0]))
             misses.append(BufferPool.shared.counters.misses)
           }
           #expect(misses[5] == misses[2], "\(entry.name): \(misses)")

@@ -54,7 +54,7 @@ extension EngineTests {
       let norm = Norm(scale: scalar(2), shift: scalar(5).tracked)
       let (rows, sums) = normalizedLinear(
         x, norm: norm, weight: scalar(7),
-        sumsOf: SequencePieces(Segments(count: 1, length: 2), length: 2))
+        sumsOf: SequencePieces(PackedSequences(count: 1, length: 2), length: 2))
       linear(sums, weight: scalar(3)).backward()  // 3·Σ(2·0 + 5)
       #expect(try #require(norm.shift.gradient).scalar == 6)
       #expect(rows.values == [35, 35])
@@ -68,10 +68,10 @@ extension EngineTests {
     func columns(views: [Range<Int>]) throws {
       let x = Tensor(shape: [2, 3], [1, 2, 3, 4, 5, 6]).tracked
       let identity = Tensor(shape: [3, 3], [1, 0, 0, 0, 1, 0, 0, 0, 1])
-      let pieces = SequencePieces(Segments(count: 1, length: 2), length: 2)
+      let pieces = SequencePieces(PackedSequences(count: 1, length: 2), length: 2)
       let y = linear(x, weight: identity)
       let sums = views.map { columns in
-        let view = Heads(y, column: columns.lowerBound, count: 1, width: columns.count)
+        let view = HeadsView(y, column: columns.lowerBound, count: 1, width: columns.count)
         let ones = Tensor(shape: [1, columns.count], columns.map { _ in 1 })
         return linear(segmentSum(view, pieces: pieces), weight: ones)
       }
@@ -95,7 +95,7 @@ extension EngineTests {
       await #expect(processExitsWith: .success) {
         let x = Tensor(shape: [17, 15], [Float](repeating: 0.5, count: 255)).tracked
         let weight = Tensor(shape: [15, 15], [Float](repeating: 0.1, count: 225)).tracked
-        let one = Segments(count: 1, length: 17)
+        let one = PackedSequences(count: 1, length: 17)
         do {
           let y = residualLinear(x, adding: linear(x, weight: weight), weight: weight)
           let loss = crossEntropy(meanPool(y, segments: one), labels: [3])

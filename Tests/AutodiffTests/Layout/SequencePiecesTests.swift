@@ -6,7 +6,7 @@ extension EngineTests {
   /// Where sequences are cut.
   @Suite("Pieces of sequences")
   struct SequencePiecesTests {
-    static let segments = Segments(offsets: offsets([7, 0, 1, 20]), capacity: 25)
+    static let segments = PackedSequences(offsets: offsets([7, 0, 1, 20]), capacity: 25)
 
     @Test("A number of pieces is of nearly equal lengths", arguments: [1, 3, 7, 20, 30])
     func counts(count: Int) {

@@ -14,12 +14,12 @@ extension EngineTests {
       let large = (0..<keys * width).map { Float($0 / width < first ? 0 : 50) }
       let values = (0..<keys * width).map { Float($0 / width) }
       let view = { (rows: Int, values: [Float]) in
-        Heads(Tensor(shape: [rows, width], values), column: 0, count: 1, width: width)
+        HeadsView(Tensor(shape: [rows, width], values), column: 0, count: 1, width: width)
       }
       let y = attention(
         query: view(queries, [Float](repeating: 1, count: queries * width)),
         key: view(keys, large), value: view(keys, values),
-        queries: Segments(offsets: [0, queries]), keys: Segments(offsets: [0, keys]))
+        queries: PackedSequences(offsets: [0, queries]), keys: PackedSequences(offsets: [0, keys]))
       let expected = Float(first + keys - 1) / 2
       #expect(y.values.allSatisfy { abs($0 - expected) <= 1e-6 * expected })
     }

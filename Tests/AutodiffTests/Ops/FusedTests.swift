@@ -63,14 +63,14 @@ extension EngineTests {
 
     @Test("One product with stacked weights is three products", arguments: sizes)
     func stackedWeights(n: Int, i: Int, o: Int) throws {
-      let one = Segments(count: 1, length: n)
+      let one = PackedSequences(count: 1, length: n)
       try expectSame([.init(n, i), .init(o, i), .init(o, i), .init(o, i)]) { x in
         let all = linear(x[0], weight: stacked([x[1], x[2], x[3]]))
-        let heads = (0..<3).map { Heads(all, column: $0 * o, count: 1, width: o) }
+        let heads = (0..<3).map { HeadsView(all, column: $0 * o, count: 1, width: o) }
         return attention(
           query: heads[0], key: heads[1], value: heads[2], queries: one, keys: one)
       } _: { x in
-        let heads = (1...3).map { Heads(linear(x[0], weight: x[$0]), count: 1, width: o) }
+        let heads = (1...3).map { HeadsView(linear(x[0], weight: x[$0]), count: 1, width: o) }
         return attention(
           query: heads[0], key: heads[1], value: heads[2], queries: one, keys: one)
       }

@@ -60,11 +60,12 @@ extension EngineTests {
       let oneHot = (0..<keys * heads * width).map {
         Float($0 / (heads * width) == $0 % (heads * width) % width ? 1 : 0)
       }
-      let view = { (tensor: Tensor) in Heads(tensor, count: heads, width: width) }
+      let view = { (tensor: Tensor) in HeadsView(tensor, count: heads, width: width) }
       let y = attention(
         query: view(zeros(rows)), key: view(zeros(keys)),
         value: view(Tensor(shape: [keys, heads * width], oneHot)),
-        queries: Segments(count: 1, length: rows), keys: Segments(count: 1, length: keys),
+        queries: PackedSequences(count: 1, length: rows),
+        keys: PackedSequences(count: 1, length: keys),
         dropout: drop.dropout
       ).values
       for row in 0..<rows {

@@ -26,11 +26,11 @@ struct StepCost: Equatable, CustomStringConvertible {
     let batch = TinyBatch(lengths: [length, length])
     let input = batch.packed(capacity: length)
     _ = model.parameters.values
-    Meter.shared.reset()
+    Profiler.shared.reset()
     let before = BufferPool.shared.counters.live
     BufferPool.shared.resetPeak()
     crossEntropy(model(input), labels: batch.labels).backward()
-    let accounts = Meter.shared.accounts.values
+    let accounts = Profiler.shared.accounts.values
     self.init(
       accounts.reduce(0) { $0 + $1.flops }, accounts.reduce(0) { $0 + $1.bytes },
       accounts.reduce(0) { $0 + $1.calls }, BufferPool.shared.counters.peak - before)

@@ -102,10 +102,10 @@ struct VariantTests {
   func dropout(entry: VariantEntry, pooling: Pooling) throws {
     let model = try model(entry, pooling: pooling, dropout: 0.2)
     let input = Self.batch.packed(capacity: 20)
-    let logits = { (seed: DropSeed?) in model(input, dropping: seed).values }
-    let first = logits(DropSeed(seed: 1, step: 5))
-    #expect(first == logits(DropSeed(seed: 1, step: 5)))
-    for other in [DropSeed(seed: 1, step: 6), DropSeed(seed: 2, step: 5), nil] {
+    let logits = { (seed: DropoutSeed?) in model(input, dropping: seed).values }
+    let first = logits(DropoutSeed(seed: 1, step: 5))
+    #expect(first == logits(DropoutSeed(seed: 1, step: 5)))
+    for other in [DropoutSeed(seed: 1, step: 6), DropoutSeed(seed: 2, step: 5), nil] {
       #expect(distance(first, logits(other)) > 1e-3)
     }
   }
@@ -115,10 +115,10 @@ struct VariantTests {
     Pooling.allCases)
   func microBatch(entry: VariantEntry, pooling: Pooling) throws {
     let model = try model(entry, pooling: pooling, dropout: 0.2)
-    let whole = model(Self.batch.packed(capacity: 20), dropping: DropSeed(seed: 1, step: 5))
+    let whole = model(Self.batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: 5))
     for first in 1..<5 {
       let before = Self.lengths[..<first].reduce(0, +)
-      let seed = DropSeed(seed: 1, step: 5, sequencesBefore: first, tokensBefore: before)
+      let seed = DropoutSeed(seed: 1, step: 5, sequencesBefore: first, tokensBefore: before)
       let part = model(Self.batch.packed(Array(first..<5), capacity: 20), dropping: seed)
       for s in first..<5 { #expect(distance(row(part, s - first), row(whole, s)) < 1e-5) }
     }
@@ -132,12 +132,12 @@ struct VariantTests {
     let whole = gradients(
       model,
       crossEntropy(
-        model(Self.batch.packed(capacity: 20), dropping: DropSeed(seed: 1, step: 0)),
+        model(Self.batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: 0)),
         labels: labels))
     arena.clearGradients()
     for part in [0..<2, 2..<5] {
       let before = Self.lengths[..<part.lowerBound]
-      let seed = DropSeed(
+      let seed = DropoutSeed(
         seed: 1, step: 0, sequencesBefore: before.count, tokensBefore: before.reduce(0, +))
       let logits = model(Self.batch.packed(Array(part), capacity: 20), dropping: seed)
       crossEntropy(logits, labels: Array(labels[part]), count: 5).backward()

@@ -34,7 +34,7 @@ struct BatchNormTests {
       [Double](repeating: 0, count: 16), [Double](repeating: 1, count: 16)
     )
     for step in 1...3 {
-      _ = model(batch.packed(capacity: 20), dropping: DropSeed(seed: 1, step: step))
+      _ = model(batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: step))
       for c in 0..<16 {
         let own = rows.reduce(0) { $0 + $1[c] } / Double(rows.count)
         let square = rows.reduce(0) { $0 + ($1[c] - own) * ($1[c] - own) }
@@ -55,10 +55,10 @@ struct BatchNormTests {
   func batchMates(name: String, kind: Normalization) throws {
     let model = try model(name) { $0.normalization = kind }
     let batch = TinyBatch(lengths: [5, 20, 13])
-    func first(_ sequences: [Int], _ seed: DropSeed?) -> [Float] {
+    func first(_ sequences: [Int], _ seed: DropoutSeed?) -> [Float] {
       Array(model(batch.packed(sequences, capacity: 20), dropping: seed).values.prefix(4))
     }
-    let seed = DropSeed(seed: 1, step: 1)
+    let seed = DropoutSeed(seed: 1, step: 1)
     #expect(distance(first([0, 1, 2], seed), first([0], seed)) > 1e-3)
     #expect(distance(first([0, 1, 2], nil), first([0], nil)) < 1e-5)
   }
@@ -76,7 +76,7 @@ struct BatchNormTests {
     model.parameters.values.fill(
       output.range, (0..<width * width).map { $0 % (width + 1) == 0 ? 1 : 0 })
     let batch = TinyBatch(lengths: [7, 7, 7])
-    let pooled = model(batch.packed(capacity: 20), dropping: DropSeed(seed: 1, step: 1)).values
+    let pooled = model(batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: 1)).values
     for c in 0..<width {
       #expect(abs(pooled[c] + pooled[width + c] + pooled[2 * width + c]) < 1e-4)
     }

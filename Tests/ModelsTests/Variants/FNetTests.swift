@@ -21,7 +21,7 @@ struct FNetTests {
   func selfAdjoint(length: Int) {
     for (rows, width) in [(length, 18), ((length + 1) / 2, 15)] {
       let plan = FourierPlan(length: length, width: width)
-      let one = Segments(count: 1, length: rows)
+      let one = PackedSequences(count: 1, length: rows)
       let (x, y) = (random("x", rows, width), random("y", rows, width))
       let left = product(fourierMix(x, plan: plan, segments: one), y)
       let right = product(x, fourierMix(y, plan: plan, segments: one))
@@ -33,7 +33,7 @@ struct FNetTests {
   @Test("The map is linear in x")
   func linear() {
     let plan = FourierPlan(length: 70, width: 20)
-    let one = Segments(count: 1, length: 65)
+    let one = PackedSequences(count: 1, length: 65)
     let (x, y) = (random("x", 65, 20), random("y", 65, 20))
     let sum = Tensor(shape: [65, 20], zip(x.values, y.values).map { 3 * $0 - $1 })
     let run = { (z: Tensor) in fourierMix(z, plan: plan, segments: one).values }
@@ -47,7 +47,7 @@ struct FNetTests {
     let width = 12
     let plan = FourierPlan(
       length: length, width: width, scale: 1 / Double(length * width).squareRoot())
-    let one = Segments(count: 1, length: length)
+    let one = PackedSequences(count: 1, length: length)
     let x = random("x", length, width)
     let twice = fourierMix(
       fourierMix(x, plan: plan, segments: one), plan: plan, segments: one

@@ -9,7 +9,7 @@ import Testing
 @Suite("LRU")
 struct LRUTests {
   private func model(
-    _ options: [String: Setting], positions: Positions = .learned
+    _ options: [String: Setting], positions: PositionalEncoding = .learned
   ) throws -> Classifier {
     var configuration = try tinyConfiguration(VariantCatalog.named("lru"), length: 40)
     configuration.options.merge(options) { $1 }
@@ -22,7 +22,9 @@ struct LRUTests {
   }
 
   /// The states that the layer's weights make of an input.
-  private func states(_ model: Classifier, _ u: Tensor, _ segments: Segments) throws -> Tensor {
+  private func states(_ model: Classifier, _ u: Tensor, _ segments: PackedSequences) throws
+    -> Tensor
+  {
     let poles = ringPoles(
       logDecay: try tensor(model, "nu"), logPhase: try tensor(model, "theta"))
     let weight = scaledRows(
@@ -59,7 +61,7 @@ struct LRUTests {
     let model = try model(["states": .integer(count), "r-max": 0.95])
     var random = RandomData("white")
     let u = Tensor(shape: [length, 16], random.normals(length * 16).map { Float($0) })
-    let h = try states(model, u, Segments(count: 1, length: length)).values
+    let h = try states(model, u, PackedSequences(count: 1, length: length)).values
     let weight = try tensor(model, "input.weight").values.map { Double($0) }
     var mean = 0.0
     for state in 0..<count {
@@ -90,7 +92,7 @@ struct LRUTests {
       var u = [Float](repeating: 0, count: length * 16)
       u[channel] = 1
       let h = try states(
-        model, Tensor(shape: [length, 16], u), Segments(count: 1, length: length))
+        model, Tensor(shape: [length, 16], u), PackedSequences(count: 1, length: length))
       let y = linear(h, weight: try tensor(model, "output.weight"))
       for (t, out) in [(0, 3), (1, 3), (13, 0), (29, 15)] {
         let expected = (0..<count).reduce(0.0) { sum, n in

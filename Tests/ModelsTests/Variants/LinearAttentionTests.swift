@@ -28,11 +28,11 @@ struct LinearAttentionTests {
     let columns = Self.heads * Self.width
     let tensor = Tensor(shape: [x.count, 3 * columns], x.flatMap { $0 })
     let views = (0..<3).map {
-      Heads(tensor, column: $0 * columns, count: Self.heads, width: Self.width)
+      HeadsView(tensor, column: $0 * columns, count: Self.heads, width: Self.width)
     }
     let y = linearAttention(
       query: views[0], key: views[1], value: views[2],
-      segments: Segments(count: 1, length: x.count),
+      segments: PackedSequences(count: 1, length: x.count),
       features: features, epsilon: 0, floor: 1e-30
     ).values
     return x.indices.map { Array(y[$0 * columns..<($0 + 1) * columns]) }

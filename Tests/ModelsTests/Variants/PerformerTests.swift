@@ -49,12 +49,12 @@ struct PerformerTests {
     let (length, width) = (48, rows.width)
     var data = RandomData("estimate")
     var random = RandomStream(seed: 3, stream: UInt64(rows.count))
-    let one = Segments(count: 1, length: length)
+    let one = PackedSequences(count: 1, length: length)
     return (0..<20).reduce(0) { sum, _ in
       let tensors = [deviation, deviation, 1].map { scale in
         Tensor(shape: [length, width], matrix(length, width, &data).map { $0 * scale })
       }
-      let views = tensors.map { Heads($0, count: 1, width: width) }
+      let views = tensors.map { HeadsView($0, count: 1, width: width) }
       let exact = attention(
         query: views[0], key: views[1], value: views[2], queries: one, keys: one
       ).values.map(Double.init)
@@ -118,12 +118,12 @@ struct PerformerTests {
     let model = try model(["redraw": 3])
     var seen = [try rows(model)]
     for step in 1...7 {
-      _ = model(input, dropping: DropSeed(seed: 1, step: step))
+      _ = model(input, dropping: DropoutSeed(seed: 1, step: step))
       let now = try rows(model)
       let isFirst = step == 4 || step == 7
       #expect((now == seen[seen.count - 1]) == !isFirst, "step \(step)")
       if isFirst { seen.append(now) }
-      _ = model(input, dropping: DropSeed(seed: 1, step: step))
+      _ = model(input, dropping: DropoutSeed(seed: 1, step: step))
       _ = model(input)
       #expect(try rows(model) == now)
     }
@@ -135,7 +135,7 @@ struct PerformerTests {
   func pureDraws() throws {
     let runs = try [[4, 7], [7]].map { steps in
       let model = try model(["redraw": 3])
-      for step in steps { _ = model(input, dropping: DropSeed(seed: 1, step: step)) }
+      for step in steps { _ = model(input, dropping: DropoutSeed(seed: 1, step: step)) }
       return try rows(model)
     }
     #expect(runs[0] == runs[1])
@@ -145,7 +145,7 @@ struct PerformerTests {
   func noRedraws() throws {
     let model = try model(["redraw": 0])
     let before = try rows(model)
-    for step in [1, 2, 1001] { _ = model(input, dropping: DropSeed(seed: 1, step: step)) }
+    for step in [1, 2, 1001] { _ = model(input, dropping: DropoutSeed(seed: 1, step: step)) }
     #expect(try rows(model) == before)
   }
 

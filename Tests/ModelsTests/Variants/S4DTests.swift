@@ -74,7 +74,7 @@ struct S4DTests {
     arguments: [[1, 63, 64, 65, 130], [200]], ["lin", "inv", "legs"])
   func convolution(lengths: [Int], initial: String) throws {
     let model = try model(["initial": .text(initial), "states": 64])
-    let segments = Segments(offsets: offsets(lengths))
+    let segments = PackedSequences(offsets: offsets(lengths))
     var random = RandomData("s4d")
     let u = random.floats(segments.rows * 16)
     let names = ["output", "output.reversed"]
@@ -105,7 +105,7 @@ struct S4DTests {
   ) throws -> [Float] {
     let system = StateSpace(try coefficients(model, stretchedBy: factor), reversed: reversed)
     let none = Tensor(shape: [16], [Float](repeating: 0, count: 16))
-    let one = Segments(count: 1, length: u.count / 16)
+    let one = PackedSequences(count: 1, length: u.count / 16)
     return stateSpaceScan(Tensor(shape: [one.rows, 16], u), [system], skip: none, segments: one)
       .values
   }

@@ -13,7 +13,7 @@
 ///   - scale: of the products; nil for 1/√D, where D is the width of a query.
 ///   - term: T.
 ///   - dropout: applied to the attention weights.
-///   - droppedAs: segments that number the rows of the queries for dropout, where the queries are the
+///   - dropoutRows: segments that number the rows of the queries for dropout, where the queries are the
 ///     first rows of longer sequences; nil means `queries`.
 /// - Returns: [N, H·D], where D is the width of a value.
 /// - Complexity: time 4·Lq·Lk·D operations forward and 10·Lq·Lk·D backward for each sequence and
@@ -25,15 +25,16 @@
 /// Source: Vaswani et al., "Attention Is All You Need" (2017), arXiv 1706.03762, equation 1; tiles
 /// after Rabe and Staats (2021), arXiv 2112.05682, and Dao et al. (2022), arXiv 2205.14135.
 public func attention(
-  query: Heads, key: Heads, value: Heads, queries: Segments, keys: Segments,
-  scale: Float? = nil, adding term: LogitTerm = .none, dropout: Dropout = .none,
-  droppedAs: Segments? = nil
+  query: HeadsView, key: HeadsView, value: HeadsView, queries: PackedSequences,
+  keys: PackedSequences,
+  scale: Float? = nil, adding term: AttentionBias = .none, dropout: Dropout = .none,
+  dropoutRows: PackedSequences? = nil
 ) -> Tensor {
   let patterns = zip(0..<queries.count, 0..<keys.count).map {
     AttentionPattern.full(queries: queries.length($0), keys: keys.length($1))
   }
   return AttentionKernel(
-    query, key, value, queries, keys, patterns, dropout, droppedAs: droppedAs, scale: scale,
+    query, key, value, queries, keys, patterns, dropout, dropoutRows: dropoutRows, scale: scale,
     term: term
   ).recorded("attention")
 }
@@ -48,9 +49,9 @@ public func attention(
 /// - Returns: [N, H·D].
 /// - Complexity: time 2·L²·D operations forward and 4·L²·D backward for each sequence and head.
 public func attention(
-  logits term: LogitTerm, value: Heads, segments: Segments, dropout: Dropout = .none
+  logits term: AttentionBias, value: HeadsView, segments: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
-  let nothing = Heads(value.tensor.detached, count: value.count, width: 0)
+  let nothing = HeadsView(value.tensor.detached, count: value.count, width: 0)
   return attention(
     query: nothing, key: nothing, value: value, queries: segments, keys: segments, scale: 1,
     adding: term, dropout: dropout)
@@ -69,7 +70,7 @@ extension AttentionKernel {
     return y.recorded(name, from: [query.tensor, key.tensor, value.tensor] + term.tensors) { dy in
       measure(name + " backward", multiplyAdds: cost.backward) {
         backward(dy, result: result, logSums)
-        LogitTableGradient(self, dy, result: result, logSums)?.run()
+        BiasTableGradient(self, dy, result: result, logSums)?.run()
       }
     }
   }

@@ -51,7 +51,7 @@ func differentiateWeights(
 /// P = exp(S - logsum)    dV = P̃ᵀ·dO    dP = (dO·Vᵀ) ⊙ mask    Δ = Σ dO ⊙ O
 /// dS = P ⊙ (dP - Δ)      dQ = scale·dS·K    dK = scale·dSᵀ·Q
 /// ```
-struct BackwardPass {
+struct AttentionBackward {
   private static let keyTile = 64
   /// Floats of a row of scores; the last vector of a tile may reach beyond its columns.
   private static let scoreRow = keyTile + laneCount

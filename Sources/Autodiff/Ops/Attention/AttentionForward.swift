@@ -2,7 +2,7 @@ import Foundation
 
 /// The result for the queries of one piece, a tile at a time: over all keys that a tile sees, with
 /// a running reference and sum.
-struct ForwardPass {
+struct AttentionForward {
   private static let keyTile = 128
   /// Floats of a row of scores; the last vector of a tile may reach beyond its columns.
   private static let scoreRow = keyTile + laneCount

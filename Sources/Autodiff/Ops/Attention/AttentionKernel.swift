@@ -5,17 +5,17 @@
 struct AttentionKernel {
   static let log2e: Float = 1.442_695_04
 
-  let query: Heads
-  let key: Heads
-  let value: Heads
-  let queries: Segments
-  let keys: Segments
+  let query: HeadsView
+  let key: HeadsView
+  let value: HeadsView
+  let queries: PackedSequences
+  let keys: PackedSequences
   let dropout: Dropout
   /// Numbers the rows of the queries for dropout.
-  let droppedAs: Segments
+  let dropoutRows: PackedSequences
   /// What the products of queries and keys are multiplied by.
   let scale: Float
-  let term: LogitTerm
+  let term: AttentionBias
   /// One for each sequence, or one for each sequence and head, those of a sequence together.
   private let patterns: [AttentionPattern]
   /// Whether no query of any pattern stands in a second round.
@@ -23,9 +23,10 @@ struct AttentionKernel {
 
   /// - Parameter term: nothing, unless every query sees every key.
   init(
-    _ query: Heads, _ key: Heads, _ value: Heads, _ queries: Segments, _ keys: Segments,
-    _ patterns: [AttentionPattern], _ dropout: Dropout, droppedAs: Segments? = nil,
-    scale: Float? = nil, term: LogitTerm = .none
+    _ query: HeadsView, _ key: HeadsView, _ value: HeadsView, _ queries: PackedSequences,
+    _ keys: PackedSequences,
+    _ patterns: [AttentionPattern], _ dropout: Dropout, dropoutRows: PackedSequences? = nil,
+    scale: Float? = nil, term: AttentionBias = .none
   ) {
     precondition(
       query.count == key.count && query.count == value.count && query.width == key.width,
@@ -49,7 +50,7 @@ struct AttentionKernel {
     self.patterns = patterns
     hasOneRound = patterns.allSatisfy { $0.rounds.count <= 1 }
     self.dropout = dropout
-    self.droppedAs = droppedAs ?? queries
+    self.dropoutRows = dropoutRows ?? queries
     self.scale = scale ?? 1 / Float(query.width).squareRoot()
     self.term = term
     term.check(heads: heads, queries, keys)
@@ -80,7 +81,7 @@ struct AttentionKernel {
 
   /// The key of dropping weights of one query.
   func dropKey(_ sequence: Int, _ head: Int, _ position: Int) -> UInt32 {
-    dropout.isActive ? dropout.rowKey(droppedAs.offsets[sequence] + position, head + 1) : 0
+    dropout.isActive ? dropout.rowKey(dropoutRows.offsets[sequence] + position, head + 1) : 0
   }
 
   func pattern(_ sequence: Int, _ head: Int) -> AttentionPattern {
@@ -90,7 +91,7 @@ struct AttentionKernel {
   /// Enters `multiplyAdds` for each pair of a query and a key of each head into the meter.
   func measure(_ name: String, multiplyAdds: Int, _ kernel: () -> Void) {
     let pairs = pieces(parts: 1).reduce(0) { $0 + $1.pattern.pairs }
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: multiplyAdds * 2 * pairs,
       bytes: 4 * (heads * (keyWidth + width) * (queries.rows + keys.rows) + term.count), kernel)
   }
@@ -117,7 +118,7 @@ struct AttentionKernel {
       parallel(pieces.count) { index, workspace in
         let piece = pieces[index]
         guard round < piece.pattern.rounds.count else { return }
-        ForwardPass(self, piece, workspace).run(round, into: y, logSums)
+        AttentionForward(self, piece, workspace).run(round, into: y, logSums)
       }
     }
   }
@@ -145,7 +146,7 @@ struct AttentionKernel {
     parallel(pieces.count) { index, workspace in
       let memory = sums.map { $0.pointer + index * size } ?? workspace.floats(size)
       let gradients = HeadGradients(self, pieces[index], memory)
-      BackwardPass(self, pieces[index], into: gradients, workspace)
+      AttentionBackward(self, pieces[index], into: gradients, workspace)
         .run(dy, result, logSums, targets)
       if parts == 1 { gradients.write(targets) }
     }

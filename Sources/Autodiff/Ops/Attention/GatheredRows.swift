@@ -6,7 +6,7 @@ import CShims
 /// time.
 struct GatheredRows {
   /// Rows between the one that is copied and the one that is asked for.
-  static let ahead = 64
+  static let prefetching = 64
 
   let width: Int
   private let base: UnsafePointer<Float>
@@ -21,7 +21,7 @@ struct GatheredRows {
     self.width = width
   }
 
-  init(_ view: Heads, _ segments: Segments, _ piece: AttentionPiece) {
+  init(_ view: HeadsView, _ segments: PackedSequences, _ piece: AttentionPiece) {
     self.init(
       base: UnsafePointer(view.pointer(segments.offsets[piece.sequence], piece.head)),
       row: view.stride, width: view.width)
@@ -39,7 +39,7 @@ struct GatheredRows {
     let padded = padded
     let whole = width / laneCount * laneCount
     for r in 0..<count {
-      let next = place(positions[r + Self.ahead])
+      let next = place(positions[r + Self.prefetching])
       let to = target + r * padded
       let used = positions[r] < 0 ? 0 : whole
       let from = place(positions[r])
@@ -69,7 +69,7 @@ struct GatheredRows {
         let places = positions + half * laneCount
         for first in stride(from: 0, to: width, by: laneCount) {
           for j in 0..<laneCount {
-            lra_prefetch(place(places[j + Self.ahead]) + first)
+            lra_prefetch(place(places[j + Self.prefetching]) + first)
             block[j] = elements(places[j], first) * scale
           }
           transpose(block)

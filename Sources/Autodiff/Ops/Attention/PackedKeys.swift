@@ -20,7 +20,7 @@ struct PackedKeys {
   ///   - rows: what is needed as rows.
   ///   - columns: what is needed as columns.
   init(
-    _ kernel: AttentionKernel, _ piece: AttentionPiece, rows: Heads, columns: Heads? = nil,
+    _ kernel: AttentionKernel, _ piece: AttentionPiece, rows: HeadsView, columns: HeadsView? = nil,
     _ workspace: Workspace
   ) {
     let slots = piece.pattern.slots.count
@@ -100,10 +100,10 @@ struct PackedKeys {
 
 /// A copy in the workspace, followed by -1 as far as rows are asked for ahead.
 func copyPositions(_ positions: [Float], _ workspace: Workspace) -> UnsafeMutablePointer<Float> {
-  let copy = workspace.floats(positions.count + GatheredRows.ahead)
+  let copy = workspace.floats(positions.count + GatheredRows.prefetching)
   positions.withUnsafeBufferPointer { all in
     if let base = all.baseAddress { copy.update(from: base, count: all.count) }
   }
-  (copy + positions.count).update(repeating: -1, count: GatheredRows.ahead)
+  (copy + positions.count).update(repeating: -1, count: GatheredRows.prefetching)
   return copy
 }

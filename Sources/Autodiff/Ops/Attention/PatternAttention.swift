@@ -18,7 +18,8 @@
 ///
 /// Saves: Q, K, V, the result, and one logarithm of a sum per row and head.
 public func patternAttention(
-  query: Heads, key: Heads, value: Heads, segments: Segments, patterns: [AttentionPattern],
+  query: HeadsView, key: HeadsView, value: HeadsView, segments: PackedSequences,
+  patterns: [AttentionPattern],
   scale: Float? = nil, dropout: Dropout = .none
 ) -> Tensor {
   AttentionKernel(query, key, value, segments, segments, patterns, dropout, scale: scale)

@@ -7,30 +7,30 @@ public struct Indices: Sendable {
   public init(_ values: [Int32]) { self.values = values }
 }
 
-/// y = drop(T[token] + P[position]), the beginning of every model, in one pass.
+/// y = applyDropout(T[token] + P[position]), the beginning of every model, in one pass.
 ///
-/// The token number -1 stands for the class token: its row is `special`.
+/// The token number -1 stands for the class token: its row is `classToken`.
 ///
 /// - Parameters:
 ///   - tokens: one number for each row, 0 ..< V or -1.
 ///   - table: T, [V, E].
 ///   - positions: P, [at least the longest sequence, E].
-///   - special: the row of token -1, [E].
+///   - classToken: the row of token -1, [E].
 ///   - segments: the sequences; the position of a row is its distance from the start of its own.
 ///   - dropout: applied to the sum.
 /// - Returns: [N, E], with room for the padded batch.
 /// - Precondition: the numbers are in range.
 /// - Complexity: O(N·E) time and memory.
 public func embed(
-  _ tokens: Indices, table: Tensor, positions: Tensor, special: Tensor? = nil,
-  segments: Segments, dropout: Dropout = .none
+  _ tokens: Indices, table: Tensor, positions: Tensor, classToken: Tensor? = nil,
+  segments: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
-  let kernel = EmbeddingKernel(tokens, table, positions, special, segments, dropout)
+  let kernel = EmbeddingKernel(tokens, table, positions, classToken, segments, dropout)
   let width = table.columns
   let y = Tensor(
     shape: [segments.rows, width], storage: Storage(count: segments.rowCapacity * width))
   kernel.measure("embedding") { kernel.forward(into: y) }
-  return y.recorded("embedding", from: table, positions, special) { dy in
+  return y.recorded("embedding", from: table, positions, classToken) { dy in
     kernel.measure("embedding backward") { kernel.backward(dy) }
   }
 }
@@ -39,19 +39,19 @@ private struct EmbeddingKernel {
   let tokens: [Int32]
   let table: Tensor
   let positions: Tensor
-  let special: Tensor?
-  let segments: Segments
+  let classToken: Tensor?
+  let segments: PackedSequences
   let dropout: Dropout
   private let width: Int
 
   init(
-    _ tokens: Indices, _ table: Tensor, _ positions: Tensor, _ special: Tensor?,
-    _ segments: Segments, _ dropout: Dropout
+    _ tokens: Indices, _ table: Tensor, _ positions: Tensor, _ classToken: Tensor?,
+    _ segments: PackedSequences, _ dropout: Dropout
   ) {
     self.tokens = tokens.values
     self.table = table
     self.positions = positions
-    self.special = special
+    self.classToken = classToken
     self.segments = segments
     self.dropout = dropout
     width = table.columns
@@ -61,14 +61,14 @@ private struct EmbeddingKernel {
     precondition(
       positions.columns == width && positions.rows >= segments.longest,
       "embed: positions \(positions.shape) for width \(width), length \(segments.longest)")
-    let lowest = special == nil ? 0 : -1
+    let lowest = classToken == nil ? 0 : -1
     precondition(
       tokens.values.allSatisfy { $0 >= lowest && $0 < table.rows },
       "embed: a token is outside \(lowest) ..< \(table.rows)")
   }
 
   func measure(_ name: String, _ kernel: () -> Void) {
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: segments.rows * width, bytes: 12 * segments.rows * width, kernel)
   }
 
@@ -82,13 +82,13 @@ private struct EmbeddingKernel {
       }
       if dropout.isActive {
         let to = y.pointer + row * width
-        drop(dropout, to, count, width, firstRow: row, into: to)
+        applyDropout(dropout, to, count, width, firstRow: row, into: to)
       }
     }
   }
 
   private func tokenRow(_ token: Int32) -> UnsafePointer<Float> {
-    if token < 0, let special { return UnsafePointer(special.pointer) }
+    if token < 0, let classToken { return UnsafePointer(classToken.pointer) }
     return UnsafePointer(table.pointer + Int(token) * width)
   }
 
@@ -103,7 +103,7 @@ private struct EmbeddingKernel {
     if dropout.isActive {
       forEachRun { row, _, count in
         let to = dy.pointer + row * width
-        drop(dropout, to, count, width, firstRow: row, into: to)
+        applyDropout(dropout, to, count, width, firstRow: row, into: to)
       }
     }
     if let target = positions.node?.target() { addPositions(dy, target) }
@@ -126,7 +126,8 @@ private struct EmbeddingKernel {
 
   private func addTokens(_ dy: Storage) {
     let size = (table.rows + 1) * width
-    let partial = RowPieces(rows: segments.rows, sum: size).sums(size) { rows, sums, _ in
+    let partial = DeterministicReduction(rows: segments.rows, sum: size).sums(size) {
+      rows, sums, _ in
       for row in rows {
         let slot = tokens[row] < 0 ? table.rows : Int(tokens[row])
         let to = sums + slot * width
@@ -137,7 +138,7 @@ private struct EmbeddingKernel {
     if let target = table.node?.target() {
       partial.reduce(0, table.rows * width, into: target)
     }
-    if let target = special?.node?.target() {
+    if let target = classToken?.node?.target() {
       partial.reduce(table.rows * width, width, into: target)
     }
   }

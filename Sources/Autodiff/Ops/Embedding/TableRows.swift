@@ -8,7 +8,7 @@
 ///   - segments: the sequences.
 /// - Returns: [N, C].
 /// - Complexity: O(N·C) time and memory.
-public func tableRows(_ table: Tensor, segments: Segments) -> Tensor {
+public func tableRows(_ table: Tensor, segments: PackedSequences) -> Tensor {
   precondition(
     table.rows >= segments.longest,
     "tableRows: table \(table.shape) for a sequence of \(segments.longest)")
@@ -16,7 +16,7 @@ public func tableRows(_ table: Tensor, segments: Segments) -> Tensor {
   let y = Tensor(
     shape: [segments.rows, width], storage: Storage(count: segments.rowCapacity * width))
   let bytes = 8 * segments.rows * width
-  Meter.shared.measure("table rows", flops: 0, bytes: bytes) {
+  Profiler.shared.measure("table rows", flops: 0, bytes: bytes) {
     parallel(segments.count) { sequence, _ in
       (y.pointer + segments.offsets[sequence] * width).update(
         from: table.pointer, count: segments.length(sequence) * width)
@@ -24,7 +24,7 @@ public func tableRows(_ table: Tensor, segments: Segments) -> Tensor {
   }
   return y.recorded("table rows", from: table) { dy in
     guard let target = table.node?.target() else { return }
-    Meter.shared.measure("table rows backward", flops: segments.rows * width, bytes: bytes) {
+    Profiler.shared.measure("table rows backward", flops: segments.rows * width, bytes: bytes) {
       addRows(dy.pointer, segments, width, table.rows, into: target)
     }
   }
@@ -32,7 +32,7 @@ public func tableRows(_ table: Tensor, segments: Segments) -> Tensor {
 
 /// The gradient of a row is the sum over the sequences that reach it.
 private func addRows(
-  _ dy: UnsafePointer<Float>, _ segments: Segments, _ width: Int, _ rows: Int,
+  _ dy: UnsafePointer<Float>, _ segments: PackedSequences, _ width: Int, _ rows: Int,
   into target: GradientTarget
 ) {
   parallel(rows, by: tileRows) { range, _ in

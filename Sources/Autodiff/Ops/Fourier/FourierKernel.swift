@@ -3,11 +3,11 @@ import Foundation
 /// Re(F_L·x·F_E) of sequences, one after the other.
 struct FourierKernel {
   let plan: FourierPlan
-  let segments: Segments
+  let segments: PackedSequences
   private var width: Int { plan.width }
 
   /// Checks the shapes, naming the operation in the message.
-  init(_ name: String, _ x: Tensor, _ plan: FourierPlan, _ segments: Segments) {
+  init(_ name: String, _ x: Tensor, _ plan: FourierPlan, _ segments: PackedSequences) {
     precondition(x.columns == plan.width, "\(name): \(x.shape) for a plan of \(plan.width)")
     precondition(
       x.rows == segments.rows && segments.longest <= plan.length,
@@ -19,7 +19,7 @@ struct FourierKernel {
   /// Enters the transform of all sequences, which passes `passes` times over N·E floats, into the meter.
   func measure(_ name: String, passes: Int, _ kernel: () -> Void) {
     let columns = plan.panels * laneCount
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name,
       flops: 4 * segments.rows * width * columns
         + segments.count * columns * plan.transform.operations,
@@ -43,14 +43,14 @@ struct FourierKernel {
   ///     what to bring into the caches meanwhile.
   func transform(
     _ rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace,
-    tile: (_ first: Int, _ count: Int) -> (rows: UnsafePointer<Float>, ahead: Ahead)
+    tile: (_ first: Int, _ count: Int) -> (rows: UnsafePointer<Float>, prefetching: PrefetchCursor)
   ) {
     let room = plan.length * ComplexLanes.count
     let columns = workspace.floats(plan.panels * room)
     for first in stride(from: 0, to: rows, by: tileRows) {
       let count = min(tileRows, rows - first)
-      let (x, ahead) = tile(first, count)
-      transformRows(x, count, into: columns + first * ComplexLanes.count, room, ahead)
+      let (x, prefetching) = tile(first, count)
+      transformRows(x, count, into: columns + first * ComplexLanes.count, room, prefetching)
     }
     let filled = rows * ComplexLanes.count
     let other = workspace.floats(room)
@@ -64,7 +64,7 @@ struct FourierKernel {
   /// The transform along the rows, a panel `room` floats behind the other.
   private func transformRows(
     _ x: UnsafePointer<Float>, _ rows: Int, into columns: UnsafeMutablePointer<Float>, _ room: Int,
-    _ ahead: Ahead
+    _ prefetching: PrefetchCursor
   ) {
     plan.matrix.withUnsafeBufferPointer { matrix in
       guard let base = matrix.baseAddress else { return }
@@ -76,7 +76,7 @@ struct FourierKernel {
             base: base + panel * width * Panels.width, step: Panels.width,
             panel: width * Panels.width),
           into: columns + panel * room, row: ComplexLanes.count, accumulate: false,
-          ahead: panel == 0 ? ahead : .nothing)
+          prefetching: panel == 0 ? prefetching : .nothing)
       }
     }
   }

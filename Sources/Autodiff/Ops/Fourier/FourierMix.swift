@@ -21,7 +21,7 @@
 ///
 /// Source: Lee-Thorp et al., "FNet: Mixing Tokens with Fourier Transforms" (2021),
 /// arXiv 2105.03824, equation 3.
-public func fourierMix(_ x: Tensor, plan: FourierPlan, segments: Segments) -> Tensor {
+public func fourierMix(_ x: Tensor, plan: FourierPlan, segments: PackedSequences) -> Tensor {
   let kernel = FourierKernel("fourierMix", x, plan, segments)
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   kernel.measure("Fourier mix", passes: 2) { mix(kernel, x.pointer, into: y.pointer) }
@@ -41,7 +41,7 @@ private func mix(
     let first = rows.lowerBound * width
     kernel.transform(rows.count, into: y + first, workspace) { row, count in
       let from = x + first + row * width
-      return (from, Ahead(from + count * width, count: count * width))
+      return (from, PrefetchCursor(from + count * width, count: count * width))
     }
   }
 }

@@ -1,4 +1,4 @@
-/// y = x + drop(Re(F_L·LayerNorm(x)·F_E)): a whole pre-norm mixing block, a sequence at a time.
+/// y = x + applyDropout(Re(F_L·LayerNorm(x)·F_E)): a whole pre-norm mixing block, a sequence at a time.
 ///
 /// - Parameters:
 ///   - x: [N, E].
@@ -11,7 +11,7 @@
 ///
 /// Saves: x; the normalisation is computed again in the backward pass.
 public func residualFourierMix(
-  _ x: Tensor, norm: Norm, plan: FourierPlan, segments: Segments, dropout: Dropout = .none
+  _ x: Tensor, norm: Norm, plan: FourierPlan, segments: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
   let block = ResidualFourierMix(
     x: x, norm: norm, kernel: FourierKernel("residualFourierMix", x, plan, segments),
@@ -43,7 +43,7 @@ private struct ResidualFourierMix {
       kernel.transform(rows.count, into: branch, workspace) { first, count in
         let rows = from + first * width
         norm.tile.forward(rows, count, into: tile)
-        return (UnsafePointer(tile), Ahead(rows + count * width, count: count * width))
+        return (UnsafePointer(tile), PrefetchCursor(rows + count * width, count: count * width))
       }
       dropBranch(branch, rows.count, firstRow: rows.lowerBound, into: branch)
       for i in 0..<rows.count * width { out[i] = from[i] + branch[i] }
@@ -59,10 +59,10 @@ private struct ResidualFourierMix {
       let dNormalized = workspace.floats(rows.count * width)
       kernel.transform(rows.count, into: dNormalized, workspace) { first, count in
         let dyTile = dy.pointer + start + first * width
-        let ahead = Ahead(dyTile + count * width, count: count * width)
-        guard dropout.isActive else { return (UnsafePointer(dyTile), ahead) }
+        let prefetching = PrefetchCursor(dyTile + count * width, count: count * width)
+        guard dropout.isActive else { return (UnsafePointer(dyTile), prefetching) }
         dropBranch(dyTile, count, firstRow: rows.lowerBound + first, into: tile)
-        return (UnsafePointer(tile), ahead)
+        return (UnsafePointer(tile), prefetching)
       }
       partial[sequence].update(repeating: 0, count: 2 * width)
       addNormGradients(
@@ -78,7 +78,7 @@ private struct ResidualFourierMix {
     _ x: UnsafePointer<Float>, _ dNormalized: UnsafePointer<Float>, _ rows: Int,
     into dx: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>, _ workspace: Workspace
   ) {
-    let scratch = NormScratch(norm, rows: tileRows, workspace)
+    let scratch = NormWorkspace(norm, rows: tileRows, workspace)
     for first in stride(from: 0, to: rows, by: tileRows) {
       let (count, offset) = (min(tileRows, rows - first), first * width)
       scratch.read(x + offset, count)
@@ -92,6 +92,6 @@ private struct ResidualFourierMix {
     into result: UnsafeMutablePointer<Float>
   ) {
     guard dropout.isActive else { return }
-    drop(dropout, branch, rows, width, firstRow: firstRow, into: result)
+    applyDropout(dropout, branch, rows, width, firstRow: firstRow, into: result)
   }
 }

@@ -45,7 +45,8 @@ public struct AngularHash: Sendable {
 /// - Complexity: time 2·D operations for each row of R and position, and O(L + n) to sort a round;
 ///   memory O(L) for each sequence, head and round.
 public func hashedChunks(
-  _ x: Heads, segments: Segments, hash: AngularHash, rows: Tensor, chunk: Int, countsOnce: Bool
+  _ x: HeadsView, segments: PackedSequences, hash: AngularHash, rows: Tensor, chunk: Int,
+  countsOnce: Bool
 ) -> [AttentionPattern] {
   precondition(
     rows.shape == [x.count * hash.rowCount, x.width] && chunk > 0,
@@ -65,12 +66,12 @@ public func hashedChunks(
 }
 
 private struct HashKernel {
-  private let x: Heads
-  private let segments: Segments
+  private let x: HeadsView
+  private let segments: PackedSequences
   private let hash: AngularHash
   private let rows: Tensor
 
-  init(_ x: Heads, _ segments: Segments, _ hash: AngularHash, _ rows: Tensor) {
+  init(_ x: HeadsView, _ segments: PackedSequences, _ hash: AngularHash, _ rows: Tensor) {
     self.x = x
     self.segments = segments
     self.hash = hash
@@ -79,7 +80,7 @@ private struct HashKernel {
 
   func measure(_ name: String, _ kernel: () -> Void) {
     let elements = segments.rows * x.count
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: 2 * elements * hash.rowCount * x.width,
       bytes: 4 * elements * (x.width + 2 * hash.rounds), kernel)
   }

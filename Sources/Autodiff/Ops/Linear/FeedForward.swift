@@ -69,7 +69,7 @@ private struct FeedForwardBlock {
   }
 
   func measure(_ name: String, products: Int, _ kernel: () -> Void) {
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: products * 2 * x.rows * width * hidden,
       bytes: 4 * (x.rows * width * (products + 1) + 2 * width * hidden), kernel)
   }
@@ -86,20 +86,21 @@ private struct FeedForwardBlock {
       norm.tile.forward(from, count, into: normalized)
       let inside = workspace.floats(count * slices.width)
       let out = y.pointer + rows.lowerBound * width
-      var ahead = Ahead(from + count * width, count: count * width)
+      var prefetching = PrefetchCursor(from + count * width, count: count * width)
       for slice in 0..<slices.count {
         let columns = slices[slice]
         let argument = arguments.map { slices.place(slice, rows.lowerBound, in: $0) } ?? inside
-        packed.inner.columns(columns).multiply(normalized, count, into: argument, ahead: ahead)
+        packed.inner.columns(columns).multiply(
+          normalized, count, into: argument, prefetching: prefetching)
         addBias(first.bias.map { $0.pointer + columns.lowerBound }, argument, count, columns.count)
         activation.apply(argument, into: inside, count: count * columns.count)
         dropInner(inside, count, columns, firstRow: rows.lowerBound)
         packed.outer.rows(columns).multiply(inside, count, into: out, accumulate: slice > 0)
-        ahead = .nothing
+        prefetching = .nothing
       }
       addBias(outer.bias.pointer, out, count, width)
       if outerDropout.isActive {
-        drop(outerDropout, out, count, width, firstRow: rows.lowerBound, into: out)
+        applyDropout(outerDropout, out, count, width, firstRow: rows.lowerBound, into: out)
       }
       for i in 0..<count * width { out[i] += from[i] }
     }
@@ -121,7 +122,7 @@ private struct FeedForwardBlock {
     ) { rows, start, sums, workspace in
       let count = rows * width
       let (dyTile, xTile) = (dy.pointer + start * width, x.pointer + start * width)
-      let normTile = NormScratch(norm, xTile, rows, workspace)
+      let normTile = NormWorkspace(norm, xTile, rows, workspace)
       let dBranch = branchGradient(dyTile, rows, start, workspace)
       let dNormalized = workspace.floats(count)
       let tile = FeedForwardTile(
@@ -133,15 +134,15 @@ private struct FeedForwardBlock {
         let isLast = slice + 1 == slices.count
         addGradients(
           slice, of: tile, packed.outer, slices.place(slice, start, in: arguments), into: sums,
-          ahead: (
-            Ahead(
+          prefetching: (
+            PrefetchCursor(
               slices.place(isLast ? 0 : slice + 1, isLast ? start + rows : start, in: arguments),
               count: rows * slices.width),
-            isLast ? Ahead(xTile + count, count: count) : .nothing
+            isLast ? PrefetchCursor(xTile + count, count: count) : .nothing
           ))
         packed.inner.rows(slices[slice]).multiply(
           tile.dInside, row: tile.insideRow, rows, into: dNormalized, accumulate: slice > 0,
-          ahead: isLast ? Ahead(dyTile + count, count: count) : .nothing)
+          prefetching: isLast ? PrefetchCursor(dyTile + count, count: count) : .nothing)
       }
       addColumnSums(dBranch.base, row: dBranch.row, rows, width, into: sums + outerBiasSums)
       normTile.backward(
@@ -155,22 +156,23 @@ private struct FeedForwardBlock {
     _ dy: UnsafeMutablePointer<Float>, _ rows: Int, _ start: Int, _ workspace: Workspace
   ) -> (base: UnsafeMutablePointer<Float>, row: Int) {
     guard rowsPerTile > tileRows else {
-      return (dropped(outerDropout, dy, rows, width, firstRow: start, workspace), width)
+      return (applyingDropout(outerDropout, dy, rows, width, firstRow: start, workspace), width)
     }
-    let room = workspace.floats(rows * spacedRow(width))
+    let room = workspace.floats(rows * paddedStride(width))
     if outerDropout.isActive {
-      drop(outerDropout, dy, rows, width, firstRow: start, into: room, row: spacedRow(width))
+      applyDropout(
+        outerDropout, dy, rows, width, firstRow: start, into: room, row: paddedStride(width))
     } else {
-      copySpaced(dy, row: width, rows, width, into: room)
+      copyPadded(dy, row: width, rows, width, into: room)
     }
-    return (room, spacedRow(width))
+    return (room, paddedStride(width))
   }
 
   /// A slice's part of dW₂, dW₁ and db₁; leaves the gradient of its arguments in the tile's `dInside`.
   private func addGradients(
     _ slice: Int, of tile: FeedForwardTile, _ packedOuter: PackedWeight,
     _ argument: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>,
-    ahead: (first: Ahead, second: Ahead)
+    prefetching: (first: PrefetchCursor, second: PrefetchCursor)
   ) {
     let columns = slices[slice]
     let (rows, count, insideRow) = (tile.rows, tile.rows * columns.count, tile.insideRow)
@@ -182,10 +184,10 @@ private struct FeedForwardBlock {
       StridedMatrix(base: tile.dBranch.base, row: 1, column: tile.dBranch.row),
       gradientPanels(tile.inside, columns.count, rows: rows, room: tile.insideRoom),
       into: sums + first.sumCount + columns.lowerBound, row: hidden, accumulate: true,
-      ahead: ahead.first)
+      prefetching: prefetching.first)
     packedOuter.columns(columns).multiply(
       tile.dBranch.base, row: tile.dBranch.row, rows, into: tile.dInside, row: insideRow,
-      ahead: ahead.second)
+      prefetching: prefetching.second)
     tile.applySlope(columns.count)
     multiply(
       rows: columns.count, columns: width, inner: rows,
@@ -203,7 +205,7 @@ private struct FeedForwardBlock {
     _ inside: UnsafeMutablePointer<Float>, _ rows: Int, _ columns: Range<Int>, firstRow: Int
   ) {
     guard innerDropout.isActive else { return }
-    drop(
+    applyDropout(
       innerDropout, inside, rows, columns.count, firstRow: firstRow,
       firstColumn: columns.lowerBound, into: inside)
   }
@@ -255,7 +257,7 @@ private struct FeedForwardTile {
     inside = workspace.floats(rows * slice)
     slope = workspace.floats(rows * slice)
     insideRoom = workspace.panels(rows, slice)
-    insideRow = spacedRow(slice)
+    insideRow = paddedStride(slice)
     dInside = workspace.floats(rows * insideRow)
   }
 

@@ -60,7 +60,7 @@ private struct GatedLinear {
       activation.apply(
         map.x.pointer + first * map.inputs, into: inside, count: count * map.inputs)
       if innerDropout.isActive {
-        drop(innerDropout, inside, count, map.inputs, firstRow: first, into: inside)
+        applyDropout(innerDropout, inside, count, map.inputs, firstRow: first, into: inside)
       }
       let halves =
         kept.map { $0.pointer + first * map.outputs } ?? workspace.floats(count * map.outputs)
@@ -68,7 +68,7 @@ private struct GatedLinear {
       let out = y + first * width
       for r in 0..<count { gate(halves + r * map.outputs, into: out + r * width) }
       if outerDropout.isActive {
-        drop(outerDropout, out, count, width, firstRow: first, into: out)
+        applyDropout(outerDropout, out, count, width, firstRow: first, into: out)
       }
       let from = residual + first * width
       for i in 0..<count * width { out[i] += from[i] }
@@ -93,10 +93,10 @@ private struct GatedLinear {
       activation.applyKeepingSlope(
         slope, value: inside, slope: slope, count: rows * map.inputs)
       if innerDropout.isActive {
-        drop(innerDropout, inside, rows, map.inputs, firstRow: first, into: inside)
+        applyDropout(innerDropout, inside, rows, map.inputs, firstRow: first, into: inside)
       }
       let halves = kept.pointer + first * map.outputs
-      let dBranch = dropped(
+      let dBranch = applyingDropout(
         outerDropout, dy + first * width, rows, width, firstRow: first, workspace)
       for r in 0..<rows { differentiate(halves + r * map.outputs, dBranch + r * width) }
       map.addGradients(halves, inside, rows, into: sums, workspace)
@@ -104,7 +104,7 @@ private struct GatedLinear {
       let dInside = workspace.floats(rows * map.inputs)
       packed.multiply(halves, rows, into: dInside)
       if innerDropout.isActive {
-        drop(innerDropout, dInside, rows, map.inputs, firstRow: first, into: dInside)
+        applyDropout(innerDropout, dInside, rows, map.inputs, firstRow: first, into: dInside)
       }
       let to = dx.pointer + first * map.inputs
       if dx.accumulate {

@@ -49,11 +49,11 @@ private func linearBackward(_ map: LinearMap, _ activation: Activation, _ dy: St
       }
       map.addGradients(
         dyTile, xTile, rows, into: sums, workspace,
-        ahead: Ahead(dyTile + rows * map.outputs, count: rows * map.outputs))
+        prefetching: PrefetchCursor(dyTile + rows * map.outputs, count: rows * map.outputs))
       if let dx {
         backward.multiply(
           dyTile, rows, into: dx.pointer + first * map.inputs, accumulate: dx.accumulate,
-          ahead: Ahead(xTile + rows * map.inputs, count: rows * map.inputs))
+          prefetching: PrefetchCursor(xTile + rows * map.inputs, count: rows * map.inputs))
       }
     }
   }

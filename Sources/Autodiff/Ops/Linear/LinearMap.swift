@@ -27,24 +27,25 @@ struct LinearMap {
     outputs = weight.shape[0]
   }
 
-  /// y = x·Wᵀ + b for a tile of rows; `ahead` is asked for meanwhile.
+  /// y = x·Wᵀ + b for a tile of rows; `prefetching` is asked for meanwhile.
   func forward(
     _ packed: PackedWeight, _ x: UnsafePointer<Float>, _ rows: Int,
-    into y: UnsafeMutablePointer<Float>, ahead: Ahead = .nothing
+    into y: UnsafeMutablePointer<Float>, prefetching: PrefetchCursor = .nothing
   ) {
-    packed.multiply(x, rows, into: y, ahead: ahead)
+    packed.multiply(x, rows, into: y, prefetching: prefetching)
     addBias(bias?.pointer, y, rows, outputs)
   }
 
   /// Floats of one piece's sums: dW, then db.
   var sumCount: Int { outputs * inputs + (bias == nil ? 0 : outputs) }
 
-  /// Adds a tile's dyᵀ·x and column sums of dy; `ahead` is asked for meanwhile.
+  /// Adds a tile's dyᵀ·x and column sums of dy; `prefetching` is asked for meanwhile.
   func addGradients(
     _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ rows: Int,
-    into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace, ahead: Ahead = .nothing
+    into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace,
+    prefetching: PrefetchCursor = .nothing
   ) {
-    addWeightGradient(dy, outputs, x, inputs, rows, into: sums, workspace, ahead: ahead)
+    addWeightGradient(dy, outputs, x, inputs, rows, into: sums, workspace, prefetching: prefetching)
     if bias != nil { addColumnSums(dy, rows, outputs, into: sums + outputs * inputs) }
   }
 
@@ -62,7 +63,8 @@ struct LinearMap {
     tile: (Int, Int, UnsafeMutablePointer<Float>, Workspace) -> Void
   ) {
     let size = sumCount + extra.reduce(0) { $0 + $1.count }
-    let pieces = RowPieces(rows: x.rows, sum: size, tile: rowsPerTile ?? self.rowsPerTile)
+    let pieces = DeterministicReduction(
+      rows: x.rows, sum: size, tile: rowsPerTile ?? self.rowsPerTile)
     let partial = pieces.sums(size) { rows, sums, workspace in
       tile(rows.count, rows.lowerBound, sums, workspace)
     }
@@ -85,7 +87,7 @@ struct LinearMap {
 
   /// Enters `products` products of this size, reading x and writing y, into the meter.
   func measure(_ name: String, products: Int, _ kernel: () -> Void) {
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: products * 2 * x.rows * inputs * outputs,
       bytes: 4 * (x.rows * (x.columns + outputs) * products + inputs * outputs), kernel)
   }

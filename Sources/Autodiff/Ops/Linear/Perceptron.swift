@@ -1,4 +1,4 @@
-/// y = W₂·drop(f(W₁·x + b₁)): two linear maps with an activation between them, in one pass over tiles
+/// y = W₂·applyDropout(f(W₁·x + b₁)): two linear maps with an activation between them, in one pass over tiles
 /// of rows.
 ///
 /// - Parameters:
@@ -41,7 +41,7 @@ private struct PerceptronKernel {
   private var outputs: Int { outer.rows }
 
   func measure(_ name: String, inner: Int, outer count: Int, _ kernel: () -> Void) {
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: 2 * x.rows * hidden * (inner * first.inputs + count * outputs),
       bytes: 4 * (x.rows * (inner * first.inputs + count * outputs) + first.sumCount + outer.count),
       kernel)
@@ -55,7 +55,7 @@ private struct PerceptronKernel {
         packed.inner, x.pointer + rows.lowerBound * first.inputs, rows.count, into: inside)
       activation.apply(inside, into: inside, count: rows.count * hidden)
       if dropout.isActive {
-        drop(dropout, inside, rows.count, hidden, firstRow: rows.lowerBound, into: inside)
+        applyDropout(dropout, inside, rows.count, hidden, firstRow: rows.lowerBound, into: inside)
       }
       packed.outer.multiply(inside, rows.count, into: y.pointer + rows.lowerBound * outputs)
     }
@@ -78,8 +78,8 @@ private struct PerceptronKernel {
       let dInside = workspace.floats(rows * hidden)
       packed.outerBack.multiply(dyTile, rows, into: dInside)
       if dropout.isActive {
-        drop(dropout, inside, rows, hidden, firstRow: start, into: inside)
-        drop(dropout, dInside, rows, hidden, firstRow: start, into: dInside)
+        applyDropout(dropout, inside, rows, hidden, firstRow: start, into: inside)
+        applyDropout(dropout, dInside, rows, hidden, firstRow: start, into: dInside)
       }
       addWeightGradient(
         dyTile, outputs, inside, hidden, rows, into: sums + first.sumCount, workspace)

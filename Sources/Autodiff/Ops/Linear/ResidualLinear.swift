@@ -1,4 +1,4 @@
-/// y = r + drop(x·Wᵀ + b): the end of a residual branch in one pass.
+/// y = r + applyDropout(x·Wᵀ + b): the end of a residual branch in one pass.
 ///
 /// - Parameters:
 ///   - residual: r, [N, O].
@@ -27,9 +27,9 @@ public func residualLinear(
       let from = residual.pointer + rows.lowerBound * width
       map.forward(
         packed, x.pointer + rows.lowerBound * map.inputs, rows.count, into: out,
-        ahead: Ahead(from, count: rows.count * width))
+        prefetching: PrefetchCursor(from, count: rows.count * width))
       if dropout.isActive {
-        drop(dropout, out, rows.count, width, firstRow: rows.lowerBound, into: out)
+        applyDropout(dropout, out, rows.count, width, firstRow: rows.lowerBound, into: out)
       }
       for i in 0..<rows.count * width { out[i] += from[i] }
     }
@@ -45,16 +45,17 @@ private func residualLinearBackward(_ map: LinearMap, _ dropout: Dropout, _ dy: 
     let packed = PackedWeight.backward(map.weight)
     let dx = map.x.node?.target()
     map.reduceGradients { rows, first, sums, workspace in
-      let dyTile = dropped(
+      let dyTile = applyingDropout(
         dropout, dy.pointer + first * map.outputs, rows, map.outputs, firstRow: first, workspace)
       let xTile = map.x.pointer + first * map.inputs
       map.addGradients(
         dyTile, xTile, rows, into: sums, workspace,
-        ahead: Ahead(dy.pointer + (first + rows) * map.outputs, count: rows * map.outputs))
+        prefetching: PrefetchCursor(
+          dy.pointer + (first + rows) * map.outputs, count: rows * map.outputs))
       if let dx {
         packed.multiply(
           dyTile, rows, into: dx.pointer + first * map.inputs, accumulate: dx.accumulate,
-          ahead: Ahead(xTile + rows * map.inputs, count: rows * map.inputs))
+          prefetching: PrefetchCursor(xTile + rows * map.inputs, count: rows * map.inputs))
       }
     }
   }

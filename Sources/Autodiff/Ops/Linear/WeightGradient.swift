@@ -6,11 +6,11 @@
 /// - Parameters:
 ///   - dyRow: floats from one row of dy to the next; nil for O.
 ///   - xRow: the same of x; nil for I.
-///   - ahead: what to bring into the caches meanwhile.
+///   - prefetching: what to bring into the caches meanwhile.
 func addWeightGradient(
   _ dy: UnsafePointer<Float>, _ outputs: Int, row dyRow: Int? = nil, _ x: UnsafePointer<Float>,
   _ inputs: Int, row xRow: Int? = nil, _ rows: Int, into sum: UnsafeMutablePointer<Float>,
-  _ workspace: Workspace, ahead: Ahead = .nothing
+  _ workspace: Workspace, prefetching: PrefetchCursor = .nothing
 ) {
   let dy = StridedMatrix(base: dy, row: 1, column: dyRow ?? outputs)
   let panels = gradientPanels(
@@ -18,34 +18,36 @@ func addWeightGradient(
   guard outputs * inputs >= 1 << 17 else {
     return multiply(
       rows: outputs, columns: inputs, inner: rows, dy, panels, into: sum, row: inputs,
-      accumulate: true, ahead: ahead)
+      accumulate: true, prefetching: prefetching)
   }
   let slice = 4 * Panels.width
-  let room = workspace.floats(rows * spacedRow(slice))
+  let room = workspace.floats(rows * paddedStride(slice))
   let slices = (outputs + slice - 1) / slice
   for index in 0..<slices {
     let first = index * slice
     let count = min(slice, outputs - first)
-    copySpaced(dy.base + first, row: dy.column, rows, count, into: room)
+    copyPadded(dy.base + first, row: dy.column, rows, count, into: room)
     multiply(
       rows: count, columns: inputs, inner: rows,
-      StridedMatrix(base: room, row: 1, column: spacedRow(count)), panels,
+      StridedMatrix(base: room, row: 1, column: paddedStride(count)), panels,
       into: sum + first * inputs, row: inputs, accumulate: true,
-      ahead: ahead.part(index, of: slices))
+      prefetching: prefetching.part(index, of: slices))
   }
 }
 
 /// Floats from one row to the next of a matrix that is read by columns: a power of two would put all
 /// of a column into a few places of the first-level cache.
-func spacedRow(_ width: Int) -> Int { (width + laneCount - 1) / laneCount * laneCount + laneCount }
+func paddedStride(_ width: Int) -> Int {
+  (width + laneCount - 1) / laneCount * laneCount + laneCount
+}
 
-/// Copies rows so that they lie ``spacedRow(_:)`` apart.
-func copySpaced(
+/// Copies rows so that they lie ``paddedStride(_:)`` apart.
+func copyPadded(
   _ source: UnsafePointer<Float>, row: Int, _ rows: Int, _ width: Int,
   into target: UnsafeMutablePointer<Float>
 ) {
   for r in 0..<rows {
-    copyRow(source + r * row, count: width, padded: width, into: target + r * spacedRow(width))
+    copyRow(source + r * row, count: width, padded: width, into: target + r * paddedStride(width))
   }
 }
 

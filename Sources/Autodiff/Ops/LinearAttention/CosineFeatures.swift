@@ -14,7 +14,7 @@ struct CosineFeatures: FeatureKernel {
   /// sin θ and cos θ of every row, each from the one before by the addition theorems.
   private let angles: Storage
 
-  init(_ segments: Segments, width: Int) {
+  init(_ segments: PackedSequences, width: Int) {
     self.width = width
     count = 2 * width
     padded = Panels.padded(width)

@@ -44,7 +44,8 @@ public enum FeatureMap {
 /// arXiv 2009.14794, for random features; Qin et al., "cosFormer" (2022), arXiv 2202.08791.
 /// Padding does not exist here; the LRA code lets it into both sums.
 public func linearAttention(
-  query: Heads, key: Heads, value: Heads, segments: Segments, features: FeatureMap = .eluPlusOne,
+  query: HeadsView, key: HeadsView, value: HeadsView, segments: PackedSequences,
+  features: FeatureMap = .eluPlusOne,
   epsilon: Float, floor: Float = 0
 ) -> Tensor {
   let shape = LinearAttentionShape(query, key, value, segments, epsilon: epsilon, floor: floor)

@@ -44,7 +44,7 @@ extension LinearAttentionKernel {
   }
 
   private func backwardQueries(
-    _ work: BackwardWork, _ dy: Heads, _ result: Heads, _ denominators: Storage,
+    _ work: BackwardWork, _ dy: HeadsView, _ result: HeadsView, _ denominators: Storage,
     _ targets: HeadTargets
   ) {
     let (piece, tile) = (work.piece, work.tile)

@@ -23,7 +23,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
 
   private func measure(_ name: String, products: Int, operands: Int, _ kernel: () -> Void) {
     let elements = shape.segments.rows * shape.heads * shape.width
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: 2 * products * elements * features.count, bytes: 4 * operands * elements, kernel)
   }
 

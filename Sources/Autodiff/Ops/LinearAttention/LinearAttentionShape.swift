@@ -1,14 +1,15 @@
 /// The operands of linear attention, checked, and how the work on them is cut.
 struct LinearAttentionShape {
-  let query: Heads
-  let key: Heads
-  let value: Heads
-  let segments: Segments
+  let query: HeadsView
+  let key: HeadsView
+  let value: HeadsView
+  let segments: PackedSequences
   let epsilon: Float
   let floor: Float
 
   init(
-    _ query: Heads, _ key: Heads, _ value: Heads, _ segments: Segments, epsilon: Float,
+    _ query: HeadsView, _ key: HeadsView, _ value: HeadsView, _ segments: PackedSequences,
+    epsilon: Float,
     floor: Float
   ) {
     precondition(
@@ -30,8 +31,8 @@ struct LinearAttentionShape {
   var width: Int { query.width }
 
   /// A buffer of the result's shape, by heads.
-  func results(_ storage: Storage) -> Heads {
-    Heads(
+  func results(_ storage: Storage) -> HeadsView {
+    HeadsView(
       Tensor(shape: [segments.rows, heads * width], storage: storage), count: heads, width: width)
   }
 }

@@ -37,13 +37,13 @@ public func batchNorm(
   let kernel = BatchNormKernel(x, norm)
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   var statistics = given ?? ColumnStatistics(mean: [], variance: [])
-  measureRows("batch norm", x, passes: given == nil ? 4 : 2) {
+  profileRows("batch norm", x, passes: given == nil ? 4 : 2) {
     if given == nil { statistics = kernel.statistics() }
     kernel.forward(statistics, into: y)
   }
   let used = statistics
   let result = y.recorded("batch norm", from: x, norm.scale, norm.shift) { dy in
-    measureRows("batch norm backward", x, passes: 5) {
+    profileRows("batch norm backward", x, passes: 5) {
       kernel.backward(dy, used, isGiven: given != nil)
     }
   }
@@ -54,13 +54,13 @@ private struct BatchNormKernel {
   private let x: Tensor
   private let norm: Norm
   private let width: Int
-  private let pieces: RowPieces
+  private let pieces: DeterministicReduction
 
   init(_ x: Tensor, _ norm: Norm) {
     self.x = x
     self.norm = norm
     width = norm.scale.count
-    pieces = RowPieces(rows: x.rows, sum: 2 * width)
+    pieces = DeterministicReduction(rows: x.rows, sum: 2 * width)
   }
 
   /// The sum over all rows of what `add` puts into `count` sums.
@@ -150,7 +150,7 @@ private struct BatchNormKernel {
             slope.pointer[c]
             * (d[c] - totals.pointer[c] - normal * totals.pointer[width + c])
         }
-        for c in 0..<width { target.put(d[c], at: row * width + c) }
+        for c in 0..<width { target.store(d[c], at: row * width + c) }
       }
     }
   }

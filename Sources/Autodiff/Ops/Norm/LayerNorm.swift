@@ -13,24 +13,24 @@ public func layerNorm(_ x: Tensor, norm: Norm) -> Tensor {
   let width = norm.scale.count
   precondition(x.columns == width, "layerNorm: input \(x.shape) for a norm of \(width)")
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
-  measureRows("layer norm", x, passes: 2) {
+  profileRows("layer norm", x, passes: 2) {
     parallel(x.rows, by: tileRows) { rows, _ in
       norm.tile.forward(
         x.pointer + rows.lowerBound * width, rows.count, into: y.pointer + rows.lowerBound * width)
     }
   }
   return y.recorded("layer norm", from: x, norm.scale, norm.shift) { dy in
-    measureRows("layer norm backward", x, passes: 3) { layerNormBackward(x, norm, dy) }
+    profileRows("layer norm backward", x, passes: 3) { layerNormBackward(x, norm, dy) }
   }
 }
 
 private func layerNormBackward(_ x: Tensor, _ norm: Norm, _ dy: Storage) {
   let width = norm.scale.count
   let dx = x.node?.target()
-  let pieces = RowPieces(rows: x.rows, sum: 2 * width)
+  let pieces = DeterministicReduction(rows: x.rows, sum: 2 * width)
   let partial = pieces.sums(2 * width) { rows, sums, workspace in
     let first = rows.lowerBound * width
-    NormScratch(norm, x.pointer + first, rows.count, workspace).backward(
+    NormWorkspace(norm, x.pointer + first, rows.count, workspace).backward(
       dy.pointer + first, rows.count, into: dx.map { ($0.pointer + first, $0.accumulate) },
       sums: sums, workspace)
   }

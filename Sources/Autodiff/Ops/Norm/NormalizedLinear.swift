@@ -108,12 +108,12 @@ private struct NormalizedMap {
     norm.tile.forward(from, rows.count, into: normalized)
     map.forward(
       packed, normalized, rows.count, into: y.pointer + rows.lowerBound * map.outputs,
-      ahead: Ahead(from + count, count: count))
+      prefetching: PrefetchCursor(from + count, count: count))
     return UnsafePointer(normalized)
   }
 
   /// - Parameter ofSums: the gradient of the sums of the normalised rows of segments.
-  func backward(_ dy: Storage, ofSums: (dy: Storage, segments: Segments)? = nil) {
+  func backward(_ dy: Storage, ofSums: (dy: Storage, segments: PackedSequences)? = nil) {
     let width = map.inputs
     let packed = PackedWeight.backward(map.weight)
     let dx = map.x.node?.target()
@@ -124,13 +124,13 @@ private struct NormalizedMap {
       let (count, dyCount) = (rows * width, rows * map.outputs)
       let xTile = map.x.pointer + first * width
       let dyTile = dy.pointer + first * map.outputs
-      let tile = NormScratch(norm, xTile, rows, workspace)
+      let tile = NormWorkspace(norm, xTile, rows, workspace)
       map.addGradients(
         dyTile, tile.output, rows, into: sums, workspace,
-        ahead: Ahead(dyTile + dyCount, count: dyCount))
+        prefetching: PrefetchCursor(dyTile + dyCount, count: dyCount))
       let dNormalized = workspace.floats(count)
       packed.multiply(
-        dyTile, rows, into: dNormalized, ahead: Ahead(xTile + count, count: count))
+        dyTile, rows, into: dNormalized, prefetching: PrefetchCursor(xTile + count, count: count))
       if let (dySums, segments) = ofSums {
         segments.addRows(dySums.pointer, width, to: dNormalized, first..<first + rows)
       }
@@ -141,7 +141,7 @@ private struct NormalizedMap {
   }
 }
 
-extension Segments {
+extension PackedSequences {
   /// Adds to each of some rows the row of its segment.
   ///
   /// - Parameters:

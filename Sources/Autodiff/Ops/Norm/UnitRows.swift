@@ -7,7 +7,7 @@
 /// - Complexity: O(N·H·D).
 ///
 /// Saves: x. The pullback is dx = (dy - y·(y·dy))/√(‖x‖² + D·ε).
-public func unitRows(_ x: Heads, epsilon: Float = 1e-6) -> Tensor {
+public func unitRows(_ x: HeadsView, epsilon: Float = 1e-6) -> Tensor {
   let kernel = UnitRows(x: x, epsilon: epsilon)
   let columns = x.count * x.width
   let y = Tensor(
@@ -19,12 +19,12 @@ public func unitRows(_ x: Heads, epsilon: Float = 1e-6) -> Tensor {
 }
 
 private struct UnitRows {
-  let x: Heads
+  let x: HeadsView
   let epsilon: Float
 
   func measure(_ name: String, passes: Int, _ kernel: () -> Void) {
     let elements = x.tensor.rows * x.count * x.width
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: (2 * passes - 1) * elements, bytes: 4 * passes * elements, kernel)
   }
 

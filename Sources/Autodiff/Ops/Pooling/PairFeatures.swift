@@ -14,7 +14,7 @@ public func pairFeatures(_ x: Tensor) -> Tensor {
   let (pairs, width) = (x.rows / 2, x.columns)
   precondition(x.rows == 2 * pairs, "pairFeatures: \(x.shape) has an odd number of rows")
   let y = Tensor(shape: [pairs, 4 * width], storage: Storage(count: 4 * pairs * width))
-  Meter.shared.measure("pair features", flops: x.count, bytes: 12 * x.count) {
+  Profiler.shared.measure("pair features", flops: x.count, bytes: 12 * x.count) {
     for pair in 0..<pairs {
       let (a, to) = (x.pointer + 2 * pair * width, y.pointer + 4 * pair * width)
       to.update(from: a, count: 2 * width)
@@ -26,14 +26,14 @@ public func pairFeatures(_ x: Tensor) -> Tensor {
   }
   return y.recorded("pair features", from: x) { dy in
     guard let dx = x.node?.target() else { return }
-    Meter.shared.measure("pair features backward", flops: 3 * x.count, bytes: 16 * x.count) {
+    Profiler.shared.measure("pair features backward", flops: 3 * x.count, bytes: 16 * x.count) {
       for pair in 0..<pairs {
         let (first, d) = (2 * pair * width, dy.pointer + 4 * pair * width)
         let a = x.pointer + first
         for j in 0..<width {
           let (product, difference) = (d[2 * width + j], d[3 * width + j])
-          dx.put(d[j] + product * a[width + j] + difference, at: first + j)
-          dx.put(d[width + j] + product * a[j] - difference, at: first + width + j)
+          dx.store(d[j] + product * a[width + j] + difference, at: first + j)
+          dx.store(d[width + j] + product * a[j] - difference, at: first + width + j)
         }
       }
     }

@@ -7,11 +7,11 @@
 ///   - segments: the sequences.
 /// - Returns: [B, E].
 /// - Complexity: O(N·E) time, O(B·E) memory.
-public func meanPool(_ x: Tensor, segments: Segments) -> Tensor {
+public func meanPool(_ x: Tensor, segments: PackedSequences) -> Tensor {
   let width = x.columns
   precondition(x.rows == segments.rows, "meanPool: \(x.shape) for \(segments.rows) rows")
   let y = Tensor(shape: [segments.count, width], storage: Storage(count: segments.count * width))
-  measureRows("mean pool", x, passes: 1) {
+  profileRows("mean pool", x, passes: 1) {
     parallel(segments.count) { sequence, _ in
       let to = y.pointer + sequence * width
       to.update(repeating: 0, count: width)
@@ -23,7 +23,7 @@ public func meanPool(_ x: Tensor, segments: Segments) -> Tensor {
   }
   return y.recorded("mean pool", from: x) { dy in
     guard let dx = x.node?.target() else { return }
-    measureRows("mean pool backward", x, passes: 1) {
+    profileRows("mean pool backward", x, passes: 1) {
       parallel(segments.count) { sequence, _ in
         let from = dy.pointer + sequence * width
         let inverse = 1 / Float(max(1, segments.length(sequence)))
@@ -45,7 +45,7 @@ public func meanPool(_ x: Tensor, segments: Segments) -> Tensor {
 ///   - segments: the sequences, none of them empty.
 /// - Returns: [B, E].
 /// - Complexity: O(B·E) forward, O(N·E) backward.
-public func firstPool(_ x: Tensor, segments: Segments) -> Tensor {
+public func firstPool(_ x: Tensor, segments: PackedSequences) -> Tensor {
   let width = x.columns
   precondition(x.rows == segments.rows, "firstPool: \(x.shape) for \(segments.rows) rows")
   let y = Tensor(shape: [segments.count, width], storage: Storage(count: segments.count * width))

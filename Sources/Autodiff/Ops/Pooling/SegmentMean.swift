@@ -8,18 +8,18 @@
 ///   - pieces: of the sequences of x.
 /// - Returns: [number of pieces, C].
 /// - Complexity: O(N·C) time; memory: the result.
-public func segmentMean(_ x: Heads, pieces: SequencePieces) -> Tensor {
+public func segmentMean(_ x: HeadsView, pieces: SequencePieces) -> Tensor {
   reduceSegments("segment mean", x, pieces) { 1 / Float($0) }
 }
 
 /// The sum of the rows of each piece of each sequence, as ``segmentMean(_:pieces:)``.
-public func segmentSum(_ x: Heads, pieces: SequencePieces) -> Tensor {
+public func segmentSum(_ x: HeadsView, pieces: SequencePieces) -> Tensor {
   reduceSegments("segment sum", x, pieces) { _ in 1 }
 }
 
 /// Sums of pieces, times a factor that may depend on their length.
 private func reduceSegments(
-  _ name: String, _ x: Heads, _ pieces: SequencePieces, factor: @escaping (Int) -> Float
+  _ name: String, _ x: HeadsView, _ pieces: SequencePieces, factor: @escaping (Int) -> Float
 ) -> Tensor {
   let rows = pieces.rows
   let columns = x.count * x.width
@@ -29,7 +29,7 @@ private func reduceSegments(
     shape: [rows.count, columns],
     storage: Storage(count: pieces.sequences.rowCapacity * columns))
   let (flops, bytes) = (rows.rows * columns, 4 * (rows.rows + rows.count) * columns)
-  Meter.shared.measure(name, flops: flops, bytes: bytes) {
+  Profiler.shared.measure(name, flops: flops, bytes: bytes) {
     parallel(rows.count, by: 16) { range, _ in
       for piece in range {
         let to = y.pointer + piece * columns
@@ -45,7 +45,7 @@ private func reduceSegments(
   }
   return y.recorded(name, from: x.tensor) { dy in
     let targets = HeadTargets([x])
-    Meter.shared.measure(name + " backward", flops: flops, bytes: bytes) {
+    Profiler.shared.measure(name + " backward", flops: flops, bytes: bytes) {
       parallel(rows.count, by: 16) { range, _ in
         for piece in range {
           let factor = factor(rows.length(piece))

@@ -21,7 +21,7 @@
 /// Source: Orvieto et al., "Resurrecting Recurrent Neural Networks for Long Sequences" (2023),
 /// arXiv 2303.06349, equation 5; there an associative scan, which needs more operations.
 public func diagonalScan(
-  _ x: Tensor, poles: Tensor, segments: Segments, reversed: Bool = false
+  _ x: Tensor, poles: Tensor, segments: PackedSequences, reversed: Bool = false
 ) -> Tensor {
   precondition(
     poles.shape.count == 2 && poles.shape[0] == 2 && x.columns == poles.count,
@@ -44,13 +44,13 @@ private struct DiagonalScan {
   private static let narrowBlock = 64
 
   let poles: Tensor
-  let segments: Segments
+  let segments: PackedSequences
   let reversed: Bool
   private var states: Int { poles.columns }
   private var columns: Int { 2 * states }
 
   func measure(_ name: String, operations: Int, passes: Int, _ kernel: () -> Void) {
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: operations * segments.rows * states,
       bytes: 4 * passes * segments.rows * columns, kernel)
   }

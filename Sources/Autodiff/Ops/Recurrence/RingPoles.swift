@@ -35,8 +35,8 @@ public func ringPoles(logDecay: Tensor, logPhase: Tensor) -> Tensor {
       let z = exponent(i)
       let dPole = Complex(Double(dy.pointer[i]), Double(dy.pointer[states + i]))
       let dz = dPole * exp(z).conjugate
-      decay?.put(Float(dz.re * z.re), at: i)
-      phase?.put(Float(dz.im * z.im), at: i)
+      decay?.store(Float(dz.re * z.re), at: i)
+      phase?.store(Float(dz.im * z.im), at: i)
     }
   }
 }

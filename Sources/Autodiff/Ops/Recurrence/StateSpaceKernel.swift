@@ -12,11 +12,11 @@ struct StateSpaceKernel {
   private let u: Tensor
   private let systems: [StateSpace]
   private let skip: Tensor
-  private let segments: Segments
+  private let segments: PackedSequences
   private let modes: Int
   private let channels: Int
 
-  init(_ u: Tensor, _ systems: [StateSpace], _ skip: Tensor, _ segments: Segments) {
+  init(_ u: Tensor, _ systems: [StateSpace], _ skip: Tensor, _ segments: PackedSequences) {
     let channels = u.columns
     let modes = (systems.first?.coefficients.rows ?? 0) / 4
     precondition(
@@ -35,7 +35,7 @@ struct StateSpaceKernel {
 
   func measure(_ name: String, operations: Int, _ kernel: () -> Void) {
     let work = segments.rows * channels * systems.count
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: operations * work * modes, bytes: 4 * work * (64 + modes) / 32, kernel)
   }
 

@@ -40,7 +40,7 @@ public struct StateSpace {
 /// Source: Gu et al., "On the Parameterization and Initialization of Diagonal State Space Models"
 /// (2022), arXiv 2206.11893, section 3; the lag of the reversed system is that of its code.
 public func stateSpaceScan(
-  _ u: Tensor, _ systems: [StateSpace], skip: Tensor, segments: Segments
+  _ u: Tensor, _ systems: [StateSpace], skip: Tensor, segments: PackedSequences
 ) -> Tensor {
   let kernel = StateSpaceKernel(u, systems, skip, segments)
   let y = Tensor(shape: u.shape, storage: Storage(count: u.storage.count))

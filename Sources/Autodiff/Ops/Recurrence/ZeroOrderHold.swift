@@ -106,8 +106,8 @@ private struct ZeroOrderHold {
         let dPole = Complex(Double(dy[at]), Double(dy[block + at]))
         let dGain = Complex(Double(dy[2 * block + at]), Double(dy[3 * block + at]))
         let dC = dGain * mode.response.conjugate
-        dOutput?.put(Float(dC.re), at: at)
-        dOutput?.put(Float(dC.im), at: block + at)
+        dOutput?.store(Float(dC.re), at: at)
+        dOutput?.store(Float(dC.im), at: block + at)
         let dResponse = dGain * mode.output.conjugate
         let scaled = mode.step * mode.pole
         let dRate =
@@ -126,6 +126,6 @@ private struct ZeroOrderHold {
 
   private func store(_ sums: [Double], _ tensor: Tensor) {
     guard let target = tensor.node?.target() else { return }
-    for (i, value) in sums.enumerated() { target.put(Float(value), at: i) }
+    for (i, value) in sums.enumerated() { target.store(Float(value), at: i) }
   }
 }

@@ -1,4 +1,4 @@
-/// y = r + drop(x): the end of a residual branch without a linear map.
+/// y = r + applyDropout(x): the end of a residual branch without a linear map.
 ///
 /// - Parameters:
 ///   - residual: r, [N, E].
@@ -32,7 +32,7 @@ private struct ResidualSum {
   let dropout: Dropout
 
   func measure(_ name: String, passes: Int, _ kernel: () -> Void) {
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: rows * width, bytes: 4 * passes * rows * width, kernel)
   }
 
@@ -57,14 +57,15 @@ private struct ResidualSum {
     }
   }
 
-  /// Calls `body` with a tile of drop(x), the place of its first element and their number.
+  /// Calls `body` with a tile of applyDropout(x), the place of its first element and their number.
   private func forEachTile(
     _ x: UnsafeMutablePointer<Float>, _ body: (UnsafePointer<Float>, Int, Int) -> Void
   ) {
     parallel(rows, by: tileRows) { tile, workspace in
       let first = tile.lowerBound * width
       body(
-        dropped(dropout, x + first, tile.count, width, firstRow: tile.lowerBound, workspace),
+        applyingDropout(
+          dropout, x + first, tile.count, width, firstRow: tile.lowerBound, workspace),
         first, tile.count * width)
     }
   }

@@ -44,7 +44,7 @@ public func reversibleSum(
 private func addBranch(
   _ z: Tensor, minus u: Tensor, to x: Storage, into result: Storage, factor: Float = 1
 ) {
-  Meter.shared.measure("reversible sum", flops: 3 * u.count, bytes: 16 * u.count) {
+  Profiler.shared.measure("reversible sum", flops: 3 * u.count, bytes: 16 * u.count) {
     parallel(u.count, by: 1 << 15) { range, _ in
       for i in range {
         result.pointer[i] = x.pointer[i] + factor * (z.pointer[i] - u.pointer[i])
@@ -59,6 +59,6 @@ private func addDifference(
 ) {
   guard let gradient = input.gradient else { return }
   parallel(count, by: 1 << 15) { range, _ in
-    for i in range { target.put(gradient.pointer[i] - dy.pointer[i], at: i) }
+    for i in range { target.store(gradient.pointer[i] - dy.pointer[i], at: i) }
   }
 }

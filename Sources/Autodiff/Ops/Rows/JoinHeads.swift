@@ -1,13 +1,13 @@
 /// One of the parts that ``joinHeads(_:)`` puts side by side.
 public struct HeadPart {
-  let heads: Heads
+  let heads: HeadsView
   private let scale: Float
   let factor: Tensor?
 
   /// scale·factor·heads.
   ///
   /// - Parameter factor: [1].
-  public init(_ heads: Heads, scale: Float = 1, factor: Tensor? = nil) {
+  public init(_ heads: HeadsView, scale: Float = 1, factor: Tensor? = nil) {
     self.heads = heads
     self.scale = scale
     self.factor = factor
@@ -43,7 +43,7 @@ public struct HeadPart {
 /// - Complexity: O(N·H·ΣDᵢ) time and memory.
 ///
 /// Saves: the parts.
-public func joinHeads(_ parts: [HeadPart]) -> Heads {
+public func joinHeads(_ parts: [HeadPart]) -> HeadsView {
   if parts.count == 1 && parts[0].isPlain { return parts[0].heads }
   let kernel = JoinKernel(parts)
   let y = Tensor(
@@ -53,7 +53,7 @@ public func joinHeads(_ parts: [HeadPart]) -> Heads {
   let joined = y.recorded("join heads", from: inputs) { dy in
     kernel.measure("join heads backward") { kernel.backward(dy) }
   }
-  return Heads(joined, count: kernel.heads, width: kernel.width)
+  return HeadsView(joined, count: kernel.heads, width: kernel.width)
 }
 
 private struct JoinKernel {
@@ -79,7 +79,7 @@ private struct JoinKernel {
   }
 
   func measure(_ name: String, _ kernel: () -> Void) {
-    Meter.shared.measure(name, flops: rows * columns, bytes: 8 * rows * columns, kernel)
+    Profiler.shared.measure(name, flops: rows * columns, bytes: 8 * rows * columns, kernel)
   }
 
   /// Calls `body(index of the part, part, first column)` for all parts of one head.
@@ -103,7 +103,8 @@ private struct JoinKernel {
 
   func backward(_ dy: Storage) {
     let targets = HeadTargets(parts.map(\.heads))
-    let sums = RowPieces(rows: rows, sum: parts.count).sums(parts.count) { rows, sums, _ in
+    let sums = DeterministicReduction(rows: rows, sum: parts.count).sums(parts.count) {
+      rows, sums, _ in
       for head in 0..<heads {
         forEachPart(head) { index, part, column in
           add(rows, head, part, dy.pointer + column, targets, &sums[index])

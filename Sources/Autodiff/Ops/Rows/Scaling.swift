@@ -26,11 +26,11 @@ public func scaledRows(_ x: Tensor, logScales: Tensor) -> Tensor {
       let (from, d, scale) = (x.pointer + r * columns, dy.pointer + r * columns, scales[r % period])
       for c in 0..<columns {
         dScales[r % period] += Double(from[c] * d[c] * scale)
-        dx?.put(d[c] * scale, at: r * columns + c)
+        dx?.store(d[c] * scale, at: r * columns + c)
       }
     }
     if let target = logScales.node?.target() {
-      for (i, value) in dScales.enumerated() { target.put(Float(value), at: i) }
+      for (i, value) in dScales.enumerated() { target.store(Float(value), at: i) }
     }
   }
 }
@@ -49,7 +49,7 @@ public func scaledColumns(_ x: Tensor, scales: Tensor) -> Tensor {
   precondition(scales.count == width, "scaledColumns: \(scales.shape) scales for \(x.shape)")
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   let d = scales.pointer
-  measureRows("scaled columns", x, passes: 2) {
+  profileRows("scaled columns", x, passes: 2) {
     parallel(x.rows, by: tileRows) { rows, _ in
       for row in rows {
         let (from, to) = (x.pointer + row * width, y.pointer + row * width)
@@ -58,7 +58,7 @@ public func scaledColumns(_ x: Tensor, scales: Tensor) -> Tensor {
     }
   }
   return y.recorded("scaled columns", from: x, scales) { dy in
-    measureRows("scaled columns backward", x, passes: 3) {
+    profileRows("scaled columns backward", x, passes: 3) {
       scaledColumnsBackward(x, scales, dy)
     }
     x.node?.accept(dy, count: x.count)
@@ -68,7 +68,7 @@ public func scaledColumns(_ x: Tensor, scales: Tensor) -> Tensor {
 /// Replaces dy by dx and stores or adds the gradient of the scales.
 private func scaledColumnsBackward(_ x: Tensor, _ scales: Tensor, _ dy: Storage) {
   let (width, d) = (x.columns, scales.pointer)
-  let partial = RowPieces(rows: x.rows, sum: width).sums(width) { rows, sums, _ in
+  let partial = DeterministicReduction(rows: x.rows, sum: width).sums(width) { rows, sums, _ in
     for row in rows {
       let (from, to) = (x.pointer + row * width, dy.pointer + row * width)
       for c in 0..<width {

@@ -18,7 +18,7 @@
 /// Source: Xiong et al., "Nyströmformer" (2021), arXiv 2102.03902: the skip connection of the
 /// values.
 public func depthwiseConvolution(
-  _ residual: Tensor, adding x: Heads, kernel: Tensor, segments: Segments
+  _ residual: Tensor, adding x: HeadsView, kernel: Tensor, segments: PackedSequences
 ) -> Tensor {
   let work = ConvolutionKernel(x, kernel, segments)
   precondition(
@@ -39,14 +39,14 @@ private struct ConvolutionKernel {
   /// Rows, or taps, of which the sums stay in registers together.
   private static let block = 8
 
-  private let x: Heads
+  private let x: HeadsView
   private let kernel: Tensor
-  private let segments: Segments
+  private let segments: PackedSequences
   private let taps: Int
   /// D rounded up to whole panels.
   private let padded: Int
 
-  init(_ x: Heads, _ kernel: Tensor, _ segments: Segments) {
+  init(_ x: HeadsView, _ kernel: Tensor, _ segments: PackedSequences) {
     precondition(
       kernel.shape.count == 2 && kernel.rows == x.count && kernel.columns % 2 == 1,
       "depthwiseConvolution: kernel \(kernel.shape) for \(x.count) heads must be odd")
@@ -62,7 +62,7 @@ private struct ConvolutionKernel {
 
   func measure(_ name: String, passes: Int, _ body: () -> Void) {
     let elements = segments.rows * x.count * x.width
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: 2 * passes * taps * elements, bytes: 4 * 3 * elements, body)
   }
 

@@ -1,8 +1,8 @@
-extension Segments {
+extension PackedSequences {
   /// The first `count` rows of each sequence, or all of one that is shorter, packed.
-  public func leading(_ count: Int) -> Segments {
+  public func leading(_ count: Int) -> PackedSequences {
     let lengths = (0..<self.count).map { min(count, length($0)) }
-    return Segments(
+    return PackedSequences(
       offsets: lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) },
       capacity: min(count, capacity))
   }
@@ -13,10 +13,11 @@ extension Segments {
 /// - Parameters:
 ///   - x: [N, E], rows of `segments`.
 ///   - segments: the sequences.
-///   - leading: which of their rows, ``Segments/leading(_:)``.
+///   - leading: which of their rows, ``PackedSequences/leading(_:)``.
 /// - Returns: [leading.rows, E].
 /// - Complexity: the result's size forward, O(N·E) backward.
-public func leadingRows(_ x: Tensor, segments: Segments, leading: Segments) -> Tensor {
+public func leadingRows(_ x: Tensor, segments: PackedSequences, leading: PackedSequences) -> Tensor
+{
   let width = x.columns
   precondition(x.rows == segments.rows, "leadingRows: \(x.shape) for \(segments.rows) rows")
   let y = Tensor(
@@ -41,11 +42,11 @@ public func leadingRows(_ x: Tensor, segments: Segments, leading: Segments) -> T
 ///   - x: [N, E], rows of `segments`.
 ///   - rows: [leading.rows, E].
 ///   - segments: the sequences.
-///   - leading: which of their rows, ``Segments/leading(_:)``.
+///   - leading: which of their rows, ``PackedSequences/leading(_:)``.
 /// - Returns: [N, E].
 /// - Complexity: O(N·E) time and memory.
 public func replacingLeadingRows(
-  _ x: Tensor, with rows: Tensor, segments: Segments, leading: Segments
+  _ x: Tensor, with rows: Tensor, segments: PackedSequences, leading: PackedSequences
 ) -> Tensor {
   let width = x.columns
   precondition(
@@ -74,7 +75,7 @@ public func replacingLeadingRows(
 
 /// Calls `body` with the rows of each sequence and the places of its first ones.
 private func forEachSequence(
-  _ segments: Segments, _ leading: Segments, _ body: (Range<Int>, Range<Int>) -> Void
+  _ segments: PackedSequences, _ leading: PackedSequences, _ body: (Range<Int>, Range<Int>) -> Void
 ) {
   precondition(
     segments.count == leading.count,

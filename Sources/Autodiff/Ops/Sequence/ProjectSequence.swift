@@ -19,7 +19,7 @@
 /// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
 /// arXiv 2006.04768, equation 7.
 public func projectSequence(
-  _ x: Tensor, projections: [Tensor], groups: [Int], segments: Segments
+  _ x: Tensor, projections: [Tensor], groups: [Int], segments: PackedSequences
 ) -> Tensor {
   let kernel = ProjectionKernel(x, projections, groups, segments)
   let shape = [segments.count * kernel.projected, kernel.columns]
@@ -33,7 +33,7 @@ public func projectSequence(
 private struct ProjectionKernel {
   let x: Tensor
   let projections: [Tensor]
-  let segments: Segments
+  let segments: PackedSequences
   let columns: Int
   let projected: Int
   private let length: Int
@@ -45,7 +45,7 @@ private struct ProjectionKernel {
     let columns: Range<Int>
   }
 
-  init(_ x: Tensor, _ projections: [Tensor], _ groups: [Int], _ segments: Segments) {
+  init(_ x: Tensor, _ projections: [Tensor], _ groups: [Int], _ segments: PackedSequences) {
     precondition(
       Set(projections.map(\.shape)).count == 1 && projections[0].shape.count == 2,
       "projectSequence: projections \(projections.map(\.shape)) are not of one shape [K, L]")
@@ -82,7 +82,7 @@ private struct ProjectionKernel {
   }
 
   func measure(_ name: String, products: Int, _ kernel: () -> Void) {
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: products * 2 * segments.rows * projected * columns,
       bytes: 4 * products * (segments.rows + segments.count * projected) * columns, kernel)
   }

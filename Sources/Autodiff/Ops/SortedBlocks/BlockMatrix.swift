@@ -42,7 +42,7 @@ struct BlockMatrix {
   }
 
   /// Takes one head's rows of a sequence; rows that the last block lacks become zero.
-  func copy(_ view: Heads, _ blocks: SequencePieces, _ layout: BlockLayout, _ head: Int) {
+  func copy(_ view: HeadsView, _ blocks: SequencePieces, _ layout: BlockLayout, _ head: Int) {
     for block in 0..<layout.count {
       let rows = blocks.rows.range(layout.firstBlock + block)
       copyRows(view, rows, head, into: row(block))
@@ -53,7 +53,7 @@ struct BlockMatrix {
 
 /// Copies one head's rows, times `scale` and filled up to whole panels with zeros.
 func copyRows(
-  _ view: Heads, _ rows: Range<Int>, _ head: Int, scale: Float = 1,
+  _ view: HeadsView, _ rows: Range<Int>, _ head: Int, scale: Float = 1,
   into target: UnsafeMutablePointer<Float>
 ) {
   let padded = Panels.padded(view.width)

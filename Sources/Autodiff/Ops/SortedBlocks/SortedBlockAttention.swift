@@ -31,7 +31,7 @@
 /// Differs: the LRA code sums P and K separately over l, so that every mixed block is the sum of
 /// all blocks and P gets no gradient.
 public func sortedBlockAttention(
-  query: Heads, key: Heads, value: Heads, sorting: Tensor, blocks: SequencePieces,
+  query: HeadsView, key: HeadsView, value: HeadsView, sorting: Tensor, blocks: SequencePieces,
   shortcut: Int = 0, dropout: Dropout = .none
 ) -> Tensor {
   let kernel = SortedBlockKernel(

@@ -6,7 +6,7 @@ extension SortedBlockKernel {
     forEachHead { layout, head, workspace in
       let rows = SortedRows(self, layout, head, workspace)
       let gradients = SortedGradients(self, rows, workspace)
-      let pass = SortedBlockPass(self, rows, gradients, workspace)
+      let pass = SortedBlockBackward(self, rows, gradients, workspace)
       for block in 0..<layout.count {
         let keys = BlockKeys(layout, block)
         for (index, queries) in blocks.rows.tiles(layout.firstBlock + block).enumerated() {
@@ -24,7 +24,7 @@ extension SortedBlockKernel {
 /// P = exp(S - logsum)    dV = P̃ᵀ·dO    dP = (dO·Vᵀ) ⊙ mask    Δ = Σ dO ⊙ O
 /// dS = P ⊙ (dP - Δ)      dQ = dS·K/√D   dK = dSᵀ·Q/√D
 /// ```
-private struct SortedBlockPass {
+private struct SortedBlockBackward {
   private let kernel: SortedBlockKernel
   private let tile: SortedBlockTile
   private let gradients: SortedGradients
@@ -207,9 +207,9 @@ private struct SortedGradients {
     guard let dSorting else { return }
     let row = rows.layout.count
     let dMatrix = workspace.zeros(rows.layout.mixedCount * row)
-    addInnerProducts(
+    gemmNT(
       mixedKeys.rows, rows.ownKeys.rows, inner: ownKeys.columns, to: dMatrix, row: row)
-    addInnerProducts(
+    gemmNT(
       mixedValues.rows, rows.ownValues.rows, inner: ownValues.columns, to: dMatrix, row: row)
     addValidity(to: dMatrix, row: row)
     write(dMatrix, row: row, into: dSorting)
@@ -223,7 +223,7 @@ private struct SortedGradients {
       mixed.panels, into: own.base, row: own.step, accumulate: true)
   }
 
-  private func write(_ matrix: BlockMatrix, to view: Heads, _ targets: HeadTargets) {
+  private func write(_ matrix: BlockMatrix, to view: HeadsView, _ targets: HeadTargets) {
     for block in 0..<rows.layout.count {
       targets.write(
         matrix.row(block), row: matrix.padded,

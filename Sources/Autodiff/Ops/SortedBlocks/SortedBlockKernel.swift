@@ -6,16 +6,17 @@ struct SortedBlockKernel {
   /// Added to w before its logarithm.
   static let epsilon: Float = 1e-9
 
-  let query: Heads
-  let key: Heads
-  let value: Heads
+  let query: HeadsView
+  let key: HeadsView
+  let value: HeadsView
   let sorting: Tensor
   let blocks: SequencePieces
   let dropout: Dropout
   private let shortcut: Int
 
   init(
-    _ query: Heads, _ key: Heads, _ value: Heads, _ sorting: Tensor, _ blocks: SequencePieces,
+    _ query: HeadsView, _ key: HeadsView, _ value: HeadsView, _ sorting: Tensor,
+    _ blocks: SequencePieces,
     shortcut: Int, dropout: Dropout
   ) {
     precondition(
@@ -56,7 +57,7 @@ struct SortedBlockKernel {
       let rows = (0..<layout.count).reduce(0) { $0 + layout.rows(of: $1) }
       sums += 2 * mixes * layout.mixedCount * rows + products * layout.pairs
     }
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: 2 * sums * heads * width,
       bytes: 4 * (4 * query.tensor.rows * heads * width + sorting.count), body)
   }

@@ -5,7 +5,7 @@ import Autodiff
 /// ```
 /// GLU(z) = a ⊙ σ(b)      [a | b] = W·z + w
 /// ```
-struct GatedUnit {
+struct GatedLinearUnit {
   private let map: Linear
   private let rate: Double
   private let innerSite: UInt64
@@ -18,9 +18,9 @@ struct GatedUnit {
     outerSite = dropoutSite(scope.path + ".outer")
   }
 
-  func callAsFunction(_ residual: Tensor, _ y: Tensor, _ pass: Pass) -> Tensor {
+  func callAsFunction(_ residual: Tensor, _ y: Tensor, _ context: ForwardContext) -> Tensor {
     gatedLinear(
       residual, adding: y, weight: map.tensors.weight, bias: map.tensors.bias,
-      dropout: (pass.dropout(rate, site: innerSite), pass.dropout(rate, site: outerSite)))
+      dropout: (context.dropout(rate, site: innerSite), context.dropout(rate, site: outerSite)))
   }
 }

@@ -4,7 +4,7 @@ import Autodiff
 ///
 /// A mixer either normalises and projects in one pass (``project(_:)``) or asks for the normalised
 /// rows themselves; it returns the residual plus its branch.
-public struct PreNorm {
+public struct BranchInput {
   /// How the normalised rows are made.
   package enum Source {
     /// Each row by itself, whenever it is read.
@@ -38,7 +38,7 @@ public struct PreNorm {
     case .done(let rows):
       (
         linear(rows, weight: weight),
-        segmentSum(Heads(rows, count: 1, width: rows.columns), pieces: pieces)
+        segmentSum(HeadsView(rows, count: 1, width: rows.columns), pieces: pieces)
       )
     }
   }
@@ -54,10 +54,10 @@ public struct PreNorm {
   /// The same normalisation of other rows.
   ///
   /// - Parameter rows: applied to residual and, where they are there already, normalised rows.
-  func map(_ rows: (Tensor) -> Tensor) -> PreNorm {
+  func map(_ rows: (Tensor) -> Tensor) -> BranchInput {
     switch source {
-    case .byRow: PreNorm(residual: rows(residual), source)
-    case .done(let normalized): PreNorm(residual: rows(residual), .done(rows(normalized)))
+    case .byRow: BranchInput(residual: rows(residual), source)
+    case .done(let normalized): BranchInput(residual: rows(residual), .done(rows(normalized)))
     }
   }
 }

@@ -5,9 +5,9 @@ import Synchronization
 ///
 /// Every kernel states the operations its formula needs (a multiply-add counts 2, an exponential
 /// counts 1) and the bytes it must move, so that speed can be held against the machine's limits.
-public final class Meter: Sendable {
-  /// The process's meter.
-  public static let shared = Meter()
+public final class Profiler: Sendable {
+  /// The process's profiler.
+  public static let shared = Profiler()
 
   /// The account of one kind of operation.
   public struct Account: Sendable {
@@ -70,6 +70,6 @@ public final class Meter: Sendable {
 }
 
 /// Enters an operation that passes `passes` times over x into the meter.
-func measureRows(_ name: String, _ x: Tensor, passes: Int, _ kernel: () -> Void) {
-  Meter.shared.measure(name, flops: 5 * x.count, bytes: 4 * passes * x.count, kernel)
+func profileRows(_ name: String, _ x: Tensor, passes: Int, _ kernel: () -> Void) {
+  Profiler.shared.measure(name, flops: 5 * x.count, bytes: 4 * passes * x.count, kernel)
 }

@@ -2,7 +2,7 @@ import Autodiff
 import Base
 
 /// What dropout is a function of, beside the place in the model.
-public struct DropSeed: Sendable {
+public struct DropoutSeed: Sendable {
   let seed: UInt64
   let step: Int
   let sequencesBefore: Int

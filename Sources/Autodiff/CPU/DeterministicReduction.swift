@@ -2,7 +2,7 @@ import Foundation
 
 /// The fixed cut of a sum over rows: it depends on the shapes alone, so that any number of
 /// threads adds the same numbers in the same order.
-struct RowPieces {
+struct DeterministicReduction {
   private let rows: Int
   private let count: Int
   private let step: Int
@@ -80,13 +80,13 @@ struct RowPieces {
       let rest = workspace.floats(PartialSums.padded(size))
       addUp(second, into: rest, size, workspace, add)
       addRow(rest, to: sums, count: size)
-      return workspace.takeBack(after: mark)
+      return workspace.rewind(after: mark)
     }
     sums.update(repeating: 0, count: size)
     for rows in tiles(part.lowerBound) {
       let mark = workspace.mark
       add(rows, sums, workspace)
-      workspace.takeBack(after: mark)
+      workspace.rewind(after: mark)
     }
   }
 }

@@ -3,24 +3,25 @@
 /// Meant for tiles whose A lies in the second-level cache. The sum over k is cut so that a panel
 /// of B stays in the first level while all rows of A pass over it.
 ///
-/// - Parameter ahead: what to bring into the caches meanwhile.
+/// - Parameter prefetching: what to bring into the caches meanwhile.
 func multiply(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix, _ b: Panels,
   into c: UnsafeMutablePointer<Float>, row cRow: Int, accumulate: Bool,
-  ahead: Ahead = .nothing
+  prefetching: PrefetchCursor = .nothing
 ) {
   let depth = 256
-  var ahead = ahead.spread(over: m / 8 * Panels.count(n) * max(1, (k + depth - 1) / depth))
+  var prefetching = prefetching.spread(
+    over: m / 8 * Panels.count(n) * max(1, (k + depth - 1) / depth))
   var first = 0
   while first < k || (k == 0 && first == 0) {
     let part = min(depth, k - first)
     for panel in 0..<Panels.count(n) {
       let column = panel * Panels.width
-      multiplyPanel(
+      gemmPanel(
         rows: m, columns: min(Panels.width, n - column), inner: part,
         StridedMatrix(base: a.base + first * a.column, row: a.row, column: a.column),
         b.base + panel * b.panel + first * b.step, b.step, c + column, cRow,
-        accumulate: accumulate || first > 0, ahead: &ahead)
+        accumulate: accumulate || first > 0, prefetching: &prefetching)
     }
     first += max(part, 1)
   }
@@ -29,27 +30,28 @@ func multiply(
 /// One panel of at most 32 columns, all rows.
 ///
 /// Sums that are large may have left the first-level cache, and are asked for while the product runs.
-private func multiplyPanel(
+private func gemmPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
-  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, ahead: inout Ahead
+  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, prefetching: inout PrefetchCursor
 ) {
   guard n == Panels.width else {
-    return multiplyNarrowPanel(
-      rows: m, columns: n, inner: k, a, b, bStep, c, cRow, accumulate: accumulate, ahead: &ahead)
+    return gemmNarrowPanel(
+      rows: m, columns: n, inner: k, a, b, bStep, c, cRow, accumulate: accumulate,
+      prefetching: &prefetching)
   }
   let isFar = accumulate && m * cRow >= 1 << 14
   var i = 0
   while i + 8 <= m {
-    ahead.ask()
+    prefetching.prefetchNext()
     if isFar { for r in i..<i + 8 { prefetch(c + r * cRow, count: n) } }
-    product8x32(
+    gemmKernel8x32(
       k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
       c + i * cRow, cRow, accumulate: accumulate)
     i += 8
   }
   while i < m {
-    product1x32(
+    gemmKernel1x32(
       k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
       c + i * cRow, accumulate: accumulate)
     i += 1
@@ -57,20 +59,20 @@ private func multiplyPanel(
 }
 
 /// A last panel of fewer than 32 columns: computed whole in a block beside C, then copied.
-private func multiplyNarrowPanel(
+private func gemmNarrowPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
-  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, ahead: inout Ahead
+  _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, prefetching: inout PrefetchCursor
 ) {
   withUnsafeTemporaryAllocation(of: Float.self, capacity: 8 * Panels.width) { block in
     guard let block = block.baseAddress else { return }
     var i = 0
     while i < m {
       let rows = min(8, m - i)
-      multiplyPanel(
+      gemmPanel(
         rows: rows, columns: Panels.width, inner: k,
         StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
-        block, Panels.width, accumulate: false, ahead: &ahead)
+        block, Panels.width, accumulate: false, prefetching: &prefetching)
       for r in 0..<rows {
         let target = c + (i + r) * cRow
         let source = block + r * Panels.width

@@ -2,7 +2,7 @@ import Autodiff
 import Foundation
 
 /// How a model knows where a token stands.
-public enum Positions: String, Codable, Sendable, CaseIterable {
+public enum PositionalEncoding: String, Codable, Sendable, CaseIterable {
   /// A trained row for each position.
   case learned
   /// Interleaved sines and cosines of falling frequency, not trained.

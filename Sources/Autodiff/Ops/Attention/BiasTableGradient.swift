@@ -1,11 +1,11 @@
-/// The gradients of ``LogitTerm/table(_:factor:)``, sums over the sequences.
+/// The gradients of ``AttentionBias/table(_:factor:)``, sums over the sequences.
 ///
 /// ```
 /// dR[h, i, j] = f·Σ dS[i, j]    df = Σ R[h, i, j]·dS[i, j]
 /// ```
 /// Cut into heads and tiles of positions, with the sequences inside, so that every place of the
 /// table is written once and nothing of its size is kept beside it.
-struct LogitTableGradient {
+struct BiasTableGradient {
   private static let tile = 64
 
   private let kernel: AttentionKernel
@@ -13,7 +13,7 @@ struct LogitTableGradient {
   private let factor: Tensor?
   private let dy: UnsafePointer<Float>
   private let logSums: UnsafePointer<Float>
-  private let packed: PackedSequences
+  private let packed: PackedOperands
   private let dTable: GradientTarget?
 
   /// Nil for other terms, and where nobody asks for the gradients.
@@ -26,7 +26,7 @@ struct LogitTableGradient {
     self.factor = factor
     self.dy = UnsafePointer(dy.pointer)
     self.logSums = UnsafePointer(logSums.pointer)
-    packed = PackedSequences(kernel, self.dy, result.pointer)
+    packed = PackedOperands(kernel, self.dy, result.pointer)
     dTable = table.node?.target()
   }
 
@@ -129,7 +129,7 @@ struct LogitTableGradient {
 }
 
 /// What many tiles of queries need of each sequence and head, made once.
-private struct PackedSequences {
+private struct PackedOperands {
   let keys: Part
   let values: Part
   /// Δ, [N, H].
@@ -142,7 +142,7 @@ private struct PackedSequences {
     fileprivate let heads: Int
     fileprivate let size: Int
 
-    fileprivate init(_ view: Heads, _ segments: Segments) {
+    fileprivate init(_ view: HeadsView, _ segments: PackedSequences) {
       width = view.width
       heads = view.count
       size = packedCount(inner: view.width, columns: segments.capacity)
@@ -154,7 +154,7 @@ private struct PackedSequences {
     }
 
     fileprivate func pack(
-      _ view: Heads, _ segments: Segments, _ sequence: Int, _ head: Int, scale: Float
+      _ view: HeadsView, _ segments: PackedSequences, _ sequence: Int, _ head: Int, scale: Float
     ) {
       packTransposed(
         view.pointer(segments.offsets[sequence], head), row: view.stride, inner: width,

@@ -1,7 +1,7 @@
 /// Where each sequence of a packed batch begins and ends.
 ///
 /// Sequence s occupies rows `offsets[s] ..< offsets[s + 1]`. Rows of padding do not exist.
-public struct Segments: Sendable, Equatable {
+public struct PackedSequences: Sendable, Equatable {
   /// One more entry than there are sequences; the first is 0, the last the number of rows.
   public let offsets: [Int]
   /// The longest sequence the batch could hold; buffers are sized by it.

@@ -3,7 +3,7 @@
 ///
 /// Queries, keys and values that come from one product stay in one tensor; heads are addressed by
 /// column, so nothing is ever transposed or copied apart.
-public struct Heads {
+public struct HeadsView {
   /// [N, columns].
   public let tensor: Tensor
   /// The first column.

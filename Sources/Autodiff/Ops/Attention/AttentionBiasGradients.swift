@@ -1,12 +1,12 @@
-/// The gradient of ``LogitTerm/keyBias(_:)`` for the keys of one sequence and head: db[j] = Σᵢ dS[i, j].
+/// The gradient of ``AttentionBias/keyBias(_:)`` for the keys of one sequence and head: db[j] = Σᵢ dS[i, j].
 struct KeyBiasGradient {
-  private let bias: Heads
+  private let bias: HeadsView
   private let sums: UnsafeMutablePointer<Float>
 
   /// Nil for other terms.
   ///
   /// - Parameter keys: of the sequence.
-  init?(_ term: LogitTerm, keys: Int, _ workspace: Workspace) {
+  init?(_ term: AttentionBias, keys: Int, _ workspace: Workspace) {
     guard case .keyBias(let bias) = term else { return nil }
     self.bias = bias
     sums = workspace.zeros(keys)
@@ -24,19 +24,19 @@ struct KeyBiasGradient {
   }
 }
 
-/// The gradients of both factors of ``LogitTerm/outer(_:_:)``, a tile of queries at a time.
+/// The gradients of both factors of ``AttentionBias/outer(_:_:)``, a tile of queries at a time.
 ///
 /// ```
 /// da[i, u] = Σᵥ dS[i, v·A + u]·c[i, v]    dc[i, v] = Σᵤ dS[i, v·A + u]·a[i, u]
 /// ```
 struct OuterGradient {
-  private let a: Heads
-  private let c: Heads
+  private let a: HeadsView
+  private let c: HeadsView
   private let da: UnsafeMutablePointer<Float>
   private let dc: UnsafeMutablePointer<Float>
 
   /// Nil for other terms.
-  init?(_ term: LogitTerm, _ workspace: Workspace) {
+  init?(_ term: AttentionBias, _ workspace: Workspace) {
     guard case .outer(let a, let c) = term else { return nil }
     self.a = a
     self.c = c

@@ -5,9 +5,9 @@ import Testing
 
 /// The operations of every account while `body` runs.
 private func count(_ body: () -> Void) -> [String: Int] {
-  Meter.shared.reset()
+  Profiler.shared.reset()
   body()
-  return Meter.shared.accounts.mapValues(\.flops)
+  return Profiler.shared.accounts.mapValues(\.flops)
 }
 
 /// Checks both directions of the one account that this operation has.
@@ -142,30 +142,30 @@ extension EngineTests {
     @Test("Seconds and calls are counted when asked for")
     func timing() async {
       await #expect(processExitsWith: .success) {
-        Meter.shared.reset(timing: true)
+        Profiler.shared.reset(timing: true)
         for _ in 0..<3 { _ = OpCases.linear(64, 64, 64).run() }
-        #expect(Meter.shared.accounts["linear"]?.calls == 6)
-        #expect((Meter.shared.accounts["linear"]?.seconds ?? 0) > 0)
-        #expect((Meter.shared.accounts["linear"]?.bytes ?? 0) > 3 * 4 * 3 * 64 * 64)
-        Meter.shared.reset()
+        #expect(Profiler.shared.accounts["linear"]?.calls == 6)
+        #expect((Profiler.shared.accounts["linear"]?.seconds ?? 0) > 0)
+        #expect((Profiler.shared.accounts["linear"]?.bytes ?? 0) > 3 * 4 * 3 * 64 * 64)
+        Profiler.shared.reset()
         _ = OpCases.linear(64, 64, 64).run()
-        #expect(Meter.shared.accounts["linear"]?.seconds == 0)
+        #expect(Profiler.shared.accounts["linear"]?.seconds == 0)
       }
     }
 
     @Test("Nothing is counted while the meter pauses, whatever was counted before stays")
     func pausing() async {
       await #expect(processExitsWith: .success) {
-        Meter.shared.reset()
+        Profiler.shared.reset()
         _ = OpCases.linear(3, 4, 5).run()
-        let before = Meter.shared.flops
-        Meter.shared.pausing {
-          Meter.shared.pausing { _ = OpCases.linear(3, 4, 5).run() }
+        let before = Profiler.shared.flops
+        Profiler.shared.pausing {
+          Profiler.shared.pausing { _ = OpCases.linear(3, 4, 5).run() }
           _ = OpCases.linear(3, 4, 5).run()
         }
-        #expect(before > 0 && Meter.shared.flops == before)
+        #expect(before > 0 && Profiler.shared.flops == before)
         _ = OpCases.linear(3, 4, 5).run()
-        #expect(Meter.shared.flops == 2 * before)
+        #expect(Profiler.shared.flops == 2 * before)
       }
     }
 
@@ -181,10 +181,10 @@ extension EngineTests {
             if entry.name == "linformer" { configuration.options["projected"] = 4 }
             let model = try Classifier(configuration, seed: 1)
             let input = PackedTokens(tokens: [1, 2, 3, 4], offsets: [0, 3, 4], capacity: 20)
-            Meter.shared.reset()
-            crossEntropy(model(input, dropping: DropSeed(seed: 1, step: 0)), labels: [0, 1])
+            Profiler.shared.reset()
+            crossEntropy(model(input, dropping: DropoutSeed(seed: 1, step: 0)), labels: [0, 1])
               .backward()
-            let used = Set(Meter.shared.accounts.keys)
+            let used = Set(Profiler.shared.accounts.keys)
             #expect(used.count > 8)
             #expect(used.isSubset(of: OpCases.accounts), "\(used.subtracting(OpCases.accounts))")
           }

@@ -1,12 +1,12 @@
 /// What attention adds to the products of queries and keys before the softmax. With i the position
 /// of a query in its sequence and j that of a key:
-public enum LogitTerm {
+public enum AttentionBias {
   /// Nothing.
   case none
   /// b[j], a number for each key and head: heads of width 1, rows of the keys.
-  case keyBias(Heads)
+  case keyBias(HeadsView)
   /// a[i, j mod A]·c[i, ⌊j/A⌋] of heads of widths A and C, rows of the queries; A·C keys at most.
-  case outer(Heads, Heads)
+  case outer(HeadsView, HeadsView)
   /// f·R[h·Lmax + i, j], the same for all sequences: R is [H·Lmax, Lmax], f has one element or is 1.
   case table(Tensor, factor: Tensor?)
 
@@ -21,7 +21,7 @@ public enum LogitTerm {
   }
 
   /// Heads whose gradients are written row by row.
-  var heads: [Heads] {
+  var heads: [HeadsView] {
     switch self {
     case .none, .table: []
     case .keyBias(let bias): [bias]
@@ -32,7 +32,7 @@ public enum LogitTerm {
   /// The number of values in it.
   var count: Int { tensors.reduce(0) { $0 + ($1?.count ?? 0) } }
 
-  func check(heads: Int, _ queries: Segments, _ keys: Segments) {
+  func check(heads: Int, _ queries: PackedSequences, _ keys: PackedSequences) {
     switch self {
     case .none: break
     case .keyBias(let bias):
@@ -80,7 +80,7 @@ public enum LogitTerm {
 
   /// The bias lies in a column, so it is gathered once for all rows.
   private func addBias(
-    _ bias: Heads, _ tile: LogitTile, to scores: UnsafeMutablePointer<Float>, row: Int
+    _ bias: HeadsView, _ tile: LogitTile, to scores: UnsafeMutablePointer<Float>, row: Int
   ) {
     let count = tile.keys.count
     withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in

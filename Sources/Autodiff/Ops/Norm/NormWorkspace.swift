@@ -1,5 +1,5 @@
 /// The normalised rows of a tile, kept between the two directions of a fused operation.
-struct NormScratch {
+struct NormWorkspace {
   private let tile: NormTile
   private let normalized: UnsafeMutablePointer<Float>
   private let inverse: UnsafeMutablePointer<Float>

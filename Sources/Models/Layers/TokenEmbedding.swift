@@ -15,7 +15,7 @@ public enum TokenInput: String, Codable, Sendable, CaseIterable {
 /// ```
 /// Source of the linear map: Gu et al., state-spaces/s4, for images.
 /// Differs: there grey values have mean 0 and deviation 1, or lie between -1 and 1.
-enum TokenRows {
+enum TokenEmbedding {
   case tokens(Parameter)
   case numbers(Tensor, Linear)
 

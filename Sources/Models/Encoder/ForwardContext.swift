@@ -2,9 +2,9 @@ import Autodiff
 import Base
 
 /// One run of a model over a batch: where its sequences lie, and whether and how to drop.
-public struct Pass {
+public struct ForwardContext {
   /// The sequences of the batch.
-  public let segments: Segments
+  public let segments: PackedSequences
   /// What one layer leaves for the next, beside its rows.
   public let carried = Carried()
   /// The number of the batch's first sequence within the whole batch.
@@ -14,8 +14,8 @@ public struct Pass {
   private let firstRow: Int
 
   /// A pass without dropout.
-  public static func evaluation(_ segments: Segments) -> Pass {
-    Pass(segments: segments, firstSequence: 0, random: nil, number: 0, firstRow: 0)
+  public static func evaluation(_ segments: PackedSequences) -> ForwardContext {
+    ForwardContext(segments: segments, firstSequence: 0, random: nil, number: 0, firstRow: 0)
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.
@@ -24,9 +24,9 @@ public struct Pass {
   ///   - firstSequence: the sequence of the whole batch at which this part of it begins.
   ///   - firstRow: its row.
   public static func training(
-    _ segments: Segments, seed: UInt64, step: Int, firstSequence: Int = 0, firstRow: Int = 0
-  ) -> Pass {
-    Pass(
+    _ segments: PackedSequences, seed: UInt64, step: Int, firstSequence: Int = 0, firstRow: Int = 0
+  ) -> ForwardContext {
+    ForwardContext(
       segments: segments, firstSequence: firstSequence, random: Philox(key: seed),
       number: UInt64(step), firstRow: firstRow)
   }

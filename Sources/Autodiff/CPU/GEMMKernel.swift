@@ -3,7 +3,7 @@
 /// Sixteen accumulators of sixteen floats; each step of k loads two vectors of B and broadcasts
 /// eight scalars of A, so the multiply-add units are the limit.
 @inline(never)
-func product8x32(
+func gemmKernel8x32(
   _ k: Int, _ a: StridedMatrix, _ bBase: UnsafePointer<Float>, _ bStep: Int,
   _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool
 ) {
@@ -56,7 +56,7 @@ func product8x32(
 
 /// C[1 × 32] = or += A[1 × k] · B[k × 32], for the rows that do not fill a block of eight.
 @inline(never)
-func product1x32(
+func gemmKernel1x32(
   _ k: Int, _ a: StridedMatrix, _ bBase: UnsafePointer<Float>, _ bStep: Int,
   _ c: UnsafeMutablePointer<Float>, accumulate: Bool
 ) {

@@ -2,9 +2,9 @@
 ///
 /// A core waits for some tens of lines at once and no more, so that asking for a whole tile at once
 /// stops it; a product has time for all of them, and needs the memory for nothing else.
-struct Ahead {
+struct PrefetchCursor {
   /// Nothing to ask for.
-  static var nothing: Ahead { Ahead(nil, count: 0) }
+  static var nothing: PrefetchCursor { PrefetchCursor(nil, count: 0) }
 
   private let base: UnsafePointer<Float>?
   private let count: Int
@@ -20,13 +20,14 @@ struct Ahead {
   }
 
   /// One of `parts` parts of these floats.
-  func part(_ index: Int, of parts: Int) -> Ahead {
+  func part(_ index: Int, of parts: Int) -> PrefetchCursor {
     let size = (count + parts - 1) / parts
-    return Ahead(base.map { $0 + index * size }, count: min(size, max(0, count - index * size)))
+    return PrefetchCursor(
+      base.map { $0 + index * size }, count: min(size, max(0, count - index * size)))
   }
 
-  /// The same floats in shares for so many calls of ``ask()``.
-  func spread(over calls: Int) -> Ahead {
+  /// The same floats in shares for so many calls of ``prefetchNext()``.
+  func spread(over calls: Int) -> PrefetchCursor {
     var shares = self
     let lines = (count + laneCount - 1) / laneCount
     shares.step = calls == 0 ? 0 : (lines + calls - 1) / calls * laneCount
@@ -35,7 +36,7 @@ struct Ahead {
 
   /// Asks for the next share.
   @inline(__always)
-  mutating func ask() {
+  mutating func prefetchNext() {
     guard let base, next < count else { return }
     let end = min(next + step, count)
     prefetch(base + next, count: end - next)

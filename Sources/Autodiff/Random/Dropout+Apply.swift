@@ -1,7 +1,7 @@
 /// result = x with dropped elements zero and the others scaled; `first` and `firstColumn` are the
 /// numbers of the row and column of x[0], and `row` is the number of floats from one row of the result
 /// to the next, `width` where it is nil.
-func drop(
+func applyDropout(
   _ dropout: Dropout, _ x: UnsafePointer<Float>, _ rows: Int, _ width: Int, firstRow first: Int,
   firstColumn: Int = 0, into result: UnsafeMutablePointer<Float>, row: Int? = nil
 ) {
@@ -23,12 +23,12 @@ func drop(
 }
 
 /// The same in scratch memory, or x itself where nothing is dropped.
-func dropped(
+func applyingDropout(
   _ dropout: Dropout, _ x: UnsafeMutablePointer<Float>, _ rows: Int, _ width: Int,
   firstRow first: Int, _ workspace: Workspace
 ) -> UnsafeMutablePointer<Float> {
   guard dropout.isActive else { return x }
   let result = workspace.floats(rows * width)
-  drop(dropout, x, rows, width, firstRow: first, into: result)
+  applyDropout(dropout, x, rows, width, firstRow: first, into: result)
   return result
 }

@@ -7,7 +7,7 @@
 /// - Parameters:
 ///   - k: a multiple of 16.
 ///   - cRow: floats from one row of C to the next.
-func addInnerProducts(
+func gemmNT(
   _ a: LongRows, _ b: LongRows, inner k: Int, to c: UnsafeMutablePointer<Float>, row cRow: Int
 ) {
   let depth = 512
