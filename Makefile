@@ -8,15 +8,20 @@ BUILD := @swift build -c release --product lra 1>&2
 # Tests run the optimised program: they use the package's own interfaces, so nothing is built twice.
 TEST := swift test -c release --disable-xctest
 
+# A value as one word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
 # Variables that are set become flags, in the order task, model, preset, seed.
-flag = $(if $($(1)),--$(2) $(strip $($(1))))
+flag = $(if $($(1)),--$(2) $(call quote,$($(1))))
+# A list of folders, separated by spaces.
+folders = $(foreach folder,$(1),$(call quote,$(folder)))
 CHOICE = $(call flag,TASK,task) $(call flag,MODEL,model) $(call flag,PRESET,preset) \
   $(call flag,SEED,seed)
 
 # The tasks whose data others publish have a script that brings them into the data folder, and that
 # does nothing when they are there. A folder named in ARGS is the user's own affair.
 FETCHED := text retrieval image pathfinder pathx
-FETCH = $(if $(findstring --data,$(ARGS)),,$(if $(filter $(FETCHED),$(TASK)),@sh data-scripts/$(TASK)))
+FETCH = $(if $(findstring --data,$(ARGS)),,$(if $(filter $(FETCHED),$(TASK)),@sh data-scripts/$(call quote,$(TASK))))
 
 # The same for a grid of tasks, and its flags.
 comma := ,
@@ -62,23 +67,23 @@ train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
 	@$(LRA) train $(CHOICE) $(ARGS)
 
 evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
-	@$(LRA) evaluate $(RUN) $(ARGS)
+	@$(LRA) evaluate $(if $(RUN),$(call quote,$(RUN))) $(ARGS)
 
 leaderboard: build ## a grid of trainings, and its report: [TASKS=a,b MODELS= SEEDS= PRESET= LENGTHS= BUDGET=4h JOBS= ARGS=]
 	$(FETCH_ALL)
 	@$(LRA) leaderboard $(GRID) $(ARGS)
 
 report: build ## tables and a page of all runs: [RUNS="folder ..." ARGS="--output folder"]
-	@$(LRA) report $(RUNS) $(ARGS)
+	@$(LRA) report $(call folders,$(RUNS)) $(ARGS)
 
 reproduce: build ## check the README's figures, or train their runs again: [ARGS="--run NAME"]
 	@$(LRA) reproduce $(ARGS)
 
 compare: build ## compare runs: RUNS="folder folder ..." [ARGS=--evaluate]
-	@$(LRA) compare $(RUNS) $(ARGS)
+	@$(LRA) compare $(call folders,$(RUNS)) $(ARGS)
 
 top: build ## watch all runs of a folder: [RUNS=folder]
-	@$(LRA) top $(RUNS) $(ARGS)
+	@$(LRA) top $(if $(RUNS),$(call quote,$(RUNS))) $(ARGS)
 
 advise: build ## which model to take, from your runs: TASK= [ARGS="--length 4096 --memory 4GiB --time 2h"]
 	@$(LRA) advise $(call flag,TASK,task) $(ARGS)
@@ -91,7 +96,7 @@ bench-peers: build ## compare with PyTorch: [MODEL=a,b ARGS="--shape wide --leng
 
 data: build ## make or fetch the data of a task: TASK= [SEED= ARGS= FROM=archive or folder]
 	$(FETCH)
-	@$(LRA) data make $(TASK) $(call flag,SEED,seed) $(ARGS)
+	@$(LRA) data make $(if $(TASK),$(call quote,$(TASK))) $(call flag,SEED,seed) $(ARGS)
 
 doctor: build ## check the machine and measure its speed
 	@$(LRA) doctor $(ARGS)

@@ -24,11 +24,11 @@ let package = Package(
   targets: [
     .target(name: "CShims"),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "Base", dependencies: ["CZlib"], swiftSettings: common),
+    .target(name: "Base", dependencies: ["CShims", "CZlib"], swiftSettings: common),
     .target(
       name: "Tasks", dependencies: ["Base"], path: "Tasks", exclude: ["Results"],
       swiftSettings: common),
-    .target(name: "Autodiff", dependencies: ["CShims"], swiftSettings: common),
+    .target(name: "Autodiff", dependencies: ["Base", "CShims"], swiftSettings: common),
     .target(name: "Models", dependencies: ["Autodiff", "Base"], swiftSettings: common),
     .target(
       name: "Training", dependencies: ["Autodiff", "Base", "Models", "Tasks"],

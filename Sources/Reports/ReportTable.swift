@@ -92,26 +92,35 @@ extension ReportTable {
       column == 0 || rows.contains { !$0[column].text.isEmpty }
     }
     let line = { (cells: [String]) in "| " + cells.joined(separator: " | ") + " |" }
-    var lines = [String(repeating: "#", count: level) + " \(title)", ""]
-    if !caption.isEmpty { lines += [caption, ""] }
+    var lines = [String(repeating: "#", count: level) + " " + Self.escaped(title), ""]
+    if !caption.isEmpty { lines += [Self.escaped(caption), ""] }
     lines.append(line(shown.map { Self.escaped(columns[$0].title) }))
     lines.append(line(shown.map { columns[$0].isNumeric ? "--:" : "---" }))
     lines += rows.map { row in
       line(shown.map { row[$0].text.isEmpty ? "–" : Self.escaped(row[$0].text) })
     }
-    if !notes.isEmpty { lines += [""] + notes.map { "- \($0)" } }
+    if !notes.isEmpty { lines += [""] + notes.map { "- " + Self.escaped($0) } }
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The rows as CSV (RFC 4180): headings first, numbers with all their digits.
+  /// The rows as CSV (RFC 4180): headings first, numbers with all their digits; an apostrophe stands
+  /// before a text that spreadsheets would take for a formula.
   public var csv: String {
     let line = { (cells: [String]) in cells.map(Self.quoted).joined(separator: ",") + "\r\n" }
-    return line(columns.map(\.title))
-      + rows.map { row in line(row.map { $0.value.map { "\($0)" } ?? $0.text }) }.joined()
+    return line(columns.map { Self.defused($0.title) })
+      + rows.map { row in line(row.map { $0.value.map { "\($0)" } ?? Self.defused($0.text) }) }
+      .joined()
   }
 
+  /// A text of one line that is neither HTML nor the end of a cell.
   private static func escaped(_ text: String) -> String {
-    text.replacingOccurrences(of: "|", with: "\\|")
+    [("\r", " "), ("\n", " "), ("|", "\\|"), ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")]
+      .reduce(printable(text)) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
+  }
+
+  private static func defused(_ text: String) -> String {
+    let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
+    return isFormula && Double(text) == nil ? "'" + text : text
   }
 
   private static func quoted(_ text: String) -> String {

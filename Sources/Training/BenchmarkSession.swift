@@ -20,6 +20,9 @@ public final class BenchmarkSession {
   public init(_ cell: BenchmarkCell) throws {
     self.cell = cell
     let classifier = try Classifier(cell.model, seed: 0)
+    try checkRange("the batch", cell.batch, 1...TrainingSettings.largestBatch)
+    try cell.model.checkMemory(
+      batchTokens: Double(cell.batch) * Double(cell.model.towers) * Double(cell.model.length))
     classifier.parameters.tracksGradients = !cell.forwardOnly
     parameters = classifier.parameters.count
     step = cell.makeStep(classifier)

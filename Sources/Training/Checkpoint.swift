@@ -19,7 +19,7 @@ public struct Checkpoint: Sendable, Equatable {
   public var step: Int { Int(name.dropFirst(5)) ?? 0 }
 
   /// The folder's own name, such as `step-00001000`.
-  var name: String { (path as NSString).lastPathComponent }
+  var name: String { lastName(of: path) }
 
   /// The path of one of its files.
   public func file(_ name: String) -> String { "\(path)/\(name)" }

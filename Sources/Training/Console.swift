@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// Shows people how a run gets on.
@@ -35,9 +36,7 @@ public func makeConsole(logPath: String?, interval: Double = 30) throws -> any C
   let log = try logPath.map(AppendingFile.init(path:))
   // A full disk must not end the run for the sake of its log; the checkpoint will speak up.
   let keep: (String) -> Void = { try? log?.append(Array("\($0)\n".utf8)) }
-  let show: (String) -> Void = {
-    try? FileHandle.standardError.write(contentsOf: Data($0.utf8))
-  }
+  let show = StandardStreams.writeError
   let environment = ProcessInfo.processInfo.environment
   if usesTerminalForm(environment: environment, isTerminal: isatty(STDERR_FILENO) == 1) {
     return TerminalConsole(interval: interval, columns: terminalColumns, show: show, keep: keep)
@@ -74,7 +73,7 @@ public final class PlainConsole: Console {
 
   /// Shows a message.
   public func say(_ message: String) {
-    show("\(message)\n")
+    show(printable(message) + "\n")
     keep(message)
   }
 
@@ -126,7 +125,7 @@ public final class TerminalConsole: Console {
 
   /// Shows a message in place of the line, which comes back below it.
   public func say(_ message: String) {
-    show("\r" + String(repeating: " ", count: shown) + "\r" + message + "\n")
+    show("\r" + String(repeating: " ", count: shown) + "\r" + printable(message) + "\n")
     shown = 0
     keep(message)
   }

@@ -120,6 +120,16 @@ public struct Evaluator {
     result.loss /= Double(max(result.count, 1))
     return result
   }
+
+  /// Seconds of evaluating one example, from the last batches of a split, after one that is not
+  /// timed.
+  func secondsPerExample(_ source: any ExampleSource, batches: Int = 3) throws -> Double {
+    let first = max(0, source.count - batch * batches)
+    _ = try run(source, from: max(first, source.count - batch))
+    let start = monotonicSeconds()
+    _ = try run(source, from: first)
+    return (monotonicSeconds() - start) / Double(max(source.count - first, 1))
+  }
 }
 
 /// The first place of the largest value.

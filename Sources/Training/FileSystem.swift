@@ -8,8 +8,8 @@ package enum FileSystem {
   /// Makes a folder and those above it.
   package static func makeFolder(_ path: String) throws {
     if mkdir(path, 0o777) == 0 { return }
-    let parent = (path as NSString).deletingLastPathComponent
-    if errno == ENOENT && !parent.isEmpty && parent != path {
+    let parent = parentFolder(of: path)
+    if errno == ENOENT && parent != path {
       try makeFolder(parent)
       if mkdir(path, 0o777) == 0 { return }
     }

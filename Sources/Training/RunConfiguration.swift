@@ -90,6 +90,18 @@ public struct RunConfiguration {
     }
   }
 
+  /// Checks that a batch of examples like the first ones fits into memory.
+  ///
+  /// - Throws: `UserError(.configuration)` when its embedded tokens alone do not.
+  func checkMemory(_ train: any ExampleSource) throws {
+    let sample = min(train.count, 64)
+    let tokens = try (0..<sample).reduce(0) { sum, example in
+      try (0..<task.towers).reduce(sum) { $0 + (try train.length(example, tower: $1)) }
+    }
+    let examples = Double(training.batch) / Double(training.accumulation)
+    try model.checkMemory(batchTokens: Double(tokens) / Double(max(sample, 1)) * examples)
+  }
+
   /// Changes the number of steps, keeping the shape of the schedule.
   public mutating func fit(steps: Int, origin: String) throws {
     let published = settings
@@ -175,8 +187,10 @@ public struct RunConfiguration {
     let untouched = settings.entries.contains {
       $0.key == "train.warmup" && ($0.origin.hasPrefix("preset") || $0.origin == "default")
     }
-    guard steps != planned.steps, untouched, planned.steps > 0 else { return }
-    let warmup = Int((Double(planned.warmup * steps) / Double(planned.steps)).rounded())
+    // Other numbers of steps are refused later.
+    let isPossible = (0...TrainingSettings.mostSteps).contains(steps)
+    guard isPossible, steps != planned.steps, untouched, planned.steps > 0 else { return }
+    let warmup = Int((Double(planned.warmup) * Double(steps) / Double(planned.steps)).rounded())
     try settings.set(
       "train.warmup", .integer(warmup),
       origin: "preset \(preset), scaled with train.steps from \(planned.warmup)")

@@ -64,6 +64,7 @@ extension RunCost {
     let task = configuration.task
     try task.prepare(report: report)
     let train = try task.examples(.train)
+    try configuration.checkMemory(train)
     let trainer = try Trainer(configuration)
     let settings = configuration.training
     let order = TrainingOrder(count: train.count, seed: settings.seed)
@@ -75,7 +76,8 @@ extension RunCost {
         1, makeBatch(train, examples: examples, towers: task.towers))
     }
     let stepSeconds = (monotonicSeconds() - start) / Double(batches)
-    let example = try evaluationSeconds(trainer, task, batch: settings.batch)
+    let example = try Evaluator(trainer.model, task, batch: settings.batch)
+      .secondsPerExample(task.examples(.val))
     return RunCost(
       stepSeconds: stepSeconds,
       validationSeconds: example * Double(try task.examples(.val).count),
@@ -83,19 +85,6 @@ extension RunCost {
       peakResidentBytes: Training.peakResidentBytes(), steps: settings.steps,
       evalEvery: settings.evalEvery,
       threads: Workers.shared.count)
-  }
-
-  /// Seconds of evaluating one example, from the last few batches.
-  private static func evaluationSeconds(
-    _ trainer: Trainer, _ task: any ArenaTask, batch: Int
-  ) throws -> Double {
-    let split = try task.examples(.val)
-    let evaluator = Evaluator(trainer.model, task, batch: batch)
-    let first = max(0, split.count - batch * batches)
-    _ = try evaluator.run(split, from: max(first, split.count - batch))
-    let start = monotonicSeconds()
-    _ = try evaluator.run(split, from: first)
-    return (monotonicSeconds() - start) / Double(max(split.count - first, 1))
   }
 }
 

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The machine and the program behind a run, written to its `env.json`.
@@ -32,7 +33,7 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
     let process = ProcessInfo.processInfo
     host = process.hostName
     cpu = Self.cpuModel
-    cores = process.activeProcessorCount
+    cores = usableCores
     memoryBytes = Int(clamping: process.physicalMemory)
     architecture = Self.architecture
     tuned = Self.tuned
@@ -90,8 +91,8 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
 package func gitCommit(from folder: String) -> String? {
   var place = folder
   while !FileSystem.exists("\(place)/.git") {
-    let parent = (place as NSString).deletingLastPathComponent
-    if parent == place || parent.isEmpty { return nil }
+    let parent = parentFolder(of: place)
+    if parent == place { return nil }
     place = parent
   }
   var repository = "\(place)/.git"

@@ -27,16 +27,18 @@ public final class TrainingRun {
   private let trainer: Trainer
   private var state = TrainingState()
   private var settings: TrainingSettings { configuration.training }
-  private let deadline: Double?
+  private let start = monotonicSeconds()
+  private let timeLimit: Double?
   private let fitsSchedule: Bool
+  private var budget: TimeBudget?
   private var ended = "all steps done"
 
   /// Prepares a run, fresh or resumed.
   ///
   /// - Parameters:
   ///   - folder: created for a fresh run, opened for one to be resumed.
-  ///   - timeLimit: seconds for everything from here. A fresh run shortens its schedule to fit; a
-  ///     resumed one keeps it, and stops when the time is over.
+  ///   - timeLimit: seconds for everything from here, tests included. A fresh run shortens its
+  ///     schedule to fit; a resumed one keeps it, and ends early.
   /// - Throws: `UserError`.
   public init(
     _ configuration: RunConfiguration, folder: RunFolder, resuming: Bool, timeLimit: Double?,
@@ -45,7 +47,7 @@ public final class TrainingRun {
     self.configuration = configuration
     self.folder = folder
     self.console = console
-    deadline = timeLimit.map { monotonicSeconds() + $0 }
+    self.timeLimit = timeLimit
     fitsSchedule = timeLimit != nil && !resuming
     trainer = try Trainer(configuration)
     if resuming {
@@ -62,6 +64,9 @@ public final class TrainingRun {
   public func run() throws -> Ending {
     do {
       return try attempt()
+    } catch let error as UserError where error.kind == .stoppedEarly {
+      try? folder.setStatus(.stopped)
+      throw error
     } catch {
       // Without its data, say, a run has not begun, and leaves no folder that looks like one.
       if RunFolder.holdsRun(folder.path) {
@@ -78,7 +83,8 @@ public final class TrainingRun {
     let identity = try identifyData()
     let data = RunData(
       train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
-    if fitsSchedule { try Profiler.shared.pausing { try fitSchedule(data) } }
+    try configuration.checkMemory(data.train)
+    try Profiler.shared.pausing { try plan(data) }
     try folder.write(configuration.settings)
     try folder.write(identity, to: DataIdentity.fileName)
     try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")
@@ -90,6 +96,11 @@ public final class TrainingRun {
     let logs = try RunLogs(folder, configuration, after: state.step)
     console.say(introduction(data))
     if let reason = try train(data, logs) {
+      try logs.end(step: state.step, status: .stopped)
+      try folder.setStatus(.stopped)
+      return .stopped(reason: reason)
+    }
+    if let reason = noTimeToFinish {
       try logs.end(step: state.step, status: .stopped)
       try folder.setStatus(.stopped)
       return .stopped(reason: reason)
@@ -117,7 +128,7 @@ public final class TrainingRun {
     if isDue(settings.evalEvery), state.validation == nil || state.evaluatedStep != state.step {
       if let reason = try evaluate(data, logs) { return reason }
     }
-    while state.step < settings.steps {
+    while state.step < settings.steps, !isOverTime {
       let start = monotonicSeconds()
       let step = state.step + 1
       let report = try trainer.step(step, prefetch.batch(step, last: settings.steps))
@@ -125,13 +136,13 @@ public final class TrainingRun {
       let seconds = monotonicSeconds() - start
       stepsTaken += 1
       stepSeconds += seconds
+      budget?.noteStep(seconds: seconds)
       state.tokens += report.tokens
       state.trainingSeconds += seconds
       window.add(report, seconds: seconds)
       if let text = window.estimate(settings, data) { console.say(text + advice) }
       try log(&window, &monitor, logs, report)
       if let reason = try checkpoint(data, logs) { return reason }
-      if isOverTime(data) { break }
     }
     return nil
   }
@@ -174,9 +185,11 @@ public final class TrainingRun {
   /// Evaluates on the validation split and saves.
   private func evaluate(_ data: RunData, _ logs: RunLogs) throws -> String? {
     let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    let start = monotonicSeconds()
     guard let result = try evaluator.run(data.val, shouldStop: { Interrupts.stopRequested }) else {
       return try stop()
     }
+    budget?.noteEvaluation(seconds: monotonicSeconds() - start, examples: result.count)
     let isBest = result.accuracy > state.bestAccuracy ?? -1
     if isBest {
       state.bestAccuracy = result.accuracy
@@ -193,6 +206,8 @@ public final class TrainingRun {
   }
 
   private func save(best: Bool) throws {
+    let start = monotonicSeconds()
+    defer { budget?.noteSave(seconds: monotonicSeconds() - start) }
     try folder.saveCheckpoint(step: state.step, best: best, files: trainer.checkpoint(state))
   }
 
@@ -209,6 +224,7 @@ public final class TrainingRun {
 
   private func finish(_ data: RunData, _ logs: RunLogs) throws -> Ending {
     if state.evaluatedStep != state.step, let reason = try evaluate(data, logs) {
+      try folder.setStatus(.stopped)
       return .stopped(reason: reason)
     }
     let test = try configuration.task.examples(.test)
@@ -282,29 +298,52 @@ public final class TrainingRun {
 
   // MARK: Time
 
-  /// Shortens the schedule of a fresh run so that it ends, tests included, within its time.
-  private func fitSchedule(_ data: RunData) throws {
-    guard let deadline else { return }
+  private var elapsed: Double { monotonicSeconds() - start }
+
+  /// Measures what the end of a run with a time limit will take, and shortens the schedule of a
+  /// fresh one so that it ends, tests included, within its time.
+  private func plan(_ data: RunData) throws {
+    guard let timeLimit, settings.steps > 0 else { return }
+    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    var budget = TimeBudget(
+      limit: timeLimit, validationCount: data.val.count,
+      testCount: try configuration.task.examples(.test).count, evalEvery: settings.evalEvery)
+    budget.noteEvaluation(seconds: try evaluator.secondsPerExample(data.val), examples: 1)
+    if fitsSchedule { try fitSchedule(data, &budget) }
+    self.budget = budget
+  }
+
+  private func fitSchedule(_ data: RunData, _ budget: inout TimeBudget) throws {
     let batch = try makePrefetch(data).batch(1, last: 1)
-    let step = trainer.secondsPerStep(batch)
-    let evaluation = step / 3 * Double(data.val.count) / Double(settings.batch)
-    let perStep = step + evaluation / Double(settings.evalEvery)
-    let left = (deadline - monotonicSeconds()) * 0.95 - 3 * evaluation
-    let possible = max(1, Int(left / perStep))
+    budget.noteStep(seconds: trainer.secondsPerStep(batch))
+    let possible = budget.steps(after: elapsed)
+    guard possible > 0 else {
+      let least = formatDuration(seconds: (elapsed + budget.endSeconds).rounded(.up))
+      throw UserError(
+        .usage, "--time-limit: the last evaluation and the tests alone need about \(least)",
+        remedy: "give more time, or fewer examples to test: --set task.test-count=...")
+    }
     guard possible < settings.steps else { return }
     console.say("the time limit leaves room for \(possible) of \(settings.steps) steps")
     try configuration.fit(steps: possible, origin: "--time-limit")
     trainer.use(settings)
   }
 
-  /// Whether only the final evaluation still fits into the time.
-  private func isOverTime(_ data: RunData) -> Bool {
-    guard let deadline, state.step < settings.steps else { return false }
-    let perExample = state.trainingSeconds / Double(state.step * settings.batch) / 3
-    let reserve = perExample * Double(3 * data.val.count)
-    guard monotonicSeconds() + reserve > deadline else { return false }
+  /// Whether only the end of the run still fits into the time.
+  private var isOverTime: Bool {
+    guard let budget, state.step > 0, !budget.hasTimeForStep(after: elapsed) else { return false }
     ended = "time limit reached after \(state.step) of \(settings.steps) steps"
     return true
+  }
+
+  /// Why the tests must wait for another sitting, if they must.
+  private var noTimeToFinish: String? {
+    let evaluated = state.evaluatedStep == state.step
+    guard let budget, !budget.hasTimeForEnd(after: elapsed, evaluated: evaluated) else {
+      return nil
+    }
+    return "the time limit leaves no time for the tests, which take about "
+      + formatDuration(seconds: budget.endSeconds)
   }
 
   // MARK: Words

@@ -25,6 +25,11 @@ public struct TrainingSettings: Sendable, Equatable {
   /// Which checkpoint's test accuracy is the run's result.
   public let select: CheckpointChoice
 
+  /// No run has as many; products with the batch stay far from overflow.
+  static let mostSteps = 1 << 40
+  /// Examples of the largest batch.
+  static let largestBatch = 1 << 20
+
   static let defaults: [(String, Setting)] = [
     ("train.steps", 1000), ("train.batch", 32), ("train.accumulation", 1),
     ("train.learning-rate", 1e-4), ("train.schedule", "constant"), ("train.warmup", 0),
@@ -58,9 +63,9 @@ public struct TrainingSettings: Sendable, Equatable {
   private static func schedule(_ settings: Settings, steps: Int) throws -> Schedule {
     let base = try settings.number("train.learning-rate")
     let warmup = try settings.integer("train.warmup")
-    if steps < 0 { try reject("steps", steps, "at least 0") }
+    try checkRange("train.steps", steps, 0...mostSteps)
+    try checkRange("train.warmup", warmup, 0...mostSteps)
     if base <= 0 { try reject("learning-rate", base, "above 0") }
-    if warmup < 0 { try reject("warmup", warmup, "at least 0") }
     let kind: Schedule.Kind = try settings.choice("train.schedule")
     // Shapes that do not know the end may stop while they rise, as the LRA's retrieval does.
     let hasEnd = kind == .cosine || kind == .oneCycle
@@ -74,13 +79,13 @@ public struct TrainingSettings: Sendable, Equatable {
   ///
   /// - Throws: `UserError(.configuration)` naming the key and what it must be.
   private func validate() throws {
-    let positive = [
-      ("batch", batch), ("accumulation", accumulation), ("eval-every", evalEvery),
-      ("checkpoint-every", checkpointEvery), ("log-every", logEvery),
-    ]
-    for (key, value) in positive where value < 1 {
-      try TrainingSettings.reject(key, value, "at least 1")
-    }
+    for (key, value, most) in [
+      ("batch", batch, TrainingSettings.largestBatch),
+      ("accumulation", accumulation, TrainingSettings.largestBatch),
+      ("eval-every", evalEvery, TrainingSettings.mostSteps),
+      ("checkpoint-every", checkpointEvery, TrainingSettings.mostSteps),
+      ("log-every", logEvery, TrainingSettings.mostSteps),
+    ] { try checkRange("train.\(key)", value, 1...most) }
     if accumulation > batch {
       try TrainingSettings.reject("accumulation", accumulation, "at most train.batch, \(batch)")
     }

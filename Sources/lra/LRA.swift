@@ -32,19 +32,49 @@ struct LRA: AsyncParsableCommand {
 
   /// Runs the command; the one place where an error becomes text and an exit status.
   static func main() async {
+    StandardStreams.prepare()
     do {
+      try checkArguments()
+      _ = try ThreadCount.fromEnvironment()
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
-    } catch let error as UserError {
+    } catch {
+      end(with: error)
+    }
+  }
+
+  /// Ends with the text and the status of an error, among them the texts that the parser of
+  /// arguments was asked for.
+  private static func end(with error: any Error) -> Never {
+    if let error = error as? UserError {
       say("error: \(error.problem)")
       if !error.remedy.isEmpty { say(error.remedy) }
       Foundation.exit(error.kind.rawValue)
-    } catch {
-      exit(withError: error)
+    }
+    let (status, text) = (exitCode(for: error), fullMessage(for: error))
+    if status.isSuccess, !text.isEmpty {
+      do { try tell(text) } catch { end(with: error) }
+    } else if !text.isEmpty {
+      say(text)
+    }
+    Foundation.exit(status.rawValue)
+  }
+
+  /// Refuses arguments that are not UTF-8: as text they would name other files.
+  private static func checkArguments() throws {
+    var texts = (1..<max(1, Int(CommandLine.argc))).map { index in
+      ("argument \(index)", CommandLine.unsafeArgv[index])
+    }
+    texts.append(("LRA_DATA", getenv("LRA_DATA")))
+    for (name, bytes) in texts {
+      guard let bytes, String(validatingCString: bytes) == nil else { continue }
+      throw UserError(
+        .usage, "\(name), \"\(String(cString: bytes))\", is not UTF-8",
+        remedy: "rename the file or folder, or work inside it and call it .")
     }
   }
 }

@@ -71,17 +71,19 @@ public struct TaskOptions: Sendable, Codable, Equatable {
 
   /// Checks what every task asks of its numbers.
   ///
-  /// - Throws: `UserError` of kind `usage` for a length or count that is not positive.
+  /// - Throws: `UserError` of kind `usage` for a length or count that is not positive or absurdly
+  ///   great.
   func validate(usualLength: Int) throws {
-    if let length, length <= 0 {
+    if let length, !(1...1 << 22).contains(length) {
       throw UserError(
-        .usage, "task.length is \(length)",
-        remedy: "give a positive number; the benchmark's is \(usualLength)")
+        .usage, "task.length is \(length), but must be from 1 to \(1 << 22)",
+        remedy: "the benchmark's is \(usualLength)")
     }
     for split in Split.allCases {
-      guard let count = count(split), count <= 0 else { continue }
+      guard let count = count(split), !(1...1 << 27).contains(count) else { continue }
       throw UserError(
-        .usage, "task.\(split.rawValue)-count is \(count)", remedy: "give a positive number")
+        .usage, "task.\(split.rawValue)-count is \(count), but must be from 1 to \(1 << 27)",
+        remedy: "leave it out for the benchmark's number")
     }
   }
 }

@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Synchronization
 
@@ -6,18 +7,20 @@ import Synchronization
 /// - Parameters:
 ///   - workers: threads; each takes the next number that is left.
 ///   - body: must not depend on the order of its calls.
+/// - Throws: `UserError(.stoppedEarly)` soon after a signal has asked to stop.
 func parallelMap<Value: Sendable>(
   _ count: Int, workers: Int, _ body: @Sendable (Int) -> Value
-) -> [Value] {
+) throws -> [Value] {
   let results = Mutex([Value?](repeating: nil, count: count))
   let next = Atomic(0)
   DispatchQueue.concurrentPerform(iterations: workers) { _ in
-    while true {
+    while !Interrupts.stopRequested {
       let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
       guard number < count else { return }
       let value = body(number)
       results.withLock { $0[number] = value }
     }
   }
+  try Interrupts.check()
   return results.withLock { $0.compactMap { $0 } }
 }

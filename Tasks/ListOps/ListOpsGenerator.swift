@@ -43,7 +43,7 @@ package struct ListOpsGenerator {
   ///   - report: told how far it is, about once a second.
   /// - Throws: `UserError` of kind `usage` when hardly any expression has such a length.
   package func parts(
-    _ counts: [Int], workers: Int = ProcessInfo.processInfo.activeProcessorCount,
+    _ counts: [Int], workers: Int = usableCores,
     report: (String) -> Void = { _ in }
   ) throws -> [PackedExamples] {
     var collector = Collector(counts: counts, typicalLength: upper * 27 / 50)
@@ -51,7 +51,7 @@ package struct ListOpsGenerator {
     var lastReport = ContinuousClock.now
     for round in 0... {
       let first = round * workers * 2
-      let blocks = parallelMap(workers * 2, workers: workers) { block(first + $0) }
+      let blocks = try parallelMap(workers * 2, workers: workers) { block(first + $0) }
       for (index, block) in blocks.enumerated() {
         if collector.take(block.examples, block.hashes) { return collector.parts }
         guard (first + index + 1) % Self.patience == 0 else { continue }
@@ -104,10 +104,12 @@ private struct Collector {
     self.counts = counts
     parts = counts.map { count in
       var part = PackedExamples(classes: 10)
-      part.reserveCapacity(examples: count, tokens: count * typicalLength)
+      // More than the benchmark's sizes may never come, and grows as it comes.
+      let examples = min(count, 100_000)
+      part.reserveCapacity(examples: examples, tokens: min(examples * typicalLength, 1 << 27))
       return part
     }
-    seen.reserveCapacity(counts.reduce(0, +))
+    seen.reserveCapacity(min(counts.reduce(0, +), 200_000))
   }
 
   /// Adds a block; true when every part is full.

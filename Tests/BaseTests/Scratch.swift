@@ -26,3 +26,9 @@ func userError(_ body: () throws -> Void) -> UserError? {
     return error as? UserError
   }
 }
+
+/// Runs `body` with the path of a folder that lives as long.
+func withScratchFolder<T>(_ body: (String) throws -> T) throws -> T {
+  let scratch = try Scratch()
+  return try withExtendedLifetime(scratch) { try body(scratch.path) }
+}

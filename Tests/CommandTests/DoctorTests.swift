@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Testing
 import Training
@@ -23,7 +24,7 @@ struct DoctorTests {
 
   @Test("prints a readable report, and warns about too many threads")
   func report() throws {
-    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let cores = usableCores
     let run = try CommandRunner.lra("doctor", environment: ["LRA_THREADS": "\(cores + 1)"])
     #expect(run.status == 0)
     for name in ["processor", "vector sets", "OpenBLAS", "our kernel", "roofline knee"] {

@@ -22,7 +22,8 @@ struct InterruptionTests {
   }
 
   @Test(
-    "Ctrl-C and TERM save, end with status 75 and say how to go on", arguments: [SIGINT, SIGTERM])
+    "Ctrl-C and what schedulers send save, end with status 75 and say how to go on",
+    arguments: [SIGINT, SIGTERM, SIGHUP, SIGUSR2, SIGXCPU])
   func stopped(signal: Int32) throws {
     try withScratchFolder { folder in
       let training = TinyTraining(folder: folder)
@@ -36,6 +37,50 @@ struct InterruptionTests {
       #expect(log == "stopped\n")
       #expect(try training.resume("stopped").status == 0)
       #expect(try training.results("stopped") == training.results("whole"))
+    }
+  }
+
+  @Test("TERM ends the drawing of pictures within a picture, and leaves no half file")
+  func drawing() throws {
+    try withScratchFolder { folder in
+      let (data, run) = ("\(folder)/data", "\(folder)/run")
+      let training = TinyTraining(folder: folder)
+      let process = try training.launch([
+        "train", "--task", "pathx", "--model", "linear", "--data", data, "--output", run,
+      ])
+      let log = {
+        String(
+          decoding: FileManager.default.contents(atPath: "\(run)/log.txt") ?? Data(), as: UTF8.self)
+      }
+      while process.isRunning, !log().contains("generating") { usleep(1000) }
+      process.terminate()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 75)
+      let status = try String(contentsOfFile: "\(run)/STATUS", encoding: .utf8)
+      #expect(status == "stopped\n")
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(data)/pathx")
+      #expect(names == [".lock"])
+    }
+  }
+
+  @Test("A bench that is ended ends its child")
+  func bench() throws {
+    try withScratchFolder { folder in
+      let process = try TinyTraining(folder: folder).launch([
+        "bench", "--model", "transformer", "--length", "2048", "--steps", "100000", "--threads",
+        "1",
+      ])
+      var children: [Substring] = []
+      while process.isRunning, children.isEmpty {
+        let files = "/proc/\(process.processIdentifier)/task/*/children"
+        children = try CommandRunner.run("/bin/sh", ["-c", "cat \(files)"]).output
+          .split(separator: " ")
+      }
+      let child = try #require(children.first.flatMap { Int32($0) })
+      process.terminate()
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 75)
+      #expect(kill(child, 0) != 0)
     }
   }
 

@@ -45,12 +45,26 @@ struct ProgramTests {
     ])
     #expect(
       all.lines.last
-        == ".build/release/lra train --task listops --model linformer --preset quick --seed 0 "
-        + "--steps 100")
+        == ".build/release/lra train --task 'listops' --model 'linformer' --preset 'quick' "
+        + "--seed '0' --steps 100")
     let few = try make(["-n", "train", "TASK=listops", "MODEL=linear"])
     let words = few.lines.last?.split(separator: " ") ?? []
-    #expect(words.dropFirst(2) == ["--task", "listops", "--model", "linear"])
+    #expect(words.dropFirst(2) == ["--task", "'listops'", "--model", "'linear'"])
     #expect(few.lines.contains { $0.contains("data-scripts/setup") })
+  }
+
+  @Test(
+    "make passes a variable on as one word, whatever is in it",
+    arguments: [
+      (["evaluate", "RUN=a  b's $$(touch x); `y`"], "evaluate 'a  b'\\''s $(touch x); `y`'"),
+      (["train", "TASK=listops", "MODEL=$$(x)"], "train --task 'listops' --model '$(x)'"),
+      (["compare", "RUNS=a;b c"], "compare 'a;b' 'c'"), (["top", "RUNS=a b"], "top 'a b'"),
+      (["data", "TASK=text; x"], "data make 'text; x'"), (["evaluate"], "evaluate"),
+    ])
+  func makeQuotes(arguments: [String], command: String) throws {
+    let run = try make(["-n"] + arguments)
+    let last = run.lines.last?.trimmingCharacters(in: .whitespaces)
+    #expect(last == ".build/release/lra \(command)", "\(run.errors)")
   }
 
   @Test(
@@ -81,7 +95,10 @@ struct ProgramTests {
 
   private func make(_ arguments: [String]) throws -> CommandResult {
     // Variables of the make that runs these tests are not for the one under test.
-    let outer = ["MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TASK", "MODEL", "PRESET", "SEED", "ARGS"]
+    let outer = [
+      "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "TASK", "MODEL", "PRESET", "SEED", "ARGS", "RUN", "RUNS",
+      "FROM",
+    ]
     return try CommandRunner.run(
       "/usr/bin/env", outer.flatMap { ["-u", $0] } + ["make"] + arguments)
   }

@@ -34,9 +34,14 @@ struct TinyTraining {
 
   /// Starts a run and leaves it running.
   func start(_ name: String) throws -> Process {
+    try launch(arguments + ["--output", path(name)])
+  }
+
+  /// Starts any command and leaves it running.
+  func launch(_ arguments: [String]) throws -> Process {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: CommandRunner.program)
-    process.arguments = arguments + ["--output", path(name)]
+    process.arguments = arguments
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice
     process.standardInput = FileHandle.nullDevice

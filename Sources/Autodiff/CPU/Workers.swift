@@ -1,3 +1,4 @@
+import Base
 import CShims
 import Foundation
 import Synchronization
@@ -8,12 +9,12 @@ import Synchronization
 /// a piece computes depends on its number alone, never on the thread or the number of threads, so
 /// results have the same bits on any number of cores.
 public final class Workers: @unchecked Sendable {
-  /// The process's threads: as many as the machine has cores, or `LRA_THREADS`.
+  /// The process's threads: as many as there are usable cores, or `LRA_THREADS`.
   public static let shared = Workers(count: defaultCount)
 
   private static var defaultCount: Int {
-    let wanted = ProcessInfo.processInfo.environment["LRA_THREADS"].flatMap(Int.init)
-    return max(1, wanted ?? ProcessInfo.processInfo.activeProcessorCount)
+    // The command line has refused a value that is no number of threads.
+    ((try? ThreadCount.fromEnvironment()) ?? nil) ?? usableCores
   }
 
   /// Threads in use, the calling one included.

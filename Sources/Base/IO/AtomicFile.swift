@@ -11,26 +11,20 @@ public final class AtomicFile {
 
   /// Opens the temporary file.
   ///
+  /// - Parameter mode: the permissions of the file; nil for what is usual.
   /// - Throws: `UserError` of kind `cannotWrite` with the system's reason.
-  public init(_ path: String) throws {
+  public init(_ path: String, mode: mode_t? = nil) throws {
     self.path = path
     temporary = "\(path).tmp-\(getpid())"
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw UserError.system(.cannotWrite, "cannot write \(path)") }
+    // Where the file system knows no permissions, the file gets what there is.
+    if let mode { _ = fchmod(descriptor, mode) }
   }
 
   /// Appends bytes.
   public func write(_ bytes: some ContiguousBytes) throws {
-    try bytes.withUnsafeBytes { buffer in
-      var rest = buffer[...]
-      while !rest.isEmpty {
-        let written = Foundation.write(
-          descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-        if written < 0 && errno == EINTR { continue }
-        if written < 0 { throw UserError.system(.cannotWrite, "cannot write \(path)") }
-        rest = rest.dropFirst(written)
-      }
-    }
+    try writeAll(bytes, to: descriptor, path: path)
   }
 
   /// Makes the file permanent under its name; nothing may be written afterwards.
@@ -48,8 +42,7 @@ public final class AtomicFile {
 
   /// Writes the folder's entry to the disk, where the file system allows it.
   private func flushFolder() {
-    let folder = (path as NSString).deletingLastPathComponent
-    let entry = open(folder.isEmpty ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    let entry = open(parentFolder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard entry >= 0 else { return }
     fsync(entry)
     close(entry)

@@ -57,7 +57,7 @@ public final class FileLock: Sendable {
   }
 
   private static func open(_ path: String) throws -> Int32 {
-    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw UserError.system(.cannotWrite, "cannot lock \(path)") }
     return descriptor
   }
@@ -87,7 +87,7 @@ public final class FileLock: Sendable {
   private static func refusal(_ path: String) -> UserError {
     guard errno == EWOULDBLOCK else { return UserError.system(.unavailable, "cannot lock \(path)") }
     return UserError(
-      .unavailable, "\((path as NSString).deletingLastPathComponent) is in use by \(holder(path))",
+      .unavailable, "\(parentFolder(of: path)) is in use by \(holder(path))",
       remedy: "wait until it has finished, or choose another folder")
   }
 

@@ -7,6 +7,7 @@ extension UserError {
       switch errno {
       case ENOENT: ("no such file or folder", "check the path")
       case EACCES, EPERM, EROFS: (errnoText(), "check the permissions, or choose another folder")
+      case ELOOP: ("it is a link to another file", "remove the link, or choose another folder")
       case ENOSPC, EDQUOT: (errnoText(), "free some space, or choose another folder")
       default: (errnoText(), "check the path and the disk")
       }
@@ -15,6 +16,48 @@ extension UserError {
 }
 
 private func errnoText() -> String { String(cString: strerror(errno)).lowercased() }
+
+/// The folder that a path lies in: `.` for a bare name, `/` for the root.
+public func parentFolder(of path: String) -> String {
+  let whole = withoutFinalSlashes(path)
+  guard let slash = whole.lastIndex(of: "/") else { return "." }
+  let parent = withoutFinalSlashes(String(whole[..<slash]))
+  return parent.isEmpty ? "/" : parent
+}
+
+/// The last name of a path, `/` for the root.
+public func lastName(of path: String) -> String {
+  let whole = withoutFinalSlashes(path)
+  guard whole != "/", let slash = whole.lastIndex(of: "/") else { return whole }
+  return String(whole[whole.index(after: slash)...])
+}
+
+private func withoutFinalSlashes(_ path: String) -> String {
+  let end = path.lastIndex { $0 != "/" }
+  return end.map { String(path[...$0]) } ?? (path.isEmpty ? "" : "/")
+}
+
+/// Writes all bytes to an open file.
+///
+/// - Throws: `UserError` of kind `cannotWrite`, naming the file `path`.
+public func writeAll(_ bytes: some ContiguousBytes, to descriptor: Int32, path: String) throws {
+  try bytes.withUnsafeBytes { buffer in
+    var rest = buffer[...]
+    while !rest.isEmpty {
+      let written = write(
+        descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+      if written >= 0 {
+        rest = rest.dropFirst(written)
+      } else if errno == EAGAIN {
+        // Somebody made the pipe or terminal non-blocking: wait until there is room.
+        var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        poll(&state, 1, -1)
+      } else if errno != EINTR {
+        throw UserError.system(.cannotWrite, "cannot write \(path)")
+      }
+    }
+  }
+}
 
 /// The bytes of a whole file.
 ///

@@ -53,3 +53,14 @@ extension Setting: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
     }
   }
 }
+
+/// Checks a whole number.
+///
+/// - Throws: `UserError(.configuration)` naming the key and the bound that it breaks.
+public func checkRange(_ key: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+  if range.contains(value) { return }
+  let rule =
+    value < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+  throw UserError(
+    .configuration, "\(key) is \(value), but must be \(rule)", remedy: "give it another value")
+}

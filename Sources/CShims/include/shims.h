@@ -1,5 +1,5 @@
 // Things Swift has no word for: the flush-to-zero bit, the huge-page hint, the build's vector width,
-// and vector instructions that the compiler does not find in Swift's SIMD types by itself.
+// the processors that a process may run on, and vector instructions that the compiler does not find in Swift's SIMD types by itself.
 #ifndef LRA_SHIMS_H
 #define LRA_SHIMS_H
 
@@ -101,6 +101,9 @@ static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
 static inline lra_lanes lra_reciprocal(lra_lanes x) { return 1 / x; }
 static inline float lra_largest(lra_lanes x) { return __builtin_reduce_max(x); }
 #endif
+
+/// The cores that the scheduler may run this process on; 0 where the system does not tell.
+int lra_affinity_cores(void);
 
 /// Asks the kernel to back a large buffer with huge pages.
 static inline void lra_advise_huge_pages(void *address, size_t bytes) {

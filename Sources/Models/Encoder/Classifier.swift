@@ -81,6 +81,7 @@ public final class Classifier {
     hidden = inner == 0 ? nil : Linear(features, inner, root.scope("head.hidden"), .lecunNormal)
     output = Linear(
       inner == 0 ? features : inner, configuration.classes, root.scope("head.output"), .lecunNormal)
+    try configuration.checkMemory(floats: Double(parameters.room), "the model's weights")
   }
 
   /// The scores of each class for each sequence, or for each two that belong together.

@@ -1,4 +1,5 @@
 import Base
+import Foundation
 
 /// How a sequence of rows becomes one.
 public enum Pooling: String, Codable, Sendable, CaseIterable {
@@ -102,24 +103,36 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
       attentionDropout: attentionDropout)
   }
 
+  /// The greatest value of each size: far beyond what any machine holds, and small enough that no
+  /// product of them overflows.
+  private var sizes: [(key: String, value: Int, range: ClosedRange<Int>)] {
+    [
+      ("model.layers", layers, 1...1 << 10), ("model.width", width, 1...1 << 16),
+      ("model.heads", heads, 1...1 << 12), ("model.head-width", headWidth, 0...1 << 16),
+      ("model.feed-forward", feedForward, 0...1 << 20),
+      ("model.head-hidden", headHidden, 0...1 << 20), ("task.length", length, 1...1 << 22),
+      ("the number of tokens", vocabulary, 1...1 << 22),
+      ("the number of classes", classes, 1...1 << 16),
+    ]
+  }
+
   /// Checks every value, so that building the model cannot fail.
   ///
   /// - Throws: `UserError` naming the key and what it must be.
   public func validate() throws {
-    for (key, value) in [
-      ("model.layers", layers), ("model.width", width), ("model.heads", heads),
-      ("task.length", length),
-    ] where value < 1 {
-      throw UserError(
-        .configuration, "\(key) is \(value), but must be at least 1",
-        remedy: "give a positive number")
+    for (key, value, range) in sizes { try checkRange(key, value, range) }
+    for (key, value) in options.sorted(by: { $0.key < $1.key }) {
+      if case .integer(let count) = value {
+        try checkRange("model.\(key)", count, -(1 << 22)...1 << 22)
+      }
     }
+    try checkMemory(floats: Double(positionCount) * Double(width), "the positions")
     guard (1...2).contains(towers) else {
       throw UserError(
         .configuration, "a model takes 1 sequence or 2 together, not \(towers)",
         remedy: "let the task have as many towers")
     }
-    guard headWidth > 0 || (headWidth == 0 && width % heads == 0) else {
+    guard headWidth > 0 || width % heads == 0 else {
       throw UserError(
         .configuration, "model.width \(width) is not a multiple of model.heads \(heads)",
         remedy: "change one of them, or set model.head-width")
@@ -130,11 +143,6 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
         .configuration, "\(key) is \(rate), but must lie in 0 ..< 1",
         remedy: "use 0 to switch it off")
     }
-    guard feedForward >= 0 else {
-      throw UserError(
-        .configuration, "model.feed-forward is \(feedForward), but must not be negative",
-        remedy: "use 0 for blocks without a feed-forward network")
-    }
     guard normalization == .layer || feedForward == 0 else {
       throw UserError(
         .configuration,
@@ -142,11 +150,27 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
         remedy: "feed-forward networks normalise by rows: set model.feed-forward to 0, or "
           + "model.norm to layer")
     }
-    guard headHidden >= 0 else {
-      throw UserError(
-        .configuration, "model.head-hidden is \(headHidden), but must not be negative",
-        remedy: "use 0 for the width of the feed-forward layers")
-    }
     try VariantCatalog.named(name).validate(self)
+  }
+}
+
+extension ModelConfiguration {
+  /// Checks that the rows of a batch fit into memory, before any are made.
+  ///
+  /// - Parameter tokens: of all sequences of a batch together, as far as is known.
+  /// - Throws: `UserError` when they cannot.
+  public func checkMemory(batchTokens tokens: Double) throws {
+    try checkMemory(floats: tokens * Double(width), "the embedded tokens of one batch")
+  }
+
+  /// Checks that so many numbers fit into the machine's memory.
+  func checkMemory(floats: Double, _ what: String) throws {
+    let memory = Double(ProcessInfo.processInfo.physicalMemory)
+    guard floats * 4 > memory else { return }
+    let gibibytes = { String(format: "%.0f GiB", $0 / 0x1p30) }
+    throw UserError(
+      .configuration,
+      "\(what) would take \(gibibytes(floats * 4)), and this machine has \(gibibytes(memory))",
+      remedy: "make the batch, the length or the model smaller")
   }
 }

@@ -22,6 +22,8 @@ public final class Parameters {
 
   /// The number of trained values in all weights.
   public var count: Int { all.reduce(0) { $0 + ($1.group == .buffer ? 0 : $1.count) } }
+  /// The values of all weights, buffers included, and what lies between them.
+  var room: Int { size }
   /// The values and gradients of all weights, for the optimizer and for checkpoints.
   public var values: ParameterArena { arena }
 
@@ -44,7 +46,8 @@ public final class Parameters {
       return existing
     }
     let parameter = Parameter(name, shape, initializer, group, offset: size, arena: self)
-    size += (parameter.count + 15) & ~15
+    // No machine holds 2⁶⁰ weights; more are not counted, so that the sum cannot overflow.
+    size = min(size, 1 << 60) + min((parameter.count + 15) & ~15, 1 << 60)
     all.append(parameter)
     byName[name] = parameter
     return parameter

@@ -75,7 +75,7 @@ public struct PublishedRuns {
       environment.command =
         ["lra"]
         + environment.command.dropFirst().map { argument in
-          argument.hasPrefix("/") ? (argument as NSString).lastPathComponent : argument
+          argument.hasPrefix("/") ? lastName(of: argument) : argument
         }
       try write(environment, to: "\(target)/env.json")
     }

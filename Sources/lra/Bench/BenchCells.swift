@@ -17,8 +17,9 @@ struct BenchCells {
     for (flag, value) in [
       ("--batch", flags.batch), ("--emb", flags.emb), ("--heads", flags.heads),
       ("--layers", flags.layers), ("--classes", flags.classes),
-      ("--steps", flags.steps), ("--threads", flags.threads ?? 1),
     ] { try require(flag, value, atLeast: 1) }
+    try require("--steps", flags.steps, atLeast: 1, atMost: 1_000_000)
+    if let threads = flags.threads { _ = try ThreadCount.checked(threads, "--threads") }
     try require("--mlp", flags.mlp, atLeast: 0)
     try require("--vocab", flags.vocab, atLeast: 2)
     guard (1...2).contains(flags.towers) else {

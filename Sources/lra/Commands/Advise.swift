@@ -19,7 +19,7 @@ struct Advise: ParsableCommand {
   var memory: String?
   @Option(help: "The most training time, such as 2h.")
   var time: String?
-  @Option(help: "A folder with runs. May be repeated. Default: runs.")
+  @Option(help: "A folder with runs. May be repeated. Default: runs.", transform: pathArgument)
   var folder: [String] = []
   @Flag(help: "Print the answer as JSON.")
   var json = false
@@ -33,7 +33,7 @@ struct Advise: ParsableCommand {
       time: try time.map { try parseDuration($0, option: "--time") })
     let data = try measurements()
     let advice = try Advice(question, runs: data.runs, speed: data.speed)
-    tell(json ? try jsonText(advice) : advice.text)
+    try tell(json ? try jsonText(advice) : advice.text)
   }
 
   private func measurements() throws -> (runs: [RunRecord], speed: [BenchmarkResult]) {

@@ -64,13 +64,15 @@ struct Bench: ParsableCommand {
     let cells = try BenchCells(self)
     if turns { return try takeTurns(cells) }
     if cell { return try runCell(cells) }
-    if !json { tell(BenchTable.heading) }
+    Interrupts.install()
+    if !json { try tell(BenchTable.heading) }
     var failures = 0
     for (model, length) in cells.all {
       let outcome = try ChildProcess.runSelf(cellArguments(model, length))
+      try Interrupts.check()
       let line = try BenchLine(outcome, model: model, length: length)
       if line.result == nil { failures += 1 }
-      tell(json ? line.json : BenchTable.row(line))
+      try tell(json ? line.json : BenchTable.row(line))
     }
     if failures > 0 {
       say("\(failures) of \(cells.all.count) cells failed")
@@ -84,7 +86,7 @@ struct Bench: ParsableCommand {
     do {
       try measure(try session(cells, model, length), model, length)
     } catch let error as UserError {
-      tell(try BenchLine.failure(model, length, "\(error.problem) \(error.remedy)"))
+      try tell(try BenchLine.failure(model, length, "\(error.problem) \(error.remedy)"))
       throw ExitCode(UserError.Kind.failed.rawValue)
     }
   }
@@ -97,14 +99,14 @@ struct Bench: ParsableCommand {
         remedy: "give one --model and one --length")
     }
     let session = try session(cells, model, length)
-    tell("")
+    try tell("")
     while readLine() != nil { try measure(session, model, length) }
   }
 
   /// Prints the measurement, and the profile that was asked for.
   private func measure(_ session: BenchmarkSession, _ model: String, _ length: Int) throws {
     let (result, profile) = session.measure(profiling: profile)
-    tell(try jsonText(result, oneLine: true))
+    try tell(try jsonText(result, oneLine: true))
     if let profile { say("\n\(model), length \(length)\n\(profile.table)\n") }
   }
 
@@ -112,7 +114,7 @@ struct Bench: ParsableCommand {
   private func session(
     _ cells: BenchCells, _ model: String, _ length: Int
   ) throws -> BenchmarkSession {
-    if let threads { Workers.shared.limit(to: threads) }
+    if let threads { try useThreads(threads) }
     return try BenchmarkSession(
       BenchmarkCell(
         model: cells.configuration(model, length), batch: batch, steps: steps,

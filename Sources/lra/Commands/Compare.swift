@@ -9,11 +9,14 @@ struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compare runs: settings, results, curves, and a paired test on the same examples.")
 
-  @Argument(help: "Two run folders or more; the first is compared with each other one.")
+  @Argument(
+    help: "Two run folders or more; the first is compared with each other one.",
+    transform: pathArgument)
   var runs: [String]
   @Flag(help: "Evaluate the runs that keep no answers first, on the test split.")
   var evaluate = false
-  @Option(help: "Where data lives, for --evaluate. Default: each run's own.")
+  @Option(
+    help: "Where data lives, for --evaluate. Default: each run's own.", transform: pathArgument)
   var data: String?
   @Flag(help: "Print the comparison as JSON.")
   var json = false
@@ -32,25 +35,28 @@ struct Compare: ParsableCommand {
         .usage, "one run alone cannot be compared", remedy: "give two run folders or more")
     }
     let records = try runs.map(RunRecord.init)
-    if evaluate { try records.forEach(keepAnswers) }
+    if evaluate {
+      Interrupts.install()
+      try records.forEach(keepAnswers)
+    }
     let comparison = RunComparison(records)
     if json {
-      return tell(
+      return try tell(
         try jsonText(
           Output(
             differences: comparison.differences, results: comparison.results,
             warnings: comparison.warnings, curves: comparison.curves, pairs: comparison.pairs)))
     }
-    comparison.warnings.forEach { tell("warning: \($0)") }
+    try comparison.warnings.forEach { try tell("warning: \($0)") }
     for table in [comparison.results, comparison.differences] where !table.rows.isEmpty {
-      tell("\n\(table.title)")
-      tell(
+      try tell("\n\(table.title)")
+      try tell(
         formatTable([table.columns.map(\.title)] + table.rows.map { $0.map(\.text) }))
     }
     let plot = comparison.plot(width: 60)
-    if !plot.isEmpty { tell("\nValidation accuracy, %, over steps\n\(plot)") }
-    tell("\nOn the same test examples (McNemar's exact test)")
-    comparison.pairs.forEach { tell(text($0)) }
+    if !plot.isEmpty { try tell("\nValidation accuracy, %, over steps\n\(plot)") }
+    try tell("\nOn the same test examples (McNemar's exact test)")
+    try comparison.pairs.forEach { try tell(text($0)) }
   }
 
   private func text(_ pair: RunComparison.Pair) -> String {
@@ -79,6 +85,7 @@ struct Compare: ParsableCommand {
     let outcome = try ChildProcess.runSelf(
       ["evaluate", run.path, "--checkpoint", choice.rawValue, "--json"]
         + (data.map { ["--data", $0] } ?? []))
+    try Interrupts.check()
     guard outcome.end == .exited(0) else {
       throw UserError(
         .failed, "\(run.path): the evaluation \(outcome.end.reason)",

@@ -29,7 +29,9 @@ struct DataOptions: ParsableArguments {
     name: .customLong("set"),
     help: "key=value of the task's own settings, such as task.validation=test. May be repeated.")
   var assignments: [String] = []
-  @Option(help: "The folder of all tasks' data; by default $LRA_DATA, or else data.")
+  @Option(
+    help: "The folder of all tasks' data; by default $LRA_DATA, or else data.",
+    transform: pathArgument)
   var data: String?
 
   /// The folder of all tasks' data.
@@ -73,8 +75,8 @@ extension DataCommand {
       let start = monotonicSeconds()
       try task.prepare(report: say)
       let counts = try Split.allCases.map { "\($0) \(formatCount(try task.examples($0).count))" }
-      tell("\(options.task): \(counts.joined(separator: ", ")) examples in \(options.folder)")
-      tell("content \(try task.contentHash()), \(try task.provenance())")
+      try tell("\(options.task): \(counts.joined(separator: ", ")) examples in \(options.folder)")
+      try tell("content \(try task.contentHash()), \(try task.provenance())")
       say("took \(formatDuration(seconds: monotonicSeconds() - start))")
     }
   }
@@ -98,8 +100,9 @@ extension DataCommand {
             + "with --data")
       }
       try task.prepare(report: say)
-      let card = try DataCard(task, name: options.task, inColor: !json && outputHasColors)
-      tell(json ? try jsonText(card) : card.text)
+      let inColor = !json && outputHasColors
+      let card = try DataCard(task, name: options.task, inColor: inColor)
+      try tell(json ? try jsonText(card) : card.text, colored: inColor)
     }
   }
 
@@ -109,7 +112,7 @@ extension DataCommand {
       abstract: "Write the data in the format of the original code.")
 
     @OptionGroup var options: DataOptions
-    @Option(help: "The folder to write to; made when absent.")
+    @Option(help: "The folder to write to; made when absent.", transform: pathArgument)
     var output: String
 
     func run() throws {
@@ -120,7 +123,7 @@ extension DataCommand {
           remedy: "its data are the original's files already")
       }
       try exportable.export(to: output, report: say)
-      tell("wrote \(output)")
+      try tell("wrote \(output)")
     }
   }
 }

@@ -21,12 +21,14 @@ struct Doctor: ParsableCommand {
     if json {
       let output = Output(
         machine: report, kneeFlopsPerByte: report.kneeFlopsPerByte, warnings: report.advice)
-      return tell(try jsonText(output))
+      return try tell(try jsonText(output))
     }
-    tell(formatTable(rows(report).map { [$0.0, $0.1] }, leading: 2))
-    tell("")
-    for warning in report.advice { tell("warning: \(warning.problem)\n         \(warning.remedy)") }
-    if report.advice.isEmpty { tell("Nothing is slow or missing.") }
+    try tell(formatTable(rows(report).map { [$0.0, $0.1] }, leading: 2))
+    try tell("")
+    for warning in report.advice {
+      try tell("warning: \(warning.problem)\n         \(warning.remedy)")
+    }
+    if report.advice.isEmpty { try tell("Nothing is slow or missing.") }
   }
 
   private func rows(_ report: MachineReport) -> [(String, String)] {

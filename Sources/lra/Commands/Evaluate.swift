@@ -12,17 +12,21 @@ struct Evaluate: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
+      "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"),
+    transform: pathArgument)
   var folder: String
   @Option(help: "The split: train, val or test.")
   var split: Split = .test
   @Option(help: "The checkpoint: best or last.")
   var checkpoint: CheckpointChoice = .best
-  @Option(help: "Write every prediction to this file, one JSON object a line.")
+  @Option(
+    help: "Write every prediction to this file, one JSON object a line.", transform: pathArgument)
   var predictions: String?
   @Option(parsing: .unconditional, help: "Examples at once; the result does not depend on it.")
   var batch: Int?
-  @Option(help: "Where data lives. Default: the run's own, or $LRA_DATA or data.")
+  @Option(
+    help: "Where data lives. Default: the run's own, or $LRA_DATA or data.", transform: pathArgument
+  )
   var data: String?
   @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")
   var threads: Int?
@@ -30,11 +34,8 @@ struct Evaluate: ParsableCommand {
   var json = false
 
   func run() throws {
-    if let threads { Workers.shared.limit(to: threads) }
-    if let batch, batch < 1 {
-      throw UserError(
-        .usage, "--batch is \(batch), but must be at least 1", remedy: "leave it out")
-    }
+    if let threads { try useThreads(threads) }
+    if let batch { try require("--batch", batch, atLeast: 1) }
     Interrupts.install()
     let saved = try SavedModel(
       folder, choice: checkpoint, dataFolder: dataFolder(data, ofRun: folder))
@@ -46,7 +47,7 @@ struct Evaluate: ParsableCommand {
     if let warning = question.warning { say("warning: \(warning)") }
     let answers = try answers(saved, source, question)
     if let predictions {
-      try writeAtomically(answers.flatMap(PredictionFile.line), to: predictions)
+      try writeOutput(answers.flatMap(PredictionFile.line), to: predictions)
     }
     try report(Evaluation(answers), source, saved, question)
   }
@@ -112,7 +113,7 @@ struct Evaluate: ParsableCommand {
       accuracyStderr: result.error, loss: result.loss, majorityShare: share, remark: remark,
       data: question.relation, dataHash: question.hash, runDataHash: question.runHash,
       dataSource: question.source)
-    tell(json ? try jsonText(summary) : summary.text)
+    try tell(json ? try jsonText(summary) : summary.text)
   }
 }
 

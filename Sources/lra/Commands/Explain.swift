@@ -16,7 +16,7 @@ struct Explain: ParsableCommand {
 
   func run() throws {
     let explanation = try Explanation(VariantCatalog.named(model))
-    tell(json ? try jsonText(explanation) : explanation.text)
+    try tell(json ? try jsonText(explanation) : explanation.text)
   }
 }
 

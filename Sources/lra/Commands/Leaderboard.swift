@@ -49,9 +49,9 @@ struct Leaderboard: ParsableCommand {
       4096; none for no measurement.
       """)
   var speed = "1024,2048,3072,4096"
-  @Option(help: "The folder of runs, journal and report.")
+  @Option(help: "The folder of runs, journal and report.", transform: pathArgument)
   var output = "runs/leaderboard"
-  @Option(help: "Where data lives. Default: $LRA_DATA or data.")
+  @Option(help: "Where data lives. Default: $LRA_DATA or data.", transform: pathArgument)
   var data: String?
   @Flag(help: "Measure and say what it will cost, and stop.")
   var dryRun = false
@@ -116,8 +116,8 @@ struct Leaderboard: ParsableCommand {
     data.problems.forEach { say("left out: \($0)") }
     let report = Report(data)
     let page = try report.write(to: folder.report)
-    tell(report.markdown)
-    tell("report            \(page)")
+    try tell(report.markdown)
+    try tell("report            \(page)")
   }
 
   private func finish(_ failures: [String]) throws {

@@ -14,7 +14,7 @@ struct List: ParsableCommand {
 
   func run() throws {
     let listing = try Listing()
-    tell(json ? try jsonText(listing) : listing.text)
+    try tell(json ? try jsonText(listing) : listing.text)
   }
 }
 

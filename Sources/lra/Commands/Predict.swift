@@ -15,11 +15,12 @@ struct Predict: ParsableCommand {
 
   @Argument(
     help: ArgumentHelp(
-      "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"))
+      "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"),
+    transform: pathArgument)
   var folder: String
-  @Option(help: "The safetensors file with tokens.")
+  @Option(help: "The safetensors file with tokens.", transform: pathArgument)
   var input: String
-  @Option(help: "The safetensors file to write logits to.")
+  @Option(help: "The safetensors file to write logits to.", transform: pathArgument)
   var output: String
   @Option(help: "The checkpoint: best or last.")
   var checkpoint: CheckpointChoice = .best
@@ -27,7 +28,7 @@ struct Predict: ParsableCommand {
   var threads: Int?
 
   func run() throws {
-    if let threads { Workers.shared.limit(to: threads) }
+    if let threads { try useThreads(threads) }
     let saved = try SavedModel(
       folder, choice: checkpoint, dataFolder: dataFolder(nil, ofRun: folder))
     if let message = saved.message { say("warning: \(message)") }
@@ -36,7 +37,7 @@ struct Predict: ParsableCommand {
     var file = SafeTensors()
     file.metadata = ["format": "pt"]
     file.add("logits", shape: logits.shape, logits.values)
-    try file.write(to: output)
+    try writeOutput(file.serialized(), to: output)
     say("logits \(logits.shape) written to \(output)")
   }
 }

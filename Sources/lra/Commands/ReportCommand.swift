@@ -16,9 +16,9 @@ struct ReportCommand: ParsableCommand {
       a folder, lines as lra bench --json prints them, and peers.jsonl as make bench-peers logs them.
       """)
 
-  @Argument(help: "Folders with runs.")
+  @Argument(help: "Folders with runs.", transform: pathArgument)
   var folders: [String] = ["runs"]
-  @Option(help: "The folder to write to.")
+  @Option(help: "The folder to write to.", transform: pathArgument)
   var output = "report"
   @Flag(help: "Print the tables too, in Markdown.")
   var tables = false
@@ -28,7 +28,7 @@ struct ReportCommand: ParsableCommand {
     data.problems.forEach { say("left out: \($0)") }
     let report = Report(data)
     let page = try report.write(to: output)
-    if tables { tell(report.markdown) }
-    tell("report            \(page)")
+    if tables { try tell(report.markdown) }
+    try tell("report            \(page)")
   }
 }

@@ -18,27 +18,31 @@ struct Reproduce: ParsableCommand {
   var names: [String] = []
   @Flag(name: .customLong("run"), help: "Train the runs again; all of them take days.")
   var trains = false
-  @Option(help: "The folder of published runs.")
+  @Option(help: "The folder of published runs.", transform: pathArgument)
   var results = "Tasks/Results"
-  @Option(help: "The texts whose figures are checked, separated by commas.")
+  @Option(
+    help: "The texts whose figures are checked, separated by commas.", transform: pathArgument)
   var text = "README.md,docs/results.md,docs/speed.md"
-  @Option(help: "Where the new runs go.")
+  @Option(help: "Where the new runs go.", transform: pathArgument)
   var output = "runs/reproduce"
-  @Option(help: "Where data lives. Default: $LRA_DATA or data.")
+  @Option(help: "Where data lives. Default: $LRA_DATA or data.", transform: pathArgument)
   var data: String?
   @Option(help: "Publish these runs first: folders, separated by commas.")
   var publish: String?
 
   func run() throws {
-    for folder in publish.map(commaSeparated) ?? [] {
-      tell("published         \(try PublishedRuns.publish(RunRecord(folder), to: results))")
+    for folder in try publish.map(commaSeparated)?.map(pathArgument) ?? [] {
+      try tell("published         \(try PublishedRuns.publish(RunRecord(folder), to: results))")
     }
     let published = try PublishedRuns(results)
     let chosen = try choose(published)
-    if trains { return try chosen.forEach(again) }
-    for record in chosen { tell("lra " + arguments(record).joined(separator: " ")) }
+    if trains {
+      Interrupts.install()
+      return try chosen.forEach(again)
+    }
+    for record in chosen { try tell("lra " + arguments(record).joined(separator: " ")) }
     let peers = PeerTables(PeerLog([results]).rounds)
-    if names.isEmpty { peers.commands.forEach { tell($0) } }
+    if names.isEmpty { try peers.commands.forEach { try tell($0) } }
     try check(published, peers)
   }
 
@@ -80,7 +84,7 @@ struct Reproduce: ParsableCommand {
         )
       }
     }
-    tell(
+    try tell(
       "every accuracy in \(text) is that of a run in \(results), every ratio to PyTorch measured")
   }
 
@@ -90,13 +94,14 @@ struct Reproduce: ParsableCommand {
     if RunFolder.holdsRun(folder) { arguments = ["train", "--resume", folder] }
     if !RunRecord.isDone(folder) {
       let outcome = try ChildProcess.runSelf(arguments + ["--data", dataFolder(data), "--json"])
+      try Interrupts.check()
       guard outcome.end == .exited(0) else {
         throw UserError(
           .failed, "\(record.name) \(outcome.end.reason)", remedy: "see the message above")
       }
     }
     guard let published = record.result, let new = try RunRecord(folder).result else { return }
-    tell("\(record.name): \(words(Reproduction(published: published, again: new), new))")
+    try tell("\(record.name): \(words(Reproduction(published: published, again: new), new))")
   }
 
   private func words(_ outcome: Reproduction, _ result: RunResult) -> String {

@@ -10,7 +10,7 @@ struct Top: ParsableCommand {
     abstract: "Watch all runs of a folder, from their files, in another shell.",
     discussion: "q or Ctrl-C ends it. Where the output is no terminal, the table is printed once.")
 
-  @Argument(help: "The folder that holds the runs.")
+  @Argument(help: "The folder that holds the runs.", transform: pathArgument)
   var folder = "runs"
   @Option(parsing: .unconditional, help: "Seconds between two looks.")
   var interval = 2
@@ -23,11 +23,11 @@ struct Top: ParsableCommand {
     try require("--interval", interval, atLeast: 1)
     var seen: [String: Seen] = [:]
     let standings = try look(&seen)
-    if json { return tell(try jsonText(standings)) }
+    if json { return try tell(try jsonText(standings)) }
     guard !once, isatty(STDOUT_FILENO) == 1 else {
-      return tell(table(standings, width: Int.max, height: Int.max))
+      return try tell(table(standings, width: Int.max, height: Int.max))
     }
-    Interrupts.install(withHangup: true)
+    Interrupts.install()
     let keyboard = Keyboard()
     // The terminal's other screen: what was on it before comes back at the end.
     write("\u{1B}[?1049h\u{1B}[?25l")
@@ -95,7 +95,7 @@ struct Top: ParsableCommand {
       let count = standings.count { $0.state == state }
       return count == 0 ? nil : "\(count) \(state.rawValue)"
     }
-    let heading = "\(folder): \(counts.joined(separator: ", "))\(hint)"
+    let heading = "\(printable(folder)): \(counts.joined(separator: ", "))\(hint)"
     let shown = standings.prefix(max(1, height - 4))
     let rows =
       [["run", "state", "step", "", "loss", "train", "val", "test", "steps/s", "to go", "memory"]]
@@ -109,7 +109,7 @@ struct Top: ParsableCommand {
   private func row(_ run: RunStanding) -> [String] {
     let percent = { (share: Double?) in share.map(formatPercent) ?? "-" }
     return [
-      run.name, run.state.rawValue, "\(formatCount(run.step))/\(formatCount(run.steps))",
+      printable(run.name), run.state.rawValue, "\(formatCount(run.step))/\(formatCount(run.steps))",
       bar(run), run.loss.map { formatNumber("%.3f", $0) } ?? "-", percent(run.accuracy),
       percent(run.validation), percent(run.test),
       run.stepsPerSecond.map { String(format: "%.2f", $0) } ?? "-",

@@ -33,17 +33,22 @@ struct Train: ParsableCommand {
   var length: Int?
   @Option(help: "Time for everything, such as 20m or 1h30m; the schedule is fitted to it.")
   var timeLimit: String?
-  @Option(help: "The run folder. Default: runs/<task>-<model>-<preset>-s<seed>.")
+  @Option(
+    help: "The run folder. Default: runs/<task>-<model>-<preset>-s<seed>.", transform: pathArgument)
   var output: String?
-  @Option(help: "Go on with the run in this folder.")
+  @Option(help: "Go on with the run in this folder.", transform: pathArgument)
   var resume: String?
   @Option(
-    help: "A config.json of another run to start from, with its task and model where none is given."
+    help:
+      "A config.json of another run to start from, with its task and model where none is given.",
+    transform: pathArgument
   )
   var config: String?
   @Option(name: .customLong("set"), help: "key=value, such as model.layers=4. May be repeated.")
   var assignments: [String] = []
-  @Option(help: "Where data lives. Default: $LRA_DATA or data; with --resume the run's own.")
+  @Option(
+    help: "Where data lives. Default: $LRA_DATA or data; with --resume the run's own.",
+    transform: pathArgument)
   var data: String?
   @Flag(help: "With --resume: go on though the data are not those the run was trained on.")
   var otherData = false
@@ -62,7 +67,7 @@ struct Train: ParsableCommand {
   var json = false
 
   func run() throws {
-    if let threads { Workers.shared.limit(to: threads) }
+    if let threads { try useThreads(threads) }
     let limit = try timeLimit.map { try parseDuration($0, option: "--time-limit") }
     let (configuration, folder) = try resume.map(openRun) ?? newRun()
     guard let folder else { return try tell(foretold(configuration)) }
@@ -156,9 +161,9 @@ struct Train: ParsableCommand {
     console.finish()
     switch ending {
     case .finished(let result):
-      tell(json ? try jsonText(result) : result.summary(folder: folder.path))
+      try tell(json ? try jsonText(result) : result.summary(folder: folder.path))
     case .initialized:
-      tell("fresh checkpoint in \(folder.path)")
+      try tell("fresh checkpoint in \(folder.path)")
     case .stopped(let reason):
       throw UserError(
         .stoppedEarly, "stopped (\(reason)); everything is saved in \(folder.path)",

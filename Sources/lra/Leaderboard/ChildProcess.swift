@@ -44,8 +44,10 @@ final class ChildProcess {
   /// Waits for its end.
   func wait() -> End { check(0) ?? .exited(0) }
 
-  /// Asks it to stop, as Ctrl-C does.
-  func interrupt() { if ended == nil { kill(identifier, SIGINT) } }
+  /// Asks it to save and stop.
+  ///
+  /// Ctrl-C has reached it already, and a second INT would end it unsaved.
+  func stop() { if ended == nil { kill(identifier, SIGTERM) } }
 
   private func check(_ options: Int32) -> End? {
     if let ended { return ended }
@@ -58,7 +60,7 @@ final class ChildProcess {
     return ended
   }
 
-  /// Runs the program and waits for its end.
+  /// Runs the program and waits for its end; a signal that asks us to stop is passed on at once.
   ///
   /// - Returns: what it wrote to standard output, and how it ended.
   /// - Throws: `UserError(.failed)` when it cannot be started.
@@ -73,8 +75,24 @@ final class ChildProcess {
       defer { close(ends[1]) }
       child = try ChildProcess(arguments, output: ends[1])
     }
-    let output = FileHandle(fileDescriptor: ends[0], closeOnDealloc: false).readDataToEndOfFile()
+    let output = try child.output(ends[0])
     return (String(decoding: output, as: UTF8.self), child.wait())
+  }
+
+  /// Reads all that the child writes.
+  private func output(_ descriptor: Int32) throws -> [UInt8] {
+    var (all, isStopping): ([UInt8], Bool) = ([], false)
+    while true {
+      if Interrupts.stopRequested, !isStopping {
+        isStopping = true
+        stop()
+      }
+      var state = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+      guard Foundation.poll(&state, 1, 100) > 0 else { continue }
+      let block = try readBlock(descriptor, atMost: 1, "the output of another process")
+      if block.isEmpty { return all }
+      all += block
+    }
   }
 }
 

@@ -99,7 +99,7 @@ final class JobQueue {
 
   private func start(_ job: Job) throws {
     let files = try [output(job), errors(job)].map { path in
-      let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+      let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
       guard file >= 0 else { throw UserError.system(.cannotWrite, "cannot write \(path)") }
       return file
     }
@@ -126,7 +126,7 @@ final class JobQueue {
   private func stop() {
     guard !stopping else { return }
     stopping = true
-    running.forEach { $0.child.interrupt() }
+    running.forEach { $0.child.stop() }
   }
 
   private func output(_ job: Job) -> String { "\(folder)/\(job.name).\(getpid()).out" }

@@ -1,12 +1,19 @@
+import ArgumentParser
+import Autodiff
 import Base
 import Foundation
 import Training
 
 /// Writes a line of progress or a complaint to standard error.
-func say(_ line: String) { FileHandle.standardError.write(Data("\(line)\n".utf8)) }
+func say(_ line: String) { StandardStreams.writeError(printable(line) + "\n") }
 
 /// Writes a line of the result to standard output, at once also where that is a file or a pipe.
-func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+///
+/// - Parameter colored: whether the line has colours of its own, and nothing foreign.
+/// - Throws: `UserError(.cannotWrite)` when it cannot be written.
+func tell(_ line: String, colored: Bool = false) throws {
+  try StandardStreams.writeOutput((colored ? line : printable(line)) + "\n")
+}
 
 /// Whether standard output is a screen with colours.
 var outputHasColors: Bool {
@@ -28,12 +35,31 @@ func commaSeparated(_ text: String) -> [String] {
 
 /// Checks a number given with a flag.
 ///
-/// - Throws: `UserError(.usage)` naming the flag when it is less than `least`.
-func require(_ flag: String, _ value: Int, atLeast least: Int) throws {
-  guard value < least else { return }
+/// - Throws: `UserError(.usage)` naming the flag when it is less than `least` or more than `most`.
+func require(
+  _ flag: String, _ value: Int, atLeast least: Int, atMost most: Int = 1_000_000_000
+) throws {
+  if (least...most).contains(value) { return }
   throw UserError(
-    .usage, "\(flag) is \(value), but must be at least \(least)",
-    remedy: "give a greater number; lra <command> --help shows the defaults")
+    .usage,
+    "\(flag) is \(value), but must be at \(value < least ? "least \(least)" : "most \(most)")",
+    remedy: "lra <command> --help shows the defaults")
+}
+
+/// Computes with as many threads as a flag says.
+///
+/// - Throws: `UserError(.usage)` when it is no number of threads.
+func useThreads(_ count: Int) throws {
+  Workers.shared.limit(to: try ThreadCount.checked(count, "--threads"))
+}
+
+/// A path given as an argument.
+///
+/// - Throws: for an empty one, which would name the root of the file system.
+func pathArgument(_ text: String) throws -> String {
+  if !text.isEmpty { return text }
+  throw ValidationError(
+    "the name is empty, as an unset variable of the shell leaves it; name a file or a folder")
 }
 
 /// The folder of the data: the flag, `$LRA_DATA` unless it is empty, or `data`.

@@ -37,10 +37,10 @@ struct PathfinderExport {
   private func writeBatches(_ folder: String, _ report: (String) -> Void) throws {
     let all = numbers.flatMap { Array($0) }
     let batches = (all.count + Self.batch - 1) / Self.batch
-    let workers = ProcessInfo.processInfo.activeProcessorCount
+    let workers = usableCores
     for first in stride(from: 0, to: batches, by: 4 * workers) {
       let count = min(4 * workers, batches - first)
-      let written = parallelMap(count, workers: workers) { number in
+      let written = try parallelMap(count, workers: workers) { number in
         Result {
           let batch = first + number
           let places = (batch * Self.batch)..<min((batch + 1) * Self.batch, all.count)

@@ -66,10 +66,10 @@ package struct PathfinderFolder {
   /// - Parameter size: pixels of a side that each must have.
   /// - Throws: `UserError` for the first picture that cannot be read.
   package func read(
-    size: Int, workers: Int = ProcessInfo.processInfo.activeProcessorCount
+    size: Int, workers: Int = usableCores
   ) throws -> PackedExamples {
     let starts = Array(stride(from: 0, to: count, by: Self.chunk))
-    let parts = parallelMap(starts.count, workers: workers) { number in
+    let parts = try parallelMap(starts.count, workers: workers) { number in
       Result {
         try part(starts[number]..<min(starts[number] + Self.chunk, count), size)
       }

@@ -132,15 +132,16 @@ package struct PathfinderGenerator: Sendable {
   /// - Parameters:
   ///   - workers: threads; any number gives the same pictures.
   ///   - report: told how many are done, about once a second.
+  /// - Throws: `UserError(.stoppedEarly)` soon after a signal has asked to stop.
   package func examples(
-    _ range: Range<Int>, workers: Int = ProcessInfo.processInfo.activeProcessorCount,
+    _ range: Range<Int>, workers: Int = usableCores,
     report: (Int) -> Void = { _ in }
-  ) -> PackedExamples {
+  ) throws -> PackedExamples {
     var all = PackedExamples(classes: 2)
     var lastReport = ContinuousClock.now
     let round = Self.chunk * workers * 2
     for start in stride(from: range.lowerBound, to: range.upperBound, by: round) {
-      for part in parts(start..<min(start + round, range.upperBound), workers) {
+      for part in try parts(start..<min(start + round, range.upperBound), workers) {
         for example in 0..<part.count { all.append(part[example], label: part.labels[example]) }
       }
       guard lastReport.duration(to: .now) > .seconds(1) else { continue }
@@ -150,9 +151,9 @@ package struct PathfinderGenerator: Sendable {
     return all
   }
 
-  private func parts(_ range: Range<Int>, _ workers: Int) -> [PackedExamples] {
+  private func parts(_ range: Range<Int>, _ workers: Int) throws -> [PackedExamples] {
     let starts = Array(stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk))
-    return parallelMap(starts.count, workers: workers) { number in
+    return try parallelMap(starts.count, workers: workers) { number in
       var part = PackedExamples(classes: 2)
       for index in starts[number]..<min(starts[number] + Self.chunk, range.upperBound) {
         let picture = picture(index)

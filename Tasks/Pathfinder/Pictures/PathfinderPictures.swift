@@ -166,7 +166,7 @@ public struct PathfinderPictures: Sendable {
     // Another process may have finished while this one waited.
     if let kept = kept(file, count: count, again, { _ in }) { return kept }
     report("generating \(count) \(split.rawValue) pictures, seed \(options.seed)")
-    let made = PathfinderGenerator(shape, seed: options.seed).examples(numbers(split)) {
+    let made = try PathfinderGenerator(shape, seed: options.seed).examples(numbers(split)) {
       report("generated \($0) of \(count) \(split.rawValue) pictures")
     }
     report("writing \(file.path)")

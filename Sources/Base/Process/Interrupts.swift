@@ -3,27 +3,31 @@ import Synchronization
 
 /// What signals ask of a run: stop after this step, or save now and go on.
 ///
-/// The handlers only touch atomic flags, since nothing else is safe inside a signal handler; the
-/// training loop asks at the end of each step. INT and TERM ask to stop, a second INT ends the
-/// process at once with status 130, USR1 asks for a checkpoint. HUP asks to stop where that is wanted.
+/// The handlers only touch atomic flags, since nothing else is safe inside a signal handler; long
+/// work asks between its pieces. INT, TERM and what else schedulers send before they kill ask to
+/// stop, a second INT ends the process at once with status 130, USR1 asks for a checkpoint.
 public enum Interrupts {
+  /// The signals that ask to stop, with their names.
+  private static let stopSignals: [(number: Int32, name: String)] = [
+    (SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP"), (SIGUSR2, "SIGUSR2"),
+    (SIGXCPU, "SIGXCPU"), (SIGPWR, "SIGPWR"),
+  ]
   /// The signal that asked to stop, 0 while none has.
   private static let stopSignal = Atomic<Int32>(0)
   private static let interruptCount = Atomic<Int>(0)
   private static let checkpointWanted = Atomic<Bool>(false)
 
-  /// Installs the handlers.
+  /// Installs the handlers; HUP stays ignored where it was, as under `nohup`.
   ///
   /// Call it once, on the thread that trains, before it starts.
-  ///
-  /// - Parameter withHangup: whether HUP asks to stop too; else `nohup` can keep it away.
-  public static func install(withHangup: Bool = false) {
+  public static func install() {
     // Touching the flags here makes sure that they exist before a handler runs.
     reset()
     // Dispatch's own threads start with all signals blocked.
     var wanted = sigset_t()
     sigemptyset(&wanted)
-    for number in [SIGINT, SIGTERM, SIGUSR1] + (withHangup ? [SIGHUP] : []) {
+    for number in stopSignals.map(\.number) + [SIGUSR1]
+    where number != SIGHUP || !isIgnored(SIGHUP) {
       sigaddset(&wanted, number)
       var action = sigaction()
       action.__sigaction_handler.sa_handler = { number in
@@ -36,17 +40,29 @@ public enum Interrupts {
     pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
   }
 
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    guard sigaction(number, nil, &action) == 0 else { return false }
+    // A C function's address, of which SIG_IGN is 1.
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+  }
+
   /// Whether the run is to stop at the end of its step.
   public static var stopRequested: Bool { stopSignal.load(ordering: .relaxed) != 0 }
 
   /// The name of the signal that asked to stop, for the log.
   public static var stopReason: String? {
-    switch stopSignal.load(ordering: .relaxed) {
-    case 0: nil
-    case SIGTERM: "SIGTERM"
-    case SIGHUP: "SIGHUP"
-    default: "SIGINT"
-    }
+    let number = stopSignal.load(ordering: .relaxed)
+    return stopSignals.first { $0.number == number }?.name
+  }
+
+  /// Ends long work that leaves nothing half done, such as the generation of data.
+  ///
+  /// - Throws: `UserError(.stoppedEarly)` when a signal has asked to stop.
+  public static func check() throws {
+    guard let reason = stopReason else { return }
+    throw UserError(
+      .stoppedEarly, "stopped (\(reason))", remedy: "type the same command again")
   }
 
   /// Whether a checkpoint was asked for since the previous call.
