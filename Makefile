@@ -38,7 +38,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test test-fast train evaluate leaderboard report reproduce compare top advise \
-  bench bench-peers data doctor format lint size clean
+  bench bench-peers data doctor fuzz format lint size clean
 
 help: ## this list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -100,6 +100,12 @@ data: build ## make or fetch the data of a task: TASK= [SEED= ARGS= FROM=archive
 
 doctor: build ## check the machine and measure its speed
 	@$(LRA) doctor $(ARGS)
+
+COUNT ?= 1000000
+
+fuzz: setup ## feed broken files to every reader: [READER=a,b COUNT=1000000 ARGS="--seed 1"]
+	@swift build -c release --product lra-fuzz 1>&2
+	@.build/release/lra-fuzz $(call flag,READER,reader) --count $(COUNT) $(ARGS)
 
 SOURCES := Sources Tasks Tests Package.swift
 

@@ -46,6 +46,12 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Autodiff", "Base", "Models"], path: "Tests/Support",
       swiftSettings: common),
+    .executableTarget(
+      name: "lra-fuzz",
+      dependencies: [
+        "Base", "CZlib", "Models", "Reports", "Tasks", "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], path: "Tests/Fuzz", swiftSettings: common),
     .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: common),
     .testTarget(
       name: "AutodiffTests", dependencies: ["Autodiff", "TestSupport"], swiftSettings: common),
@@ -59,7 +65,8 @@ let package = Package(
       name: "ReportsTests", dependencies: ["Base", "Reports", "Tasks", "Training"],
       swiftSettings: common),
     .testTarget(
-      name: "CommandTests", dependencies: ["Base", "Models", "Training", "Tasks", "lra"],
+      name: "CommandTests",
+      dependencies: ["Base", "Models", "Training", "Tasks", "lra", "lra-fuzz"],
       swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]

@@ -32,17 +32,18 @@ public struct Report {
   /// - Throws: `UserError(.cannotWrite)`.
   public func write(to folder: String) throws -> String {
     try FileSystem.makeFolder(folder)
-    let page = "\(folder)/index.html"
-    try write(ReportPage(data, tables: tables, date: Self.date).html, to: page)
-    try write(markdown, to: "\(folder)/tables.md")
-    for table in tables { try write(table.csv, to: "\(folder)/\(table.id).csv") }
-    let results = Results(tables: tables, problems: data.problems)
-    try writeAtomically(SnakeCaseJSON.encoded(results), to: "\(folder)/results.json")
-    return page
+    for file in try files(date: Self.date) {
+      try writeAtomically(file.content, to: "\(folder)/\(file.name)")
+    }
+    return "\(folder)/index.html"
   }
 
-  private func write(_ text: String, to path: String) throws {
-    try writeAtomically(Array(text.utf8), to: path)
+  /// The names and contents of all files.
+  package func files(date: Date) throws -> [(name: String, content: [UInt8])] {
+    let page = ReportPage(data, tables: tables, date: date).html
+    let results = try SnakeCaseJSON.encoded(Results(tables: tables, problems: data.problems))
+    return [("index.html", Array(page.utf8)), ("tables.md", Array(markdown.utf8))]
+      + tables.map { ("\($0.id).csv", Array($0.csv.utf8)) } + [("results.json", results)]
   }
 
   /// Now, or `$SOURCE_DATE_EPOCH`, so that a report can be made again byte by byte.

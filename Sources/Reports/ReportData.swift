@@ -33,7 +33,7 @@ public struct ReportData: Sendable {
     runs = collection.runs
     speed = log.results
     peers = peerLog.rounds
-    problems = collection.problems + log.problems + peerLog.problems
+    problems = collection.problems + log.problems + peerLog.problems + runs.flatMap(\.remarks)
     if runs.isEmpty && speed.isEmpty && peers.isEmpty {
       throw UserError(
         .missingInput, "\(folders.joined(separator: ", ")): holds no run and no speed.jsonl",

@@ -13,11 +13,12 @@ public struct ReportTable: Codable, Sendable, Equatable {
     /// A cell of text, with its number if it has one.
     public init(_ text: String, value: Double? = nil) {
       self.text = text
-      self.value = value
+      self.value = value.flatMap { $0.isFinite ? $0 : nil }
     }
 
-    /// A number with a fixed number of decimals; empty for nil.
+    /// A number with a fixed number of decimals; empty for nil and for ratios to nothing.
     public init(_ value: Double?, decimals: Int, suffix: String = "") {
+      let value = value.flatMap { $0.isFinite ? $0 : nil }
       text = value.map { String(format: "%.\(decimals)f", $0) + suffix } ?? ""
       self.value = value
     }

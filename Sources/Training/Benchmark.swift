@@ -110,3 +110,25 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
     self.energyJ = energyJ
   }
 }
+
+extension BenchmarkResult: CheckedValue {
+  /// Checks that every number is one that can be measured.
+  public func check() throws(FieldFault) {
+    try FieldRange.positiveCount.check([
+      "length": length, "batch": batch, "towers": towers, "threads": threads,
+    ])
+    try FieldRange.count.check([
+      "emb": emb, "heads": heads, "layers": layers, "mlp": mlp, "tokens_per_s": tokensPerS,
+      "params": params,
+    ])
+    try FieldRange(0...1e18).check(["flops": flops])
+    try FieldRange.positiveAmount.check(["step_s": stepS])
+    try FieldRange(0...1e9).check([
+      "peak_rss_mib": Double(peakRssMib), "peak_tensor_mib": peakTensorMib,
+    ])
+    try FieldRange.amount.check([
+      "min_s": minS, "gflops_per_s": gflopsPerS, "sgemm_gflops_per_s": sgemmGflopsPerS, "mfu": mfu,
+      "page_faults_per_step": pageFaultsPerStep, "energy_j": energyJ,
+    ])
+  }
+}

@@ -1,4 +1,5 @@
 import Autodiff
+import Base
 import Foundation
 import Models
 import Tasks
@@ -17,6 +18,17 @@ public struct Evaluation: Codable, Sendable, Equatable {
   public var error: Double { standardError(accuracy: accuracy, count: max(count, 1)) }
   /// The accuracy with its standard error for people, `35.9 % ± 1.1 %`.
   public var formattedAccuracy: String { "\(formatPercent(accuracy)) ± \(formatPercent(error))" }
+}
+
+extension Evaluation: CheckedValue {
+  /// Checks that there are no more right answers than examples.
+  public func check() throws(FieldFault) {
+    try FieldRange.count.check(["count": count, "correct": correct])
+    try FieldRange.number.check(["loss": loss])
+    guard correct <= count else {
+      throw FieldFault("correct is \(correct), more than count, \(count)")
+    }
+  }
 }
 
 extension Evaluation {
@@ -46,14 +58,28 @@ public struct Prediction: Codable, Sendable {
   /// The content hash of the data that the example is of; nil in files from before it was kept.
   public var data: String?
 
-  /// Whether both classes are ones that have a score, which a damaged file may not hold.
-  package var isValid: Bool { logits.indices.contains(label) && logits.indices.contains(pred) }
-
   /// The cross-entropy of the right class, nats.
   public var loss: Double {
     let high = Double(logits.max() ?? 0)
     let sum = logits.reduce(0.0) { $0 + exp(Double($1) - high) }
     return log(sum) + high - Double(logits[label])
+  }
+}
+
+extension Prediction: CheckedValue {
+  /// The most classes that a task may have.
+  private static let mostClasses = 256
+
+  /// Checks that both classes are ones that have a score.
+  public func check() throws(FieldFault) {
+    try FieldRange.count.check(["id": id])
+    guard logits.count <= Self.mostClasses else {
+      throw FieldFault("logits has \(logits.count) scores, more than \(Self.mostClasses)")
+    }
+    guard logits.allSatisfy(\.isFinite) else { throw FieldFault("logits holds what is no number") }
+    for (name, place) in [("label", label), ("pred", pred)] where !logits.indices.contains(place) {
+      throw FieldFault("\(name) is \(place), but there are \(logits.count) scores")
+    }
   }
 }
 

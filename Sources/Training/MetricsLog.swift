@@ -83,15 +83,30 @@ public final class MetricsLog {
     try file.append(Array(try encoder.encode(line)) + [UInt8(ascii: "\n")])
   }
 
-  /// Reads a log, skipping lines that are not whole.
+  /// Reads a log, skipping lines that are no record.
   ///
   /// - Throws: `UserError(.missingInput)` when there is no such file.
-  public static func records(at path: String) throws -> [Record] {
-    guard let data = FileManager.default.contents(atPath: path) else {
+  public static func records(at path: String) throws -> [Record] { try content(at: path).records }
+
+  /// Reads a log.
+  ///
+  /// - Returns: the records, and the lines that are none, each with file and number; a torn last line
+  ///   is no problem.
+  /// - Throws: `UserError(.missingInput)` when there is no such file.
+  public static func content(at path: String) throws -> (records: [Record], problems: [String]) {
+    guard FileManager.default.fileExists(atPath: path) else {
       throw UserError(
         .missingInput, "\(path): no such log", remedy: "give the folder of a run that was started")
     }
-    return data.split(separator: UInt8(ascii: "\n")).compactMap(parse)
+    var (records, problems): ([Record], [String]) = ([], [])
+    for line in try LogLine.all(path) {
+      do throws(FieldFault) {
+        records.append(try record(line.checkedBytes()))
+      } catch  where !line.isTorn {
+        problems.append("\(path): line \(line.number) is no record: \(error.text)")
+      } catch {}
+    }
+    return (records, problems)
   }
 
   /// The whole records in the last bytes of a log; none when it cannot be read.
@@ -113,9 +128,12 @@ public final class MetricsLog {
       .filter { $0.range(of: wanted) != nil }.compactMap(parse)
   }
 
-  private static func parse(_ line: Data) -> Record? {
+  private static func parse(_ line: Data) -> Record? { try? record(line) }
+
+  /// The record in a line.
+  private static func record(_ line: some Sequence<UInt8>) throws(FieldFault) -> Record {
     guard let fields = try? JSONDecoder().decode([String: Field].self, from: Data(line)) else {
-      return nil
+      throw FieldFault("it is no JSON object of numbers and texts")
     }
     var record = Record()
     for (key, field) in fields {
@@ -131,6 +149,7 @@ public final class MetricsLog {
       case (_, .null), (_, .names): break
       }
     }
+    try record.check()
     return record
   }
 
@@ -157,6 +176,19 @@ public final class MetricsLog {
       case .names(let names): try container.encode(names)
       case .null: try container.encodeNil()
       }
+    }
+  }
+}
+
+extension MetricsLog.Record {
+  /// Checks that numbers are such as can be counted and drawn, by the ends of their names.
+  fileprivate func check() throws(FieldFault) {
+    try FieldRange.count.check(["step": step])
+    try FieldRange.amount.check(["time": time])
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      let range: FieldRange =
+        name.hasSuffix("accuracy") ? .share : name.hasSuffix("bytes") ? .count : .number
+      try range.check([name: value])
     }
   }
 }

@@ -23,35 +23,42 @@ public enum PredictionFile {
     let encoder = JSONEncoder()
     // The same answers are to be the same bytes.
     encoder.outputFormatting = .sortedKeys
-    return Array(try encoder.encode(prediction)) + [UInt8(ascii: "\n")]
+    return try SnakeCaseJSON.finite(prediction, encoder) + [UInt8(ascii: "\n")]
   }
 
   /// Reads a file.
   ///
   /// - Throws: `UserError`, `.missingInput` when there is none, `.badData` with the number of a line
-  ///   that is no prediction, or one of other data than the first.
+  ///   that is no prediction, or one of other data or with another number of scores than the first.
   public static func read(_ path: String) throws -> [Prediction] {
-    guard let data = FileManager.default.contents(atPath: path) else {
+    guard FileManager.default.fileExists(atPath: path) else {
       throw UserError(
         .missingInput, "\(path): cannot be read", remedy: "make it with lra evaluate")
     }
-    let decoder = JSONDecoder()
-    let predictions = try data.split(separator: UInt8(ascii: "\n")).enumerated().map {
-      number, line in
-      guard let prediction = try? decoder.decode(Prediction.self, from: Data(line)),
-        prediction.isValid
-      else {
+    var predictions: [Prediction] = []
+    for line in try LogLine.all(path) {
+      do throws(FieldFault) {
+        let prediction = try SnakeCaseJSON.checked(Prediction.self, from: line.checkedBytes())
+        try check(prediction, like: predictions.first ?? prediction)
+        predictions.append(prediction)
+      } catch {
         throw UserError(
-          .badData, "\(path): line \(number + 1) is no prediction",
+          .badData, "\(path): line \(line.number) is no prediction: \(error.text)",
           remedy: "remove the file and run lra evaluate again")
       }
-      return prediction
-    }
-    if let number = predictions.firstIndex(where: { $0.data != predictions[0].data }) {
-      throw UserError(
-        .badData, "\(path): line \(number + 1) is an answer to other data than line 1",
-        remedy: "remove the file and run lra evaluate again")
     }
     return predictions
+  }
+
+  private static func check(
+    _ prediction: Prediction, like first: Prediction
+  ) throws(FieldFault) {
+    let (count, classes) = (prediction.logits.count, first.logits.count)
+    guard count == classes else {
+      throw FieldFault("it has \(count) scores, the first has \(classes)")
+    }
+    guard prediction.data == first.data else {
+      throw FieldFault("it is an answer to other data than the first")
+    }
   }
 }

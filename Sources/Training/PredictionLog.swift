@@ -47,8 +47,8 @@ public final class PredictionLog {
     let found = lines.first.flatMap { try? JSONDecoder().decode(Header.self, from: Data($0)) }
     if found == header {
       for line in lines.dropFirst() {
-        guard let prediction = try? JSONDecoder().decode(Prediction.self, from: Data(line)),
-          prediction.isValid, prediction.id == predictions.count
+        guard let prediction = try? SnakeCaseJSON.checked(Prediction.self, from: line),
+          prediction.id == predictions.count
         else { break }
         predictions.append(prediction)
         kept += Array(line) + [UInt8(ascii: "\n")]

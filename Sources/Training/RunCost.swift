@@ -48,6 +48,18 @@ public struct RunCost: Codable, Sendable, Equatable {
   public var seconds: Double { seconds(steps: steps) }
 }
 
+extension RunCost: CheckedValue {
+  /// Checks that every number is one that can be measured.
+  public func check() throws(FieldFault) {
+    try FieldRange.amount.check([
+      "step_seconds": stepSeconds, "validation_seconds": validationSeconds,
+      "test_seconds": testSeconds,
+    ])
+    try FieldRange.count.check(["peak_resident_bytes": peakResidentBytes, "steps": steps])
+    try FieldRange.positiveCount.check(["eval_every": evalEvery, "threads": threads])
+  }
+}
+
 extension RunCost {
   /// Batches timed, after one that is not.
   private static let batches = 3

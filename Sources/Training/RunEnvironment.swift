@@ -87,6 +87,15 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
   }
 }
 
+extension RunEnvironment: CheckedValue {
+  /// Checks the machine's sizes.
+  public func check() throws(FieldFault) {
+    try FieldRange.count.check([
+      "cores": cores, "memory_bytes": memoryBytes, "threads": threads,
+    ])
+  }
+}
+
 /// The commit that the repository around `folder` is at, read from its files: no `git` is run.
 package func gitCommit(from folder: String) -> String? {
   var place = folder

@@ -66,6 +66,26 @@ public struct RunResult: Codable, Sendable {
   public var test: Evaluation { select == .best ? testBest : testLast }
 }
 
+extension RunResult: CheckedValue {
+  /// Checks that every number is one that a run can have.
+  public func check() throws(FieldFault) {
+    try FieldRange.count.check([
+      "parameters": parameters, "train_count": trainCount, "steps": steps,
+      "planned_steps": plannedSteps, "best_step": bestStep,
+      "peak_resident_bytes": peakResidentBytes, "peak_tensor_bytes": peakTensorBytes,
+    ])
+    try FieldRange.positiveCount.check(["length": length, "threads": threads])
+    try FieldRange.share.check(["majority_share": majorityShare])
+    try FieldRange.amount.check([
+      "training_seconds": trainingSeconds, "steps_per_second": stepsPerSecond,
+      "tokens_per_second": tokensPerSecond,
+    ])
+    try testBest.check(in: "test_best")
+    try testLast.check(in: "test_last")
+    try validation?.check(in: "validation")
+  }
+}
+
 extension RunResult {
   /// The summary that ends a run, a line a fact.
   public func summary(folder: String) -> String {

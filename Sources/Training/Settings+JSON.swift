@@ -78,16 +78,33 @@ extension Settings {
   }
 
   private static func flattened(_ json: Data, _ origin: String) throws -> [(String, Setting)] {
-    do {
-      let sections = try JSONDecoder().decode([String: [String: Setting]].self, from: json)
-      return sections.sorted { $0.key < $1.key }.flatMap { section, values in
-        values.sorted { $0.key < $1.key }.map { ("\(section).\($0.key)", $0.value) }
-      }
-    } catch {
-      throw UserError(
-        .configuration, "\(origin): not a configuration in JSON",
-        remedy: "it should read {\"section\": {\"key\": value, ...}, ...}")
+    let root: JSONText.Value
+    do { root = try JSONText.parse(Array(json)[...]) } catch let failure as JSONText.Failure {
+      throw misshapen(origin, failure.reason)
     }
+    guard case .object(let sections) = root else { throw misshapen(origin, "it is no object") }
+    var values: [String: Setting] = [:]
+    for (section, content) in sections {
+      guard case .object(let members) = content else {
+        throw misshapen(origin, "\(section) is no object")
+      }
+      for (name, value) in members {
+        let key = "\(section).\(name)"
+        guard let setting = Setting(value) else {
+          throw misshapen(origin, "\(key) is neither a number nor a text nor true or false")
+        }
+        guard values.updateValue(setting, forKey: key) == nil else {
+          throw misshapen(origin, "\(key) occurs twice")
+        }
+      }
+    }
+    return values.sorted { $0.key < $1.key }
+  }
+
+  private static func misshapen(_ origin: String, _ problem: String) -> UserError {
+    UserError(
+      .configuration, "\(origin): not a configuration in JSON: \(problem)",
+      remedy: "it should read {\"section\": {\"key\": value, ...}, ...}")
   }
 
   /// `learning-rate` becomes `learningRate`.
@@ -116,5 +133,18 @@ extension Settings {
     return UserError(
       .configuration, "\(keys[name] ?? section): \"\(value)\" does not fit",
       remedy: "see the values it may have in the list of settings")
+  }
+}
+
+extension Setting {
+  /// A plain value, the number 5.0 as 5 as Foundation's reader has it; nil for others.
+  fileprivate init?(_ value: JSONText.Value) {
+    switch value {
+    case .boolean(let value): self = .boolean(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = Int(exactly: value).map(Setting.integer) ?? .number(value)
+    case .string(let value): self = .text(value)
+    case .object, .array, .null: return nil
+    }
   }
 }

@@ -29,6 +29,18 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public init() {}
 }
 
+extension TrainingState: CheckedValue {
+  /// Checks that a run can go on from here.
+  public func check() throws(FieldFault) {
+    try FieldRange.count.check([
+      "step": step, "bestStep": bestStep, "evaluatedStep": evaluatedStep, "tokens": tokens,
+    ])
+    try FieldRange.share.check(["beta1Product": beta1Product, "bestAccuracy": bestAccuracy])
+    try FieldRange.amount.check(["trainingSeconds": trainingSeconds])
+    try validation?.check(in: "validation")
+  }
+}
+
 extension Trainer {
   /// The files of a checkpoint.
   func checkpoint(_ state: TrainingState) throws -> [String: Checkpoint.Content] {
@@ -52,21 +64,33 @@ extension Trainer {
     let file = checkpoint.file("optimizer.safetensors")
     let tensors = try SafeTensors(contentsOf: file)
     for parameter in model.parameters.all {
-      optimizer.moments.fill(
-        parameter.range, first: try tensors.floats("adam.m.\(parameter.name)"),
-        second: try tensors.floats("adam.v.\(parameter.name)"))
+      let moments = try ["adam.m", "adam.v"].map { moment in
+        let name = "\(moment).\(parameter.name)"
+        let values = try tensors.floats(name)
+        guard values.count == parameter.range.count else {
+          throw UserError(
+            .badData, "\(file): \(name) has \(values.count) numbers, not \(parameter.range.count)",
+            remedy: "the file belongs to another model; restore the checkpoint from a copy")
+        }
+        return values
+      }
+      optimizer.moments.fill(parameter.range, first: moments[0], second: moments[1])
     }
-    let stateFile = checkpoint.file("trainer_state.json")
-    guard let data = FileManager.default.contents(atPath: stateFile),
-      let state = try? JSONDecoder().decode(TrainingState.self, from: data)
-    else {
-      throw UserError(
-        .badData, "\(stateFile): not a trainer state",
-        remedy: "start the run anew in another folder")
-    }
+    let state = try Self.state(checkpoint.file("trainer_state.json"))
     hasCheckpoint = true
     optimizer.restore(step: state.step, beta1Product: state.beta1Product)
     return state
+  }
+
+  private static func state(_ file: String) throws -> TrainingState {
+    let bytes = try readFile(file)
+    do throws(FieldFault) {
+      return try SnakeCaseJSON.checked(TrainingState.self, from: bytes)
+    } catch {
+      throw UserError(
+        .badData, "\(file): \(error.text)",
+        remedy: "restore the checkpoint from a copy, or start the run anew in another folder")
+    }
   }
 
   private func moments() -> SafeTensors {

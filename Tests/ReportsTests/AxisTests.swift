@@ -36,7 +36,11 @@ struct AxisTests {
 
   @Test("Nothing, one value, equal values and NaN have an axis too")
   func degenerate() {
-    for values in [[], [3], [5, 5], [.nan, 2], [0, 0], [-.infinity]] as [[Double]] {
+    let cases: [[Double]] = [
+      [], [3], [5, 5], [.nan, 2], [0, 0], [-.infinity], [1e20, 1e20 + 16384], [-1e308, 1e308],
+      [5e-324, 1], [1e17, 1e17 + 16], [9e15, 9e18], [1e-300, 1e300], [1e40],
+    ]
+    for values in cases {
       for isLogarithmic in [false, true] {
         let axis = Axis("", unit: "", values, isLogarithmic: isLogarithmic)
         #expect(!axis.ticks.isEmpty, "\(values)")

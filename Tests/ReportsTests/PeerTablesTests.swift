@@ -135,6 +135,8 @@ struct PeerTablesTests {
     let log = try log([try line("linear", 2), "{\"shape\": 1}", try line("linear", 3)])
     #expect(log.rounds.count == 2)
     #expect(log.problems.count == 1)
-    #expect(log.problems.first?.hasSuffix("line 2 is no round of make bench-peers") == true)
+    #expect(
+      log.problems.first?.hasSuffix(
+        "line 2 is no round of make bench-peers: shape is of another kind") == true)
   }
 }

@@ -149,7 +149,10 @@ struct SpeedTablesTests {
         toFile: path, atomically: false, encoding: .utf8)
       let log = SpeedLog(path)
       #expect(log.results.map(\.stepS) == [3, 2, 4, 8])
-      #expect(log.problems == ["\(path): line 8 is no measurement of lra bench --json"])
+      #expect(
+        log.problems == [
+          "\(path): line 8 is no measurement of lra bench --json: is not valid JSON"
+        ])
     }
   }
 }

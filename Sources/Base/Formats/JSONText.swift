@@ -1,14 +1,17 @@
-/// A strict JSON reader for file headers.
+/// A strict JSON reader for file headers and configurations.
 ///
 /// Foundation's reader keeps one of two members with the same name; here that is an error.
-enum JSONText {
-  /// The values that occur in headers; what never matters there is only `other`.
-  enum Value {
+package enum JSONText {
+  /// A value; the members of an object have different names.
+  package enum Value {
     case object([(String, Value)])
     case array([Value])
     case string(String)
     case integer(Int)
-    case other
+    /// Finite, and not written as a whole number that an `Int` holds.
+    case number(Double)
+    case boolean(Bool)
+    case null
 
     /// The elements of an array of non-negative integers, nil for anything else.
     var integers: [Int]? {
@@ -23,10 +26,10 @@ enum JSONText {
   }
 
   /// What is wrong with the text.
-  struct Failure: Error { let reason: String }
+  package struct Failure: Error { package let reason: String }
 
   /// Reads one value; spaces may follow it.
-  static func parse(_ bytes: ArraySlice<UInt8>) throws -> Value {
+  package static func parse(_ bytes: ArraySlice<UInt8>) throws -> Value {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(reason: "invalid UTF-8")
     }
@@ -172,16 +175,25 @@ extension JSONText {
     private mutating func plain() throws -> Value {
       let word = String(text.prefix { !",]} \n\r\t".unicodeScalars.contains($0) })
       text.removeFirst(word.unicodeScalars.count)
-      if ["true", "false", "null"].contains(word) { return .other }
-      let digits = word.hasPrefix("-") ? String(word.dropFirst()) : word
-      let leadingZero = digits.count > 1 && digits.hasPrefix("0")
-      if digits.utf8.allSatisfy({ (48...57).contains($0) }), !leadingZero, let number = Int(word) {
-        return .integer(number)
+      switch word {
+      case "true": return .boolean(true)
+      case "false": return .boolean(false)
+      case "null": return .null
+      case "": throw Failure(reason: "a value is missing")
+      default: return try number(word)
       }
-      guard digits.first?.isNumber == true, Double(word) != nil else {
-        throw Failure(reason: word.isEmpty ? "a value is missing" : "\(word) is no value")
-      }
-      return .other
+    }
+
+    private func number(_ word: String) throws -> Value {
+      let digits = word.utf8.drop { $0 == UInt8(ascii: "-") }
+      let isWhole = digits.allSatisfy { (48...57).contains($0) }
+      let hasLeadingZero = digits.count > 1 && digits.first == UInt8(ascii: "0")
+      if isWhole, !hasLeadingZero, let number = Int(word) { return .integer(number) }
+      guard word.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil,
+        let value = Double(word)
+      else { throw Failure(reason: "\(word.prefix(40)) is no value") }
+      guard value.isFinite else { throw Failure(reason: "\(word.prefix(40)) is too large") }
+      return .number(value)
     }
 
     private mutating func take(_ expected: Unicode.Scalar) throws {

@@ -60,6 +60,20 @@ public final class RandomAccessFile: Sendable {
   deinit { close(descriptor) }
 }
 
+/// The bytes of a whole file of a kind that is never large.
+///
+/// - Throws: `UserError` of kind `missingInput` with the system's reason, or `badData` for what is no
+///   file or has more bytes.
+public func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] {
+  let file = try RandomAccessFile(path)
+  guard file.size <= limit else {
+    throw UserError(
+      .badData, "\(path): the file has \(file.size) bytes, more than \(limit)",
+      remedy: "it is not what its name says; restore it or move it away")
+  }
+  return try file.read(at: 0, count: file.size)
+}
+
 extension [UInt8] {
   /// The first place in a range that holds a byte, nil when none does.
   ///

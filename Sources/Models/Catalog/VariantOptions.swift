@@ -13,12 +13,20 @@ public protocol VariantOptions: Codable, Sendable {
 extension VariantOptions {
   /// Checks a whole number.
   ///
+  /// - Parameter most: beyond it sums and products of sizes would overflow.
   /// - Throws: `UserError` naming the key.
-  func require(_ key: String, _ value: Int, atLeast least: Int) throws {
+  func require(
+    _ key: String, _ value: Int, atLeast least: Int, atMost most: Int = 1 << 31
+  ) throws {
     guard value >= least else {
       throw UserError(
         .configuration, "model.\(key) is \(value), but must be at least \(least)",
         remedy: "use \(least) or more")
+    }
+    guard value <= most else {
+      throw UserError(
+        .configuration, "model.\(key) is \(value), but must be at most \(most)",
+        remedy: "use \(most) or less")
     }
   }
 }

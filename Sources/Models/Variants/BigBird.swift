@@ -61,7 +61,7 @@ struct BigBird: Mixer {
       try require("random", random, atLeast: 0)
       try require("global", global, atLeast: 0)
       try require("window", window, atLeast: 1)
-      try require("random-seed", randomSeed, atLeast: 0)
+      try require("random-seed", randomSeed, atLeast: 0, atMost: .max)
       guard window % 2 == 1 else {
         throw UserError(
           .configuration,

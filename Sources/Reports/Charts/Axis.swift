@@ -11,6 +11,8 @@ package struct Axis {
   package let isLogarithmic: Bool
   private let low: Double
   private let high: Double
+  /// Greater numbers than this, and positive ones below its inverse, have no place on any axis.
+  private static let largest = 1e100
 
   /// An axis that holds all values; those that cannot be shown, such as NaN, are left out.
   ///
@@ -24,7 +26,7 @@ package struct Axis {
   ) {
     self.title = title
     self.unit = unit
-    let shown = values.filter { $0.isFinite && (!isLogarithmic || $0 > 0) }
+    let shown = values.filter { Self.isShown($0, isLogarithmic: isLogarithmic) }
     self.isLogarithmic = isLogarithmic
     var low = shown.min() ?? (isLogarithmic ? 1 : 0)
     var high = shown.max() ?? (isLogarithmic ? 10 : 1)
@@ -42,7 +44,7 @@ package struct Axis {
 
   /// The place of a value, 0 at the low end and 1 at the high one; nil where it cannot be shown.
   package func place(_ value: Double) -> Double? {
-    guard value.isFinite, !isLogarithmic || value > 0 else { return nil }
+    guard Self.isShown(value, isLogarithmic: isLogarithmic) else { return nil }
     if isLogarithmic { return log(value / low) / log(high / low) }
     return (value - low) / (high - low)
   }
@@ -63,13 +65,18 @@ package struct Axis {
     return linearTicks(about: 4).filter { $0 > 0 }
   }
 
+  private static func isShown(_ value: Double, isLogarithmic: Bool) -> Bool {
+    isLogarithmic ? (1 / largest...largest).contains(value) : abs(value) <= largest
+  }
+
   private func linearTicks(about count: Int) -> [Double] {
     let raw = (high - low) / Double(count)
     let power = pow(10, floor(log10(raw)))
     let step = [1.0, 2, 5, 10].map { $0 * power }.first { $0 >= raw } ?? raw
-    let first = Int((low / step).rounded(.up))
-    let last = Int((high / step).rounded(.down))
-    return first <= last ? (first...last).map { Double($0) * step } : []
+    let (first, last) = ((low / step).rounded(.up), (high / step).rounded(.down))
+    // Where the axis is narrower than the numbers' digits tell apart, its ends are all there is.
+    guard abs(first) < 1e12, abs(last) < 1e12 else { return [low, high] }
+    return first <= last ? (Int(first)...Int(last)).map { Double($0) * step } : []
   }
 
   /// A value of the axis with its unit: `61.2 %`, `1,024 tokens`.

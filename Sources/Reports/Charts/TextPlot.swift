@@ -19,6 +19,8 @@ public struct TextPlot {
   private let curves: [Curve]
   private let width: Int
   private let height: Int
+  /// Greater numbers, and NaN, are left out.
+  private static let largest = 1e100
   private static let marks = Array("*o+x#@%=~^")
 
   /// A plot of curves.
@@ -27,7 +29,11 @@ public struct TextPlot {
   ///   - width: columns between the axis and the right edge.
   ///   - height: lines.
   public init(_ curves: [Curve], width: Int = 60, height: Int = 14) {
-    self.curves = curves.filter { !$0.points.isEmpty }
+    self.curves = curves.map { curve in
+      Curve(
+        name: curve.name,
+        points: curve.points.filter { max(abs($0.x), abs($0.y)) <= Self.largest })
+    }.filter { !$0.points.isEmpty }
     self.width = max(width, 2)
     self.height = max(height, 2)
   }
@@ -45,7 +51,7 @@ public struct TextPlot {
       for column in 0..<width {
         let x = left + (right - left) * Double(column) / Double(width - 1)
         guard let y = Self.value(curve, at: x) else { continue }
-        let up = high > low ? (y - low) / (high - low) : 0.5
+        let up = high > low ? min(1, max(0, (y - low) / (high - low))) : 0.5
         rows[height - 1 - Int((up * Double(height - 1)).rounded())][column] =
           Self.marks[number % Self.marks.count]
       }
@@ -56,8 +62,8 @@ public struct TextPlot {
       return Self.padded(label, 8) + " |" + Self.trimmed(String(row))
     }
     let axis = Self.padded("", 8) + " +" + String(repeating: "-", count: width)
-    let end = "\(Int(right))"
-    let start = "\(Int(left))"
+    let end = String(format: "%.0f", right)
+    let start = String(format: "%.0f", left)
     let gap = String(repeating: " ", count: max(1, width - start.count - end.count))
     return (lines + [axis, Self.padded("", 10) + start + gap + end] + legend)
       .joined(separator: "\n")

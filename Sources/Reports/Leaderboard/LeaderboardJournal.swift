@@ -69,13 +69,13 @@ public final class LeaderboardJournal {
     try file.append(SnakeCaseJSON.encoded(entry, oneLine: true) + [UInt8(ascii: "\n")])
   }
 
-  /// All lines so far; those that are not whole are left out.
-  public func entries() -> [Entry] {
-    let data = FileManager.default.contents(atPath: path) ?? Data()
-    return data.split(separator: UInt8(ascii: "\n")).compactMap {
-      try? SnakeCaseJSON.decoded(Entry.self, from: $0)
-    }
-  }
+  /// All lines so far; those that are no entry are left out.
+  public func entries() -> [Entry] { lines.values }
+
+  /// Lines that are no entry, each with the file, its number and what is wrong.
+  public var problems: [String] { lines.problems }
+
+  private var lines: JSONLines<Entry> { JSONLines(path, of: "entry of a leaderboard") }
 
   /// The latest measured cost of each kind, of those measured with so many threads.
   public func costs(threads: Int) -> [String: RunCost] {
@@ -93,5 +93,14 @@ public final class LeaderboardJournal {
       steps[entry.subject] = entry.steps
     }
     return steps
+  }
+}
+
+extension LeaderboardJournal.Entry: CheckedValue {
+  /// Checks that every number is one that can be planned with.
+  public func check() throws(FieldFault) {
+    try FieldRange.amount.check(["time": time, "budget": budget])
+    try FieldRange.count.check(["steps": steps])
+    try cost?.check(in: "cost")
   }
 }

@@ -65,7 +65,8 @@ public struct LeaderboardPlan: Sendable {
     let tests = open.map(\.cost.fixedSeconds).reduce(0, +)
     let growing = open.map { $0.cost.secondsPerStep * Double($0.cost.steps) }.reduce(0, +)
     let room = budget * Double(jobs) * Self.reserve - begun - tests
-    share = min(1, room / growing)
+    // Trainings without steps have nothing to share out.
+    share = growing > 0 ? min(1, max(0, room / growing)) : 1
     guard share < 1 else { return }
     for place in items.indices where items[place].state == .open {
       let whole = items[place].cost.steps

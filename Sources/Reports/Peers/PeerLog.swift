@@ -1,3 +1,5 @@
+import Base
+
 /// The rounds of `peers.jsonl` files.
 public struct PeerLog: Sendable {
   /// All rounds, in the order in which they were measured.

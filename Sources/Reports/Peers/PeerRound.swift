@@ -1,3 +1,4 @@
+import Base
 import Training
 
 /// One round of `make bench-peers`: a few of the same training steps, or of inference, here and in
@@ -45,4 +46,26 @@ public struct PeerRound: Codable, Sendable, Equatable {
   public var compiled: Peer?
   /// How long the processes of this round took to their first step.
   public var firstS: FirstStep?
+}
+
+extension PeerRound: CheckedValue {
+  /// Checks that every number is one that can be measured.
+  public func check() throws(FieldFault) {
+    try FieldRange.positiveCount.check(["length": length, "batch": batch, "threads": threads])
+    try own.check(in: "own")
+    try peer.check(in: "peer")
+    try compiled?.check(in: "compiled")
+    try FieldRange.amount.check([
+      "first_s.peer": firstS?.peer, "first_s.compiled": firstS?.compiled,
+      "first_s.own": firstS?.own,
+    ])
+  }
+}
+
+extension PeerRound.Peer: CheckedValue {
+  /// Checks time and memory.
+  public func check() throws(FieldFault) {
+    try FieldRange.positiveAmount.check(["step_s": stepS])
+    try FieldRange(0...1e9).check(["peak_rss_mib": peakRssMib])
+  }
 }

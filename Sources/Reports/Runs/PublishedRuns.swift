@@ -13,7 +13,7 @@ public struct PublishedRuns {
   /// - Throws: `UserError` when it is absent or a run in it cannot be read.
   public init(_ folder: String) throws {
     let collection = try RunCollection([folder])
-    if let problem = collection.problems.first {
+    if let problem = (collection.problems + collection.runs.flatMap(\.remarks)).first {
       throw UserError(.badData, problem, remedy: "restore the file from the repository")
     }
     runs = collection.finished

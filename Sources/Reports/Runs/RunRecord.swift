@@ -32,6 +32,8 @@ public struct RunRecord: Sendable {
   public var training: [Point]
   /// The keys whose values are not those of the preset.
   public var changedKeys: [String]
+  /// Lines of the log that cannot be used, each with the file and the line's number.
+  public var remarks: [String]
 
   /// Reads a run's folder.
   ///
@@ -46,10 +48,12 @@ public struct RunRecord: Sendable {
     environment = try Self.read(folder.file("env.json"))
     result = try Self.read(folder.file("result.json"))
     let log = folder.file("metrics.jsonl")
-    let records =
-      FileManager.default.fileExists(atPath: log) ? try MetricsLog.records(at: log) : []
-    validation = Self.points(records, "eval")
-    training = Self.points(records, "train")
+    let content =
+      FileManager.default.fileExists(atPath: log)
+      ? try MetricsLog.content(at: log) : (records: [], problems: [])
+    validation = Self.points(content.records, "eval")
+    training = Self.points(content.records, "train")
+    remarks = content.problems
     changedKeys = Self.changes(settings)
   }
 
@@ -92,24 +96,21 @@ public struct RunRecord: Sendable {
     }
   }
 
+  /// No file of one value may be larger, in bytes.
+  private static let largestFile = 1 << 20
+
   /// A JSON file of the folder, nil when there is none.
-  static func read<Value: Decodable>(_ file: String) throws -> Value? {
-    guard let data = FileManager.default.contents(atPath: file) else { return nil }
-    do {
-      return try SnakeCaseJSON.decoded(Value.self, from: data)
+  ///
+  /// - Throws: `UserError` that names the file and the field that is missing or out of range.
+  static func read<Value: CheckedValue>(_ file: String) throws -> Value? {
+    guard FileManager.default.fileExists(atPath: file) else { return nil }
+    let bytes = try readFile(file, atMost: largestFile)
+    do throws(FieldFault) {
+      return try SnakeCaseJSON.checked(Value.self, from: bytes)
     } catch {
       throw UserError(
-        .badData, "\(file): \(Self.reason(error))",
+        .badData, "\(file): \(error.text)",
         remedy: "restore the file, or move the folder of this run away")
-    }
-  }
-
-  private static func reason(_ error: any Error) -> String {
-    switch error {
-    case DecodingError.keyNotFound(let key, _): "has no \(key.stringValue)"
-    case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-      "\(context.codingPath.map(\.stringValue).joined(separator: ".")) is of another kind"
-    default: "is not JSON as `lra train` writes it"
     }
   }
 }

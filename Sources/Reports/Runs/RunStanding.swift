@@ -55,7 +55,8 @@ public struct RunStanding: Sendable, Encodable {
     let result: RunResult? = try? RunRecord.read(folder.file("result.json"))
     state = Self.state(folder, isFinished: result != nil)
     step = result?.steps ?? records.compactMap(\.step).last ?? 0
-    steps = result?.plannedSteps ?? (try? folder.settings().integer("train.steps")) ?? 0
+    let planned = (try? folder.settings().integer("train.steps")) ?? 0
+    steps = result?.plannedSteps ?? max(0, planned)
     loss = values("train/loss")
     accuracy = values("train/accuracy")
     validation =

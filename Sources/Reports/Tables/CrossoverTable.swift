@@ -49,8 +49,9 @@ enum CrossoverTable {
   static func answer(
     _ first: [(length: Int, value: Double)], _ second: [(length: Int, value: Double)]
   ) -> String {
-    let others = Dictionary(second.map { ($0.length, $0.value) }) { $1 }
-    let common = first.compactMap { point in
+    // What was too little to be measured has no ratio.
+    let others = Dictionary(second.map { ($0.length, $0.value) }.filter { $0.1 > 0 }) { $1 }
+    let common = first.filter { $0.value > 0 }.compactMap { point in
       others[point.length].map { (point.length, log(point.value / $0)) }
     }.sorted { $0.0 < $1.0 }
     guard common.count > 1, let shortest = common.first, let longest = common.last else {

@@ -29,12 +29,12 @@ struct BenchLine {
     self.length = length
     let line = outcome.output.trimmingCharacters(in: .whitespacesAndNewlines)
     if outcome.end == .exited(0),
-      let result = try? SnakeCaseJSON.decoded(BenchmarkResult.self, from: line.utf8)
+      let result = try? SnakeCaseJSON.checked(BenchmarkResult.self, from: line.utf8)
     {
       (json, self.result, error) = (line, result, nil)
       return
     }
-    let told = try? SnakeCaseJSON.decoded(Failure.self, from: line.utf8)
+    let told = try? JSONDecoder().decode(Failure.self, from: Data(line.utf8))
     let reason = told?.error ?? outcome.end.reason
     (json, result, error) = (try Self.failure(model, length, reason), nil, reason)
   }

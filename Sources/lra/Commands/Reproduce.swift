@@ -41,7 +41,11 @@ struct Reproduce: ParsableCommand {
       return try chosen.forEach(again)
     }
     for record in chosen { try tell("lra " + arguments(record).joined(separator: " ")) }
-    let peers = PeerTables(PeerLog([results]).rounds)
+    let log = PeerLog([results])
+    if let problem = log.problems.first {
+      throw UserError(.badData, problem, remedy: "restore the file from the repository")
+    }
+    let peers = PeerTables(log.rounds)
     if names.isEmpty { try peers.commands.forEach { try tell($0) } }
     try check(published, peers)
   }

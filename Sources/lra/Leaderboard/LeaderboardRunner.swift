@@ -31,6 +31,7 @@ final class LeaderboardRunner {
   init(_ options: Options) throws {
     self.options = options
     journal = try LeaderboardJournal(folder: options.folder.path)
+    journal.problems.forEach { say("left out: \($0)") }
     costs = journal.costs(threads: options.threads)
     planned = options.budget.map(journal.plannedSteps) ?? [:]
     jobs = options.jobs
@@ -62,7 +63,7 @@ final class LeaderboardRunner {
 
   private func measured(_ kind: String, _ outcome: JobQueue.Outcome) throws {
     var entry = LeaderboardJournal.Entry(.measured, kind)
-    if let cost = try? SnakeCaseJSON.decoded(RunCost.self, from: outcome.output.utf8) {
+    if let cost = try? SnakeCaseJSON.checked(RunCost.self, from: outcome.output.utf8) {
       costs[kind] = cost
       entry.cost = cost
       say(

@@ -1,0 +1,140 @@
+import Base
+import Foundation
+import Models
+import Reports
+import Tasks
+import Training
+
+/// Whole files of every kind, made by the program's own writers.
+struct SeedFiles {
+  private let folder: String
+
+  init(_ folder: String) { self.folder = folder }
+
+  func write() throws {
+    try train("a", seed: 0)
+    try train("b", seed: 1)
+    try text(speed.joined(separator: "\n") + "\n", "runs/speed.jsonl")
+    try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "runs/peers.jsonl")
+    try journal()
+    try image()
+    try reviews()
+    try papers()
+    try pictures()
+  }
+
+  /// A ListOps run of four steps.
+  private func train(_ name: String, seed: Int) throws {
+    let run = try TrainingRun(
+      Self.configuration(data: "\(folder)/data", seed: seed),
+      folder: RunFolder.create("\(folder)/runs/\(name)"), resuming: false, timeLimit: nil,
+      console: SilentConsole())
+    _ = try run.run()
+  }
+
+  /// The configuration of the runs.
+  static func configuration(data: String, seed: Int = 0) throws -> RunConfiguration {
+    var request = RunConfiguration.Request(task: "listops", model: "linformer", dataFolder: data)
+    request.assignments = [
+      "task.length=40", "task.train-count=16", "task.val-count=8", "task.test-count=8",
+      "model.width=8", "model.feed-forward=8", "model.layers=1", "model.projected=4",
+      "train.batch=4", "train.steps=4", "train.eval-every=2", "train.checkpoint-every=2",
+      "train.log-every=1", "train.seed=\(seed)",
+    ].map { ($0, "--set") }
+    return try RunConfiguration(request)
+  }
+
+  private var speed: [String] {
+    get throws {
+      try ["linformer", "lowrank", "transformer"].flatMap { model in
+        try [1024, 2048].map { length in
+          let result = BenchmarkResult(
+            processor: "Some CPU", model: model, length: length, batch: 8, towers: 1, emb: 64,
+            heads: 4, layers: 4, mlp: 128, stepS: Double(length) / 1000, minS: 0.5, tokensPerS: 100,
+            peakRssMib: 100, params: 1000, threads: 2, forward: false, flops: 1_000_000,
+            gflopsPerS: 10, peakTensorMib: 10.5, sgemmGflopsPerS: 100, mfu: 0.5,
+            pageFaultsPerStep: 0)
+          return String(
+            decoding: try SnakeCaseJSON.encoded(result, oneLine: true), as: UTF8.self)
+        }
+      }
+    }
+  }
+
+  private func peer(_ own: String) -> String {
+    """
+    {"shape":"narrow","model":"linear","length":1024,"batch":8,"threads":1,"forward":false,\
+    "processor":"Some CPU","peer":{"step_s":2.5,"peak_rss_mib":812.4,"torch":"2.0"},\
+    "first_s":{"own":0.5,"peer":4.5},"own":\(own)}
+    """
+  }
+
+  private func journal() throws {
+    let journal = try LeaderboardJournal(folder: folder)
+    var measured = LeaderboardJournal.Entry(.measured, "kind")
+    measured.cost = RunCost(
+      stepSeconds: 0.5, validationSeconds: 2, testSeconds: 3, peakResidentBytes: 1 << 20,
+      steps: 1000, evalEvery: 100, threads: 1)
+    var planned = LeaderboardJournal.Entry(.planned, "cell")
+    (planned.steps, planned.budget) = (30, 3600)
+    for entry in [measured, planned, LeaderboardJournal.Entry(.done, "cell")] {
+      try journal.write(entry)
+    }
+  }
+
+  /// Two records a file of CIFAR's binary version.
+  private func image() throws {
+    for name in (1...5).map({ "data_batch_\($0).bin" }) + ["test_batch.bin"] {
+      let record = [3] + (0..<3072).map { UInt8($0 % 251) }
+      try bytes(record + record, "data/image/cifar-10-batches-bin/\(name)")
+    }
+  }
+
+  private func reviews() throws {
+    for part in ["train", "test"] {
+      for (name, stars) in [("neg", 2), ("pos", 9)] {
+        for id in 0..<6 {
+          try text(
+            "A film <br /> of é \(id).\n", "data/text/aclImdb/\(part)/\(name)/\(id)_\(stars).txt")
+        }
+      }
+    }
+  }
+
+  private func papers() throws {
+    for split in ["train", "eval", "test"] {
+      try text(
+        "1.0\t'p1'\t'p2'\tb'a \\xc3\\xa9 text'\tanother text\r\n0.0\tp3\tp4\tfourth\tfifth\n",
+        "data/retrieval/new_aan_pairs.\(split).tsv")
+      try text("1\tA00\tB00\n0\tA00\tA00\n", "papers/retrieval/id_pairs.\(split).tsv")
+    }
+    try text("one paper", "papers/retrieval/papers_text/A00.txt")
+    try text("another", "papers/retrieval/papers_text/B00.txt")
+  }
+
+  /// Pictures that are drawn, and the same as the release has them.
+  private func pictures() throws {
+    let drawn = try Self.pathfinder("\(folder)/data")
+    try drawn.prepare { _ in }
+    try drawn.export(to: "\(folder)/exported") { _ in }
+  }
+
+  static func pathfinder(_ data: String) throws -> Pathfinder {
+    try Pathfinder(TaskOptions(trainCount: 3, valCount: 2, testCount: 2, dataFolder: data))
+  }
+
+  private func text(_ text: String, _ name: String) throws { try bytes(Array(text.utf8), name) }
+
+  private func bytes(_ bytes: [UInt8], _ name: String) throws {
+    let path = "\(folder)/\(name)"
+    try createFolder(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]))
+    try writeAtomically(bytes, to: path)
+  }
+}
+
+/// A console that says nothing.
+final class SilentConsole: Console {
+  func show(_ progress: TrainingProgress, evaluated: Bool) {}
+  func say(_ message: String) {}
+  func finish() {}
+}
