@@ -1,17 +1,28 @@
 import Foundation
 import Testing
 
-@Suite("The README")
+@Suite("The README and the documents")
 struct ReadmeTests {
-  private let text: String
+  /// Every document's text by its path.
+  private let documents: [String: String]
 
   init() throws {
-    text = try String(contentsOfFile: "\(CommandRunner.root)/README.md", encoding: .utf8)
+    let folder = try FileManager.default.contentsOfDirectory(atPath: "\(CommandRunner.root)/docs")
+    let paths =
+      ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+      + folder.filter { $0.hasSuffix(".md") }.map { "docs/\($0)" }
+    documents = try Dictionary(
+      uniqueKeysWithValues: paths.map {
+        ($0, try String(contentsOfFile: "\(CommandRunner.root)/\($0)", encoding: .utf8))
+      })
   }
+
+  private func text(_ path: String) throws -> String { try #require(documents[path]) }
 
   /// The lines of the blocks marked `sh`, without their remarks.
   private var commands: [String] {
-    text.components(separatedBy: "```sh\n").dropFirst().flatMap { block in
+    documents.values.flatMap { $0.components(separatedBy: "```sh\n").dropFirst() }.flatMap {
+      block in
       block.components(separatedBy: "```")[0].split(separator: "\n").map {
         $0.components(separatedBy: "  #")[0].trimmingCharacters(in: .whitespaces)
       }
@@ -20,21 +31,30 @@ struct ReadmeTests {
 
   @Test("Its commands are ones that make knows, and the trainings in them resolve")
   func commandsResolve() throws {
-    #expect(commands.contains("make train TASK=listops MODEL=linformer"))
+    #expect(commands.contains("make train TASK=listops MODEL=linformer PRESET=quick"))
     #expect(commands.contains("make test"))
-    for command in commands {
+    for command in commands where command.hasPrefix("make ") {
       let planned = try CommandRunner.run("/bin/sh", ["-c", "\(command) --dry-run"])
       #expect(planned.status == 0, "\(command): \(planned.errors)")
-      guard let last = planned.lines.last(where: { $0.hasPrefix(".build/release/lra train") })
+      let program = ".build/release/lra"
+      guard let last = planned.lines.last(where: { $0.hasPrefix("\(program) train") })
       else { continue }
-      let arguments = last.split(separator: " ").dropFirst().joined(separator: " ")
-      #expect(try CommandRunner.lra("\(arguments) --explain").status == 0, "\(command)")
+      let explained = "'\(CommandRunner.program)' \(last.dropFirst(program.count)) --explain"
+      #expect(try CommandRunner.run("/bin/sh", ["-c", explained]).status == 0, "\(command)")
     }
   }
 
-  @Test("The commands in its table exist")
+  @Test("The README is short")
+  func length() throws {
+    #expect(
+      try text("README.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 150)
+  }
+
+  @Test("The commands in the table exist")
   func tableOfCommands() throws {
-    let named = text.split(separator: "\n").filter { $0.hasPrefix("| `lra ") }.compactMap {
+    let named = try text("docs/commands.md").split(separator: "\n").filter {
+      $0.hasPrefix("| `lra ")
+    }.compactMap {
       $0.dropFirst("| `lra ".count).split(whereSeparator: { " `".contains($0) }).first
     }
     #expect(named.count >= 7)
@@ -43,9 +63,58 @@ struct ReadmeTests {
     }
   }
 
-  @Test("Every folder and data script it shows is there")
+  @Test("Every file that a document links is there, and every heading")
+  func links() throws {
+    for (path, text) in documents {
+      for match in text.matches(of: /\]\(([^)#:]*)(#[^)]*)?\)/) {
+        let folder = (path as NSString).deletingLastPathComponent
+        let target = String(match.output.1)
+        let file = target.isEmpty ? path : NSString.path(withComponents: [folder, target])
+        let full = NSString(string: "\(CommandRunner.root)/\(file)").standardizingPath
+        #expect(FileManager.default.fileExists(atPath: full), "\(path): \(target)")
+        if let anchor = match.output.2, full.hasSuffix(".md") {
+          let linked = try String(contentsOfFile: full, encoding: .utf8)
+          #expect(anchors(linked).contains(String(anchor)), "\(path): \(target)\(anchor)")
+        }
+      }
+    }
+  }
+
+  /// The anchors that a reader on the web finds: headings in lower case, blanks as hyphens.
+  private func anchors(_ text: String) -> Set<String> {
+    let headings = text.split(separator: "\n").filter { $0.hasPrefix("#") }
+    return Set(
+      headings.map { line in
+        let title = line.drop { $0 == "#" }.dropFirst().lowercased()
+        return "#"
+          + title.filter { $0.isLetter || $0.isNumber || "-_ ".contains($0) }
+          .replacingOccurrences(of: " ", with: "-")
+      })
+  }
+
+  @Test("What the documents of the code name is in the code")
+  func identifiers() throws {
+    var words: Set<Substring> = []
+    for folder in ["Sources", "Tasks", "Tests/AutodiffTests", "Tests/Support"] {
+      let root = "\(CommandRunner.root)/\(folder)"
+      let names = FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? []
+      for name in names where name.hasSuffix(".swift") {
+        let text = try String(contentsOfFile: "\(root)/\(name)", encoding: .utf8)
+        words.formUnion(text.split { !$0.isLetter && !$0.isNumber && $0 != "_" })
+      }
+    }
+    for path in ["docs/architecture.md", "docs/kernels.md"] {
+      for match in try text(path).matches(of: /`([A-Za-z][A-Za-z0-9]+)`/) {
+        let name = match.output.1
+        #expect(words.contains(name), "\(path): \(name)")
+      }
+    }
+  }
+
+  @Test("Every folder and data script that the architecture shows is there")
   func tree() throws {
-    let shown = text.split(separator: "\n").compactMap { line -> String? in
+    let shown = try text("docs/architecture.md").split(separator: "\n").compactMap {
+      line -> String? in
       let first = line.split(separator: " ").first.map(String.init) ?? ""
       return first.hasSuffix("/") && !first.contains("checkpoints") ? first : nil
     }
@@ -56,7 +125,7 @@ struct ReadmeTests {
     }
   }
 
-  @Test("Its table of speed and memory is what was measured")
+  @Test("The table of speed and memory is what was measured")
   func speed() throws {
     let file = "\(CommandRunner.root)/Tasks/Results/speed.jsonl"
     var measured: [String: [Int: [String: Any]]] = [:]
@@ -68,7 +137,8 @@ struct ReadmeTests {
       else { continue }
       measured[model, default: [:]][length] = result
     }
-    let table = try #require(text.components(separatedBy: "| model | steps/s at 1,024 |").last)
+    let table = try #require(
+      text("docs/speed.md").components(separatedBy: "| model | steps/s at 1,024 |").last)
     let rows = table.split(separator: "\n").dropFirst(2).prefix { $0.hasPrefix("| ") }
       .map { $0.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) } }
     #expect(rows.count == 18)

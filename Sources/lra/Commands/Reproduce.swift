@@ -22,7 +22,7 @@ struct Reproduce: ParsableCommand {
   var results = "Tasks/Results"
   @Option(
     help: "The texts whose figures are checked, separated by commas.", transform: pathArgument)
-  var text = "README.md,docs/results.md,docs/speed.md"
+  var text = "README.md,docs/accuracy.svg,docs/results.md,docs/speed.md"
   @Option(help: "Where the new runs go.", transform: pathArgument)
   var output = "runs/reproduce"
   @Option(help: "Where data lives. Default: $LRA_DATA or data.", transform: pathArgument)

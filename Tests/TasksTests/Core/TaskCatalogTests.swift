@@ -93,7 +93,7 @@ import Testing
     #expect(try value("pathfinder", "paper", "bigbird", "model.head-width") == 16)
     #expect(try value("pathfinder", "paper", "s4d", "train.recurrence-rate") == 0.25)
     #expect(try value("pathx", "paper", "linear", "train.clip") == 1)
-    for task in TaskCatalog.all {
+    for task in TaskCatalog.all where !task.published.isEmpty || task.name == "pathx" {
       #expect(task.presets.map(\.name) == ["small", "paper", "quick"])
       // Nobody has published small models on Path-X.
       #expect(task.presets.map(\.comparable) == [task.name != "pathx", true, false])
