@@ -43,7 +43,7 @@ struct NystromKernel {
       let size = landmarks.length($1)
       return $0 + size * size * (halfCubes * size + 2 * squares * width)
     }
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: value.count * flops,
       bytes: 4 * tensors * landmarks.rows * value.count * width, kernel)
   }

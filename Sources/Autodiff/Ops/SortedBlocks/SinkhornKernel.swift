@@ -48,7 +48,7 @@ struct SinkhornKernel {
     let places = (0..<sequences.count).reduce(0) {
       $0 + sequences.length($1) * sequences.length($1)
     }
-    Meter.shared.measure(
+    Profiler.shared.measure(
       name, flops: 3 * passes * heads * places, bytes: 4 * 3 * scores.count, body)
   }
 
