@@ -38,7 +38,7 @@ struct AxisTests {
   func degenerate() {
     let cases: [[Double]] = [
       [], [3], [5, 5], [.nan, 2], [0, 0], [-.infinity], [1e20, 1e20 + 16384], [-1e308, 1e308],
-      [5e-324, 1], [1e17, 1e17 + 16], [9e15, 9e18], [1e-300, 1e300], [1e40],
+      [.leastNonzeroMagnitude, 1], [1e17, 1e17 + 16], [9e15, 9e18], [1e-300, 1e300], [1e40],
     ]
     for values in cases {
       for isLogarithmic in [false, true] {
