@@ -76,7 +76,7 @@ leaderboard: build ## a grid of trainings, and its report: [TASKS=a,b MODELS= SE
 report: build ## tables and a page of all runs: [RUNS="folder ..." ARGS="--output folder"]
 	@$(LRA) report $(call folders,$(RUNS)) $(ARGS)
 
-reproduce: build ## check the README's figures, or train their runs again: [ARGS="--run NAME"]
+reproduce: build ## check the published figures, or train their runs again: [ARGS="--run NAME"]
 	@$(LRA) reproduce $(ARGS)
 
 compare: build ## compare runs: RUNS="folder folder ..." [ARGS=--evaluate]
