@@ -1,3 +1,4 @@
+import Base
 import Foundation
 import Models
 import TestSupport
@@ -20,11 +21,26 @@ struct ModelsDocumentTests {
       uniqueKeysWithValues: named.filter { models.contains($0.name) }.map { ($0.name, $0.text) })
   }
 
-  @Test("Every model has a section that names its paper and options", arguments: VariantCatalog.all)
+  @Test(
+    "Every model has a section that names its paper, options and defaults",
+    arguments: VariantCatalog.all)
   func section(entry: VariantEntry) throws {
     let section = try #require(sections[entry.name], "\(entry.name)")
     #expect(section.contains(entry.about.arXiv))
-    for key in entry.about.options.keys { #expect(section.contains("`\(key)`"), "\(key)") }
+    for (key, value) in try entry.options() {
+      let lines = section.split(separator: "\n").filter { $0.contains("`\(key)`") }
+      let words = Set(lines.flatMap { $0.split { " |,;:()".contains($0) }.map(String.init) })
+      #expect(words.contains(text(of: value)), "\(key), \(value) by default")
+    }
+  }
+
+  /// A default as the document writes it.
+  private func text(of value: Setting) -> String {
+    switch value.description {
+    case "6.283185307179586": "2π"
+    case "1e-06": "1e-6"
+    case let text: text.replacing(/\.0$/, with: "")
+    }
   }
 
   @Test("Every tensor of every option is named", arguments: Fixture.names)
