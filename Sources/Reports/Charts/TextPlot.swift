@@ -32,7 +32,7 @@ public struct TextPlot {
     self.curves = curves.map { curve in
       Curve(
         name: curve.name,
-        points: curve.points.filter { max(abs($0.x), abs($0.y)) <= Self.largest })
+        points: curve.points.filter { abs($0.x) <= Self.largest && abs($0.y) <= Self.largest })
     }.filter { !$0.points.isEmpty }
     self.width = max(width, 2)
     self.height = max(height, 2)
