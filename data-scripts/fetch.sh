@@ -3,13 +3,13 @@
 #   task     the task, which is also the name of its folder
 #   wanted   the folder in the archive that the program reads
 #   proofs   what must be in that folder, or else all of other_proofs, if these are set
+#   other_archive  the name of the archive with other_proofs, if it is another one
 #   archive  the name of the archive
 #   address  where it is published, empty when the program can do without
 #   size     its bytes, empty if they are not known
 #   sum      its SHA-256, empty if it is not known
 #   members  what to unpack of a larger archive, a pattern of tar, if it is set
 #   skipped  what need not be unpacked, a pattern of tar
-#   foreign  a folder that shows that this is another version of the data
 #
 # It is quick and silent when the data are there. LRA_DATA is the data folder, data by default; FROM
 # is an archive or an unpacked folder to take; LRA_OFFLINE=1 keeps it off the network. Everything
@@ -75,12 +75,28 @@ lock() {
   fi
 }
 
+# Ends, saying what the nearest of the folders under $2 lacks, or else what there is.
 wrong_content() {
-  for candidate in "$2/$foreign" "$2"/*/"$foreign"; do
-    [ -n "$foreign" ] && [ -e "$candidate" ] &&
-      fail 65 "$1 holds $foreign; take the version $archive instead"
+  for candidate in "$2/$wanted" "$2" "$2"/* "$2"/*/"$wanted" "$2"/*/*; do
+    for list in "$proofs" "${other_proofs:-}"; do
+      found= lacking=
+      for proof in $list; do
+        if [ -e "$candidate/$proof" ]; then found=$proof; else lacking="$lacking $proof"; fi
+      done
+      [ -z "$found" ] ||
+        fail 65 "$1 holds no complete $wanted: ${candidate#"$2/"} has $found but lacks$lacking"
+    done
   done
-  fail 65 "$1 holds no complete $wanted (with $proofs); give $archive, or what it unpacks to"
+  holding=$(ls "$2" | head -n 4 | tr '\n' ' ')
+  fail 65 "$1 holds no complete $wanted, none of $(echo $proofs), only: ${holding:-nothing};" \
+    "give $archive, or what it unpacks to"
+}
+
+# Takes from what was unpacked what a data folder never has, and rights that it needs not: an archive
+# that is unpacked as root may make devices and programs that run as root.
+tame() {
+  find "$1" ! -type f ! -type d ! -type l -exec rm -f {} +
+  chmod -R u+rwX,go-w,a-s,-t "$1"
 }
 
 unpack() {
@@ -91,9 +107,11 @@ unpack() {
   trap 'exit 143' TERM
   mkdir "$space"
   # An archive of the folder's content alone has no members of that name.
-  { [ -n "${members:-}" ] && tar -xof "$1" -C "$space" --wildcards "$members" 2>/dev/null; } ||
-    tar -xof "$1" -C "$space" ${skipped:+"--exclude=$skipped"} ||
+  extract="tar --no-same-owner --no-same-permissions -xf"
+  { [ -n "${members:-}" ] && $extract "$1" -C "$space" --wildcards "$members" 2>/dev/null; } ||
+    $extract "$1" -C "$space" ${skipped:+"--exclude=$skipped"} ||
     fail 65 "$1 cannot be unpacked (damaged, no tar archive, or no space left); give $archive"
+  tame "$space"
   found=$(locate "$space") || wrong_content "$1" "$space"
   mv "$found" "$folder/$wanted"
 }
@@ -110,7 +128,7 @@ take() {
       say "$task: $folder/$wanted is now a link to $found"
       return
     fi
-    for candidate in "$1/$archive" "$1/${archive%.gz}.xz"; do
+    for candidate in "$1/$archive" "$1/${archive%.gz}.xz" "$1/${other_archive:-$archive}"; do
       if [ -f "$candidate" ]; then
         take "$candidate"
         return
@@ -131,14 +149,17 @@ transfer() {
   if command -v curl >/dev/null 2>&1; then
     quiet=--progress-bar
     [ -t 2 ] || quiet=--silent
-    curl "$quiet" --fail --location --connect-timeout 20 --continue-at - --output "$1" "$address" || {
+    curl "$quiet" --fail --location --proto =https --proto-redir =https --connect-timeout 20 \
+      --continue-at - --output "$1" "$address" || {
       # 33: the server cannot go on in the middle, so from the start.
       [ $? -eq 33 ] && rm "$1" && transfer "$1"
     }
   elif command -v wget >/dev/null 2>&1; then
     quiet=--quiet
     [ -t 2 ] && quiet=--progress=bar
-    wget "$quiet" --tries=1 --timeout=20 --continue --output-document="$1" "$address"
+    # It cannot be told to follow to https alone, so it follows nowhere.
+    wget "$quiet" --max-redirect=0 --tries=1 --timeout=20 --continue \
+      --output-document="$1" "$address"
   else
     missing "there is neither curl nor wget to fetch it"
   fi
@@ -162,6 +183,8 @@ download() {
     rm "$part"
     missing "what $address gave is something else (its SHA-256 differs)"
   fi
+  [ -n "$sum" ] || say "$task: nobody has published the SHA-256 of $archive; this one has" \
+    "$(checksum "$part")"
   mv "$part" "$folder/$archive"
 }
 
@@ -188,7 +211,8 @@ fetch() {
     take "$FROM"
     return
   fi
-  for candidate in "$folder/$archive" "$folder/${archive%.gz}.xz" "${LRA_DATA:-data}/$archive"; do
+  for candidate in "$folder/$archive" "$folder/${archive%.gz}.xz" "${LRA_DATA:-data}/$archive" \
+    "$folder/${other_archive:-$archive}"; do
     if [ -f "$candidate" ]; then
       take "$candidate"
       return

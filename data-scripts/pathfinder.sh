@@ -7,5 +7,4 @@ size=
 sum=
 members="*$wanted/*"
 skipped=
-foreign=
 . "$(dirname "$0")/fetch.sh"

@@ -164,6 +164,12 @@ public protocol ArenaTask: Sendable {
   /// Where the data come from, one line for the model card and the reports.
   func provenance() throws -> String
 
+  /// The folder of somebody else's files that the data are read from; nil where the program generates
+  /// the data.
+  ///
+  /// - Throws: `UserError` for files that are incomplete, or missing where none can be generated.
+  func sourceFolder() throws -> String?
+
   /// The tokens as people write them.
   func describe(_ tokens: [Int32]) -> String
 

@@ -1,7 +1,8 @@
 import Base
 import Foundation
 
-/// Reads a file line by line, in blocks, so that memory does not grow with the file.
+/// Reads a file line by line, in blocks, so that memory does not grow with the file; one whose name
+/// ends in `.gz` is unpacked on the way.
 package final class LineReader {
   /// No line may be longer, in bytes.
   package static let longestLine = 1 << 20
@@ -11,6 +12,7 @@ package final class LineReader {
   /// The number of the line that `next` gave last, from 1.
   private(set) var number = 0
   private let descriptor: Int32
+  private let packed: GzipReader?
   private var buffer: [UInt8] = []
   private var start = 0
   private var atEnd = false
@@ -22,6 +24,7 @@ package final class LineReader {
     self.path = path
     descriptor = open(path, O_RDONLY | O_CLOEXEC)
     if descriptor < 0 { throw UserError.system(.missingInput, "cannot read \(path)") }
+    packed = path.hasSuffix(".gz") ? try GzipReader(path) : nil
   }
 
   /// The next line without its end (LF or CR LF), nil after the last.
@@ -63,7 +66,9 @@ package final class LineReader {
   private func fill() throws {
     buffer.removeSubrange(..<start)
     start = 0
-    let block = try readBlock(descriptor, atMost: Self.blockSize, path)
+    let block =
+      try packed?.read(atMost: Self.blockSize)
+      ?? readBlock(descriptor, atMost: Self.blockSize, path)
     atEnd = block.isEmpty
     buffer += block
   }

@@ -1,23 +1,71 @@
 import Base
 import Foundation
 
-/// The first of some folders that holds all of the given files or folders; nil when none holds any.
-///
-/// - Throws: `UserError` of kind `missingInput` when a folder holds only some of them, or cannot be
-///   looked into.
-func completeFolder(
-  _ folders: [String], holding names: [String], remedy: String
-) throws -> String? {
-  for folder in try folders.filter(isReadableFolder) {
-    let missing = names.filter { !FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
-    if missing.isEmpty { return folder }
-    guard missing.count == names.count else {
+/// The folder that holds a task's files as somebody else published them, wherever it was unpacked.
+struct SourceFolder {
+  /// The usual places, the one to prefer first.
+  let places: [String]
+  /// Where else to look, up to three levels down; nil for nowhere.
+  let root: String?
+  /// The files or folders that make it complete.
+  let names: [String]
+  /// Endings that a name may have, such as `.gz`.
+  var endings = [""]
+  /// What to do about a folder that holds only some of the names.
+  let remedy: String
+
+  /// The first usual place that is complete, else the one complete folder below the root; nil when no
+  /// folder holds any of the names.
+  ///
+  /// - Throws: `UserError` of kind `missingInput` for a folder that holds only some of the names or
+  ///   cannot be looked into, or when several below the root are complete.
+  func find() throws -> String? {
+    let usual = try places.filter(isReadableFolder)
+    if let found = usual.first(where: isComplete) { return found }
+    let below = root.map { subfolders(of: $0, levels: 3) } ?? []
+    let complete = below.filter(isComplete)
+    guard complete.count <= 1 else {
       throw UserError(
-        .missingInput, "\(folder): \(missing.joined(separator: " and ")) not found",
+        .missingInput,
+        "\(complete.joined(separator: " and ")) all hold \(names.joined(separator: ", "))",
+        remedy: "keep one of them there")
+    }
+    if let found = complete.first { return found }
+    if let folder = (usual + below).first(where: { missing(in: $0).count < names.count }) {
+      throw UserError(
+        .missingInput, "\(folder): \(missing(in: folder).joined(separator: " and ")) not found",
         remedy: remedy)
     }
+    return nil
   }
-  return nil
+
+  /// The path of a name in a folder, with the ending that it has there.
+  func path(_ name: String, in folder: String) -> String {
+    let paths = endings.map { "\(folder)/\(name)\($0)" }
+    return paths.first(where: FileManager.default.fileExists) ?? "\(folder)/\(name)"
+  }
+
+  private func isComplete(_ folder: String) -> Bool { missing(in: folder).isEmpty }
+
+  private func missing(in folder: String) -> [String] {
+    names.filter { !FileManager.default.fileExists(atPath: path($0, in: folder)) }
+  }
+}
+
+/// A folder and those below it, each before its own, by name; hidden ones do not count.
+func subfolders(of folder: String, levels: Int) -> [String] {
+  guard isFolder(folder) else { return [] }
+  guard levels > 0 else { return [folder] }
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  return [folder]
+    + names.sorted().filter { !$0.hasPrefix(".") }
+    .flatMap { subfolders(of: "\(folder)/\($0)", levels: levels - 1) }
+}
+
+/// Whether there is such a folder, or a link to one.
+func isFolder(_ path: String) -> Bool {
+  var isFolder: ObjCBool = false
+  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
 }
 
 /// Whether there is such a folder.
@@ -31,23 +79,4 @@ private func isReadableFolder(_ path: String) throws -> Bool {
   }
   close(descriptor)
   return true
-}
-
-/// Checks that a path, its links followed, lies in a folder, which may be a link itself.
-///
-/// - Throws: `UserError` of kind `missingInput` for a link to nothing, or `badData` for one that
-///   leads elsewhere.
-func checkInside(_ folder: String, _ path: String) throws {
-  guard let place = realpath(path, nil), let root = realpath(folder, nil) else {
-    throw UserError.system(.missingInput, "cannot read \(path)")
-  }
-  defer {
-    free(place)
-    free(root)
-  }
-  guard (String(cString: place) + "/").hasPrefix(String(cString: root) + "/") else {
-    throw UserError(
-      .badData, "\(path): the link leads out of \(folder)",
-      remedy: "put the file itself there; only the whole folder may be a link")
-  }
 }

@@ -30,7 +30,6 @@ package enum CIFARBatch {
     examples.reserveCapacity(
       examples: examples.count + count,
       tokens: examples.tokens.count + count * pixels / (shrink * shrink))
-    var grey = [UInt8](repeating: 0, count: pixels)
     var number = 0
     while number < count {
       let wanted = min(block, count - number) * recordSize
@@ -42,10 +41,20 @@ package enum CIFARBatch {
         guard label < classNames.count else {
           throw wrong(path, "record \(number) has the label \(label), not one of 0 to 9")
         }
-        convert(records[(start + 1)..<(start + recordSize)], to: &grey)
-        examples.append(shrunk(grey, by: shrink)[...], label: label)
+        append(
+          label: label, planes: records[(start + 1)..<(start + recordSize)], shrink: shrink,
+          to: &examples)
       }
     }
+  }
+
+  /// Adds one picture in grey.
+  static func append(
+    label: UInt8, planes: ArraySlice<UInt8>, shrink: Int, to examples: inout PackedExamples
+  ) {
+    var grey = [UInt8](repeating: 0, count: pixels)
+    convert(planes, to: &grey)
+    examples.append(shrunk(grey, by: shrink)[...], label: label)
   }
 
   /// Red, green and blue planes to grey, as TensorFlow's `rgb_to_grayscale` does it.

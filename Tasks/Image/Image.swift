@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// The data are the binary version of CIFAR-10 as its archive unpacks, `cifar-10-batches-bin` with
 /// `data_batch_1.bin` to `data_batch_5.bin` and `test_batch.bin`, in `<data folder>/image`;
-/// `make data TASK=image` puts them there.
+/// `make data TASK=image` puts them there. The version for Python, `cifar-10-batches-py`, is read too.
 ///
 /// Validation is the last tenth of the training records in the order of the files, which is random
 /// already. So any other program can take the same pictures, without our random numbers.
@@ -28,10 +28,20 @@ public struct Image: ArenaTask {
   public static let title = "Image"
   /// The command that fetches and unpacks the archive.
   public static let dataCommand = "make data TASK=image"
-  private static let trainFiles = (1...5).map { "data_batch_\($0).bin" }
-  private static let testFiles = ["test_batch.bin"]
-  /// The names that the files have in the version for Python.
-  private static let pythonFiles = (1...5).map { "data_batch_\($0)" } + ["test_batch"]
+  private static let trainFiles = (1...5).map { "data_batch_\($0)" }
+  private static let testFiles = ["test_batch"]
+  /// Where the archives have the files in the data folder, and where others who unpack them put them.
+  private static let places = [
+    "image/cifar-10-batches-bin", "image/cifar-10-batches-py", "image",
+    "cifar10/cifar-10-batches-bin", "cifar10/cifar-10-batches-py", "cifar-10-batches-bin",
+    "cifar-10-batches-py",
+  ]
+
+  /// The two versions of the files, by the endings of their names.
+  private enum Version: String, CaseIterable {
+    case binary = ".bin"
+    case python = ""
+  }
 
   /// Ten kinds of things.
   public let classes = CIFARBatch.classNames.count
@@ -88,7 +98,7 @@ public struct Image: ArenaTask {
     let count = try subset(.val).count
     let size = length == CIFARBatch.pixels ? "" : ", shrunk to \(side) x \(side) pixels"
     return
-      "read from \(try folder())\(size), validated on \(count) of the training files' last tenth"
+      "read from \(try place().folder)\(size), validated on \(count) of the training files' last tenth"
   }
 
   /// The grey values as numbers.
@@ -114,20 +124,18 @@ public struct Image: ArenaTask {
   private var root: String { "\(options.dataFolder)/\(Self.name)" }
 
   /// The unpacked archive.
-  private func folder() throws -> String {
-    let found = try completeFolder(
-      ["\(root)/cifar-10-batches-bin", root], holding: Self.trainFiles + Self.testFiles,
-      remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
-    if let found { return found }
-    let python = try? completeFolder(
-      ["\(root)/cifar-10-batches-py", root], holding: Self.pythonFiles, remedy: "")
-    if let python {
-      throw UserError(
-        .badData, "\(python): this is CIFAR-10's version for Python, which is not read",
-        remedy: "take the binary version, cifar-10-binary.tar.gz; \(Self.dataCommand) fetches it")
+  public func sourceFolder() throws -> String? { try place().folder }
+
+  private func place() throws -> (folder: String, version: Version) {
+    for version in Version.allCases {
+      let source = SourceFolder(
+        places: Self.places.map { "\(options.dataFolder)/\($0)" }, root: root,
+        names: (Self.trainFiles + Self.testFiles).map { $0 + version.rawValue },
+        remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
+      if let found = try source.find() { return (found, version) }
     }
-    throw UserError(
-      .missingInput, "there is no folder cifar-10-batches-bin in \(root)",
+    throw Strangers(in: root).missing(
+      "folder cifar-10-batches-bin or cifar-10-batches-py",
       remedy: "fetch it with \(Self.dataCommand), or unpack cifar-10-binary.tar.gz there")
   }
 
@@ -135,12 +143,15 @@ public struct Image: ArenaTask {
   private func pictures(_ names: [String]) throws -> PackedExamples {
     try state.files.withLock { files in
       if let known = files[names] { return known }
-      let folder = try folder()
+      let (folder, version) = try place()
+      let shrink = CIFARBatch.side / side
       var examples = PackedExamples(classes: classes, shift: 1)
       for name in names {
-        try checkInside(folder, "\(folder)/\(name)")
-        try CIFARBatch.read(
-          "\(folder)/\(name)", shrink: CIFARBatch.side / side, into: &examples)
+        let path = "\(folder)/\(name)\(version.rawValue)"
+        switch version {
+        case .binary: try CIFARBatch.read(path, shrink: shrink, into: &examples)
+        case .python: try CIFARPickle.read(path, shrink: shrink, into: &examples)
+        }
       }
       files[names] = examples
       return examples

@@ -69,7 +69,7 @@ public struct ListOps: ExportableTask {
 
   /// The seed and window of generated data, or the folder of the original's files.
   public func provenance() throws -> String {
-    guard let folder = try ListOpsTSV.folder(in: root) else {
+    guard let folder = try sourceFolder() else {
       return "generated with seed \(options.seed), \(generator.lower) < length < \(generator.upper)"
     }
     try prepare { _ in }
@@ -104,6 +104,10 @@ public struct ListOps: ExportableTask {
     }
   }
 
+  /// The folder of the original's files, nil where there are none.
+  public func sourceFolder() throws -> String? { try source.find() }
+
+  private var source: SourceFolder { ListOpsTSV.source(in: options.dataFolder) }
   private var root: String { "\(options.dataFolder)/\(Self.name)" }
   private var generator: ListOpsGenerator { ListOpsGenerator(seed: options.seed, length: length) }
 
@@ -111,15 +115,18 @@ public struct ListOps: ExportableTask {
   private func packed(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
     try state.contents.withLock { contents in
       if contents[split] == nil {
-        if let folder = try ListOpsTSV.folder(in: root) {
-          let path = "\(folder)/\(ListOpsTSV.name(split))"
+        if let folder = try source.find() {
+          let path = source.path(ListOpsTSV.name(split), in: folder)
           report("reading \(path)")
           contents[split] = try ListOpsTSV.read(
             path, length: length, count: options.count(split))
-        } else if let examples = prepared(split, report) {
-          contents[split] = .init(examples: examples)
         } else {
-          contents = try generate(report)
+          try Strangers(in: root).refuse(wanted: source.names)
+          if let examples = prepared(split, report) {
+            contents[split] = .init(examples: examples)
+          } else {
+            contents = try generate(report)
+          }
         }
       }
       return contents[split]?.examples ?? PackedExamples(classes: classes)
@@ -129,10 +136,21 @@ public struct ListOps: ExportableTask {
   /// A split from its prepared file; nil when it must be generated.
   private func prepared(_ split: Split, _ report: (String) -> Void) -> PackedExamples? {
     do {
-      return try file(split).read(classes: classes)
+      return try keptSplit(split)
     } catch {
       report("\(error)".prefix { $0 != "\n" } + "; generating it again")
       return nil
+    }
+  }
+
+  /// A split from its prepared file, every expression checked against its label.
+  private func keptSplit(_ split: Split) throws -> PackedExamples? {
+    var evaluator = ListOpsEvaluator()
+    let lengths = generator.lower + 1..<generator.upper
+    return try file(split).read(
+      classes: classes, count: count(split), longest: generator.upper
+    ) { tokens, label in
+      lengths.contains(tokens.count) && evaluator.value(of: tokens) == label
     }
   }
 
@@ -144,7 +162,7 @@ public struct ListOps: ExportableTask {
     var contents: [Split: ListOpsTSV.Content] = [:]
     for split in Split.allCases {
       // Another process may have finished while this one waited.
-      contents[split] = try? file(split).read(classes: classes).map { .init(examples: $0) }
+      contents[split] = try? keptSplit(split).map { .init(examples: $0) }
     }
     if contents.count == Split.allCases.count { return contents }
     // Test first and training last: a smaller training set leaves the other two as they are.

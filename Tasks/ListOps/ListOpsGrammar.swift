@@ -107,6 +107,16 @@ package struct ListOpsEvaluator {
     return result
   }
 
+  /// The value of a whole expression; nil for bytes that are none.
+  package mutating func value(of tokens: some Sequence<UInt8>) -> UInt8? {
+    reset()
+    for token in tokens {
+      guard 1...ListOpsToken.close ~= token else { return nil }
+      do { try take(token) } catch { return nil }
+    }
+    return try? value()
+  }
+
   /// Forgets everything, for the next expression.
   package mutating func reset() {
     open.removeAll(keepingCapacity: true)

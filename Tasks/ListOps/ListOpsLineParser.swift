@@ -10,11 +10,13 @@ struct ListOpsLineParser {
   /// The tokens of the line that was parsed last.
   private(set) var tokens: [UInt8] = []
   private var evaluator = ListOpsEvaluator()
+  private var brackets = RoundBrackets()
 
   /// Parses a line without its end; returns the label.
   mutating func parse(_ line: ArraySlice<UInt8>) throws(Fault) -> UInt8 {
     tokens.removeAll(keepingCapacity: true)
     evaluator.reset()
+    brackets = RoundBrackets()
     guard let tab = line.firstIndex(of: UInt8(ascii: "\t")) else {
       try checkText(line)
       throw Fault(text: "there is no tab between expression and label")
@@ -23,6 +25,7 @@ struct ListOpsLineParser {
     let label = try parseLabel(line[(tab + 1)...])
     let value: UInt8
     do { value = try evaluator.value() } catch { throw Fault(text: error.text) }
+    if let fault = brackets.fault { throw Fault(text: fault) }
     guard value == label else {
       throw Fault(text: "the label is \(label), but the expression's value is \(value)")
     }
@@ -33,6 +36,7 @@ struct ListOpsLineParser {
     var place = text.startIndex
     while place < text.endIndex {
       if Self.isSeparator(text[place]) {
+        brackets.take(text[place])
         place += 1
         continue
       }
@@ -45,6 +49,7 @@ struct ListOpsLineParser {
         throw try unknown(text[place..<end])
       }
       do { try evaluator.take(token) } catch { throw Fault(text: error.text) }
+      brackets.take(token: token)
       tokens.append(token)
       place = end
     }
@@ -95,6 +100,44 @@ struct ListOpsLineParser {
     let text = String(decoding: bytes.prefix(20), as: UTF8.self)
     return text.debugDescription + (bytes.count > 20 ? "…" : "")
   }
+}
+
+/// The round brackets around operators and behind arguments, which have no meaning of their own: there
+/// may be none, but those that are there must be where the original has them.
+private struct RoundBrackets {
+  /// The first thing that is wrong.
+  private(set) var found: String?
+  private var open = 0
+  private var last = Last.start
+
+  private enum Last { case start, opening, operation, argument }
+
+  /// What is wrong with the whole line.
+  var fault: String? {
+    found ?? (open == 0 ? nil : "\(open) round brackets are not closed")
+  }
+
+  /// Takes a bracket or a blank.
+  @inline(__always)
+  mutating func take(_ byte: UInt8) {
+    if byte == UInt8(ascii: "(") {
+      open += 1
+      last = .opening
+    } else if byte == UInt8(ascii: ")") {
+      if open == 0 { note("there is a ) without a (") }
+      if last != .argument { note("there is a ) where no argument ends") }
+      open -= 1
+    }
+  }
+
+  @inline(__always)
+  mutating func take(token: UInt8) {
+    let isOperator = ListOpsToken.isOperator(token)
+    if last == .opening, !isOperator { note("there is a ( that no operator follows") }
+    last = isOperator ? .operation : .argument
+  }
+
+  private mutating func note(_ text: String) { if found == nil { found = text } }
 }
 
 extension ListOpsEvaluator.Fault {

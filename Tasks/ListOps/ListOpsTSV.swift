@@ -17,15 +17,16 @@ package enum ListOpsTSV {
   /// The file of one split.
   package static func name(_ split: Split) -> String { "basic_\(split.rawValue).tsv" }
 
-  /// The first of the usual folders that holds the original's files; nil when none does.
-  ///
-  /// - Throws: `UserError` of kind `missingInput` when a folder holds only some of the files.
-  package static func folder(in root: String) throws -> String? {
+  /// Where the original's files are, packed with gzip or not.
+  static func source(in dataFolder: String) -> SourceFolder {
     let places = [
-      "", "/listops-1000", "/lra_release/listops-1000", "/lra_release/lra_release/listops-1000",
+      "listops/lra_release/lra_release/listops-1000", "listops/lra_release/listops-1000",
+      "listops/listops-1000", "listops", "lra_release/lra_release/listops-1000",
+      "lra_release/listops-1000",
     ]
-    return try completeFolder(
-      places.map { root + $0 }, holding: Split.allCases.map(name),
+    return SourceFolder(
+      places: places.map { "\(dataFolder)/\($0)" }, root: "\(dataFolder)/listops",
+      names: Split.allCases.map(name), endings: ["", ".gz"],
       remedy: "add what is missing, or remove the others to generate the data")
   }
 
@@ -42,7 +43,8 @@ package enum ListOpsTSV {
     }
     guard header.elementsEqual("Source\tTarget".utf8) else {
       throw reader.problem(
-        "the first line is not Source<TAB>Target", remedy: "use the original's ListOps files")
+        "the first line is not Source<TAB>Target: " + found(header),
+        remedy: "save the table as UTF-8 with these two columns, tabs and a header")
     }
     var content = Content()
     var parser = ListOpsLineParser()
@@ -57,6 +59,15 @@ package enum ListOpsTSV {
       }
     }
     return try checked(content, path, count)
+  }
+
+  /// What stands in place of the header.
+  private static func found(_ line: ArraySlice<UInt8>) -> String {
+    if let encoding = foreignEncoding(line) { return encoding }
+    var parser = ListOpsLineParser()
+    if (try? parser.parse(line)) != nil { return "the header is missing, the table begins at once" }
+    let columns = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).count
+    return "there are \(columns) columns, \(shownText(line))"
   }
 
   private static func checked(_ content: Content, _ path: String, _ count: Int?) throws -> Content {

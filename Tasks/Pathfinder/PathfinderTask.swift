@@ -36,6 +36,9 @@ extension PathfinderTask {
   /// The seed of generated pictures, or the folder of the original's.
   public func provenance() throws -> String { try pictures.provenance() }
 
+  /// The folder of the original's pictures, nil where there are none.
+  public func sourceFolder() throws -> String? { try pictures.originalFolder() }
+
   /// The grey values as numbers.
   public func describe(_ tokens: [Int32]) -> String { greyNumbers(tokens) }
 

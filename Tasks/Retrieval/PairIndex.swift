@@ -24,21 +24,34 @@ package struct PairIndex: Equatable, Sendable {
 
   /// The class of each line.
   package internal(set) var labels: [UInt8] = []
+  /// Where each line begins in the file.
+  package internal(set) var lines: [Int64] = []
   /// Where each text begins in the file, two for each line.
   package internal(set) var starts: [Int64] = []
   /// The bytes of each text that count, two for each line.
   package internal(set) var lengths: [Int32] = []
   /// A hash of each line's label and of what counts of its texts.
   package internal(set) var hashes: [UInt64] = []
+  /// Hashes of the file's bytes, two for each line: from its begin to where the first text no longer
+  /// counts, and of what counts of the second; what is read later is held against them.
+  package internal(set) var checks: [UInt64] = []
 
   /// The parts as they were kept; nil when they do not fit together or to a file of that size.
-  init?(labels: [UInt8], starts: [Int64], lengths: [Int32], hashes: [UInt64], size: Int) {
+  init?(
+    labels: [UInt8], lines: [Int64], starts: [Int64], lengths: [Int32], hashes: [UInt64],
+    checks: [UInt64], size: Int
+  ) {
     guard !labels.isEmpty, starts.count == 2 * labels.count, lengths.count == starts.count,
-      hashes.count == labels.count, labels.allSatisfy({ $0 <= 1 }),
+      hashes.count == labels.count, lines.count == labels.count,
+      checks.count == starts.count, labels.allSatisfy({ $0 <= 1 }),
       lengths.allSatisfy({ 1...Int32(Self.longestText) ~= $0 }),
-      zip(starts, lengths).allSatisfy({ $0 >= 0 && $0 <= Int64(size) - Int64($1) })
+      zip(starts, lengths).allSatisfy({ $0 >= 0 && $0 <= Int64(size) - Int64($1) }),
+      lines.indices.allSatisfy({
+        lines[$0] >= 0 && 1...Int64(Self.longestLine) ~= starts[2 * $0] - lines[$0]
+      })
     else { return nil }
-    (self.labels, self.starts, self.lengths, self.hashes) = (labels, starts, lengths, hashes)
+    (self.labels, self.lines, self.starts) = (labels, lines, starts)
+    (self.lengths, self.hashes, self.checks) = (lengths, hashes, checks)
   }
 
   /// Reads a whole file, on all cores.
@@ -76,25 +89,36 @@ package struct PairIndex: Equatable, Sendable {
 
   private mutating func append(_ other: PairIndex) {
     labels += other.labels
+    lines += other.lines
     starts += other.starts
     lengths += other.lengths
     hashes += other.hashes
+    checks += other.checks
   }
 
   /// Adds a line.
   ///
   /// - Parameters:
+  ///   - start: where it begins in the bytes.
   ///   - bytes: what it is a part of.
   ///   - base: where these begin in the file.
-  fileprivate mutating func append(_ line: PairLine, _ bytes: [UInt8], base: Int) throws(Fault) {
+  fileprivate mutating func append(
+    _ line: PairLine, start: Int, _ bytes: [UInt8], base: Int
+  ) throws(Fault) {
     var hash = PairHash(label: line.label)
+    var unchecked = start
     for (field, name) in zip(line.fields, Self.names.dropFirst()).suffix(2) {
       guard !field.isEmpty else { throw Fault(text: "\(name) is empty") }
       let text = field.prefix(Self.longestText)
       starts.append(Int64(base + text.startIndex))
       lengths.append(Int32(text.count))
       hash.add(bytes[text.startIndex..<text.endIndex])
+      var check = FNV1a()
+      check.add(bytes[unchecked..<text.endIndex])
+      checks.append(check.value)
+      unchecked = field.upperBound + 1
     }
+    lines.append(Int64(base + start))
     labels.append(line.label)
     hashes.append(hash.value)
   }
@@ -141,7 +165,8 @@ private struct Part: Sendable {
             text: "the line is longer than \(PairIndex.longestLine >> 20) MiB")
         }
         let fields = try PairLine(blocks.buffer, line.range, names: PairIndex.names)
-        try index.append(fields, blocks.buffer, base: blocks.base)
+        try index.append(
+          fields, start: line.range.lowerBound, blocks.buffer, base: blocks.base)
       }
     } catch let fault as PairLine.Fault {
       failure = .fault(fault.text)

@@ -37,9 +37,11 @@ package struct PairLine {
     fields.append(start..<line.upperBound)
     guard fields.count == names.count else {
       let found = line.isEmpty ? "is empty" : fields.count == 1 ? "has no tab" : nil
+      let shown = line.isEmpty ? "" : "; it begins \(shownText(bytes[line], atMost: 40))"
       throw Fault(
         text: "the line \(found ?? "has \(fields.count) fields"), but should have "
-          + "\(names.count) with tabs between them: \(names.joined(separator: ", "))")
+          + "\(names.count) with tabs between them: \(names.joined(separator: ", "))"
+          + (foreignEncoding(bytes[line]).map { "; \($0)" } ?? shown))
     }
     label = try Self.label(bytes[fields[0]])
     self.fields = Array(fields.dropFirst())
@@ -50,7 +52,7 @@ package struct PairLine {
     let value = field.count > 40 ? nil : Double(String(decoding: field, as: UTF8.self))
     if value == 0 { return 0 }
     if value == 1 { return 1 }
-    let text = String(decoding: field.prefix(40), as: UTF8.self)
-    throw Fault(text: "the label is \(text.debugDescription), neither 0 nor 1")
+    if let encoding = foreignEncoding(field) { throw Fault(text: encoding) }
+    throw Fault(text: "the label is \(shownText(field, atMost: 40)), neither 0 nor 1")
   }
 }

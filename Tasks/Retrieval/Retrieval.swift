@@ -55,9 +55,11 @@ public struct Retrieval: ArenaTask {
   /// The command that fetches and unpacks the archive.
   public static let dataCommand = "make data TASK=retrieval"
   static let usualLength = 4000
-  /// Where the archive has the files, and where others who unpack it put them.
+  /// Where the archive has the files in the data folder, and where others who unpack it put them.
   private static let places = [
-    "", "/tsv_data", "/aan", "/lra_release/tsv_data", "/lra_release/lra_release/tsv_data",
+    "retrieval/lra_release/lra_release/tsv_data", "retrieval/lra_release/tsv_data", "retrieval",
+    "retrieval/tsv_data", "retrieval/aan", "aan", "lra_release/lra_release/tsv_data",
+    "lra_release/tsv_data",
   ]
 
   /// One cites the other or not.
@@ -124,15 +126,17 @@ public struct Retrieval: ArenaTask {
   private var root: String { "\(options.dataFolder)/\(Self.name)" }
 
   /// The unpacked archive.
+  public func sourceFolder() throws -> String? { try place().folder }
+
   private func place() throws -> (folder: String, form: Form) {
     for form in [Form.texts, .names] {
-      let found = try completeFolder(
-        Self.places.map { root + $0 }, holding: form.files,
+      let source = SourceFolder(
+        places: Self.places.map { "\(options.dataFolder)/\($0)" }, root: root, names: form.files,
         remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
-      if let found { return (found, form) }
+      if let found = try source.find() { return (found, form) }
     }
-    throw UserError(
-      .missingInput, "there is no \(Form.texts.file(.train)) in \(root)",
+    throw Strangers(in: root).missing(
+      Form.texts.file(.train),
       remedy: "fetch it with \(Self.dataCommand), or put the three files there")
   }
 
@@ -142,7 +146,6 @@ public struct Retrieval: ArenaTask {
       if let known = splits[split] { return known }
       let (folder, form) = try place()
       let path = "\(folder)/\(form.file(split))"
-      try checkInside(folder, path)
       let source: any PairSource =
         switch form {
         case .texts:

@@ -23,13 +23,10 @@ package struct ReviewFolder {
 
   /// Lists a folder and checks every name; hidden files do not count.
   ///
-  /// - Parameters:
-  ///   - root: links may lead to what lies in it.
-  ///   - stars: what a name may say.
+  /// - Parameter stars: what a name may say.
   /// - Throws: `UserError` that names the folder or the file.
-  package init(_ path: String, root: String, stars: ClosedRange<Int>) throws {
+  package init(_ path: String, stars: ClosedRange<Int>) throws {
     self.path = path
-    try checkInside(root, path)
     let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     if folder < 0 { throw UserError.system(.missingInput, "cannot read \(path)") }
     defer { close(folder) }
@@ -37,7 +34,7 @@ package struct ReviewFolder {
     reviews = try names.filter { !$0.hasPrefix(".") }.map { name in
       let file = "\(path)/\(name)"
       let (id, given) = try Self.parsed(name, file, stars)
-      let (size, modified) = try Self.state(folder, name, file, root)
+      let (size, modified) = try Self.state(folder, name, file)
       return Review(name: name, id: id, stars: given, size: size, modified: modified)
     }.sorted { ($0.id, $0.stars) < ($1.id, $1.stars) }
     guard !reviews.isEmpty else {
@@ -105,19 +102,13 @@ package struct ReviewFolder {
     return (id, stars)
   }
 
-  /// Size and time of change of a regular file.
+  /// Size and time of change of a regular file, or of the one that a link leads to.
   private static func state(
-    _ folder: Int32, _ name: String, _ file: String, _ root: String
+    _ folder: Int32, _ name: String, _ file: String
   ) throws -> (size: Int, modified: Int) {
     var information = stat()
-    guard fstatat(folder, name, &information, AT_SYMLINK_NOFOLLOW) == 0 else {
+    guard fstatat(folder, name, &information, 0) == 0 else {
       throw UserError.system(.missingInput, "cannot read \(file)")
-    }
-    if information.st_mode & S_IFMT == S_IFLNK {
-      try checkInside(root, file)
-      guard fstatat(folder, name, &information, 0) == 0 else {
-        throw UserError.system(.missingInput, "cannot read \(file)")
-      }
     }
     guard information.st_mode & S_IFMT == S_IFREG else {
       throw UserError(.badData, "\(file): this is not a file", remedy: "remove it")

@@ -121,17 +121,17 @@ public struct Text: ArenaTask {
   private var root: String { "\(options.dataFolder)/\(Self.name)" }
 
   /// The unpacked archive.
+  public func sourceFolder() throws -> String? { try folder() }
+
   private func folder() throws -> String {
     let names = Part.allCases.flatMap { part in Self.folders.map { "\(part.rawValue)/\($0.name)" } }
-    let found = try completeFolder(
-      ["\(root)/aclImdb", root], holding: names,
+    let source = SourceFolder(
+      places: ["\(root)/aclImdb", root, "\(options.dataFolder)/aclImdb"], root: root, names: names,
       remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
-    guard let found else {
-      throw UserError(
-        .missingInput, "there is no folder aclImdb in \(root)",
-        remedy: "fetch it with \(Self.dataCommand), or unpack aclImdb_v1.tar.gz there")
-    }
-    return found
+    if let found = try source.find() { return found }
+    throw Strangers(in: root).missing(
+      "folder aclImdb",
+      remedy: "fetch it with \(Self.dataCommand), or unpack aclImdb_v1.tar.gz there")
   }
 
   /// The reviews of one part from memory, else from the prepared file, else from their own files.
@@ -147,11 +147,13 @@ public struct Text: ArenaTask {
   private func read(_ part: Part, _ report: (String) -> Void) throws -> PackedExamples {
     let root = try folder()
     let folders = try Self.folders.map {
-      try ReviewFolder("\(root)/\(part.rawValue)/\($0.name)", root: root, stars: $0.stars)
+      try ReviewFolder("\(root)/\(part.rawValue)/\($0.name)", stars: $0.stars)
     }
     let prepared = file(part, folders)
     do {
-      if let kept = try prepared.read(classes: classes, shift: 1) { return kept }
+      let count = folders.reduce(0) { $0 + $1.reviews.count }
+      let kept = try prepared.read(classes: classes, shift: 1, count: count, longest: length)
+      if let kept { return kept }
     } catch {
       report("\(error)".prefix { $0 != "\n" } + "; reading the reviews again")
     }

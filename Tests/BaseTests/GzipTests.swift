@@ -2,6 +2,18 @@ import Base
 import Testing
 
 @Suite struct GzipTests {
+  @Test("No more than the limit comes out, whatever the file says of its size")
+  func limit() throws {
+    let packed = Gzip.compress([UInt8](repeating: 0, count: 10 << 20))
+    #expect(try Gzip.decompress(packed, name: "x", limit: 10 << 20).count == 10 << 20)
+    for limit in [0, 1, 70_000, 10 << 20 - 1] {
+      let error = userError { _ = try Gzip.decompress(packed, name: "a.gz", limit: limit) }
+      #expect(
+        error?.problem == "a.gz: the compressed file holds more than the \(limit) bytes that it may"
+      )
+    }
+  }
+
   private let text = Array(String(repeating: "long range ", count: 30_000).utf8)
 
   @Test("Compressed bytes come back", arguments: [0, 1, 70_000, 330_000])

@@ -172,18 +172,42 @@ struct FetchTests {
     }
   }
 
-  @Test("The version of CIFAR-10 for Python is recognised")
-  func python() throws {
+  @Test("A folder or archive that is refused is told what it lacks, or what it holds instead")
+  func refused() throws {
     try withScratchFolder { folder in
       let source = "\(folder)/source/cifar-10-batches-py"
       try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
-      try "x".write(toFile: "\(source)/data_batch_1", atomically: false, encoding: .utf8)
+      for name in (1...5).map({ "data_batch_\($0)" }) {
+        try "x".write(toFile: "\(source)/\(name)", atomically: false, encoding: .utf8)
+      }
       try pack("\(folder)/source", "cifar-10-batches-py", into: "\(folder)/p.tar.gz")
       for from in ["\(folder)/p.tar.gz", "\(folder)/source"] {
         let run = try fetch("image", into: "\(folder)/data", from: from)
         #expect(run.status == 65)
-        #expect(run.errors.contains("holds cifar-10-batches-py; take the version"))
+        #expect(run.errors.contains("cifar-10-batches-py has data_batch_5 but lacks test_batch"))
       }
+      try "x".write(toFile: "\(source)/test_batch", atomically: false, encoding: .utf8)
+      let taken = try fetch("image", into: "\(folder)/data", from: "\(folder)/source")
+      #expect(taken.status == 0, "\(taken.errors)")
+      let other = try fetch("text", into: "\(folder)/data", from: "\(folder)/source")
+      #expect(other.errors.contains("only: cifar-10-batches-py"))
+    }
+  }
+
+  @Test("What is unpacked has no set-uid bits, no pipes and no devices")
+  func tame() throws {
+    try withScratchFolder { folder in
+      try TinyReviews.write(to: "\(folder)/source/aclImdb")
+      let review = "\(folder)/source/aclImdb/train/pos/0_9.txt"
+      chmod(review, 0o6777)
+      mkfifo("\(folder)/source/aclImdb/pipe", 0o644)
+      try pack("\(folder)/source", "aclImdb", into: "\(folder)/a.tar.gz")
+      let run = try fetch("text", into: "\(folder)/data", from: "\(folder)/a.tar.gz")
+      #expect(run.status == 0, "\(run.errors)")
+      var information = stat()
+      #expect(stat("\(folder)/data/text/aclImdb/train/pos/0_9.txt", &information) == 0)
+      #expect(information.st_mode & 0o7022 == 0)
+      #expect(names("\(folder)/data/text/aclImdb") == ["test", "train"])
     }
   }
 

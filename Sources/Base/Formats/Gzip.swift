@@ -27,21 +27,33 @@ public enum Gzip {
 
   /// Restores compressed bytes; several gzip members in a row give their joined content.
   ///
-  /// - Parameter name: the file, for the message.
-  /// - Throws: `UserError` of kind `badData` when the data are truncated, damaged or no gzip.
-  public static func decompress(_ bytes: [UInt8], name: String) throws -> [UInt8] {
+  /// - Parameters:
+  ///   - name: the file, for the message.
+  ///   - limit: the most bytes that may come out; a few bytes can stand for gigabytes.
+  /// - Throws: `UserError` of kind `badData` when the data are truncated, damaged, no gzip or too
+  ///   many.
+  public static func decompress(
+    _ bytes: [UInt8], name: String, limit: Int = .max
+  ) throws -> [UInt8] {
     var stream = z_stream()
     let started = inflateInit2_(
       &stream, window, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     precondition(started == Z_OK, "inflateInit2: no memory")
     defer { inflateEnd(&stream) }
     var output: [UInt8] = []
-    let status = drive(&stream, bytes, into: &output, capacity: expectedSize(bytes)) {
+    let status = drive(
+      &stream, bytes, into: &output, capacity: min(expectedSize(bytes), limit), limit: limit
+    ) {
       stream, last in
       let status = inflate(&stream, Z_NO_FLUSH)
       // Another member follows directly: go on with a fresh state.
       let more = stream.avail_in > 0 || !last
       return status == Z_STREAM_END && more ? inflateReset(&stream) : status
+    }
+    guard output.count <= limit else {
+      throw UserError(
+        .badData, "\(name): the compressed file holds more than the \(limit) bytes that it may",
+        remedy: "remove the file and make or fetch it again")
     }
     guard status == Z_STREAM_END else {
       let problem = status == Z_DATA_ERROR ? "is damaged or not a gzip file" : "is cut short"
@@ -54,9 +66,10 @@ public enum Gzip {
 
   /// Reads and restores a compressed file.
   ///
+  /// - Parameter limit: the most bytes that may come out.
   /// - Throws: `UserError` of kind `missingInput` or `badData`, naming the file.
-  public static func read(_ path: String) throws -> [UInt8] {
-    try decompress(readFile(path), name: path)
+  public static func read(_ path: String, limit: Int = .max) throws -> [UInt8] {
+    try decompress(readFile(path), name: path, limit: limit)
   }
 
   /// The size noted at the end of the data, never more than deflate can reach (1032 : 1).
@@ -66,16 +79,21 @@ public enum Gzip {
     return min(noted, bytes.count * 1032)
   }
 
-  /// Runs a zlib step over all of the input until it ends, needs more input or fails.
+  /// Runs a zlib step over all of the input until it ends, needs more input, fails or has given more
+  /// than the limit.
   private static func drive(
     _ stream: inout z_stream, _ input: [UInt8], into output: inout [UInt8], capacity: Int,
-    step: (inout z_stream, Bool) -> Int32
+    limit: Int = .max, step: (inout z_stream, Bool) -> Int32
   ) -> Int32 {
     var (used, filled, status) = (0, 0, Z_OK)
     output = [UInt8](repeating: 0, count: max(capacity, 1 << 16))
     input.withUnsafeBufferPointer { source in
       repeat {
-        if filled == output.count { output += [UInt8](repeating: 0, count: output.count) }
+        if filled == output.count {
+          // One byte more than the limit is enough to see that it is passed.
+          let room = limit == .max ? .max : max(1, limit + 1 - filled)
+          output += [UInt8](repeating: 0, count: min(output.count, room))
+        }
         let offered = (min(source.count - used, slice), min(output.count - filled, slice))
         output.withUnsafeMutableBufferPointer { target in
           stream.next_in = UnsafeMutablePointer(mutating: source.baseAddress.map { $0 + used })
@@ -85,7 +103,7 @@ public enum Gzip {
         }
         used += offered.0 - Int(stream.avail_in)
         filled += offered.1 - Int(stream.avail_out)
-      } while status == Z_OK
+      } while status == Z_OK && filled <= limit
     }
     output.removeSubrange(filled...)
     return status

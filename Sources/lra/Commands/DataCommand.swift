@@ -93,7 +93,7 @@ extension DataCommand {
     func run() throws {
       let task = try options.makeTask()
       let folder = "\(options.folder)/\(options.task)"
-      guard FileManager.default.fileExists(atPath: folder) else {
+      guard try FileManager.default.fileExists(atPath: folder) || task.sourceFolder() != nil else {
         throw UserError(
           .missingInput, "there is no folder \(folder)",
           remedy: "make the data with \(type(of: task).dataCommand), or name another folder "

@@ -25,15 +25,13 @@ package struct PathfinderFolder {
 
   /// Reads the metadata and looks at every picture's file.
   ///
-  /// - Parameters:
-  ///   - path: the folder that holds `imgs` and `metadata`.
-  ///   - root: links may lead to what lies in it.
+  /// - Parameter path: the folder that holds `imgs` and `metadata`.
   /// - Throws: `UserError` that names the file, or the metadata's file and row.
-  package init(_ path: String, root: String) throws {
+  package init(_ path: String) throws {
     self.path = path
-    let folders = OpenFolders(path, root: root)
+    let folders = OpenFolders(path)
     var (pictures, empty): ([Picture], [String]) = ([], [])
-    for file in try Self.metadataFiles(path, root: root) {
+    for file in try Self.metadataFiles(path) {
       for (number, row) in try PathfinderMetadata.rows(file).enumerated() {
         let origin = "\(file):\(number + 1)"
         let (size, modified) = try folders.state(row, origin)
@@ -98,9 +96,8 @@ package struct PathfinderFolder {
   }
 
   /// The metadata's files by number; hidden files do not count.
-  private static func metadataFiles(_ path: String, root: String) throws -> [String] {
+  private static func metadataFiles(_ path: String) throws -> [String] {
     let folder = "\(path)/metadata"
-    try checkInside(root, folder)
     guard access(folder, R_OK | X_OK) == 0 else {
       throw UserError.system(.missingInput, "cannot read the folder \(folder)")
     }
@@ -118,10 +115,7 @@ package struct PathfinderFolder {
     guard !numbers.isEmpty else {
       throw UserError(.badData, "\(folder): there are no files in the folder", remedy: remedy)
     }
-    return try numbers.sorted().map { number in
-      try checkInside(root, "\(folder)/\(number).npy")
-      return "\(folder)/\(number).npy"
-    }
+    return numbers.sorted().map { "\(folder)/\($0).npy" }
   }
 }
 
@@ -131,12 +125,11 @@ private final class OpenFolders {
   private static let largest = 1 << 20
 
   private let path: String
-  private let root: String
   private var descriptors: [String: Int32] = [:]
 
-  init(_ path: String, root: String) { (self.path, self.root) = (path, root) }
+  init(_ path: String) { self.path = path }
 
-  /// Size and time of change of a picture's file.
+  /// Size and time of change of a picture's file, or of the one that a link leads to.
   ///
   /// - Parameter origin: the metadata's file and row, for the message.
   func state(
@@ -145,13 +138,7 @@ private final class OpenFolders {
     let file = "\(row.folder)/\(row.file)"
     let folder = try descriptor(row.folder)
     var information = stat()
-    guard fstatat(folder, row.file, &information, AT_SYMLINK_NOFOLLOW) == 0 else {
-      throw problem(file, origin)
-    }
-    if information.st_mode & S_IFMT == S_IFLNK {
-      try checkInside(root, "\(path)/\(file)")
-      guard fstatat(folder, row.file, &information, 0) == 0 else { throw problem(file, origin) }
-    }
+    guard fstatat(folder, row.file, &information, 0) == 0 else { throw problem(file, origin) }
     guard information.st_mode & S_IFMT == S_IFREG, information.st_size <= Self.largest else {
       throw UserError(
         .badData, "\(path)/\(file): this is not a picture's file", remedy: PathfinderFolder.remedy)
@@ -170,7 +157,6 @@ private final class OpenFolders {
 
   private func descriptor(_ name: String) throws -> Int32 {
     if let known = descriptors[name] { return known }
-    try checkInside(root, "\(path)/\(name)")
     let descriptor = open("\(path)/\(name)", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else {
       throw UserError.system(.missingInput, "cannot read the folder \(path)/\(name)")

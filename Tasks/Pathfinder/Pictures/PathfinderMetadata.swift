@@ -52,7 +52,9 @@ package enum PathfinderMetadata {
   private static func textRows(_ bytes: [UInt8], _ path: String) throws -> [[String]] {
     guard !bytes.contains(0), String(validating: bytes, as: UTF8.self) != nil else {
       throw UserError(
-        .badData, "\(path): this is neither text nor a NumPy array",
+        .badData,
+        "\(path): "
+          + (foreignEncoding(bytes) ?? "this is neither text nor a NumPy array"),
         remedy: PathfinderFolder.remedy)
     }
     var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

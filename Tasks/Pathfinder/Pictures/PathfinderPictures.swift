@@ -98,13 +98,18 @@ public struct PathfinderPictures: Sendable {
   /// The release has the pictures of 128 × 128 twice; the ones deeper down are those that are used.
   ///
   /// - Throws: `UserError` of kind `missingInput` when the level is missing or incomplete.
-  private func originalFolder() throws -> String? {
-    let places = ["/lra_release/lra_release", "/lra_release", "", "/pathfinder"].map {
-      "\(root)\($0)/pathfinder\(shape.size)"
-    }
+  func originalFolder() throws -> String? {
+    let roots = [
+      "\(root)/lra_release/lra_release", "\(root)/lra_release", root, "\(root)/pathfinder",
+      "\(options.dataFolder)/pathfinder", "\(options.dataFolder)/lra_release/lra_release",
+      "\(options.dataFolder)/lra_release",
+    ]
+    let places = roots.map { "\($0)/pathfinder\(shape.size)" }
     let level = shape.level.folder
-    let found = try completeFolder(
-      places, holding: ["\(level)/imgs", "\(level)/metadata"], remedy: PathfinderFolder.remedy)
+    let source = SourceFolder(
+      places: places, root: nil, names: ["\(level)/imgs", "\(level)/metadata"],
+      remedy: PathfinderFolder.remedy)
+    let found = try source.find()
     if found == nil, let other = places.first(where: FileManager.default.fileExists) {
       throw UserError(
         .missingInput, "\(other): there is no folder \(level)",
@@ -117,7 +122,7 @@ public struct PathfinderPictures: Sendable {
     try state.content.withLock { content in
       if let known = content.genuine { return known }
       guard let root = try originalFolder() else { return nil }
-      let folder = try PathfinderFolder("\(root)/\(shape.level.folder)", root: root)
+      let folder = try PathfinderFolder("\(root)/\(shape.level.folder)")
       if let first = folder.empty.first {
         report(
           "\(folder.path): \(Self.emptyPictures(folder.empty.count)) left out, such as \(first)")
@@ -150,6 +155,12 @@ public struct PathfinderPictures: Sendable {
   private func generated(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
     try state.content.withLock { content in
       if let known = content.generated[split] { return known }
+      // The original's folders may hold pictures of other sizes alone.
+      let strangers = Strangers(in: root) {
+        let number = $0.hasPrefix("pathfinder") ? $0.dropFirst(10) : nil
+        return $0 == "lra_release" || number?.allSatisfy(\.isNumber) == true
+      }
+      try strangers.refuse(wanted: ["\(shape.level.folder)/imgs", "\(shape.level.folder)/metadata"])
       let made = try keptOrDrawn(split, report)
       content.generated[split] = made
       return made
@@ -179,12 +190,9 @@ public struct PathfinderPictures: Sendable {
     _ file: PreparedSplit, count: Int, _ again: String, _ report: (String) -> Void
   ) -> PackedExamples? {
     do {
-      guard let kept = try file.read(classes: 2) else { return nil }
-      let fits =
-        kept.count == count
-        && (0..<count).allSatisfy { ZeroRuns.isValid(kept[$0], pixels: pixels) }
-      if fits { return kept }
-      report("\(file.path): the file is damaged; \(again)")
+      return try file.read(classes: 2, count: count, longest: pixels + 16) { bytes, _ in
+        ZeroRuns.isValid(bytes, pixels: pixels)
+      }
     } catch {
       report("\(error)".prefix { $0 != "\n" } + "; \(again)")
     }

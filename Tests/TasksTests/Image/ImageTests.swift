@@ -187,7 +187,7 @@ import Testing
     let root = "\(folder.path)/image"
     #expect(
       userError { try task().prepare { _ in } }?.problem
-        == "there is no folder cifar-10-batches-bin in \(root)")
+        == "there is no folder cifar-10-batches-bin or cifar-10-batches-py in \(root)")
     try writePictures()
     try FileManager.default.removeItem(atPath: "\(root)/cifar-10-batches-bin/test_batch.bin")
     #expect(
@@ -199,26 +199,76 @@ import Testing
         == "\(root)/cifar-10-batches-bin/test_batch.bin: this is not a file")
   }
 
-  @Test("The version for Python is recognised", arguments: ["cifar-10-batches-py", ""])
-  func python(place: String) throws {
-    for name in (1...5).map({ "data_batch_\($0)" }) + ["test_batch"] {
-      try write([0x80, 2], name, in: place)
-    }
-    let error = userError { try task().prepare { _ in } }
-    #expect(error?.problem.contains("CIFAR-10's version for Python, which is not read") == true)
-    #expect(error?.remedy.contains("cifar-10-binary.tar.gz") == true)
+  /// A pickle as Python 2 writes the published files.
+  private func pickle(_ labels: [UInt8]) -> [UInt8] {
+    let text = { (text: String) in [0x55, UInt8(text.utf8.count)] + Array(text.utf8) }
+    let global = { (name: String) in Array("cnumpy\n\(name)\n".utf8) }
+    let planes = labels.flatMap { record($0).dropFirst() }
+    let size = (0..<4).map { UInt8(truncatingIfNeeded: planes.count >> (8 * $0)) }
+    var bytes: [UInt8] = [0x80, 2] + Array("}q\u{1}(".utf8)
+    bytes += text("labels") + Array("]q\u{2}(".utf8) + labels.flatMap { [0x4B, $0] } + [0x65]
+    bytes += text("data") + global("_reconstruct") + global("ndarray") + [0x4B, 0, 0x85]
+    bytes += text("b") + [0x87, 0x52, 0x28, 0x4B, 1, 0x4B, UInt8(labels.count), 0x4D, 0, 12, 0x86]
+    bytes += global("dtype") + text("u1") + [0x4B, 0, 0x4B, 1, 0x87, 0x52]
+    bytes += [0x28, 0x4B, 3] + text("|") + Array("NNNJ\u{7F}\u{7F}\u{7F}\u{7F}K".utf8) + [0]
+    bytes += [0x74, 0x62, 0x89, 0x54] + size + planes + [0x74, 0x62]
+    return bytes + Array("u.".utf8)
   }
 
-  @Test("A file must not be a link that leads out of the folder")
+  @Test("The version for Python gives the same pictures", arguments: ["cifar-10-batches-py", ""])
+  func python(place: String) throws {
+    try writePictures()
+    let hash = try task().contentHash()
+    try FileManager.default.removeItem(atPath: "\(folder.path)/image/cifar-10-batches-bin")
+    for file in 0..<5 {
+      try write(
+        pickle((0..<4).map { UInt8((4 * file + $0) % 10) }), "data_batch_\(file + 1)", in: place)
+    }
+    try write(pickle([7, 8, 9]), "test_batch", in: place)
+    #expect(try task().contentHash() == hash)
+  }
+
+  @Test("A pickle of something else is named with what is wrong, never carried out or crashed on")
+  func foreignPickles() throws {
+    let genuine = pickle([1, 2])
+    let read = { (bytes: [UInt8]) in
+      let path = try self.folder.write(bytes, "batch")
+      var examples = PackedExamples(classes: 10, shift: 1)
+      try CIFARPickle.read(path, into: &examples)
+    }
+    try read(genuine)
+    for (bytes, problem) in [
+      (Array("\u{4}\u{2}.".utf8), "no pickle of protocol 2"),
+      ([0x80, 2] + Array("cos\nsystem\n(U\u{2}ls".utf8) + [0x74, 0x52, 0x2E], "no NumPy array"),
+      ([0x80, 2] + Array("ios\nsystem\n.".utf8), "the instruction 0x69"),
+      (pickle([1, 12]), "record 2 has a label"), (Array(genuine.dropLast(9)), "ends too early"),
+      ([0x80, 2, 0x65], "a mark that is not there"), ([0x80, 2, 0x2E], "a value that is not"),
+    ] {
+      let error = userError { try read(bytes) }
+      #expect(error?.kind == .badData)
+      #expect(
+        error?.problem.contains(problem) == true || problem == "no NumPy array", "\(error as Any)")
+    }
+    var random = RandomStream(seed: 2, stream: fnv1a("pickles"))
+    for _ in 0..<300 {
+      // The instructions, not the pictures, which any bytes are.
+      let bytes = mutated(Array(genuine.prefix(190)), &random) + genuine.dropFirst(190)
+      _ = userError { try read(bytes) }
+    }
+  }
+
+  @Test("A file may be a link to elsewhere, as hubs store them, but not to nothing")
   func links() throws {
     try writePictures()
+    let hash = try task().contentHash()
     let path = "\(folder.path)/image/cifar-10-batches-bin/test_batch.bin"
-    let outside = try folder.write(record(1), "outside.bin")
-    try FileManager.default.removeItem(atPath: path)
-    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: outside)
-    #expect(
-      userError { try task().prepare { _ in } }?.problem.hasPrefix("\(path): the link leads")
-        == true)
+    try FileManager.default.moveItem(atPath: path, toPath: "\(folder.path)/blob")
+    try FileManager.default.createSymbolicLink(
+      atPath: path, withDestinationPath: "\(folder.path)/blob")
+    #expect(try task().contentHash() == hash)
+    try FileManager.default.removeItem(atPath: "\(folder.path)/blob")
+    let error = userError { try task().prepare { _ in } }
+    #expect(error?.problem.hasSuffix("cifar-10-batches-bin: test_batch.bin not found") == true)
   }
 
   @Test("Changed files end in data or in an error, never in a crash")

@@ -78,6 +78,10 @@ import Testing
       ("", "there is no tab between expression and label"),
       ("\t2", "there is no expression before the tab"),
       ("[MAX \0 2 ]\t2", "there is a NUL byte, so this is not a text file"),
+      ("( ( ( [MAX 4 ) 3 ) ] \t4", "1 round brackets are not closed"),
+      ("( ( [MAX 4 ) 3 ) ] )\t4", "there is a ) without a ("),
+      ("[MAX ( 4 ) 3 ]\t4", "there is a ( that no operator follows"),
+      ("( [MAX ) 4 3 ]\t4", "there is a ) where no argument ends"),
     ])
   func malformed(line: String, problem: String) throws {
     for end in ["\n", "\r\n"] {
@@ -104,8 +108,23 @@ import Testing
     arguments: [
       ("", ": the file is empty"), ("Source\tTarget\r\n", ": there are no lines after the header"),
       ("Source\tTarget", ": there are no lines after the header"),
-      ("1\t1\n", ":1: the first line is not Source<TAB>Target"),
-      ("Source Target\n1\t1\n", ":1: the first line is not Source<TAB>Target"),
+      (
+        "1\t1\n",
+        ":1: the first line is not Source<TAB>Target: the header is missing, the table begins at once"
+      ),
+      (
+        "\tSource\tTarget\n0\t1\t1\n",
+        ":1: the first line is not Source<TAB>Target: there are 3 columns, \"\\tSource\\tTarget\""
+      ),
+      (
+        "\u{FEFF}Source\tTarget\n1\t1\n",
+        ":1: the first line is not Source<TAB>Target: the file begins with a byte order mark"
+      ),
+      (
+        "S\0o\0u\0r\0c\0e\0\n",
+        ":1: the first line is not Source<TAB>Target: "
+          + "the file is UTF-16 without a byte order mark, or no text"
+      ),
     ])
   func empty(text: String, problem: String) throws {
     let folder = try Scratch()

@@ -62,7 +62,30 @@ import Testing
     #expect(try Array(labels(a, .train).prefix(5)) == labels(b, .train))
   }
 
-  @Test("Damaged files are noticed and made again", arguments: ["cut", "flipped", "foreign"])
+  /// A prepared file that fits together, but holds what was never written.
+  private func changed(_ path: String, _ kind: String) throws -> SafeTensors {
+    let kept = try SafeTensors(Gzip.read(path), name: path)
+    var tokens = try kept.bytes("tokens")
+    var labels = try kept.bytes("labels")
+    var offsets = try kept.integers("offsets")
+    switch kind {
+    case "token": tokens[0] = 16
+    case "label": labels[0] = (labels[0] + 1) % 10
+    case "short": for place in 1..<offsets.count - 1 { offsets[place] = 0 }
+    default: tokens += [UInt8](repeating: 1, count: 64 << 20)
+    }
+    offsets[offsets.count - 1] = Int64(tokens.count)
+    var file = SafeTensors()
+    file.metadata = kept.metadata
+    file.add("tokens", shape: [tokens.count], tokens)
+    file.add("offsets", shape: [offsets.count], offsets)
+    file.add("labels", shape: [labels.count], labels)
+    return file
+  }
+
+  @Test(
+    "Damaged files are noticed and made again",
+    arguments: ["cut", "flipped", "foreign", "token", "label", "short", "bomb"])
   func damaged(kind: String) throws {
     let hash = try ListOps(options).contentHash()
     let name = try #require(folder.names("/listops").first { $0.hasPrefix("train") })
@@ -72,7 +95,8 @@ import Testing
     switch kind {
     case "cut": bytes.removeLast(20)
     case "flipped": bytes[bytes.count - 6] ^= 1
-    default: bytes = Gzip.compress(SafeTensors().serialized())
+    case "foreign": bytes = Gzip.compress(SafeTensors().serialized())
+    default: bytes = try Gzip.compress(changed(path, kind).serialized())
     }
     try writeAtomically(bytes, to: path)
     var reports: [String] = []
@@ -99,6 +123,40 @@ import Testing
     #expect(try task.provenance().hasSuffix(", 1 examples cut to 3 tokens"))
     let error = userError { try task.export(to: folder.path + "/out") { _ in } }
     #expect(error?.problem.contains("cut to 3 tokens") == true)
+  }
+
+  @Test(
+    "The files are found packed, in a folder of another name, and in the data folder itself",
+    arguments: [
+      "listops/listops-short", "listops/mine/lists", "lra_release/lra_release/listops-1000",
+    ])
+  func places(place: String) throws {
+    for split in ["train", "val", "test"] {
+      let text = "Source\tTarget\r\n[MAX 4 3 ]\t4\r\n"
+      try folder.write(Gzip.compress(Array(text.utf8)), "\(place)/basic_\(split).tsv.gz")
+    }
+    let task = try ListOps(TaskOptions(dataFolder: folder.path))
+    #expect(try labels(task, .train) == [4])
+    #expect(try task.provenance() == "read from \(folder.path)/\(place)")
+    let path = "\(folder.path)/\(place)/basic_val.tsv.gz"
+    try writeAtomically(readFile(path).dropLast(9), to: path)
+    let error = userError { try ListOps(TaskOptions(dataFolder: folder.path)).prepare { _ in } }
+    #expect(error?.problem.hasPrefix("\(path): the compressed file is damaged or cut") == true)
+  }
+
+  @Test(
+    "Nothing is generated where somebody's data would be passed over",
+    arguments: ["lra_release.gz", "listops-1000.tar.gz", "mine/train.tsv", "valid.csv"])
+  func strangers(name: String) throws {
+    try folder.write([1], "listops/\(name)")
+    let error = userError { try ListOps(options).prepare { _ in } }
+    #expect(error?.kind == .missingInput)
+    let first = name.prefix { $0 != "/" }
+    #expect(error?.problem.hasPrefix("\(folder.path)/listops: \(first) would be passed") == true)
+    #expect(error?.remedy.contains("tar -xf") == name.hasSuffix("gz"))
+    try FileManager.default.removeItem(atPath: "\(folder.path)/listops/\(first)")
+    try ListOps(options).prepare { _ in }
+    try ListOps(options).prepare { _ in }
   }
 
   @Test("Some of the original's files are not enough")
@@ -129,10 +187,10 @@ import Testing
     for length in [0, -5] {
       let error = userError { _ = try ListOps(TaskOptions(length: length)) }
       #expect(error?.kind == .usage)
-      #expect(error?.problem == "task.length is \(length)")
+      #expect(error?.problem.hasPrefix("task.length is \(length), but must be") == true)
     }
     let count = userError { _ = try ListOps(TaskOptions(valCount: 0)) }
-    #expect(count?.problem == "task.val-count is 0")
+    #expect(count?.problem.hasPrefix("task.val-count is 0, but must be") == true)
     let task = try ListOps(TaskOptions(length: 3, dataFolder: folder.path))
     let impossible = userError { try task.prepare { _ in } }
     #expect(impossible?.kind == .usage)

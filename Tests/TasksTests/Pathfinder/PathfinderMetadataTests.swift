@@ -85,8 +85,9 @@ import Testing
   func wrongFiles() throws {
     for (bytes, problem) in [
       ([], "there are no rows in the file"),
-      ([0xFF, 0xFE, 0x41], "this is neither text nor a NumPy array"),
-      (Array("a\0b".utf8), "this is neither text nor a NumPy array"),
+      ([0xFF, 0xFE, 0x41], "the file is UTF-16, not UTF-8"),
+      ([0x41, 0xFF, 0x41], "this is neither text nor a NumPy array"),
+      (Array("ab\0".utf8), "this is neither text nor a NumPy array"),
       (Array(Self.array().prefix(9)), "the array is cut short"),
       (Array(Self.array().prefix(60)), "the array is cut short"),
       (Array(Self.array().dropLast()), "the array is not as long as its header says"),

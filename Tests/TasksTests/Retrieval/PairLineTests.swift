@@ -57,11 +57,16 @@ import Testing
   @Test("Other numbers of fields are told")
   func counts() {
     let wanted = "5 with tabs between them: label, id1, id2, text1, text2"
-    #expect(fault("1.0\ta\tb\tc") == "the line has 4 fields, but should have \(wanted)")
-    #expect(fault("1.0\ta\tb\tc\td\te") == "the line has 6 fields, but should have \(wanted)")
+    let begins = { (text: String) in "; it begins \(text.debugDescription)" }
+    let four = "1.0\ta\tb\tc"
+    #expect(fault(four) == "the line has 4 fields, but should have \(wanted)\(begins(four))")
+    let six = "1.0\ta\tb\tc\td\te"
+    #expect(fault(six) == "the line has 6 fields, but should have \(wanted)\(begins(six))")
     #expect(fault("") == "the line is empty, but should have \(wanted)")
     #expect(fault("\r") == "the line is empty, but should have \(wanted)")
-    #expect(fault("1.0 a b c d") == "the line has no tab, but should have \(wanted)")
+    let blanks = "1.0 a b c d"
+    #expect(fault(blanks) == "the line has no tab, but should have \(wanted)\(begins(blanks))")
+    #expect(fault("\u{FEFF}1.0\ta\tb\tc\td") == "the file begins with a byte order mark")
   }
 
   @Test("NUL and bytes that are no UTF-8 are data")

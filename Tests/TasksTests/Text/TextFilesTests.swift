@@ -120,7 +120,7 @@ import Testing
     #expect(error?.problem.hasPrefix("\(root)/train/neg/5_2.txt: 52428800 bytes are too") == true)
   }
 
-  @Test("Links may lead to other places in the folder, not out of it")
+  @Test("Links may lead anywhere, but not to nothing")
   func links() throws {
     let files = FileManager.default
     let link = "\(root)/train/neg/7_2.txt"
@@ -129,8 +129,7 @@ import Testing
     let outside = try folder.write("secret", "outside.txt")
     try files.removeItem(atPath: link)
     try files.createSymbolicLink(atPath: link, withDestinationPath: outside)
-    let error = userError { _ = try read() }
-    #expect(error?.problem == "\(link): the link leads out of \(root)")
+    _ = try read()
     try files.removeItem(atPath: link)
     try files.createSymbolicLink(atPath: link, withDestinationPath: "nowhere")
     #expect(userError { _ = try read() }?.problem.contains("cannot read \(link)") == true)
@@ -138,7 +137,7 @@ import Testing
     try files.moveItem(atPath: "\(root)/test", toPath: "\(folder.path)/moved")
     try files.createSymbolicLink(
       atPath: "\(root)/test", withDestinationPath: "\(folder.path)/moved")
-    #expect(userError { _ = try read() }?.problem.contains("leads out of") == true)
+    _ = try read()
   }
 
   @Test(
@@ -168,7 +167,7 @@ import Testing
       close(descriptor)
       var examples = PackedExamples(classes: 2, shift: 1)
       do {
-        try ReviewFolder("\(root)/train/neg", root: root, stars: 1...4)
+        try ReviewFolder("\(root)/train/neg", stars: 1...4)
           .read(into: &examples, length: 100, label: 0)
         readable += 1
       } catch { #expect(error is UserError) }
@@ -198,7 +197,7 @@ import Testing
     let root = "\(genuineData)/text/aclImdb"
     for (part, counts) in expected {
       let reviews = try [("neg", 1...4), ("pos", 7...10)].flatMap { name, stars in
-        try ReviewFolder("\(root)/\(part)/\(name)", root: root, stars: stars).reviews
+        try ReviewFolder("\(root)/\(part)/\(name)", stars: stars).reviews
       }
       #expect(Dictionary(grouping: reviews, by: \.stars).mapValues(\.count) == counts)
     }
