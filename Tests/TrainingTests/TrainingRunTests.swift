@@ -113,6 +113,27 @@ import Training
     }
   }
 
+  @Test("A time limit that the tests alone exceed is refused before anything is trained")
+  func impossibleLimit() throws {
+    try withTemporaryFolder { folder in
+      let error = userError { _ = try train(folder, into: "run", timeLimit: 0.05) }
+      #expect(error?.kind == .usage)
+      #expect(error?.problem.contains("--time-limit") == true)
+      #expect(names(in: "\(folder)/run/checkpoints") == [])
+    }
+  }
+
+  @Test("A batch that no memory holds is refused")
+  func impossibleBatch() throws {
+    try withTemporaryFolder { folder in
+      let model = try tinyConfiguration(folder).model
+      try model.checkMemory(batchTokens: 1000)
+      let error = userError { try model.checkMemory(batchTokens: 1e15) }
+      #expect(error?.kind == .configuration)
+      #expect(error?.problem.contains("this machine has") == true)
+    }
+  }
+
   @Test("Zero steps write the fresh checkpoint")
   func zeroSteps() throws {
     try withTemporaryFolder { folder in
