@@ -3,7 +3,8 @@ import Foundation
 
 /// One saved state of a run, in a folder of its own.
 ///
-/// The file written last, `COMPLETE`, lists the others with their sizes and checksums. Without that file, or against it, nothing in the folder is used.
+/// The file written last, `COMPLETE`, lists the others with their sizes and checksums. Without that
+/// file, or against it, nothing in the folder is used.
 public struct Checkpoint: Sendable, Equatable {
   /// What one file of a checkpoint is made from.
   public enum Content {
@@ -15,8 +16,17 @@ public struct Checkpoint: Sendable, Equatable {
   /// The folder's path.
   public let path: String
 
-  /// The step after which it was saved, as its name says.
-  public var step: Int { Int(name.dropFirst(5)) ?? 0 }
+  /// The step after which it was saved, as its name says, or its state where it has another name.
+  public var step: Int { Int(name.dropFirst("step-".count)) ?? state?.step ?? 0 }
+
+  /// What the run knew beside the weights; nil where that cannot be read.
+  ///
+  /// It is not checked against the checksum.
+  var state: TrainingState? {
+    FileManager.default.contents(atPath: file(TrainingState.fileName)).flatMap {
+      try? JSONDecoder().decode(TrainingState.self, from: $0)
+    }
+  }
 
   /// The folder's own name, such as `step-00001000`.
   var name: String { lastName(of: path) }
@@ -49,7 +59,7 @@ public struct Checkpoint: Sendable, Equatable {
 
   /// Fills the folder `path`, marker last, everything on the disk on return.
   static func write(_ files: [String: Content], to path: String) throws {
-    try FileSystem.makeFolder(path)
+    _ = try FileSystem.makeNewFolder(path)
     var entries: [String: Summary] = [:]
     for (name, content) in files.sorted(by: { $0.key < $1.key }) {
       let file = "\(path)/\(name)"

@@ -33,7 +33,7 @@ public func usesTerminalForm(environment: [String: String], isTerminal: Bool) ->
 ///   - interval: seconds between plain lines.
 /// - Throws: `UserError(.cannotWrite)` when the log cannot be opened.
 public func makeConsole(logPath: String?, interval: Double = 30) throws -> any Console {
-  let log = try logPath.map(AppendingFile.init(path:))
+  let log = try logPath.map(AppendingFile.init(linesAt:))
   // A full disk must not end the run for the sake of its log; the checkpoint will speak up.
   let keep: (String) -> Void = { try? log?.append(Array("\($0)\n".utf8)) }
   let show = StandardStreams.writeError

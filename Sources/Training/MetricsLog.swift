@@ -22,26 +22,58 @@ public final class MetricsLog {
   }
 
   private let file: AppendingFile
+  /// What to tell the user, if records of steps that were taken are no longer there.
+  public private(set) var message: String?
 
   /// Opens the log for appending.
   ///
   /// - Parameters:
   ///   - path: the file; made when absent.
   ///   - step: `nil` to start anew, emptying the file; else the step of the checkpoint to go on
-  ///     from: records of later steps are removed first, so that no step appears twice.
+  ///     from: what was written later is removed first, so that nothing appears twice.
+  ///   - bytes: the file's size at that checkpoint; nil where it is not known.
   /// - Throws: `UserError(.cannotWrite)`.
-  public init(path: String, resumingAt step: Int?) throws {
-    var kept: [UInt8] = []
-    if let step, let data = FileManager.default.contents(atPath: path) {
-      for line in data.split(separator: UInt8(ascii: "\n")) {
-        guard let record = Self.parse(line), record.event != "end", record.step ?? 0 <= step
-        else { continue }
-        kept += Array(line) + [UInt8(ascii: "\n")]
+  public init(path: String, resumingAt step: Int?, bytes: Int? = nil) throws {
+    let written = FileManager.default.contents(atPath: path) ?? Data()
+    let kept: [UInt8]
+    if let step {
+      let whole = bytes.flatMap { Self.prefix(of: written, $0) }
+      kept = whole ?? Self.records(in: written, until: step)
+      if let bytes, written.count < bytes {
+        message =
+          "\(path) has \(written.count) of the \(bytes) bytes that it had after step \(step); "
+          + "the records in between are gone"
       }
+    } else {
+      kept = []
     }
-    try writeAtomically(kept, to: path)
-    file = try AppendingFile(path: path)
+    if kept.count != written.count || kept.isEmpty { try writeAtomically(kept, to: path) }
+    file = try AppendingFile(linesAt: path)
   }
+
+  /// The first bytes of a log, where they end with a line.
+  private static func prefix(of written: Data, _ count: Int) -> [UInt8]? {
+    let kept = Array(written.prefix(count))
+    return kept.count == count && kept.last == UInt8(ascii: "\n") ? kept : nil
+  }
+
+  /// The records that belong before a checkpoint, by what they say.
+  private static func records(in written: Data, until step: Int) -> [UInt8] {
+    var kept: [UInt8] = []
+    for line in written.split(separator: UInt8(ascii: "\n")) {
+      guard let record = parse(line), record.event != "end", record.step ?? 0 <= step,
+        record.values["test/loss"] == nil
+      else { continue }
+      kept += Array(line) + [UInt8(ascii: "\n")]
+    }
+    return kept
+  }
+
+  /// Waits until all records are on the disk.
+  ///
+  /// - Returns: the size of the file, bytes.
+  /// - Throws: `UserError(.cannotWrite)`.
+  public func synchronize() throws -> Int { try file.synchronize() }
 
   /// Writes the line that opens a run or its continuation.
   ///

@@ -55,7 +55,7 @@ public final class PredictionLog {
       }
     }
     try writeAtomically(kept, to: partial)
-    file = try AppendingFile(path: partial)
+    file = try AppendingFile(linesAt: partial)
   }
 
   /// Adds the next answer.

@@ -1,12 +1,18 @@
+import Base
 import Foundation
 import Tasks
 
 /// Makes the next batch on another thread while the model is at work on this one.
+///
+/// Where the system lets no other thread start, each batch is made when it is asked for.
 public final class Prefetch: @unchecked Sendable {
   private let make: @Sendable (Int) throws -> Batch
-  private let queue = DispatchQueue(label: "prefetch", qos: .userInitiated)
-  private var pending: (step: Int, item: DispatchWorkItem)?
+  private let wanted = DispatchSemaphore(value: 0)
+  private let ready = DispatchSemaphore(value: 0)
+  /// The step whose batch is being made, nil for none; written only while no batch is being made.
+  private var pending: Int?
   private var made: Result<Batch, any Error>?
+  private var isRunning: Bool?
 
   /// - Parameter make: the batch of a step, a function of the step alone.
   public init(make: @escaping @Sendable (Int) throws -> Batch) { self.make = make }
@@ -21,15 +27,32 @@ public final class Prefetch: @unchecked Sendable {
   }
 
   private func take(_ step: Int) throws -> Batch {
-    guard let pending, pending.step == step else { return try make(step) }
-    pending.item.wait()
-    self.pending = nil
-    return try made?.get() ?? make(step)
+    guard let number = pending else { return try make(step) }
+    ready.wait()
+    pending = nil
+    guard number == step, let made else { return try make(step) }
+    return try made.get()
   }
 
   private func start(_ step: Int) {
-    let item = DispatchWorkItem { [self] in made = Result { try make(step) } }
-    pending = (step, item)
-    queue.async(execute: item)
+    let (wanted, ready) = (wanted, ready)
+    if isRunning == nil {
+      isRunning = startThread { [weak self] in
+        while true {
+          wanted.wait()
+          guard let self, let step = pending else { return }
+          made = Result { try self.make(step) }
+          ready.signal()
+        }
+      }
+    }
+    guard isRunning == true else { return }
+    pending = step
+    wanted.signal()
+  }
+
+  deinit {
+    // The thread finds nothing to make, and ends.
+    if isRunning == true { wanted.signal() }
   }
 }

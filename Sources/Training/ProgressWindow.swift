@@ -5,60 +5,68 @@ struct ProgressWindow {
   private let steps: Int
   private var step: Int
   private let firstStep: Int
-  private var loss = 0.0
-  private var correct = 0
-  private var count = 0
-  private var tokens = 0
-  private var seconds = 0.0
-  private var parts = 0
   private var smoothed: Double?
+  /// The sums, which a checkpoint keeps: a record averages the same steps after an interruption.
+  private(set) var sums: Sums
 
-  init(steps: Int, from step: Int) {
+  /// Sums over steps.
+  struct Sums: Codable, Sendable, Equatable {
+    var loss = 0.0
+    var correct = 0
+    var count = 0
+    var tokens = 0
+    var seconds = 0.0
+    var steps = 0
+
+    /// Mean loss of the steps, nats.
+    var meanLoss: Double { loss / Double(max(steps, 1)) }
+    /// Accuracy over their examples, in 0…1.
+    var accuracy: Double { Double(correct) / Double(max(count, 1)) }
+  }
+
+  init(steps: Int, from step: Int, _ sums: Sums = Sums()) {
     self.steps = steps
     self.step = step
+    self.sums = sums
     firstStep = step
   }
 
   mutating func add(_ report: Trainer.StepReport, seconds elapsed: Double) {
     step += 1
-    loss += report.loss
-    correct += report.correct
-    count += report.count
-    tokens += report.tokens
-    seconds += elapsed
-    parts += 1
+    sums.loss += report.loss
+    sums.correct += report.correct
+    sums.count += report.count
+    sums.tokens += report.tokens
+    sums.seconds += elapsed
+    sums.steps += 1
     // The first step finds cold caches and empty pools.
     if step > firstStep + 1 { smoothed = smoothed.map { 0.95 * $0 + 0.05 * elapsed } ?? elapsed }
   }
 
-  mutating func startOver() {
-    (loss, correct, count, tokens, seconds, parts) = (0, 0, 0, 0, 0, 0)
-  }
+  mutating func startOver() { sums = Sums() }
 
   func progress(_ report: Trainer.StepReport) -> TrainingProgress {
-    let perStep = smoothed ?? seconds
+    let perStep = smoothed ?? sums.seconds
     return TrainingProgress(
-      step: step, steps: steps, loss: loss / Double(max(parts, 1)),
-      accuracy: Double(correct) / Double(max(count, 1)), rate: report.rate,
+      step: step, steps: steps, loss: sums.meanLoss, accuracy: sums.accuracy, rate: report.rate,
       stepsPerSecond: 1 / max(perStep, 1e-9),
-      tokensPerSecond: Double(tokens) / max(seconds, 1e-9),
+      tokensPerSecond: Double(sums.tokens) / max(sums.seconds, 1e-9),
       eta: smoothed.map { $0 * Double(steps - step) })
   }
 
   /// Tells the monitor what the steps since the last record reached.
   func observe(_ monitor: inout ChanceMonitor) -> String? {
-    monitor.observe(step: step, correct: correct, of: count, loss: loss / Double(max(parts, 1)))
+    monitor.observe(step: step, correct: sums.correct, of: sums.count, loss: sums.meanLoss)
   }
 
   func metrics(_ report: Trainer.StepReport) -> [String: Double] {
-    let elapsed = max(seconds, 1e-9)
+    let elapsed = max(sums.seconds, 1e-9)
     return [
-      "train/loss": loss / Double(max(parts, 1)),
-      "train/accuracy": Double(correct) / Double(max(count, 1)),
+      "train/loss": sums.meanLoss, "train/accuracy": sums.accuracy,
       "train/learning_rate": report.rate, "train/grad_norm": report.gradientNorm,
-      "throughput/steps_per_sec": Double(parts) / elapsed,
-      "throughput/samples_per_sec": Double(count) / elapsed,
-      "throughput/tokens_per_sec": Double(tokens) / elapsed,
+      "throughput/steps_per_sec": Double(sums.steps) / elapsed,
+      "throughput/samples_per_sec": Double(sums.count) / elapsed,
+      "throughput/tokens_per_sec": Double(sums.tokens) / elapsed,
       "memory/peak_rss_bytes": Double(peakResidentBytes()),
     ]
   }

@@ -102,6 +102,29 @@ public struct RunConfiguration {
     try model.checkMemory(batchTokens: Double(tokens) / Double(max(sample, 1)) * examples)
   }
 
+  /// The file of a run folder, and of each of its checkpoints, that holds the settings.
+  static let fileName = "config.json"
+
+  /// Checks that a run goes on as it began.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: one that the run saved, which keeps the settings that it was trained with.
+  ///   - folder: the run.
+  /// - Throws: `UserError(.badData)` that names a setting with another value now.
+  func check(against checkpoint: Checkpoint, _ folder: RunFolder) throws {
+    let file = checkpoint.file(Self.fileName)
+    // Older checkpoints keep none.
+    guard FileSystem.exists(file) else { return }
+    for (key, kept) in try Settings(file: file).entries.map({ ($0.key, $0.value) })
+    where !kept.isSame(as: settings[key]) {
+      throw UserError(
+        .badData,
+        "\(folder.file(Self.fileName)): \(key) is \(settings[key]?.description ?? "absent"), but "
+          + "the run has been trained with \(kept)",
+        remedy: "put it back (\(file) is as it was), or start another run with --config")
+    }
+  }
+
   /// Changes the number of steps, keeping the shape of the schedule.
   public mutating func fit(steps: Int, origin: String) throws {
     let published = settings

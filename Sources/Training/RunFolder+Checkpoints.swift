@@ -24,8 +24,9 @@ extension RunFolder {
   public func saveCheckpoint(
     step: Int, best: Bool, files: [String: Checkpoint.Content]
   ) throws -> Checkpoint {
-    let name = "step-" + String(format: "%08d", step)
-    let checkpoint = Checkpoint(path: "\(checkpoints)/\(name)")
+    try checkInPlace()
+    let name = Self.checkpointName(step: step)
+    let checkpoint = checkpoint(name)
     let temporary = "\(checkpoint.path).tmp-\(getpid())"
     let aside = "\(checkpoint.path).old-\(getpid())"
     do {
@@ -38,6 +39,8 @@ extension RunFolder {
     if FileSystem.exists(checkpoint.path) { try FileSystem.move(checkpoint.path, to: aside) }
     try FileSystem.move(temporary, to: checkpoint.path)
     FileSystem.remove(aside)
+    // Links must not reach the disk before what they point at.
+    try FileSystem.synchronize(checkpoints)
     try updateLinks(name, best: best)
     try FileSystem.synchronize(checkpoints)
     current = name
@@ -54,8 +57,8 @@ extension RunFolder {
     _ choice: CheckpointChoice
   ) throws -> (checkpoint: Checkpoint, message: String?) {
     var problems: [String] = []
-    for name in candidates(choice) {
-      let checkpoint = Checkpoint(path: "\(checkpoints)/\(name)")
+    for name in try candidates(choice) {
+      let checkpoint = checkpoint(name)
       guard let problem = checkpoint.problem() else {
         if choice == .last { current = name }
         let message =
@@ -72,43 +75,40 @@ extension RunFolder {
     }
     throw UserError(
       .badData, "\(path): no usable checkpoint: \(problems.joined(separator: "; "))",
-      remedy: "restore the files from a copy, or start the run anew in another folder")
+      remedy: choice == .best
+        ? "restore the files from a copy, or take the last weights with --checkpoint last"
+        : "restore the files from a copy, or start the run anew in another folder")
+  }
+
+  /// The step of the newest checkpoint, which need not be undamaged; nil without one.
+  package var lastStep: Int? {
+    try? candidates(.last).map(checkpoint).first { FileSystem.exists($0.file(Checkpoint.marker)) }?
+      .step
   }
 
   /// Folder names in the order in which to try them.
-  private func candidates(_ choice: CheckpointChoice) -> [String] {
-    if choice == .best, let best = linked("best") { return [best] }
+  private func candidates(_ choice: CheckpointChoice) throws -> [String] {
     let folders = FileSystem.names(in: checkpoints)
       .filter { $0.hasPrefix("step-") && !$0.contains(".") }
     var names: [String] = []
-    for name in [linked("last"), linked("previous")].compactMap(\.self) + folders.reversed()
+    for name in try [linked(.last), linked(.previous)].compactMap(\.self) + folders.reversed()
     where !names.contains(name) {
       names.append(name)
     }
+    if choice == .best, let best = try best(newestFirst: names) { return [best] }
     return names
   }
 
-  private func linked(_ link: String) -> String? {
-    FileSystem.target(ofLink: "\(checkpoints)/\(link)")
-  }
-
-  private func updateLinks(_ name: String, best: Bool) throws {
-    // `previous` first: a process killed in between leaves two links to one whole checkpoint.
-    if let before = current ?? linked("last"), before != name {
-      try FileSystem.replaceLink("\(checkpoints)/previous", target: before)
+  /// The best checkpoint: that of the link, unless the run's latest state names another.
+  ///
+  /// A link that is newer than the state was set by a process that was ended before it set `last`.
+  private func best(newestFirst names: [String]) throws -> String? {
+    let link = try linked(.best)
+    let state = names.lazy.compactMap { self.checkpoint($0).state }.first
+    guard let state, let step = state.bestStep else { return link }
+    if let link, checkpoint(link).step == step || checkpoint(link).step > state.step {
+      return link
     }
-    try FileSystem.replaceLink("\(checkpoints)/last", target: name)
-    if best { try FileSystem.replaceLink("\(checkpoints)/best", target: name) }
-    let shown = linked("best") == nil ? "last" : "best"
-    try FileSystem.replaceLink(
-      file("model.safetensors"), target: "checkpoints/\(shown)/model.safetensors")
-  }
-
-  private func removeUnlinked() {
-    let needed = ["last", "previous", "best"].compactMap(linked)
-    for name in FileSystem.names(in: checkpoints)
-    where name.hasPrefix("step-") && !needed.contains(name) {
-      FileSystem.remove("\(checkpoints)/\(name)")
-    }
+    return Self.checkpointName(step: step)
   }
 }

@@ -28,11 +28,16 @@ public final class RunFolder {
   /// The checkpoint that the run saved last or goes on from, which later becomes `previous`.
   var current: String?
   private let lock: FileLock?
+  private let identity: FileSystem.Identity?
 
   private init(path: String, lock: FileLock?) {
     self.path = path
     self.lock = lock
+    identity = lock == nil ? nil : FileSystem.Identity(path)
   }
+
+  /// What to tell the user about the lock, if it is not one as usual.
+  public var lockMessage: String? { lock?.message }
 
   /// The path of a file in the folder, such as `file("config.json")`.
   public func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -40,15 +45,24 @@ public final class RunFolder {
   /// The folder of the checkpoints.
   public var checkpoints: String { file("checkpoints") }
 
-  /// The first free name of the form `<root>/<task>-<model>-<preset>-s<seed>[-<n>]`.
-  public static func defaultPath(
+  /// Makes and locks the folder of a new run under the first free name of the form
+  /// `<root>/<task>-<model>-<preset>-s<seed>[-<n>]`.
+  ///
+  /// Of several processes that do so at once, each gets a folder of its own.
+  ///
+  /// - Throws: `UserError(.cannotWrite)`.
+  public static func createDefault(
     root: String = "runs", task: String, model: String, preset: String, seed: Int
-  ) -> String {
+  ) throws -> RunFolder {
+    try FileSystem.makeFolder(root)
     let stem = "\(root)/\(task)-\(model)-\(preset)-s\(seed)"
-    if !FileSystem.exists(stem) { return stem }
-    var number = 2
-    while FileSystem.exists("\(stem)-\(number)") { number += 1 }
-    return "\(stem)-\(number)"
+    var path = stem
+    var number = 1
+    while try !FileSystem.makeNewFolder(path) {
+      number += 1
+      path = "\(stem)-\(number)"
+    }
+    return try create(path)
   }
 
   /// Whether a run was started in the folder.
@@ -84,6 +98,7 @@ public final class RunFolder {
     try FileSystem.makeFolder("\(path)/checkpoints")
     let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
     try run.removeLeftovers()
+    try run.restoreLinks()
     try run.setStatus(.running)
     return run
   }
@@ -111,13 +126,37 @@ public final class RunFolder {
   /// Whether a process works in the folder at this moment.
   public var isInUse: Bool { FileLock.isHeld(file(".lock")) }
 
+  /// The result; nil while there is none that can be read.
+  public var result: RunResult? {
+    FileManager.default.contents(atPath: file("result.json")).flatMap {
+      try? SnakeCaseJSON.decoded(RunResult.self, from: $0)
+    }
+  }
+
+  /// Whether everything that was asked for is done: nothing is left to go on with.
+  public var isFinished: Bool {
+    result != nil || status == .done && (try? settings().integer("train.steps")) == 0
+  }
+
+  /// Checks that the folder which was locked still has its name.
+  ///
+  /// - Throws: `UserError(.cannotWrite)` when it was moved or deleted, as may happen while it trains.
+  func checkInPlace() throws {
+    guard let identity, FileSystem.Identity(path) != identity else { return }
+    throw UserError(
+      .cannotWrite, "\(path): the run folder was moved or deleted while the run was going on",
+      remedy: "if it was moved, go on with: lra train --resume ITS-NEW-PLACE")
+  }
+
   /// Writes the word in `STATUS`.
   public func setStatus(_ status: RunStatus) throws {
+    try checkInPlace()
     try writeAtomically(Array("\(status.rawValue)\n".utf8), to: file("STATUS"))
   }
 
   /// Writes a value as JSON, keys sorted and in snake case, such as `result.json`.
   public func write(_ value: some Encodable, to name: String) throws {
+    try checkInPlace()
     try writeAtomically(SnakeCaseJSON.encoded(value) + [UInt8(ascii: "\n")], to: file(name))
   }
 
@@ -134,7 +173,8 @@ public final class RunFolder {
     guard let json = FileManager.default.contents(atPath: file("config.json")) else {
       throw UserError(
         .missingInput, "\(file("config.json")): cannot be read",
-        remedy: "give the folder of a run that was started with `lra train`")
+        remedy: "give the folder of a run that was started with `lra train`, or restore the file: "
+          + "each checkpoint holds a copy of it")
     }
     return try Settings(json: json, origin: file("config.json"))
   }
@@ -156,9 +196,10 @@ public final class RunFolder {
       if let mark = name.range(of: ".old-") {
         // The process died between moving the old checkpoint aside and the new one into place.
         let place = "\(checkpoints)/\(name[..<mark.lowerBound])"
-        FileSystem.exists(place) ? FileSystem.remove(entry) : try FileSystem.move(entry, to: place)
+        FileSystem.isMissing(place)
+          ? try FileSystem.move(entry, to: place) : FileSystem.remove(entry)
       } else if name.contains(".tmp-")
-        || name.hasPrefix("step-") && !FileSystem.exists("\(entry)/COMPLETE")
+        || name.hasPrefix("step-") && FileSystem.isMissing("\(entry)/\(Checkpoint.marker)")
       {
         FileSystem.remove(entry)
       }

@@ -6,10 +6,14 @@ final class RunLogs {
   private let metrics: MetricsLog
   private let events: EventWriter
 
-  /// Opens both, fresh or to go on after `step`.
-  init(_ folder: RunFolder, _ configuration: RunConfiguration, after step: Int) throws {
+  /// What to tell the user, if the logs are not as the checkpoint has them.
+  var message: String? { metrics.message }
+
+  /// Opens both, fresh or to go on after a checkpoint.
+  init(_ folder: RunFolder, _ configuration: RunConfiguration, after state: TrainingState) throws {
+    let step = state.step
     metrics = try MetricsLog(
-      path: folder.file("metrics.jsonl"), resumingAt: step == 0 ? nil : step)
+      path: folder.file("metrics.jsonl"), resumingAt: step == 0 ? nil : step, bytes: state.logBytes)
     events = try EventWriter(folder: folder.path, firstStep: step + 1)
     try metrics.start(
       step: step,
@@ -22,20 +26,49 @@ final class RunLogs {
   }
 
   func training(step: Int, _ values: [String: Double]) throws {
-    try metrics.record(step: step, values)
-    events.scalars(step: step, values)
+    try record(step: step, values)
   }
 
-  /// Records `<split>/accuracy` and `<split>/loss`.
-  func evaluation(_ split: String, step: Int, _ result: Evaluation) throws {
-    let values = ["\(split)/accuracy": result.accuracy, "\(split)/loss": result.loss]
-    try metrics.record(step: step, values)
-    events.scalars(step: step, values)
-    try events.flush()
+  /// Records `eval/accuracy` and `eval/loss` of the validation split.
+  func validation(step: Int, _ result: Evaluation) throws {
+    try record(step: step, result.metrics("eval"))
+  }
+
+  /// Records the test at the end: that of the best weights, that of the last, and as `test/…` the one
+  /// of the two that is the result, with the step that its weights are from.
+  func test(step: Int, _ result: RunResult) throws {
+    var values = result.test.metrics("test")
+    values["test/weights_step"] = Double(
+      result.select == .best ? result.bestStep ?? step : step)
+    for other in [result.testBest.metrics("test_best"), result.testLast.metrics("test_last")] {
+      values.merge(other) { $1 }
+    }
+    try record(step: step, values)
   }
 
   func end(step: Int, status: RunStatus) throws {
     try metrics.end(step: step, status: status)
+    _ = try synchronize()
+  }
+
+  /// Waits until everything so far is on the disk, as it must be before a checkpoint that follows it.
+  ///
+  /// - Returns: the size of `metrics.jsonl`, bytes.
+  func synchronize() throws -> Int {
     try events.flush()
+    return try metrics.synchronize()
+  }
+
+  private func record(step: Int, _ values: [String: Double]) throws {
+    try metrics.record(step: step, values)
+    events.scalars(step: step, values)
+    try events.flush()
+  }
+}
+
+extension Evaluation {
+  /// Accuracy and loss by their names in logs, such as `eval/loss`.
+  fileprivate func metrics(_ name: String) -> [String: Double] {
+    ["\(name)/accuracy": accuracy, "\(name)/loss": loss]
   }
 }

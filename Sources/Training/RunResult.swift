@@ -27,7 +27,7 @@ public struct RunResult: Codable, Sendable {
   public var dataSource: String
   /// Training examples.
   public var trainCount: Int
-  /// Steps taken, steps planned, and why the run ended if they differ.
+  /// Steps taken.
   public var steps: Int
   /// Steps that the schedule was made for.
   public var plannedSteps: Int
@@ -35,9 +35,15 @@ public struct RunResult: Codable, Sendable {
   public var ended: String
   /// The step with the best validation accuracy.
   public var bestStep: Int?
-  /// The latest validation result.
-  public var validation: Evaluation?
-  /// The test split under the best and the last weights, and which of the two is the result.
+  /// The first step among whose evaluations the best was chosen; nil for all, as it should be.
+  public var bestFrom: Int?
+  /// The validation split at the best step.
+  public var validationBest: Evaluation?
+  /// The validation split at the last step.
+  public var validationLast: Evaluation?
+  /// The validation split at the last step, as older results name it; new ones leave it out.
+  public private(set) var validation: Evaluation?
+  /// The test split under the best weights.
   public var testBest: Evaluation
   /// The test split under the last weights.
   public var testLast: Evaluation
@@ -102,6 +108,10 @@ extension RunResult {
       "data              \(dataSource)",
       "run folder        \(folder)",
     ]
+    if let bestFrom {
+      lines.append(
+        "note              the best is that from step \(bestFrom) on, an earlier was lost")
+    }
     if steps < plannedSteps { lines.append("ended early       \(ended)") }
     if !comparable {
       let change = (changed ?? "").isEmpty ? "" : " with another \(changed ?? "")"

@@ -64,11 +64,20 @@ public final class Trainer {
   func use(_ settings: TrainingSettings) { self.settings = settings }
 
   /// The time of a step, by doing all of it but the update, three times after one to warm up.
-  func secondsPerStep(_ batch: Batch) -> Double {
+  ///
+  /// Nothing of the model is changed: passes of training move running statistics and draw random
+  /// rows, and these are put back.
+  package func secondsPerStep(_ batch: Batch) -> Double {
+    let arena = model.parameters.values
+    let buffers = model.parameters.all.filter { $0.group == .buffer }
+      .map { ($0.range, arena.values($0.range)) }
+    defer {
+      arena.clearGradients()
+      for (range, values) in buffers { arena.fill(range, values) }
+    }
     _ = forwardBackward(1, batch)
     let start = monotonicSeconds()
     for _ in 0..<3 { _ = forwardBackward(1, batch) }
-    model.parameters.values.clearGradients()
     return (monotonicSeconds() - start) / 3
   }
 

@@ -26,9 +26,12 @@ public final class TrainingRun {
   private let console: any Console
   private let trainer: Trainer
   private var state = TrainingState()
+  private var logs: RunLogs?
   private var settings: TrainingSettings { configuration.training }
   private let start = monotonicSeconds()
   private let timeLimit: Double?
+  /// Whether the run begins in this sitting, so that its configuration is yet to be written.
+  private let isFresh: Bool
   private let fitsSchedule: Bool
   private var budget: TimeBudget?
   private var ended = "all steps done"
@@ -39,22 +42,47 @@ public final class TrainingRun {
   ///   - folder: created for a fresh run, opened for one to be resumed.
   ///   - timeLimit: seconds for everything from here, tests included. A fresh run shortens its
   ///     schedule to fit; a resumed one keeps it, and ends early.
-  /// - Throws: `UserError`.
+  ///   - forgetsBest: whether a resumed run whose best checkpoint is lost goes on and chooses the
+  ///     best among the evaluations that follow.
+  /// - Throws: `UserError`, `.badData` where the folder no longer holds what the run needs to go on
+  ///   exactly.
   public init(
     _ configuration: RunConfiguration, folder: RunFolder, resuming: Bool, timeLimit: Double?,
-    console: any Console
+    forgetsBest: Bool = false, console: any Console
   ) throws {
     self.configuration = configuration
     self.folder = folder
     self.console = console
     self.timeLimit = timeLimit
+    isFresh = !resuming
     fitsSchedule = timeLimit != nil && !resuming
     trainer = try Trainer(configuration)
-    if resuming {
-      let (checkpoint, message) = try folder.loadCheckpoint(.last)
-      if let message { console.say("warning: \(message)") }
-      state = try trainer.restore(checkpoint)
+    if let message = folder.lockMessage { console.say("warning: \(message)") }
+    if resuming { try restore(forgetsBest: forgetsBest) }
+  }
+
+  /// Goes on from the last checkpoint, or from the start where the run was ended before its first.
+  private func restore(forgetsBest: Bool) throws {
+    guard folder.lastStep != nil else {
+      console.say("the run has saved no checkpoint yet; beginning with step 1")
+      return
     }
+    let (checkpoint, message) = try folder.loadCheckpoint(.last)
+    warn(message)
+    try configuration.check(against: checkpoint, folder)
+    state = try trainer.restore(checkpoint)
+    do {
+      warn(try folder.restoreBest(step: state.bestStep))
+    } catch let error as UserError where error.kind == .badData && forgetsBest {
+      state.forgetBest()
+      warn("\(error.problem); the best is chosen from step \(state.step) on")
+      try save(best: state.bestStep != nil)
+      warn(try folder.restoreBest(step: state.bestStep))
+    }
+  }
+
+  private func warn(_ message: String?) {
+    if let message { console.say("warning: \(message)") }
   }
 
   /// Runs to the end, or until it is told to stop.
@@ -85,7 +113,7 @@ public final class TrainingRun {
       train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
     try configuration.checkMemory(data.train)
     try Profiler.shared.pausing { try plan(data) }
-    try folder.write(configuration.settings)
+    if isFresh { try folder.write(configuration.settings) }
     try folder.write(identity, to: DataIdentity.fileName)
     try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")
     if settings.steps == 0 {
@@ -93,7 +121,10 @@ public final class TrainingRun {
       try folder.setStatus(.done)
       return .initialized
     }
-    let logs = try RunLogs(folder, configuration, after: state.step)
+    let logs = try RunLogs(folder, configuration, after: state)
+    self.logs = logs
+    warn(logs.message)
+    warn(startThreads())
     console.say(introduction(data))
     if let reason = try train(data, logs) {
       try logs.end(step: state.step, status: .stopped)
@@ -121,7 +152,8 @@ public final class TrainingRun {
   /// - Returns: why the run stopped before its end, if it did.
   private func train(_ data: RunData, _ logs: RunLogs) throws -> String? {
     let prefetch = makePrefetch(data)
-    var window = ProgressWindow(steps: settings.steps, from: state.step)
+    var window = ProgressWindow(
+      steps: settings.steps, from: state.step, state.window ?? ProgressWindow.Sums())
     var monitor = ChanceMonitor(
       majorityShare: majorityShare(data.train.labelCounts), steps: settings.steps,
       after: state.step)
@@ -142,6 +174,7 @@ public final class TrainingRun {
       window.add(report, seconds: seconds)
       if let text = window.estimate(settings, data) { console.say(text + advice) }
       try log(&window, &monitor, logs, report)
+      state.window = window.sums
       if let reason = try checkpoint(data, logs) { return reason }
     }
     return nil
@@ -190,14 +223,8 @@ public final class TrainingRun {
       return try stop()
     }
     budget?.noteEvaluation(seconds: monotonicSeconds() - start, examples: result.count)
-    let isBest = result.accuracy > state.bestAccuracy ?? -1
-    if isBest {
-      state.bestAccuracy = result.accuracy
-      state.bestStep = state.step
-    }
-    state.validation = result
-    state.evaluatedStep = state.step
-    try logs.evaluation("eval", step: state.step, result)
+    let isBest = state.evaluated(result)
+    try logs.validation(step: state.step, result)
     console.say(
       "step \(state.step)  validation accuracy \(formatPercent(result.accuracy))  "
         + "loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
@@ -208,7 +235,11 @@ public final class TrainingRun {
   private func save(best: Bool) throws {
     let start = monotonicSeconds()
     defer { budget?.noteSave(seconds: monotonicSeconds() - start) }
-    try folder.saveCheckpoint(step: state.step, best: best, files: trainer.checkpoint(state))
+    // What the log holds of these steps must not be lost while the checkpoint is there.
+    state.logBytes = try logs?.synchronize() ?? state.logBytes
+    var files = try trainer.checkpoint(state)
+    files[RunConfiguration.fileName] = .bytes(Array(try configuration.settings.json()))
+    try folder.saveCheckpoint(step: state.step, best: best, files: files)
   }
 
   private func makePrefetch(_ data: RunData) -> Prefetch {
@@ -233,13 +264,15 @@ public final class TrainingRun {
     console.say("testing \(test.count) examples with the last and the best weights")
     let lastIsBest = state.bestStep == state.step
     let last = try self.test(evaluator, test, lastIsBest ? settings.select : .last)
-    let best = lastIsBest ? last : try testBest(evaluator, test)
+    let best = lastIsBest ? last : try testBest(test)
     guard let last, let best else {
+      let reason = try stop()
+      try logs.end(step: state.step, status: .stopped)
       try folder.setStatus(.stopped)
-      return .stopped(reason: try stop())
+      return .stopped(reason: reason)
     }
     let result = try makeResult(data, test, best: best, last: last)
-    try logs.evaluation("test", step: state.step, result.test)
+    try logs.test(step: state.step, result)
     try logs.end(step: state.step, status: .done)
     try folder.write(result, to: "result.json")
     try folder.setStatus(.done)
@@ -247,13 +280,14 @@ public final class TrainingRun {
     return .finished(result)
   }
 
-  private func testBest(
-    _ evaluator: Evaluator, _ test: any ExampleSource
-  ) throws -> Evaluation? {
+  /// Tests the best weights, in a model of their own: the trainer's stays the last.
+  private func testBest(_ test: any ExampleSource) throws -> Evaluation? {
     let (checkpoint, message) = try folder.loadCheckpoint(.best)
-    if let message { console.say("warning: \(message)") }
-    try trainer.model.load(checkpoint.file("model.safetensors"))
-    return try self.test(evaluator, test, .best)
+    warn(message)
+    let model = try Classifier(configuration.model, seed: settings.seed)
+    try model.load(checkpoint.file("model.safetensors"))
+    return try self.test(
+      Evaluator(model, configuration.task, batch: settings.batch), test, .best)
   }
 
   /// Tests the weights in the model, and keeps the answers of those that the result goes by.
@@ -287,13 +321,19 @@ public final class TrainingRun {
       configHash: try configuration.settings.hash(excluding: ["train.seed"]),
       dataHash: identity.hash, dataSource: identity.history, trainCount: data.train.count,
       steps: state.step, plannedSteps: settings.steps, ended: ended, bestStep: state.bestStep,
-      validation: state.validation, testBest: best, testLast: last, select: settings.select,
+      bestFrom: state.bestFrom, validationBest: bestValidation, validationLast: state.validation,
+      testBest: best, testLast: last, select: settings.select,
       majorityShare: share,
       remark: chanceRemark(correct: chosen.correct, of: chosen.count, share: share),
       trainingSeconds: state.trainingSeconds, stepsPerSecond: Double(state.step) / seconds,
       tokensPerSecond: Double(state.tokens) / seconds, peakResidentBytes: peakResidentBytes(),
       peakTensorBytes: BufferPool.shared.counters.peak, threads: Workers.shared.count,
       commit: RunEnvironment(threads: 1).commit)
+  }
+
+  /// The validation result of the best step; unknown where an older version of the program noted it.
+  private var bestValidation: Evaluation? {
+    state.bestValidation ?? (state.bestStep == state.evaluatedStep ? state.validation : nil)
   }
 
   // MARK: Time
@@ -344,6 +384,15 @@ public final class TrainingRun {
     }
     return "the time limit leaves no time for the tests, which take about "
       + formatDuration(seconds: budget.endSeconds)
+  }
+
+  /// Starts the threads that the run computes with.
+  ///
+  /// - Returns: what to tell the user, if the system allows fewer than were asked for.
+  private func startThreads() -> String? {
+    let wanted = Workers.shared.count
+    let count = Workers.shared.start()
+    return count < wanted ? "the system lets only \(count) of \(wanted) threads start" : nil
   }
 
   // MARK: Words

@@ -10,11 +10,15 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var step = 0
   /// The product of Adam's β₁ so far.
   public var beta1Product = 1.0
-  /// The best validation accuracy so far, and its step.
+  /// The best validation accuracy so far.
   public var bestAccuracy: Double?
   /// The step with the best validation accuracy.
   public var bestStep: Int?
-  /// The latest validation result, and its step.
+  /// The validation result of that step.
+  public var bestValidation: Evaluation?
+  /// The first step among whose evaluations the best is chosen, where an earlier best was lost.
+  public var bestFrom: Int?
+  /// The latest validation result.
   public var validation: Evaluation?
   /// The step of `validation`.
   public var evaluatedStep: Int?
@@ -24,9 +28,36 @@ public struct TrainingState: Codable, Sendable, Equatable {
   public var tokens = 0
   /// The content hash of the data of the last step; nil in runs from before it was kept.
   public var dataHash: String?
+  /// Sums over the steps since the last record in the log.
+  var window: ProgressWindow.Sums?
+  /// Bytes of `metrics.jsonl` at this step.
+  var logBytes: Int?
 
   /// The state before the first step.
   public init() {}
+
+  /// The file of a checkpoint that holds it.
+  static let fileName = "trainer_state.json"
+
+  /// Takes in a validation result of the present step.
+  ///
+  /// - Returns: whether it is the best so far.
+  mutating func evaluated(_ result: Evaluation) -> Bool {
+    validation = result
+    evaluatedStep = step
+    guard result.accuracy > bestAccuracy ?? -1 else { return false }
+    bestAccuracy = result.accuracy
+    bestStep = step
+    bestValidation = result
+    return true
+  }
+
+  /// Chooses the best among the evaluations from this step on, as if there had been none before.
+  mutating func forgetBest() {
+    (bestAccuracy, bestStep, bestValidation) = (nil, nil, nil)
+    bestFrom = step
+    if evaluatedStep == step, let validation { _ = evaluated(validation) }
+  }
 }
 
 extension TrainingState: CheckedValue {
@@ -52,7 +83,7 @@ extension Trainer {
     return [
       "model.safetensors": .bytes(model.weights().serialized()),
       "optimizer.safetensors": .bytes(moments().serialized()),
-      "trainer_state.json": .bytes(Array(try encoder.encode(state))),
+      TrainingState.fileName: .bytes(Array(try encoder.encode(state))),
     ]
   }
 
@@ -76,7 +107,7 @@ extension Trainer {
       }
       optimizer.moments.fill(parameter.range, first: moments[0], second: moments[1])
     }
-    let state = try Self.state(checkpoint.file("trainer_state.json"))
+    let state = try Self.state(checkpoint.file(TrainingState.fileName))
     hasCheckpoint = true
     optimizer.restore(step: state.step, beta1Product: state.beta1Product)
     return state

@@ -1,5 +1,4 @@
 import Base
-import Foundation
 import Synchronization
 
 /// What a function gives for 0..<count, in that order, worked out by several threads.
@@ -12,14 +11,10 @@ func parallelMap<Value: Sendable>(
   _ count: Int, workers: Int, _ body: @Sendable (Int) -> Value
 ) throws -> [Value] {
   let results = Mutex([Value?](repeating: nil, count: count))
-  let next = Atomic(0)
-  DispatchQueue.concurrentPerform(iterations: workers) { _ in
-    while !Interrupts.stopRequested {
-      let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
-      guard number < count else { return }
-      let value = body(number)
-      results.withLock { $0[number] = value }
-    }
+  concurrently(count, threads: workers) { number in
+    if Interrupts.stopRequested { return }
+    let value = body(number)
+    results.withLock { $0[number] = value }
   }
   try Interrupts.check()
   return results.withLock { $0.compactMap { $0 } }

@@ -61,7 +61,7 @@ package struct PairIndex: Equatable, Sendable {
   package init(_ file: RandomAccessFile, cut: Cut = Cut()) throws {
     let count = (file.size + cut.part - 1) / cut.part
     let parts = Mutex([Part?](repeating: nil, count: count))
-    DispatchQueue.concurrentPerform(iterations: count) { number in
+    concurrently(count) { number in
       let start = number * cut.part
       let part = Part(file, start..<min(file.size, start + cut.part), block: cut.block)
       parts.withLock { $0[number] = part }

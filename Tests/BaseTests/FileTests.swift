@@ -85,4 +85,78 @@ import Testing
     try await waiter.value
     #expect(await iterator.next() == nil)
   }
+
+  /// A file system without locks, as NFS or a container may be.
+  private func noLocks(_ reason: Int32) -> FileLock.SystemLock {
+    { _, _ in
+      errno = reason
+      return -1
+    }
+  }
+
+  @Test(
+    "Where the file system has no locks, a marker keeps others out, and the lock says so",
+    arguments: [ENOLCK, ENOTSUP, ENOSYS])
+  func marker(reason: Int32) throws {
+    let folder = try Scratch()
+    let path = folder.path + "/lock"
+    var lock: FileLock? = try FileLock(path, by: noLocks(reason))
+    #expect(lock?.message?.contains("\(path).held") == true)
+    let error = userError { _ = try FileLock(path, by: noLocks(reason)) }
+    #expect(error?.kind == .unavailable)
+    #expect(error?.problem.hasPrefix("\(folder.path) is in use by process \(getpid()) on ") == true)
+    #expect(error?.remedy.contains("remove \(path).held") == true)
+    lock = nil
+    lock = try FileLock(path, by: noLocks(reason))
+    #expect(lock != nil)
+  }
+
+  @Test("A marker is taken over from a process of this machine that has ended, not from another's")
+  func abandonedMarker() throws {
+    let folder = try Scratch()
+    let path = folder.path + "/lock"
+    let host = ProcessInfo.processInfo.hostName
+    symlink("process \(getpid()) on \(host), started 12", "\(path).held")
+    let lock = try FileLock(path, by: noLocks(ENOLCK))
+    withExtendedLifetime(lock) {}
+    symlink("process \(getpid()) on elsewhere-\(host), started 12", "\(path).held")
+    #expect(userError { _ = try FileLock(path, by: noLocks(ENOLCK)) }?.kind == .unavailable)
+  }
+
+  @Test("Another failure of a lock is told as it is")
+  func lockFailure() throws {
+    let path = try Scratch().path + "/lock"
+    let error = userError { _ = try FileLock(path, by: noLocks(EIO)) }
+    #expect(error?.problem.contains("cannot lock") == true)
+    #expect(error?.problem.contains("in use") == false)
+  }
+
+  @Test("A lock file that may only be read is locked all the same")
+  func foreignLock() throws {
+    let folder = try Scratch()
+    let path = folder.path + "/lock"
+    try writeAtomically([UInt8](), to: path)
+    chmod(path, 0o444)
+    let lock = try FileLock(path)
+    #expect(lock.message == nil)
+    #expect(FileLock.isHeld(path))
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test("What a killed writer left is removed by the next, what a living one writes is not")
+  func abandonedFiles() throws {
+    let folder = try Scratch()
+    let path = folder.path + "/file"
+    for name in ["file.tmp-7", "file.tmp-8", "other.tmp-7", "file.tmp-x"] {
+      try Data("half".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/\(name)"))
+    }
+    let writer = open("\(path).tmp-8", O_WRONLY)
+    AbandonedFiles.hold(writer)
+    try writeAtomically([1], to: path)
+    let names = { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
+    #expect(try names() == ["file", "file.tmp-8", "file.tmp-x", "other.tmp-7"])
+    close(writer)
+    try writeAtomically([2], to: path)
+    #expect(try names() == ["file", "file.tmp-x", "other.tmp-7"])
+  }
 }

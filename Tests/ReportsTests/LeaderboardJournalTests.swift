@@ -78,23 +78,26 @@ struct LeaderboardFolderTests {
         atPath: "\(short)/checkpoints/step-00000020", withIntermediateDirectories: true)
       try FileManager.default.createSymbolicLink(
         atPath: "\(short)/checkpoints/last", withDestinationPath: "step-00000020")
+      // A checkpoint that is not complete is none.
+      #expect(folder.state(of: cell, planned: 30) == .fixed(steps: 30, taken: 0))
+      try Data().write(
+        to: URL(fileURLWithPath: "\(short)/checkpoints/step-00000020/COMPLETE"))
+      #expect(folder.state(of: cell, planned: 30) == .fixed(steps: 30, taken: 20))
+      // Without its links a checkpoint is still found.
+      try FileManager.default.removeItem(atPath: "\(short)/checkpoints/last")
       #expect(folder.state(of: cell, planned: 30) == .fixed(steps: 30, taken: 20))
     }
   }
 
-  @Test("What was killed before its first checkpoint is removed, and nothing else")
-  func unusable() throws {
+  @Test("A result that cannot be read is none: the training is gone on with")
+  func damagedResult() throws {
     try withScratchFolder { path in
       let folder = LeaderboardFolder(path)
       let run = folder.run(cell, steps: nil)
       try SyntheticRun().write(to: run)
-      try folder.removeUnusable(run)
-      #expect(FileManager.default.fileExists(atPath: run))
-      try FileManager.default.removeItem(atPath: "\(run)/result.json")
-      let lock = try FileLock("\(run)/.lock")
-      #expect(throws: UserError.self) { try folder.removeUnusable(run) }
-      withExtendedLifetime(lock) {}
-      #expect(FileManager.default.fileExists(atPath: run))
+      #expect(folder.state(of: cell, planned: nil) == .done)
+      truncate("\(run)/result.json", 100)
+      #expect(folder.state(of: cell, planned: nil) == .fixed(steps: nil, taken: 0))
     }
   }
 

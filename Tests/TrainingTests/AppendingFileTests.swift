@@ -15,6 +15,18 @@ struct AppendingFileTests {
     }
   }
 
+  @Test("A file of lines gets the end of a last line that lacks it, and no other change")
+  func lines() throws {
+    try withTemporaryFolder { root in
+      let path = "\(root)/log"
+      for (before, after) in [("", ""), ("one\n", "one\n"), ("one\ntw", "one\ntw\n")] {
+        try before.write(toFile: path, atomically: false, encoding: .utf8)
+        try AppendingFile(linesAt: path).append(Array("next\n".utf8))
+        #expect(contents(path) == after + "next\n")
+      }
+    }
+  }
+
   @Test("A full disk is named with the file", .enabled(if: exists("/dev/full")))
   func full() {
     let error = userError { try AppendingFile(path: "/dev/full").append([1, 2, 3]) }

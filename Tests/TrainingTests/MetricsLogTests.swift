@@ -65,6 +65,46 @@ struct MetricsLogTests {
     }
   }
 
+  /// The log of a run with a checkpoint after step 20 and a test after its last, step 20 too.
+  private func tested(_ path: String) throws -> (bytes: Int, text: String) {
+    let log = try MetricsLog(path: path, resumingAt: nil)
+    try log.start(step: 0)
+    try log.record(step: 20, ["eval/loss": 1])
+    let bytes = try log.synchronize()
+    let text = try #require(contents(path))
+    try log.record(step: 20, ["test/loss": 1, "test/accuracy": 1])
+    try log.end(step: 20, status: .done)
+    return (bytes, text)
+  }
+
+  @Test("Going on keeps the bytes that the checkpoint has seen, or by their words those before it")
+  func exactlyOnce() throws {
+    try withTemporaryFolder { root in
+      let path = "\(root)/metrics.jsonl"
+      for isKnown in [true, false] {
+        let (bytes, text) = try tested(path)
+        let log = try MetricsLog(path: path, resumingAt: 20, bytes: isKnown ? bytes : nil)
+        #expect(contents(path) == text)
+        #expect(log.message == nil)
+      }
+    }
+  }
+
+  @Test("A log that lost what it had at the checkpoint says so")
+  func half() throws {
+    try withTemporaryFolder { root in
+      let path = "\(root)/metrics.jsonl"
+      let (bytes, text) = try tested(path)
+      truncate(path, off_t(bytes / 2))
+      let log = try MetricsLog(path: path, resumingAt: 20, bytes: bytes)
+      let message = try #require(log.message)
+      #expect(message.contains("has \(bytes / 2) of the \(bytes) bytes"))
+      #expect(text.hasPrefix(try #require(contents(path))))
+      try FileManager.default.removeItem(atPath: path)
+      #expect(try MetricsLog(path: path, resumingAt: 20, bytes: bytes).message != nil)
+    }
+  }
+
   @Test("A fresh run empties an old log, and a missing one is named")
   func fresh() throws {
     try withTemporaryFolder { root in

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Synchronization
 import Testing
 import Training
 
@@ -57,17 +58,46 @@ struct RunFolderTests {
     }
   }
 
-  @Test("Default names count up")
+  @Test("Default names count up, also for runs that begin at once")
   func names() throws {
     try withTemporaryFolder { root in
-      let name = {
-        RunFolder.defaultPath(root: root, task: "text", model: "bigbird", preset: "quick", seed: 3)
+      let create = {
+        try RunFolder.createDefault(
+          root: "\(root)/runs", task: "text", model: "bigbird", preset: "quick", seed: 3)
       }
-      #expect(name() == "\(root)/text-bigbird-quick-s3")
-      _ = try RunFolder.create(name())
-      #expect(name() == "\(root)/text-bigbird-quick-s3-2")
-      _ = try RunFolder.create(name())
-      #expect(name() == "\(root)/text-bigbird-quick-s3-3")
+      let first = try create()
+      #expect(first.path == "\(root)/runs/text-bigbird-quick-s3")
+      let others = Mutex<[String]>([])
+      concurrently(6, threads: 6) { _ in
+        let path = try? RunFolder.createDefault(
+          root: "\(root)/runs", task: "text", model: "bigbird", preset: "quick", seed: 3
+        ).path
+        others.withLock { $0.append(path ?? "none") }
+      }
+      #expect(
+        others.withLock { $0.sorted() }
+          == (2...7).map { "\(root)/runs/text-bigbird-quick-s3-\($0)" })
+    }
+  }
+
+  @Test("A run folder that is moved or deleted while its run goes on is missed, not made again")
+  func moved() throws {
+    try withTemporaryFolder { root in
+      let run = try RunFolder.create("\(root)/a")
+      try save(run, 10)
+      try FileManager.default.moveItem(atPath: "\(root)/a", toPath: "\(root)/b")
+      for step in [20, 30] {
+        let error = userError { try save(run, step) }
+        #expect(error?.kind == .cannotWrite)
+        #expect(error?.problem.contains("\(root)/a: the run folder was moved or deleted") == true)
+      }
+      #expect(userError { try run.setStatus(.done) }?.kind == .cannotWrite)
+      #expect(userError { try run.write([1], to: "result.json") }?.kind == .cannotWrite)
+      #expect(TrainingTests.names(in: root) == ["b"])
+      // Another folder of that name is not the run's.
+      try RunFolderTests.makeFolder("\(root)/a/checkpoints")
+      #expect(userError { try save(run, 40) }?.kind == .cannotWrite)
+      #expect(TrainingTests.names(in: "\(root)/a/checkpoints").isEmpty)
     }
   }
 

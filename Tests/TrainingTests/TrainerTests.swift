@@ -41,6 +41,33 @@ import Training
     }
   }
 
+  @Test(
+    "Timing a step leaves no trace in weights, moments, statistics and draws",
+    arguments: VariantCatalog.all.map(\.name))
+  func timing(model: String) throws {
+    try withTemporaryFolder { folder in
+      let configuration = try tinyConfiguration(
+        folder, model: model, ["model.norm=batch"] + smallOptions(model))
+      let (timed, other) = (try Trainer(configuration), try Trainer(configuration))
+      _ = timed.secondsPerStep(try tinyBatch(configuration, step: 1))
+      #expect(weights(timed) == weights(other))
+      for step in 1...2 {
+        let batch = try tinyBatch(configuration, step: step)
+        for trainer in [timed, other] { _ = try trainer.step(step, batch) }
+        #expect(weights(timed) == weights(other))
+      }
+      for parameter in timed.model.parameters.all {
+        let moments = [timed, other].map { $0.optimizer.moments.values(parameter.range) }
+        #expect(moments[0].first == moments[1].first && moments[0].second == moments[1].second)
+      }
+    }
+  }
+
+  /// Options of variants whose defaults do not fit into forty tokens.
+  private func smallOptions(_ model: String) -> [String] {
+    []
+  }
+
   @Test("A weight that is not finite stops the run and names step and operation")
   func notFinite() throws {
     try withTemporaryFolder { folder in

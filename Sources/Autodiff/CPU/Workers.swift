@@ -30,10 +30,17 @@ public final class Workers: @unchecked Sendable {
   private var workspaces: [Workspace] = []
   private var started = 1
   private let turn = NSLock()
+  private let startThread: (@escaping @Sendable () -> Void) -> Bool
 
   /// Prepares `count` threads; they start with the first work that needs them.
-  public init(count: Int) {
+  public convenience init(count: Int) {
+    self.init(count: count) { Base.startThread($0) }
+  }
+
+  /// - Parameter startThread: starts a thread, or says that the system allows no more.
+  package init(count: Int, startThread: @escaping (@escaping @Sendable () -> Void) -> Bool) {
     self.count = count
+    self.startThread = startThread
     workspaces = (0..<count).map { _ in Workspace() }
     lra_flush_denormals()
   }
@@ -45,16 +52,26 @@ public final class Workers: @unchecked Sendable {
     workspaces = (0..<self.count).map { _ in Workspace() }
   }
 
+  /// Starts the threads; where the system allows fewer (a container's limit, `ulimit -u`), those that
+  /// there are do the work.
+  ///
+  /// - Returns: threads in use, the calling one included.
+  public func start() -> Int {
+    turn.withLock { startThreads() }
+    return count
+  }
+
   /// Calls `body(piece, workspace)` for every piece in 0..<pieces, on all threads.
   ///
   /// - Complexity: about 2 µs beyond the work itself while the other threads are awake.
-  func run(_ pieces: Int, _ body: (Int, Workspace) -> Void) {
+  package func run(_ pieces: Int, _ body: (Int, Workspace) -> Void) {
     if pieces == 0 { return }
     lra_flush_denormals()
     guard turn.try() else { return runAlone(pieces, Workspace(), body) }
     defer { turn.unlock() }
     if count == 1 || pieces == 1 { return runAlone(pieces, workspaces[0], body) }
     startThreads()
+    if count == 1 { return runAlone(pieces, workspaces[0], body) }
     withoutActuallyEscaping(body) { escaping in
       typealias Local = (Int, Workspace) -> Void
       self.body = unsafeBitCast(escaping as Local, to: Body.self)
@@ -104,9 +121,10 @@ public final class Workers: @unchecked Sendable {
     while started < count {
       let workspace = workspaces[started]
       let seen = generation.load(ordering: .acquiring)
-      let thread = Thread { [self] in serve(workspace, seen) }
-      thread.stackSize = 8 << 20
-      thread.start()
+      guard startThread({ [self] in serve(workspace, seen) }) else {
+        count = started
+        return
+      }
       started += 1
     }
   }

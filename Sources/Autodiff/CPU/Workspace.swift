@@ -1,7 +1,7 @@
 import Foundation
 
 /// A thread's scratch memory: handed out from the front, taken back from the end.
-final class Workspace: @unchecked Sendable {
+package final class Workspace: @unchecked Sendable {
   private var base: UnsafeMutablePointer<Float>
   private var capacity = 1 << 16
   private var used = 0

@@ -1,3 +1,4 @@
+import Base
 import CShims
 import Foundation
 import Synchronization
@@ -59,13 +60,13 @@ public func measureMemoryBandwidth(
 }
 
 /// Nanoseconds of the fastest round, in which every thread does its work once, all beginning
-/// together.
+/// together; where the system lets fewer start, it is scaled to all.
 ///
 /// It has threads of its own, since the process's keep the number that they were started with.
 private func fastestRound(
   threads: Int, seconds: Double, prepare: @escaping @Sendable (Workspace) -> () -> Void
 ) -> Double {
-  let gate = Gate(threads: threads)
+  let gate = Gate()
   let end = DispatchTime.now().uptimeNanoseconds + UInt64(seconds * 1e9)
   let rounds: @Sendable (Bool) -> Double = { leads in
     let workspace = Workspace()
@@ -83,18 +84,21 @@ private func fastestRound(
     workspace.reset()
     return best
   }
-  for _ in 1..<threads { Thread { _ = rounds(false) }.start() }
-  return rounds(true)
+  // Those that the system lets start.
+  let started = (1..<threads).prefix { _ in startThread { _ = rounds(false) } }.count + 1
+  gate.expect(started)
+  return rounds(true) * Double(threads) / Double(started)
 }
 
 /// Where threads wait until the last of them has come.
 private final class Gate: Sendable {
-  private let threads: Int
+  private let threads = Atomic<Int>(.max)
   private let waiting = Atomic<Int>(0)
   private let opened = Atomic<Int>(0)
   private let closed = Atomic<Bool>(false)
 
-  init(threads: Int) { self.threads = threads }
+  /// Says for how many it opens, before the last of them comes.
+  func expect(_ count: Int) { threads.store(count, ordering: .releasing) }
 
   /// Whether this round is the last.
   var isClosed: Bool { closed.load(ordering: .acquiring) }
@@ -104,7 +108,9 @@ private final class Gate: Sendable {
 
   func wait() {
     let round = opened.load(ordering: .acquiring)
-    if waiting.add(1, ordering: .acquiringAndReleasing).newValue == threads {
+    if waiting.add(1, ordering: .acquiringAndReleasing).newValue
+      == threads.load(ordering: .acquiring)
+    {
       waiting.store(0, ordering: .relaxed)
       opened.add(1, ordering: .releasing)
       return

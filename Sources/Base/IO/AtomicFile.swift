@@ -3,7 +3,8 @@ import Foundation
 /// A file that appears under its name only when it is complete.
 ///
 /// Bytes go to `<name>.tmp-<process>` in the same folder; `commit` flushes them to the disk and
-/// renames. A crash or an error leaves the earlier file as it was. Not for use by two threads.
+/// renames. A crash or an error leaves the earlier file as it was, and what a killed process left is
+/// removed by the next writer of the file. Not for use by two threads.
 public final class AtomicFile {
   private let path: String
   private let temporary: String
@@ -16,10 +17,19 @@ public final class AtomicFile {
   public init(_ path: String, mode: mode_t? = nil) throws {
     self.path = path
     temporary = "\(path).tmp-\(getpid())"
+    Self.removeAbandoned(path)
     descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     if descriptor < 0 { throw UserError.system(.cannotWrite, "cannot write \(path)") }
     // Where the file system knows no permissions, the file gets what there is.
     if let mode { _ = fchmod(descriptor, mode) }
+    AbandonedFiles.hold(descriptor)
+  }
+
+  private static func removeAbandoned(_ path: String) {
+    let stem = "\((path as NSString).lastPathComponent).tmp-"
+    AbandonedFiles.remove(in: parentFolder(of: path)) {
+      $0.hasPrefix(stem) && $0.dropFirst(stem.count).allSatisfy(\.isNumber)
+    }
   }
 
   /// Appends bytes.

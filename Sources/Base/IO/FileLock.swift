@@ -4,92 +4,140 @@ import Foundation
 ///
 /// The lock goes with the process, also when it is killed. The file stays behind and tells who
 /// held it last; removing it would let two processes lock two different files of the same name.
+///
+/// Where the file system has no locks (some network file systems, some containers), or the file
+/// belongs to a user who lets nobody read it, a link beside it takes its place.
 public final class FileLock: Sendable {
   /// The locked file.
   public let path: String
-  private let descriptor: Int32
+  /// What to tell the user, if it is no lock of the file system.
+  public let message: String?
+  private let hold: Hold
+
+  /// The system's `flock`, or one that stands for it in tests.
+  package typealias SystemLock = (_ descriptor: Int32, _ operation: Int32) -> Int32
+
+  private enum Hold: Sendable {
+    case file(Int32)
+    case marker(LockMarker)
+  }
 
   /// Locks the file at once or fails.
   ///
   /// - Throws: `UserError` of kind `unavailable` that names the holder, or `cannotWrite`.
-  public convenience init(_ path: String) throws {
-    let descriptor = try FileLock.open(path)
-    guard FileLock.lock(descriptor, LOCK_EX | LOCK_NB) else {
-      let error = FileLock.refusal(path)
-      close(descriptor)
-      throw error
-    }
-    self.init(path, descriptor)
-  }
+  public convenience init(_ path: String) throws { try self.init(path, by: flock) }
 
   /// Locks the file, waiting for another holder to finish.
   ///
   /// - Parameter report: told who holds the lock, before the wait begins.
-  /// - Throws: `UserError` of kind `cannotWrite`, or `unavailable` when locks do not work there.
+  /// - Throws: `UserError` of kind `cannotWrite`, or `unavailable` when it cannot be locked.
   public convenience init(waitingFor path: String, report: (String) -> Void) throws {
-    let descriptor = try FileLock.open(path)
-    if !FileLock.lock(descriptor, LOCK_EX | LOCK_NB) {
-      report("waiting for \(FileLock.holder(path)), which holds \(path)")
-      guard FileLock.lock(descriptor, LOCK_EX) else {
-        let error = FileLock.refusal(path)
-        close(descriptor)
-        throw error
-      }
-    }
-    self.init(path, descriptor)
+    try self.init(path, by: flock, waits: true, report: report)
   }
+
+  /// - Parameter waits: whether to wait for another process that holds the lock, or to fail at once.
+  package init(
+    _ path: String, by lock: SystemLock, waits: Bool = false, report: (String) -> Void = { _ in }
+  ) throws {
+    self.path = path
+    var taken = try FileLock.take(path, lock, waits: false)
+    if taken == nil, waits {
+      report("waiting for \(FileLock.holder(path)), which holds \(path)")
+      taken = try FileLock.take(path, lock, waits: true)
+    }
+    guard let taken else { throw FileLock.refusal(path) }
+    hold = taken
+    switch hold {
+    case .file(let descriptor):
+      message = nil
+      // The note only helps people; a full disk must not stop the run here.
+      let note = "process \(getpid()) on \(ProcessInfo.processInfo.hostName)"
+      _ = ftruncate(descriptor, 0) == 0 && pwrite(descriptor, note, note.utf8.count, 0) > 0
+    case .marker(let marker):
+      message =
+        "\(path) cannot be locked here; the link \(marker.path) keeps other processes away instead, "
+        + "and has to be removed by hand if this one dies and another machine is to go on"
+    }
+  }
+
+  deinit { if case .file(let descriptor) = hold { close(descriptor) } }
 
   /// Whether a process holds the lock at this moment; the file is neither made nor changed.
   public static func isHeld(_ path: String) -> Bool {
     let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return LockMarker.holder(lock: path) != nil }
     defer { close(descriptor) }
     // A shared lock is refused while somebody has the exclusive one.
-    return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return false }
+    return errno == EWOULDBLOCK || LockMarker.holder(lock: path) != nil
   }
 
-  private init(_ path: String, _ descriptor: Int32) {
-    self.path = path
-    self.descriptor = descriptor
-    let note = "process \(getpid()) on \(ProcessInfo.processInfo.hostName)"
-    // The note only helps people; a full disk must not stop the run here.
-    _ = ftruncate(descriptor, 0) == 0 && pwrite(descriptor, note, note.utf8.count, 0) > 0
+  /// - Returns: nil when another process holds the lock.
+  private static func take(
+    _ path: String, _ lock: SystemLock, waits: Bool
+  ) throws -> Hold? {
+    guard let descriptor = try open(path) else { return try mark(path, waits: waits) }
+    let failure = locked(descriptor, lock, waits: waits)
+    if failure == 0 { return .file(descriptor) }
+    close(descriptor)
+    switch failure {
+    case EWOULDBLOCK: return nil
+    // What file systems without locks say; EBADF, one that locks only what may be written.
+    case ENOLCK, ENOTSUP, ENOSYS, EINVAL, EBADF: return try mark(path, waits: waits)
+    default:
+      errno = failure
+      throw UserError.system(.unavailable, "cannot lock \(path)")
+    }
   }
 
-  private static func open(_ path: String) throws -> Int32 {
-    let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
-    if descriptor < 0 { throw UserError.system(.cannotWrite, "cannot lock \(path)") }
-    return descriptor
+  private static func mark(_ path: String, waits: Bool) throws -> Hold? {
+    repeat {
+      if let marker = try LockMarker.make(lock: path) { return .marker(marker) }
+      if waits { usleep(500_000) }
+    } while waits
+    return nil
+  }
+
+  /// - Returns: nil for a file of another user that may not even be read.
+  private static func open(_ path: String) throws -> Int32? {
+    // The file of another user can be locked without being written.
+    for access in [O_RDWR | O_CREAT, O_RDONLY] {
+      let descriptor = Foundation.open(path, access | O_NOFOLLOW | O_CLOEXEC, 0o666)
+      if descriptor >= 0 { return descriptor }
+    }
+    if errno == EACCES, FileManager.default.fileExists(atPath: path) { return nil }
+    throw UserError.system(.cannotWrite, "cannot lock \(path)")
   }
 
   /// A lock that is held is tried again for a fifth of a second: a program that is just being
   /// started shares its parent's locks until it runs.
-  private static func lock(_ descriptor: Int32, _ operation: Int32) -> Bool {
+  ///
+  /// - Returns: the system's error, 0 for none.
+  private static func locked(_ descriptor: Int32, _ lock: SystemLock, waits: Bool) -> Int32 {
     var attempts = 0
-    while flock(descriptor, operation) != 0 {
+    while lock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) != 0 {
       let reason = errno
       if reason == EWOULDBLOCK && attempts < 20 {
         attempts += 1
         usleep(10_000)
       } else if reason != EINTR {
-        errno = reason
-        return false
+        return reason
       }
     }
-    return true
+    return 0
   }
 
   private static func holder(_ path: String) -> String {
+    if let holder = LockMarker.holder(lock: path) { return holder }
     let note = (try? readFile(path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     return note.isEmpty ? "another process" : note
   }
 
   private static func refusal(_ path: String) -> UserError {
-    guard errno == EWOULDBLOCK else { return UserError.system(.unavailable, "cannot lock \(path)") }
-    return UserError(
+    UserError(
       .unavailable, "\(parentFolder(of: path)) is in use by \(holder(path))",
-      remedy: "wait until it has finished, or choose another folder")
+      remedy: LockMarker.holder(lock: path) == nil
+        ? "wait until it has finished, or choose another folder"
+        : "wait until it has finished; if it is gone, remove \(LockMarker.path(path))")
   }
-
-  deinit { close(descriptor) }
 }

@@ -64,3 +64,14 @@ public func checkRange(_ key: String, _ value: Int, _ range: ClosedRange<Int>) t
   throw UserError(
     .configuration, "\(key) is \(value), but must be \(rule)", remedy: "give it another value")
 }
+
+extension Setting {
+  /// Whether two settings have the same value; a file has the number 0.0 as 0.
+  public func isSame(as other: Setting?) -> Bool {
+    switch (self, other) {
+    case (.number(let number), .integer(let integer)), (.integer(let integer), .number(let number)):
+      number == Double(integer)
+    default: self == other
+    }
+  }
+}

@@ -49,29 +49,9 @@ public struct LeaderboardFolder: Sendable {
       let folder = run(cell, steps: steps)
       guard RunFolder.holdsRun(folder) else { continue }
       if RunRecord.isDone(folder) { return .done }
-      return .fixed(steps: steps, taken: Self.stepsTaken(folder))
+      return .fixed(steps: steps, taken: (try? RunFolder.open(folder).lastStep) ?? 0)
     }
     return planned.map { .fixed(steps: $0, taken: 0) } ?? .open
   }
 
-  /// Whether a run can be gone on with.
-  public func canResume(_ folder: String) -> Bool {
-    FileSystem.exists("\(folder)/checkpoints/last/COMPLETE")
-  }
-
-  /// Removes what a training left that was killed before its first checkpoint.
-  ///
-  /// - Throws: `UserError(.unavailable)` when its process is still alive.
-  public func removeUnusable(_ folder: String) throws {
-    guard FileSystem.exists(folder), !RunRecord.isDone(folder), !canResume(folder) else { return }
-    let lock = try FileLock("\(folder)/.lock")
-    FileSystem.remove(folder)
-    withExtendedLifetime(lock) {}
-  }
-
-  /// The step of the last checkpoint, 0 without one.
-  private static func stepsTaken(_ folder: String) -> Int {
-    let target = FileSystem.target(ofLink: "\(folder)/checkpoints/last") ?? ""
-    return Int(target.drop { !$0.isNumber }) ?? 0
-  }
 }

@@ -56,12 +56,7 @@ public final class LeaderboardJournal {
   public init(folder: String) throws {
     try FileSystem.makeFolder(folder)
     path = "\(folder)/journal.jsonl"
-    file = try AppendingFile(path: path)
-    // A process that was killed while it wrote leaves half a line; the next one begins on its own.
-    let written = FileManager.default.contents(atPath: path) ?? Data()
-    if let last = written.last, last != UInt8(ascii: "\n") {
-      try file.append([UInt8(ascii: "\n")])
-    }
+    file = try AppendingFile(linesAt: path)
   }
 
   /// Adds a line.

@@ -69,20 +69,14 @@ public struct RunRecord: Sendable {
     guard let preset = try? RunConfiguration(request).settings else { return [] }
     return settings.entries.map(\.key).filter { key in
       !key.hasPrefix("run.") && !RunConfiguration.free.contains(key) && preset.contains(key)
-        && !areEqual(preset[key], settings[key])
+        && preset[key]?.isSame(as: settings[key]) != true
     }
   }
 
-  /// Whether two settings are the same; a file has the number 0.0 as 0.
-  private static func areEqual(_ a: Setting?, _ b: Setting?) -> Bool {
-    switch (a, b) {
-    case (.number(let number), .integer(let integer)): number == Double(integer)
-    default: a == b
-    }
+  /// Whether a folder holds a run with a result that can be read.
+  public static func isDone(_ path: String) -> Bool {
+    (try? RunFolder.open(path).result) != nil
   }
-
-  /// Whether a folder holds a run with a result.
-  public static func isDone(_ path: String) -> Bool { FileSystem.exists("\(path)/result.json") }
 
   /// The accuracy, in 0…1, of the test split by the rule of the preset; nil before the end.
   public var accuracy: Double? { result?.test.accuracy }

@@ -38,6 +38,10 @@ struct Train: ParsableCommand {
   var output: String?
   @Option(help: "Go on with the run in this folder.", transform: pathArgument)
   var resume: String?
+  @Flag(
+    help: "With --resume: go on though the best checkpoint is lost; the best of the rest is chosen."
+  )
+  var forgetBest = false
   @Option(
     help:
       "A config.json of another run to start from, with its task and model where none is given.",
@@ -69,13 +73,18 @@ struct Train: ParsableCommand {
   func run() throws {
     if let threads { try useThreads(threads) }
     let limit = try timeLimit.map { try parseDuration($0, option: "--time-limit") }
+    if let resume {
+      try checkGoesOnAsItBegan(resume)
+      if try tellIfFinished(resume) { return }
+    }
     let (configuration, folder) = try resume.map(openRun) ?? newRun()
     guard let folder else { return try tell(foretold(configuration)) }
     Interrupts.install()
     if profile { Profiler.shared.reset(timing: true) }
     let console = try makeConsole(logPath: folder.file("log.txt"))
     let run = try TrainingRun(
-      configuration, folder: folder, resuming: resume != nil, timeLimit: limit, console: console)
+      configuration, folder: folder, resuming: resume != nil, timeLimit: limit,
+      forgetsBest: forgetBest, console: console)
     let ending = try run.run()
     if profile { showProfile(run) }
     try report(ending, folder, console)
@@ -98,7 +107,24 @@ struct Train: ParsableCommand {
       ).table)
   }
 
-  private func openRun(_ path: String) throws -> (RunConfiguration, RunFolder?) {
+  /// Tells what came out of a run that has ended, and leaves its folder as it is.
+  ///
+  /// - Returns: false for a run that can be gone on with.
+  private func tellIfFinished(_ path: String) throws -> Bool {
+    let folder = try RunFolder.open(path)
+    guard !explain, !cost, folder.isFinished else { return false }
+    // A process killed behind its last file but one has left nothing to do but this word.
+    if let status = folder.status, status != .done, !folder.isInUse {
+      try folder.setStatus(.done)
+    }
+    say("\(path): already done; nothing was changed")
+    if let result = folder.result {
+      tell(json ? try jsonText(result) : result.summary(folder: path))
+    }
+    return true
+  }
+
+  private func checkGoesOnAsItBegan(_ path: String) throws {
     let changed: [(String, Bool)] = [
       ("--task", task != nil), ("--model", model != nil), ("--preset", preset != nil),
       ("--seed", seed != nil), ("--steps", steps != nil), ("--batch", batch != nil),
@@ -111,6 +137,9 @@ struct Train: ParsableCommand {
         remedy: "leave it out, or start another run from this one's --config "
           + shellQuoted("\(path)/config.json"))
     }
+  }
+
+  private func openRun(_ path: String) throws -> (RunConfiguration, RunFolder?) {
     let settings = try RunFolder.open(path).settings()
     let configuration = try RunConfiguration(
       settings, dataFolder: dataFolder(data, ofRun: path))
@@ -124,6 +153,11 @@ struct Train: ParsableCommand {
     if otherData {
       throw UserError(
         .usage, "--other-data is for --resume alone", remedy: "leave it out")
+    }
+    if forgetBest {
+      throw UserError(
+        .usage, "--forget-best says how to go on with a run, but --resume is missing",
+        remedy: "add --resume and the folder of the run, or leave it out")
     }
     let given = try config.map { try Settings(file: $0) }
     guard let task = try task ?? given?.text("task.name"),
@@ -139,12 +173,12 @@ struct Train: ParsableCommand {
     request.assignments = flagAssignments + assignments.map { ($0, "--set") }
     let configuration = try RunConfiguration(request)
     if explain || cost { return (configuration, nil) }
-    let path =
-      try output
-      ?? RunFolder.defaultPath(
+    let folder =
+      try output.map(RunFolder.create)
+      ?? RunFolder.createDefault(
         task: task, model: model, preset: configuration.settings.text("run.preset"),
         seed: configuration.settings.integer("train.seed"))
-    return (configuration, try RunFolder.create(path))
+    return (configuration, folder)
   }
 
   private var flagAssignments: [(text: String, origin: String)] {

@@ -56,6 +56,8 @@ final class JobQueue {
     self.folder = folder
     self.limit = limit
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    // The output of jobs whose process and parent were killed.
+    AbandonedFiles.remove(in: folder) { $0.hasSuffix(".out") || $0.hasSuffix(".err") }
   }
 
   /// Runs jobs until there are none left, or a signal asks to stop; then the jobs that run are asked
@@ -101,6 +103,7 @@ final class JobQueue {
     let files = try [output(job), errors(job)].map { path in
       let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
       guard file >= 0 else { throw UserError.system(.cannotWrite, "cannot write \(path)") }
+      AbandonedFiles.hold(file)
       return file
     }
     defer { files.forEach { close($0) } }

@@ -178,7 +178,6 @@ final class LeaderboardRunner {
   private func job(_ cell: LeaderboardCell, _ lock: FileLock) throws -> JobQueue.Job {
     let steps = stepsOf(cell)
     let folder = options.folder.run(cell, steps: steps)
-    try? options.folder.removeUnusable(folder)
     try journal.write(LeaderboardJournal.Entry(.started, name(cell)))
     let limit = timeLeft.map { ["--time-limit", "\(max(1, Int($0.rounded(.up))))"] } ?? []
     let what =

@@ -39,7 +39,7 @@ struct SpeedCells {
     guard !wanted.isEmpty else { return [] }
     say("measuring speed and memory, one at a time: \(wanted.count)")
     var failures: [String] = []
-    let file = try AppendingFile(path: folder.speedFile)
+    let file = try AppendingFile(linesAt: folder.speedFile)
     for cell in wanted {
       if Interrupts.stopRequested || !hasTime() { break }
       let outcome = try ChildProcess.runSelf(arguments(cell))

@@ -1,6 +1,7 @@
 import Autodiff
 import Base
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -77,6 +78,20 @@ extension EngineTests {
       for other in lines[1...] {
         #expect(other.count == lines[0].count)
         for (a, b) in zip(lines[0], other) { #expect(a == b) }
+      }
+    }
+
+    @Test("Where the system lets fewer threads start, those that there are do all of the work")
+    func fewerThreads() {
+      for allowed in [0, 2] {
+        let started = Atomic(0)
+        let workers = Workers(count: 5) { body in
+          started.add(1, ordering: .relaxed).oldValue < allowed && startThread(body)
+        }
+        let seen = Mutex([Int](repeating: 0, count: 50))
+        workers.run(50) { piece, _ in seen.withLock { $0[piece] += 1 } }
+        #expect(seen.withLock { $0 } == [Int](repeating: 1, count: 50))
+        #expect(workers.start() == allowed + 1)
       }
     }
 
