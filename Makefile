@@ -37,8 +37,8 @@ export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast train evaluate leaderboard report reproduce compare top advise \
-  bench bench-peers data doctor fuzz format lint size clean
+.PHONY: help setup build test test-fast kill-test train evaluate leaderboard report reproduce compare top \
+  advise bench bench-peers data doctor fuzz format lint size clean
 
 help: ## this list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -61,6 +61,9 @@ test: setup ## all tests
 
 test-fast: setup ## the tests of single modules, without those that start the program
 	@$(TEST) --skip CommandTests $(ARGS)
+
+kill-test: build ## kill trainings at random and at every system call, and go on with them: [ARGS="RANDOM STRIDE"]
+	@data-scripts/kill-test $(LRA) $(ARGS)
 
 train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
 	$(FETCH)

@@ -129,7 +129,7 @@ public final class RunFolder {
   /// The result; nil while there is none that can be read.
   public var result: RunResult? {
     FileManager.default.contents(atPath: file("result.json")).flatMap {
-      try? SnakeCaseJSON.decoded(RunResult.self, from: $0)
+      try? SnakeCaseJSON.checked(RunResult.self, from: $0)
     }
   }
 
@@ -182,6 +182,7 @@ public final class RunFolder {
   /// Removes what `create` and the log made, for a run that could not begin; what else the user has in
   /// the folder stays.
   func discard() {
+    guard (try? checkInPlace()) != nil else { return }
     for name in ["STATUS", "log.txt", ".lock"] { FileSystem.remove(file(name)) }
     for folder in [checkpoints, path] { rmdir(folder) }
   }

@@ -89,6 +89,8 @@ extension RunResult: CheckedValue {
     try testBest.check(in: "test_best")
     try testLast.check(in: "test_last")
     try validation?.check(in: "validation")
+    try validationBest?.check(in: "validation_best")
+    try validationLast?.check(in: "validation_last")
   }
 }
 

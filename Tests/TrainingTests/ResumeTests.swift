@@ -115,7 +115,8 @@ struct ResumeTests {
   @Test("A link that the disk does not show is not one that is absent")
   func unreadableLink() throws {
     try withTemporaryFolder { folder in
-      #expect(try FileSystem.link("\(folder)/none") == .absent)
+      let none = try FileSystem.link("\(folder)/none")
+      #expect(none == .absent)
       let name = String(repeating: "x", count: 300)
       #expect(userError { _ = try FileSystem.link("\(folder)/\(name)") }?.kind == .missingInput)
       #expect(!FileSystem.isMissing("\(folder)/\(name)"))
@@ -263,7 +264,7 @@ struct ResumeTests {
   func timed() throws {
     try withTemporaryFolder { folder in
       let runs = try ["a", "b"].map {
-        try Run("\(folder)/\($0)", ["model.norm=batch"], model: "fnet")
+        try Run("\(folder)/\($0)", ["model.norm=batch", "model.feed-forward=0"], model: "fnet")
       }
       #expect(runs[0].bytes() == [nil, nil, nil])
       try runs[0].train()

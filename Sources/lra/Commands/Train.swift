@@ -119,7 +119,7 @@ struct Train: ParsableCommand {
     }
     say("\(path): already done; nothing was changed")
     if let result = folder.result {
-      tell(json ? try jsonText(result) : result.summary(folder: path))
+      try tell(json ? try jsonText(result) : result.summary(folder: path))
     }
     return true
   }
