@@ -112,7 +112,7 @@ extension Reader {
   private static func task<T: ArenaTask>(_ name: String, _ file: String, _: T.Type) -> Reader {
     let folder = String(file.prefix { $0 != "/" })
     return .file(name, file, cost: 40) {
-      try $0.readAll(T(TaskOptions(length: 30, dataFolder: "\($0.path)/\(folder)")))
+      try Room.readAll(T(TaskOptions(length: 30, dataFolder: "\($0.path)/\(folder)")))
     }
   }
 
@@ -121,8 +121,7 @@ extension Reader {
     _ task: String, _ prefix: String, _ make: @escaping @Sendable (Room) throws -> any ArenaTask
   ) -> Reader {
     let file = { @Sendable (room: Room) throws -> String in
-      try room.readAll(make(room))
-      let names = try FileManager.default.contentsOfDirectory(atPath: "\(room.data)/\(task)")
+      let names = try FileManager.default.contentsOfDirectory(atPath: "\(room.whole)/data/\(task)")
       guard let name = names.sorted().first(where: { $0.hasPrefix(prefix) }) else {
         throw UserError(.failed, "\(task) keeps no file \(prefix)…", remedy: "")
       }
@@ -130,10 +129,10 @@ extension Reader {
     }
     return Reader(
       name: "prepared-\(task)", cost: 100,
-      seeds: { [try Gzip.read("\($0.path)/\(file($0))")] },
+      seeds: { [try Gzip.decompress($0.bytes(file($0)), name: task)] },
       read: { room, bytes in
         _ = try room.write(Gzip.compress(bytes), file(room))
-        try room.readAll(make(room))
+        try Room.readAll(make(room))
       })
   }
 }
@@ -221,8 +220,9 @@ private func header(_ room: Room) throws -> PredictionLog.Header {
 
 private func partialAnswers(_ room: Room) throws -> [UInt8] {
   let path = "\(room.path)/answers.jsonl"
+  try? FileManager.default.removeItem(atPath: "\(path).part")
   let log = try PredictionLog(path: path, header(room))
-  for prediction in try PredictionFile.read("\(room.path)/\(answers("a"))").prefix(3) {
+  for prediction in try PredictionFile.read("\(room.whole)/\(answers("a"))").prefix(3) {
     try log.append(prediction)
   }
   return try readFile("\(path).part")

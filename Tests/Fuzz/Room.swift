@@ -10,13 +10,19 @@ import Training
 ///     data/                          the data of all tasks
 struct Room: Sendable {
   let path: String
+  /// The files as they were before any was broken.
+  let whole: String
 
   /// Takes a reader's own copy of the seeds, which is made when absent.
   init(_ seeds: String, of reader: String) throws {
     path = "\(seeds)/rooms/\(reader)"
+    whole = "\(seeds)/whole"
     guard !FileManager.default.fileExists(atPath: path) else { return }
     try createFolder("\(seeds)/rooms")
-    try FileManager.default.copyItem(atPath: "\(seeds)/whole", toPath: path)
+    // With the times of change, which prepared data go by.
+    let copy = try Process.run(
+      URL(fileURLWithPath: "/bin/cp"), arguments: ["-a", whole, path])
+    copy.waitUntilExit()
   }
 
   /// Where the worker notes how far it is.
@@ -24,8 +30,8 @@ struct Room: Sendable {
   var runs: String { "\(path)/runs" }
   var data: String { "\(path)/data" }
 
-  /// The bytes of a file.
-  func bytes(_ name: String) throws -> [UInt8] { try readFile("\(path)/\(name)") }
+  /// The bytes of a file that is whole.
+  func bytes(_ name: String) throws -> [UInt8] { try readFile("\(whole)/\(name)") }
 
   /// Replaces a file as quickly as can be.
   func write(_ bytes: [UInt8], _ name: String) throws -> String {
@@ -50,7 +56,7 @@ struct Room: Sendable {
   }
 
   /// Reads a task's data to the last token.
-  func readAll(_ task: any ArenaTask) throws {
+  static func readAll(_ task: any ArenaTask) throws {
     try task.prepare { _ in }
     var tokens: [Int32] = []
     for split in Split.allCases {

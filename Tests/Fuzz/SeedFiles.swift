@@ -21,6 +21,9 @@ struct SeedFiles {
     try reviews()
     try papers()
     try pictures()
+    // What tasks keep of what they have read.
+    let data = TaskOptions(dataFolder: "\(folder)/data")
+    for task in try [Text(data), Retrieval(data)] as [any ArenaTask] { try Room.readAll(task) }
   }
 
   /// A ListOps run of four steps.
