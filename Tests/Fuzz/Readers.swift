@@ -29,7 +29,7 @@ extension Reader {
     .text("size", ["4GiB", "512MiB", "4G", "100"]) { _ = try parseBytes($0) },
 
     // A run's folder.
-    .file("status", "runs/a/STATUS", cost: 1) { _ = try RunFolder.open("\($0.runs)/a").status },
+    .file("status", "runs/a/STATUS", cost: 4) { _ = try RunFolder.open("\($0.runs)/a").status },
     .file("metrics", "runs/a/metrics.jsonl", cost: 40) {
       let path = "\($0.runs)/a/metrics.jsonl"
       _ = try MetricsLog.content(at: path)
@@ -51,7 +51,7 @@ extension Reader {
       _ = try RunFolder.open("\($0.runs)/a").loadCheckpoint(.last)
     },
     Reader(
-      name: "tokens", cost: 1, seeds: { _ in [tokens()] },
+      name: "tokens", cost: 4, seeds: { _ in [tokens()] },
       read: { room, bytes in
         _ = try TokenFile(room.write(bytes, "tokens"), for: SeedFiles.configuration(data: "").model)
       }),
@@ -60,7 +60,7 @@ extension Reader {
     .report("a/result.json"), .report("a/env.json"), .report("a/config.json"),
     .report("a/metrics.jsonl"), .report("speed.jsonl"), .report("peers.jsonl"),
     .report("a/\(answers("a").split(separator: "/").last ?? "")"),
-    .file("journal", "journal.jsonl", cost: 2, readJournal),
+    .file("journal", "journal.jsonl", cost: 4, readJournal),
     .text("readme", ["| linear | 3.00x, 50 % | 100 / 812 |\n35.9 ± 1.1 %"]) {
       _ = PeerTables([]).unexplained(in: $0)
     },

@@ -36,9 +36,12 @@ struct Room: Sendable {
   /// Replaces a file as quickly as can be.
   func write(_ bytes: [UInt8], _ name: String) throws -> String {
     let file = "\(path)/\(name)"
-    let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    // Cut behind and not before: some file systems flush what was emptied first.
+    let descriptor = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     defer { close(descriptor) }
-    guard descriptor >= 0, Foundation.write(descriptor, bytes, bytes.count) == bytes.count else {
+    guard descriptor >= 0, Foundation.write(descriptor, bytes, bytes.count) == bytes.count,
+      ftruncate(descriptor, bytes.count) == 0
+    else {
       throw UserError.system(.cannotWrite, "cannot write \(file)")
     }
     return file
