@@ -35,7 +35,8 @@ struct NewModel: ParsableCommand {
       Write its reference values, with the NumPy of Python 3, and test it:
         python3 data-scripts/fixtures.py Tests/ModelsTests/Fixtures \(name)
         make test
-      Then change the formula in both files, and repeat. A variant with other heads or sizes may \
+      Then change the formula in both files, and repeat; describe it in docs/models.md, which the \
+      tests hold against it. A variant with other heads or sizes may \
       need a line in Tests/Support/VariantCase.swift.
       """)
   }
