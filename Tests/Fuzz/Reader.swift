@@ -21,9 +21,10 @@ struct Reader: Sendable {
 
   /// A reader of texts in memory.
   static func text(
-    _ name: String, _ seeds: [String], _ read: @escaping @Sendable (String) throws -> Void
+    _ name: String, cost: Int = 1, _ seeds: [String],
+    _ read: @escaping @Sendable (String) throws -> Void
   ) -> Reader {
-    Reader(name: name, cost: 1, seeds: { _ in seeds.map { Array($0.utf8) } }) { _, bytes in
+    Reader(name: name, cost: cost, seeds: { _ in seeds.map { Array($0.utf8) } }) { _, bytes in
       try read(String(decoding: bytes, as: UTF8.self))
     }
   }

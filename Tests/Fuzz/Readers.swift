@@ -20,7 +20,7 @@ extension Reader {
     },
 
     // Settings.
-    .text("assignment", assignments, assign),
+    .text("assignment", cost: 4, assignments, assign),
     .file("config", "runs/a/config.json", cost: 40) {
       _ = try RunConfiguration(
         RunFolder.open("\($0.runs)/a").settings(), dataFolder: $0.data)
@@ -61,7 +61,7 @@ extension Reader {
     .report("a/metrics.jsonl"), .report("speed.jsonl"), .report("peers.jsonl"),
     .report("a/\(answers("a").split(separator: "/").last ?? "")"),
     .file("journal", "journal.jsonl", cost: 4, readJournal),
-    .text("readme", ["| linear | 3.00x, 50 % | 100 / 812 |\n35.9 ± 1.1 %"]) {
+    .text("readme", cost: 10, ["| linear | 3.00x, 50 % | 100 / 812 |\n35.9 ± 1.1 %"]) {
       _ = PeerTables([]).unexplained(in: $0)
     },
 
@@ -153,7 +153,7 @@ private func readPicture(_ bytes: [UInt8]) throws {
   }
 }
 
-/// A number of the form that the program's tables show; throws for NaN and infinities.
+/// All that is made of a folder of runs; NaN and infinities would end in an error of the encoder.
 private func readReport(_ room: Room) throws {
   let report = Report(try ReportData(folders: [room.runs]))
   for file in try report.files(date: Date(timeIntervalSince1970: 0)) {
