@@ -1,3 +1,4 @@
+import Autodiff
 import Base
 import Foundation
 
@@ -11,10 +12,11 @@ public struct VariantEntry: Sendable {
   private let check: @Sendable (MixerSize, [String: Setting]) throws -> Void
   private let build: @Sendable (MixerSize, [String: Setting]) throws -> Parts
 
-  /// What makes the two halves of a block.
+  /// What makes the two halves of a block, and what follows the last one.
   package struct Parts {
     package let mixer: (ParameterScope) -> any Mixer
     let feedForward: (ParameterScope) -> any PositionwiseLayer
+    let finish: (Tensor, ForwardContext) -> Tensor
   }
 
   init<M: Mixer>(_ type: M.Type) {
@@ -27,7 +29,8 @@ public struct VariantEntry: Sendable {
     build = { size, settings in
       let options = try VariantEntry.decode(M.Options.self, name, settings)
       return Parts(
-        mixer: { M(size, options, $0) }, feedForward: { M.feedForward(size, options, $0) })
+        mixer: { M(size, options, $0) }, feedForward: { M.feedForward(size, options, $0) },
+        finish: { M.finish($0, $1) })
     }
   }
 

@@ -1,15 +1,16 @@
 import Autodiff
-import Base
 
-/// Tensors that the layers of one variant hand on to each other within a pass.
-public final class Carried {
-  private var tensors: [String: Tensor] = [:]
-  /// The other half of the rows in blocks that are reversible; added to the rows after the last one.
-  public var secondStream: Tensor?
+/// Names a tensor that the layers of a variant hand on beside their rows: an empty type, declared
+/// where it is used.
+protocol CarriedKey {}
 
-  /// What was left under this name, nil in the first layer.
-  public subscript(name: String) -> Tensor? {
-    get { tensors[name] }
-    set { tensors[name] = newValue }
+/// The tensors that layers hand on to each other within a forward pass.
+final class Carried {
+  private var tensors: [ObjectIdentifier: Tensor] = [:]
+
+  /// What the layer before left, nil in the first one.
+  subscript<Key: CarriedKey>(key: Key.Type) -> Tensor? {
+    get { tensors[ObjectIdentifier(key)] }
+    set { tensors[ObjectIdentifier(key)] = newValue }
   }
 }

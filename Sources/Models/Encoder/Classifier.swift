@@ -27,10 +27,11 @@ public final class Classifier {
   private let fixedPositions: Tensor?
   private let classToken: Parameter?
   private let blocks: [Block]
+  private let finish: (Tensor, ForwardContext) -> Tensor
   private let norm: BlockNorm?
   private let hidden: Linear?
   private let output: Linear
-  private let embeddingSite = dropoutSite("embedding")
+  private let embeddingDropout: DropoutLayer
 
   private struct Block {
     let norm: BlockNorm
@@ -49,6 +50,7 @@ public final class Classifier {
     self.configuration = configuration
     self.parameters = parameters
     tokens = TokenEmbedding(configuration, root)
+    embeddingDropout = DropoutLayer(configuration.dropout, at: "embedding")
     let length = configuration.positionCount
     switch configuration.positions {
     case .learned:
@@ -64,6 +66,7 @@ public final class Classifier {
     }
     classToken = configuration.pooling == .cls ? root.weight("embedding.cls", [width], .zeros) : nil
     let parts = try VariantCatalog.named(configuration.name).parts(configuration)
+    finish = parts.finish
     let normalization = configuration.normalization
     blocks = (0..<configuration.layers).map { index in
       let scope = root.scope("blocks.\(index)")
@@ -97,12 +100,12 @@ public final class Classifier {
       Indices(rows.tokens), table: tokens.table, positions: positions,
       classToken: classToken?.tensor,
       segments: context.segments,
-      dropout: context.dropout(configuration.dropout, site: embeddingSite))
+      dropout: embeddingDropout(context))
     for block in blocks {
       h = block.norm.after(block.mixer(block.norm.before(h, context), context), context)
       if let feedForward = block.feedForward { h = feedForward(h, context) }
     }
-    if let second = context.carried.secondStream { h = residualSum(h, adding: second) }
+    h = finish(h, context)
     if let norm { h = norm.before(h, context).normalized }
     let pooled =
       configuration.pooling == .cls

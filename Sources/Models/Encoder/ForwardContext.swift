@@ -6,7 +6,7 @@ public struct ForwardContext {
   /// The sequences of the batch.
   public let segments: PackedSequences
   /// What one layer leaves for the next, beside its rows.
-  public let carried = Carried()
+  let carried = Carried()
   /// The number of the batch's first sequence within the whole batch.
   public let firstSequence: Int
   private let random: Philox?

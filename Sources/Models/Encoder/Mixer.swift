@@ -18,6 +18,10 @@ public protocol Mixer {
   /// residual + branch.
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor
 
+  /// The rows that the last block returned, as the classifier takes them: the same, unless layers carry
+  /// a second residual stream.
+  static func finish(_ rows: Tensor, _ context: ForwardContext) -> Tensor
+
   /// Makes the second half of a block; ``FeedForward`` unless the variant's paper changes it.
   static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope
@@ -25,6 +29,9 @@ public protocol Mixer {
 }
 
 extension Mixer {
+  /// The rows themselves.
+  public static func finish(_ rows: Tensor, _ context: ForwardContext) -> Tensor { rows }
+
   /// The feed-forward network of Vaswani et al.
   public static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope

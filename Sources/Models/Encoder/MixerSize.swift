@@ -23,4 +23,9 @@ public struct MixerSize: Sendable {
 
   /// H·D.
   public var attentionWidth: Int { heads * headWidth }
+
+  /// The `index`-th block of H·D columns of packed rows, as H heads.
+  func heads(_ tensor: Tensor, _ index: Int = 0) -> HeadsView {
+    HeadsView(tensor, column: index * attentionWidth, count: heads, width: headWidth)
+  }
 }

@@ -15,7 +15,7 @@ public struct BranchInput {
 
   /// x, [N, E], before the normalisation.
   public let residual: Tensor
-  let source: Source
+  private let source: Source
 
   package init(residual: Tensor, _ source: Source) {
     self.residual = residual
@@ -40,6 +40,19 @@ public struct BranchInput {
         linear(rows, weight: weight),
         segmentSum(HeadsView(rows, count: 1, width: rows.columns), pieces: pieces)
       )
+    }
+  }
+
+  /// x + drop(Re(F_L·LayerNorm(x)·F_E)), [N, E], without storing LayerNorm(x).
+  func addingFourierMix(
+    _ plan: FourierPlan, segments: PackedSequences, dropout: Dropout
+  ) -> Tensor {
+    switch source {
+    case .byRow(let norm):
+      residualFourierMix(residual, norm: norm, plan: plan, segments: segments, dropout: dropout)
+    case .done(let rows):
+      residualSum(
+        residual, adding: fourierMix(rows, plan: plan, segments: segments), dropout: dropout)
     }
   }
 

@@ -6,26 +6,24 @@ struct MultiHead {
   let query: Parameter
   let key: Parameter
   let value: Parameter
-  private let output: Parameter
+  private let output: OutputProjection
   /// Of query, key and value; empty without biases.
   private let inputBiases: [Parameter]
-  private let outputBias: Parameter?
   private let size: MixerSize
-  private let branchSite: UInt64
-  private let weightSite: UInt64
+  private let attentionDropout: DropoutLayer
 
   init(_ size: MixerSize, _ scope: ParameterScope, bias: Bool = false) {
     let (inside, outside) = (size.attentionWidth, size.width)
     query = scope.weight("query.weight", [inside, outside], .xavierUniform)
     key = scope.weight("key.weight", [inside, outside], .xavierUniform)
     value = scope.weight("value.weight", [inside, outside], .xavierUniform)
-    output = scope.weight("output.weight", [outside, inside], .xavierUniform)
+    var output = OutputProjection(size, scope)
     inputBiases =
       bias ? ["query", "key", "value"].map { scope.weight("\($0).bias", [inside], .zeros) } : []
-    outputBias = bias ? scope.weight("output.bias", [outside], .zeros) : nil
+    if bias { output.bias = scope.weight("output.bias", [outside], .zeros) }
+    self.output = output
     self.size = size
-    branchSite = dropoutSite(scope.path + ".branch")
-    weightSite = dropoutSite(scope.path + ".weights")
+    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
   }
 
   /// The weights of Q, K and V, one below the other.
@@ -39,20 +37,13 @@ struct MultiHead {
   }
 
   /// The `index`-th block of H·D columns.
-  func heads(_ tensor: Tensor, _ index: Int) -> HeadsView {
-    HeadsView(
-      tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
-  }
+  func heads(_ tensor: Tensor, _ index: Int) -> HeadsView { size.heads(tensor, index) }
 
   /// The dropout of attention weights.
-  func weightDropout(_ context: ForwardContext) -> Dropout {
-    context.dropout(size.attentionDropout, site: weightSite)
-  }
+  func weightDropout(_ context: ForwardContext) -> Dropout { attentionDropout(context) }
 
   /// residual + drop(heads·Wₒᵀ + bₒ).
   func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor {
-    residualLinear(
-      x.residual, adding: mixed, weight: output.tensor, bias: outputBias?.tensor,
-      dropout: context.dropout(size.dropout, site: branchSite))
+    output(x.residual, adding: mixed, context)
   }
 }

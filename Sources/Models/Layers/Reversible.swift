@@ -14,10 +14,19 @@ extension ForwardContext {
   ///   - a: the rows, as the layer before returned them.
   ///   - layer: a + f(a).
   func reversible(_ a: Tensor, _ layer: @escaping (Tensor) -> Tensor) -> Tensor {
-    let b = carried.secondStream
-    carried.secondStream = a
+    let b = carried[SecondStream.self]
+    carried[SecondStream.self] = a
     return reversibleSum(b ?? a, a, overwriting: b != nil, layer: layer)
   }
+
+  /// a + b after the last layer; a where no layer was reversible.
+  func joiningStreams(_ a: Tensor) -> Tensor {
+    guard let b = carried[SecondStream.self] else { return a }
+    return residualSum(a, adding: b)
+  }
+
+  /// The half of the rows that the next layer does not change.
+  private enum SecondStream: CarriedKey {}
 }
 
 /// ``FeedForward`` in a reversible block.

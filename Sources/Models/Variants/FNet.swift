@@ -42,26 +42,15 @@ struct FNet: Mixer {
   }
 
   private let plan: FourierPlan
-  private let rate: Double
-  private let site: UInt64
+  private let dropout: DropoutLayer
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let scale = options.orthonormal ? 1 / Double(size.length * size.width).squareRoot() : 1
     plan = FourierPlan(length: size.length, width: size.width, scale: scale)
-    rate = size.dropout
-    site = dropoutSite(scope.path + ".branch")
+    dropout = DropoutLayer(size.dropout, at: scope.path + ".branch")
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-    let dropout = context.dropout(rate, site: site)
-    switch x.source {
-    case .byRow(let norm):
-      return residualFourierMix(
-        x.residual, norm: norm, plan: plan, segments: context.segments, dropout: dropout)
-    case .done(let rows):
-      return residualSum(
-        x.residual, adding: fourierMix(rows, plan: plan, segments: context.segments),
-        dropout: dropout)
-    }
+    x.addingFourierMix(plan, segments: context.segments, dropout: dropout(context))
   }
 }

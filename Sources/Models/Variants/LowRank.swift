@@ -110,20 +110,21 @@ extension MultiHead: HeadMaps {}
 /// ``MultiHead`` with products of narrow matrices.
 private struct NarrowHeads: HeadMaps {
   private let inputs: [LowRankMap]
-  private let output: LowRankMap
+  private let reduce: Parameter
+  private let output: OutputProjection
   private let size: MixerSize
-  private let branchSite: UInt64
-  private let weightSite: UInt64
+  private let attentionDropout: DropoutLayer
 
   init(_ size: MixerSize, _ rank: Int, _ start: LowRankMap.Start, _ scope: ParameterScope) {
     let (inside, outside) = (size.attentionWidth, size.width)
     inputs = ["query", "key", "value"].map {
       LowRankMap(outside, inside, rank: rank, start, scope.scope($0))
     }
-    output = LowRankMap(inside, outside, rank: rank, start, scope.scope("output"))
+    let map = LowRankMap(inside, outside, rank: rank, start, scope.scope("output"))
+    reduce = map.reduce
+    output = OutputProjection(weight: map.expand, size, scope)
     self.size = size
-    branchSite = dropoutSite(scope.path + ".branch")
-    weightSite = dropoutSite(scope.path + ".weights")
+    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
   }
 
   /// One product to 3·r columns, then a map for each r of them.
@@ -131,20 +132,13 @@ private struct NarrowHeads: HeadMaps {
     let all = groupedLinear(
       x.project(stacked(inputs.map(\.reduce.tensor))), weight: stacked(inputs.map(\.expand.tensor)),
       groups: inputs.count)
-    let heads = (0..<3).map {
-      HeadsView(all, column: $0 * size.attentionWidth, count: size.heads, width: size.headWidth)
-    }
-    return (heads[0], heads[1], heads[2])
+    return (size.heads(all, 0), size.heads(all, 1), size.heads(all, 2))
   }
 
-  func weightDropout(_ context: ForwardContext) -> Dropout {
-    context.dropout(size.attentionDropout, site: weightSite)
-  }
+  func weightDropout(_ context: ForwardContext) -> Dropout { attentionDropout(context) }
 
   func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor {
-    residualLinear(
-      x.residual, adding: linear(mixed, weight: output.reduce.tensor), weight: output.expand.tensor,
-      dropout: context.dropout(size.dropout, site: branchSite))
+    output(x.residual, adding: linear(mixed, weight: reduce.tensor), context)
   }
 }
 
@@ -155,9 +149,8 @@ private struct NarrowFeedForward: PositionwiseLayer {
   private let innerBias: Parameter
   private let outer: LowRankMap
   private let outerBias: Parameter
-  private let rate: Double
-  private let innerSite: UInt64
-  private let outerSite: UInt64
+  private let innerDropout: DropoutLayer
+  private let outerDropout: DropoutLayer
 
   init(_ size: MixerSize, _ rank: Int, _ start: LowRankMap.Start, _ scope: ParameterScope) {
     let (width, hidden) = (size.width, size.feedForward)
@@ -166,18 +159,17 @@ private struct NarrowFeedForward: PositionwiseLayer {
     innerBias = scope.weight("inner.bias", [hidden], .zeros)
     outer = LowRankMap(hidden, width, rank: rank, start, scope.scope("outer"))
     outerBias = scope.weight("outer.bias", [width], .zeros)
-    rate = size.dropout
-    innerSite = dropoutSite(scope.path + ".inner")
-    outerSite = dropoutSite(scope.path + ".outer")
+    innerDropout = DropoutLayer(size.dropout, at: scope.path + ".inner")
+    outerDropout = DropoutLayer(size.dropout, at: scope.path + ".outer")
   }
 
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     let reduced = normalizedLinear(x, norm: norm.norm, weight: inner.reduce.tensor)
     let between = perceptron(
       reduced, inner: (inner.expand.tensor, innerBias.tensor), outer: outer.reduce.tensor,
-      dropout: context.dropout(rate, site: innerSite))
+      dropout: innerDropout(context))
     return residualLinear(
       x, adding: between, weight: outer.expand.tensor, bias: outerBias.tensor,
-      dropout: context.dropout(rate, site: outerSite))
+      dropout: outerDropout(context))
   }
 }

@@ -55,51 +55,47 @@ struct Luna: Mixer {
     }
   }
 
-  private let size: MixerSize
   private let packed: Int
   private let start: Parameter
   private let norm: LayerNorm
   private let pack: AttentionMaps
   private let unpack: AttentionMaps
-  private let output: Parameter
-  private let sites: (pack: UInt64, packed: UInt64, unpack: UInt64, branch: UInt64)
+  private let output: OutputProjection
+  private let packDropout: DropoutLayer
+  private let packedDropout: DropoutLayer
+  private let unpackDropout: DropoutLayer
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let (inside, outside) = (size.attentionWidth, size.width)
     let ties = options.tieKeyValue
-    self.size = size
     packed = options.packed
     start = scope.shared("luna.packed", [options.packed, inside], .normal(1))
     norm = LayerNorm(inside, scope.scope("pack.norm"))
     pack = AttentionMaps(from: inside, to: outside, size, ties: ties, scope.scope("pack"))
     unpack = AttentionMaps(from: outside, to: inside, size, ties: ties, scope)
-    output = scope.weight("output.weight", [outside, inside], .xavierUniform)
-    sites = (
-      dropoutSite(scope.path + ".pack.weights"), dropoutSite(scope.path + ".pack"),
-      dropoutSite(scope.path + ".weights"), dropoutSite(scope.path + ".branch")
-    )
+    output = OutputProjection(size, scope)
+    packDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".pack.weights")
+    packedDropout = DropoutLayer(size.dropout, at: scope.path + ".pack")
+    unpackDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let count = context.segments.count
     let short = PackedSequences(count: count, length: packed)
     let carried =
-      context.carried["luna.packed"] ?? stacked(Array(repeating: start.tensor, count: count))
+      context.carried[PackedSequence.self] ?? stacked(Array(repeating: start.tensor, count: count))
     let state = layerNorm(carried, norm: norm.norm)
     let tokens = x.normalized
     let gathered = pack(
-      state, short, tokens, context.segments,
-      context.dropout(size.attentionDropout, site: sites.pack, rowsPerSequence: packed))
-    context.carried["luna.packed"] = residualSum(
-      state, adding: gathered,
-      dropout: context.dropout(size.dropout, site: sites.packed, rowsPerSequence: packed))
-    let mixed = unpack(
-      tokens, context.segments, gathered, short,
-      context.dropout(size.attentionDropout, site: sites.unpack))
-    return residualLinear(
-      x.residual, adding: mixed, weight: output.tensor,
-      dropout: context.dropout(size.dropout, site: sites.branch))
+      state, short, tokens, context.segments, packDropout(context, rowsPerSequence: packed))
+    context.carried[PackedSequence.self] = residualSum(
+      state, adding: gathered, dropout: packedDropout(context, rowsPerSequence: packed))
+    let mixed = unpack(tokens, context.segments, gathered, short, unpackDropout(context))
+    return output(x.residual, adding: mixed, context)
   }
+
+  /// P of every sequence, as the layer before left it.
+  private enum PackedSequence: CarriedKey {}
 }
 
 /// The maps of one of the two attentions: to queries, and to keys and values.
@@ -125,12 +121,8 @@ private struct AttentionMaps {
   ) -> Tensor {
     let keyValue = linear(others, weight: stacked(contextWeights.map(\.tensor)))
     return attention(
-      query: heads(linear(rows, weight: query.tensor), 0), key: heads(keyValue, 0),
-      value: heads(keyValue, contextWeights.count - 1), queries: queries, keys: keys,
+      query: size.heads(linear(rows, weight: query.tensor)), key: size.heads(keyValue),
+      value: size.heads(keyValue, contextWeights.count - 1), queries: queries, keys: keys,
       dropout: dropout)
-  }
-
-  private func heads(_ tensor: Tensor, _ index: Int) -> HeadsView {
-    HeadsView(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
   }
 }

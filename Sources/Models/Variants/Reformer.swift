@@ -107,26 +107,24 @@ struct Reformer: Mixer {
 
   private let query: Parameter
   private let value: Parameter
-  private let output: Parameter
+  private let output: OutputProjection
   private let rotations: Parameter
   private let hash: AngularHash
   private let options: Options
   private let size: MixerSize
-  private let branchSite: UInt64
-  private let weightSite: UInt64
+  private let attentionDropout: DropoutLayer
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let (inside, outside) = (size.attentionWidth, size.width)
     query = scope.weight("query.weight", [inside, outside], .xavierUniform)
     value = scope.weight("value.weight", [inside, outside], .xavierUniform)
-    output = scope.weight("output.weight", [outside, inside], .xavierUniform)
+    output = OutputProjection(size, scope)
     hash = options.hash(size.length)
     rotations = scope.weight(
       "rotations", [size.heads * hash.rowCount, size.headWidth], .normal(1), group: .buffer)
     self.options = options
     self.size = size
-    branchSite = dropoutSite(scope.path + ".branch")
-    weightSite = dropoutSite(scope.path + ".weights")
+    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
   }
 
   static func feedForward(
@@ -138,7 +136,11 @@ struct Reformer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     if let step = context.step { redraw(step) }
     guard options.reversible else { return attend(x, context) }
-    return context.reversible(x.residual) { attend(BranchInput(residual: $0, x.source), context) }
+    return context.reversible(x.residual) { rows in attend(x.map { _ in rows }, context) }
+  }
+
+  static func finish(_ rows: Tensor, _ context: ForwardContext) -> Tensor {
+    context.joiningStreams(rows)
   }
 
   /// Step s of a training uses draw (s - 1)/redraw of the rotations, and an evaluation those that the
@@ -150,20 +152,14 @@ struct Reformer: Mixer {
 
   private func attend(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let both = x.project(stacked([query.tensor, value.tensor]))
-    let (query, value) = (heads(both, 0), heads(both, 1))
+    let (query, value) = (size.heads(both, 0), size.heads(both, 1))
     let patterns = hashedChunks(
       query, segments: context.segments, hash: hash, rows: rotations.tensor, chunk: options.chunk,
       countsOnce: options.countOnce)
     let mixed = patternAttention(
-      query: query, key: heads(unitRows(query), 0), value: value, segments: context.segments,
+      query: query, key: size.heads(unitRows(query)), value: value, segments: context.segments,
       patterns: patterns, scale: Float(options.scale),
-      dropout: context.dropout(size.attentionDropout, site: weightSite))
-    return residualLinear(
-      x.residual, adding: mixed, weight: output.tensor,
-      dropout: context.dropout(size.dropout, site: branchSite))
-  }
-
-  private func heads(_ tensor: Tensor, _ index: Int) -> HeadsView {
-    HeadsView(tensor, column: index * size.attentionWidth, count: size.heads, width: size.headWidth)
+      dropout: attentionDropout(context))
+    return output(x.residual, adding: mixed, context)
   }
 }

@@ -97,9 +97,8 @@ struct Synthesizer: Mixer {
   /// Queries, keys and the two numbers whose softmax is α.
   private let products: (query: Parameter, key: Parameter, scalars: Parameter)?
   private let value: Parameter
-  private let output: Parameter
-  private let branchSite: UInt64
-  private let weightSite: UInt64
+  private let output: OutputProjection
+  private let attentionDropout: DropoutLayer
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let (inside, outside) = (size.attentionWidth, size.width)
@@ -113,9 +112,8 @@ struct Synthesizer: Mixer {
         scope.weight("mixture", [2], .zeros)
       ) : nil
     value = scope.weight("value.weight", [inside, outside], .xavierUniform)
-    output = scope.weight("output.weight", [outside, inside], .xavierUniform)
-    branchSite = dropoutSite(scope.path + ".branch")
-    weightSite = dropoutSite(scope.path + ".weights")
+    output = OutputProjection(size, scope)
+    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
   }
 
   private static func makeSource(
@@ -162,7 +160,7 @@ struct Synthesizer: Mixer {
     let rows = x.normalized
     let logits = mixed(rows, context)
     let value = heads(linear(rows, weight: value.tensor))
-    let dropout = context.dropout(size.attentionDropout, site: weightSite)
+    let dropout = attentionDropout(context)
     let result =
       logits.query.isEmpty
       ? attention(logits: logits.term, value: value, segments: context.segments, dropout: dropout)
@@ -170,9 +168,7 @@ struct Synthesizer: Mixer {
         query: joinHeads(logits.query), key: joinHeads(logits.key), value: value,
         queries: context.segments, keys: context.segments, scale: 1, adding: logits.term,
         dropout: dropout)
-    return residualLinear(
-      x.residual, adding: result, weight: output.tensor,
-      dropout: context.dropout(size.dropout, site: branchSite))
+    return output(x.residual, adding: result, context)
   }
 
   /// What the logits are made of: products of joined queries and keys, and a term beside them.
