@@ -47,7 +47,7 @@ public final class Trainer {
   /// - Throws: `UserError(.failed)` if the loss or a gradient is not finite, naming the operation
   ///   that produced it. The weights are then still those of the step before.
   public func step(_ step: Int, _ batch: Batch) throws -> StepReport {
-    let (loss, correct) = forwardBackward(step, batch)
+    let (loss, correct, updates) = forwardBackward(step, batch)
     let rate = settings.schedule.rate(atStep: step)
     guard loss.isFinite else { throw notFinite(step, batch, "the loss is \(loss)") }
     let norm = optimizer.update(
@@ -55,6 +55,7 @@ public final class Trainer {
     guard norm.isFinite else {
       throw notFinite(step, batch, "the norm of the gradients is \(norm)")
     }
+    updates.commit()
     return StepReport(
       loss: loss, correct: correct, count: batch.labels.count, tokens: batch.tokens.count,
       rate: rate, gradientNorm: norm)
@@ -81,23 +82,27 @@ public final class Trainer {
     return (monotonicSeconds() - start) / 3
   }
 
-  /// Adds up the gradients of all parts of the batch.
-  private func forwardBackward(_ step: Int, _ batch: Batch) -> (loss: Double, correct: Int) {
+  /// Adds up the gradients of all parts of the batch, and collects what they change in buffers.
+  private func forwardBackward(
+    _ step: Int, _ batch: Batch
+  ) -> (loss: Double, correct: Int, updates: BufferUpdates) {
+    let updates = BufferUpdates()
     var loss = 0.0
     var correct = 0
     for part in parts(of: batch) {
       let logits = model(
         part.batch.packed(capacity: task.length),
-        dropping: DropoutSeed(
-          seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
-          tokensBefore: part.firstToken))
+        .training(
+          DropoutSeed(
+            seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
+            tokensBefore: part.firstToken), updates: updates))
       let partLoss = crossEntropy(
         logits, labels: part.batch.labels, count: batch.labels.count)
       correct += countCorrect(logits.values, part.batch.labels)
       loss += Double(partLoss.scalar)
       partLoss.backward()
     }
-    return (loss, correct)
+    return (loss, correct, updates)
   }
 
   private func countCorrect(_ logits: [Float], _ labels: [Int32]) -> Int {

@@ -91,11 +91,13 @@ public final class Classifier {
   ///
   /// - Parameters:
   ///   - input: the packed sequences, those that belong together next to each other.
-  ///   - dropping: what seeds dropout, nil to evaluate.
+  ///   - mode: whether to train or to evaluate.
   /// - Returns: [B, C].
-  public func callAsFunction(_ input: PackedTokens, dropping: DropoutSeed? = nil) -> Tensor {
+  public func callAsFunction(
+    _ input: PackedTokens, _ mode: ForwardMode = .evaluation
+  ) -> Tensor {
     let rows = configuration.pooling == .cls ? input.prependingClassToken : input
-    let context = rows.context(dropping)
+    let context = rows.context(mode)
     var h = embed(
       Indices(rows.tokens), table: tokens.table, positions: positions,
       classToken: classToken?.tensor,

@@ -1,45 +1,59 @@
 import Autodiff
 import Base
 
-/// One run of a model over a batch: where its sequences lie, and whether and how to drop.
+/// One run of a model over a batch: where its sequences lie, what is dropped, which values buffers have,
+/// and what the layers hand on to each other.
+///
+/// A forward pass changes nothing outside its context.
 public struct ForwardContext {
   /// The sequences of the batch.
   public let segments: PackedSequences
   /// What one layer leaves for the next, beside its rows.
   let carried = Carried()
-  /// The number of the batch's first sequence within the whole batch.
-  public let firstSequence: Int
-  private let random: Philox?
-  private let number: UInt64
-  private let firstRow: Int
+  private let training: Training?
+
+  private struct Training {
+    let random: Philox
+    let step: Int
+    let firstSequence: Int
+    let firstRow: Int
+    let updates: BufferUpdates
+  }
 
   /// A pass without dropout.
   public static func evaluation(_ segments: PackedSequences) -> ForwardContext {
-    ForwardContext(segments: segments, firstSequence: 0, random: nil, number: 0, firstRow: 0)
+    ForwardContext(segments: segments, training: nil)
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.
   ///
   /// - Parameters:
-  ///   - firstSequence: the sequence of the whole batch at which this part of it begins.
-  ///   - firstRow: its row.
-  public static func training(
-    _ segments: PackedSequences, seed: UInt64, step: Int, firstSequence: Int = 0, firstRow: Int = 0
+  ///   - firstRow: the row of the whole batch at which this part of it begins.
+  ///   - updates: collects the changes of buffers.
+  static func training(
+    _ segments: PackedSequences, _ seed: DropoutSeed, firstRow: Int, updates: BufferUpdates
   ) -> ForwardContext {
     ForwardContext(
-      segments: segments, firstSequence: firstSequence, random: Philox(key: seed),
-      number: UInt64(step), firstRow: firstRow)
+      segments: segments,
+      training: Training(
+        random: Philox(key: seed.seed), step: seed.step, firstSequence: seed.sequencesBefore,
+        firstRow: firstRow, updates: updates))
   }
 
-  /// The number of the optimizer's step, nil to evaluate.
-  public var step: Int? { random == nil ? nil : Int(number) }
+  /// Whether rows are normalised by the batch, and buffers move.
+  var isTraining: Bool { training != nil }
+
+  /// The sequence of the whole batch at which this part of it begins.
+  var firstSequence: Int { training?.firstSequence ?? 0 }
+
+  // MARK: Random numbers
 
   /// 64 random bits for one place in the model and this step; nil to evaluate.
   ///
   /// - Parameter site: a number for the place, ``dropoutSite(_:)``.
   public func key(site: UInt64) -> UInt64? {
-    guard let random else { return nil }
-    let block = random.block((number, site))
+    guard let training else { return nil }
+    let block = training.random.block((UInt64(training.step), site))
     return UInt64(block.0) << 32 | UInt64(block.1)
   }
 
@@ -48,23 +62,32 @@ public struct ForwardContext {
   /// - Parameters:
   ///   - rate: the probability of dropping.
   ///   - site: a number for the place, ``dropoutSite(_:)``.
-  public func dropout(_ rate: Double, site: UInt64) -> Dropout {
-    dropout(rate, site: site, firstRow: firstRow)
-  }
-
-  /// The dropout of rows that are not tokens, of which every sequence has as many.
-  ///
-  /// - Parameters:
-  ///   - rate: the probability of dropping.
-  ///   - site: a number for the place, ``dropoutSite(_:)``.
-  ///   - rowsPerSequence: rows of each sequence.
-  public func dropout(_ rate: Double, site: UInt64, rowsPerSequence: Int) -> Dropout {
-    dropout(rate, site: site, firstRow: firstSequence * rowsPerSequence)
-  }
-
-  private func dropout(_ rate: Double, site: UInt64, firstRow: Int) -> Dropout {
-    guard rate > 0, let key = key(site: site) else { return .none }
+  ///   - rowsPerSequence: of rows that are not tokens, of which every sequence has as many; nil for
+  ///     packed rows.
+  public func dropout(_ rate: Double, site: UInt64, rowsPerSequence: Int? = nil) -> Dropout {
+    guard rate > 0, let training, let key = key(site: site) else { return .none }
+    let firstRow = rowsPerSequence.map { training.firstSequence * $0 } ?? training.firstRow
     return Dropout(rate: Float(rate), key: key, firstRow: firstRow)
+  }
+
+  // MARK: Buffers
+
+  /// Collects a change of a buffer's values; nothing happens in evaluation.
+  func update(_ buffer: Parameter, _ change: @escaping ([Float]) -> [Float]) {
+    training?.updates.append(buffer, change)
+  }
+
+  /// A buffer that a training draws again after every `interval` steps: step s uses draw
+  /// (s - 1)/interval, and an evaluation what the last step had.
+  ///
+  /// - Parameter interval: 0 keeps the first draw.
+  func redrawn(_ buffer: Parameter, every interval: Int) -> Tensor {
+    guard interval > 0, let step = training?.step, step > 1, (step - 1) % interval == 0 else {
+      return buffer.tensor
+    }
+    let values = buffer.draw((step - 1) / interval)
+    update(buffer) { _ in values }
+    return Tensor(shape: buffer.shape, values)
   }
 }
 

@@ -33,11 +33,15 @@ public struct PackedTokens: Sendable {
     return result
   }
 
-  func context(_ seed: DropoutSeed?) -> ForwardContext {
+  /// The context of a pass over these tokens.
+  func context(_ mode: ForwardMode) -> ForwardContext {
     let segments = PackedSequences(offsets: offsets, capacity: capacity)
-    guard let seed else { return .evaluation(segments) }
-    return .training(
-      segments, seed: seed.seed, step: seed.step, firstSequence: seed.sequencesBefore,
-      firstRow: seed.tokensBefore + specials * seed.sequencesBefore)
+    switch mode {
+    case .evaluation: return .evaluation(segments)
+    case .training(let seed, let updates):
+      return .training(
+        segments, seed, firstRow: seed.tokensBefore + specials * seed.sequencesBefore,
+        updates: updates)
+    }
   }
 }

@@ -24,12 +24,14 @@ struct BatchNorm {
   /// Normalises with the batch's own statistics in training, with the running ones in evaluation.
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     let norm = Norm(scale: scale.tensor, shift: shift.tensor, epsilon: 1e-5)
-    let running = ColumnStatistics(mean: mean.tensor.values, variance: variance.tensor.values)
-    if context.step == nil { return batchNorm(x, norm: norm, given: running).y }
+    if !context.isTraining {
+      let running = ColumnStatistics(mean: mean.values, variance: variance.values)
+      return batchNorm(x, norm: norm, given: running).y
+    }
     let (y, batch) = batchNorm(x, norm: norm)
     let correction = Float(x.rows) / Float(max(1, x.rows - 1))
-    mean.replace(with: mixed(running.mean, batch.mean, 1))
-    variance.replace(with: mixed(running.variance, batch.variance, correction))
+    context.update(mean) { mixed($0, batch.mean, 1) }
+    context.update(variance) { mixed($0, batch.variance, correction) }
     return y
   }
 

@@ -54,7 +54,10 @@ public final class Parameter {
     arena.values.fill(range, values)
   }
 
-  /// Draws a buffer again: for 0 the values that it began with, for every other number values of its
-  /// own, which depend on the model's seed and the number alone.
-  func redraw(_ number: Int) { replace(with: arena.draw(self, number: number)) }
+  /// The values, copied out.
+  var values: [Float] { arena.values.values(range) }
+
+  /// A draw of the first values: for 0 those that it began with, for every other number values of
+  /// its own, which depend on the model's seed and the number alone.
+  func draw(_ number: Int) -> [Float] { arena.draw(self, number: number) }
 }

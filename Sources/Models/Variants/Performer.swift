@@ -102,24 +102,19 @@ struct Performer: Mixer {
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-    if let step = context.step { redraw(step) }
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: context.segments, features: features,
+      query: query, key: key, value: value, segments: context.segments,
+      features: features(context.redrawn(rows, every: options.redraw)),
       epsilon: 0)
     return projections.finish(x, mixed, context)
   }
 
-  private func redraw(_ step: Int) {
-    guard options.redraw > 0, step > 1, (step - 1) % options.redraw == 0 else { return }
-    rows.redraw((step - 1) / options.redraw)
-  }
-
-  private var features: FeatureMap {
+  private func features(_ rows: Tensor) -> FeatureMap {
     let given = Float(options.epsilon)
     return switch options.kernel {
-    case .softmax: .randomSoftmax(rows.tensor, epsilon: given == 0 ? 1e-4 : given)
-    case .relu: .randomRelu(rows.tensor, epsilon: given == 0 ? 1e-3 : given)
+    case .softmax: .randomSoftmax(rows, epsilon: given == 0 ? 1e-4 : given)
+    case .relu: .randomRelu(rows, epsilon: given == 0 ? 1e-3 : given)
     }
   }
 }

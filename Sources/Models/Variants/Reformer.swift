@@ -134,27 +134,24 @@ struct Reformer: Mixer {
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-    if let step = context.step { redraw(step) }
-    guard options.reversible else { return attend(x, context) }
-    return context.reversible(x.residual) { rows in attend(x.map { _ in rows }, context) }
+    let rotations = context.redrawn(rotations, every: options.redraw)
+    guard options.reversible else { return attend(x, rotations, context) }
+    return context.reversible(x.residual) { rows in
+      attend(x.map { _ in rows }, rotations, context)
+    }
   }
 
   static func finish(_ rows: Tensor, _ context: ForwardContext) -> Tensor {
     context.joiningStreams(rows)
   }
 
-  /// Step s of a training uses draw (s - 1)/redraw of the rotations, and an evaluation those that the
-  /// last step had.
-  private func redraw(_ step: Int) {
-    guard options.redraw > 0, step > 1, (step - 1) % options.redraw == 0 else { return }
-    rotations.redraw((step - 1) / options.redraw)
-  }
-
-  private func attend(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+  private func attend(
+    _ x: BranchInput, _ rotations: Tensor, _ context: ForwardContext
+  ) -> Tensor {
     let both = x.project(stacked([query.tensor, value.tensor]))
     let (query, value) = (size.heads(both, 0), size.heads(both, 1))
     let patterns = hashedChunks(
-      query, segments: context.segments, hash: hash, rows: rotations.tensor, chunk: options.chunk,
+      query, segments: context.segments, hash: hash, rows: rotations, chunk: options.chunk,
       countsOnce: options.countOnce)
     let mixed = patternAttention(
       query: query, key: size.heads(unitRows(query)), value: value, segments: context.segments,

@@ -42,7 +42,7 @@ extension EngineTests {
               tokens: random.integers(places[4], in: 1..<17), offsets: places, capacity: 70)
             adam.minimize(
               crossEntropy(
-                model(input, dropping: DropoutSeed(seed: 1, step: step)), labels: [0, 1, 2, 0]))
+                model(input, .training(DropoutSeed(seed: 1, step: step))), labels: [0, 1, 2, 0]))
             misses.append(BufferPool.shared.counters.misses)
           }
           #expect(misses[5] == misses[2], "\(entry.name): \(misses)")

@@ -182,7 +182,7 @@ extension EngineTests {
             let model = try Classifier(configuration, seed: 1)
             let input = PackedTokens(tokens: [1, 2, 3, 4], offsets: [0, 3, 4], capacity: 20)
             Profiler.shared.reset()
-            crossEntropy(model(input, dropping: DropoutSeed(seed: 1, step: 0)), labels: [0, 1])
+            crossEntropy(model(input, .training(DropoutSeed(seed: 1, step: 0))), labels: [0, 1])
               .backward()
             let used = Set(Profiler.shared.accounts.keys)
             #expect(used.count > 8)

@@ -98,11 +98,35 @@ struct VariantTests {
     }
   }
 
+  /// Whatever a training step changes in buffers, it changes at the end.
+  @Test(
+    "A forward pass changes nothing, in training as in evaluation", arguments: VariantCatalog.all,
+    [Normalization.layer, .batch])
+  func pure(entry: VariantEntry, normalization: Normalization) throws {
+    var configuration = try tinyConfiguration(entry)
+    configuration.normalization = normalization
+    if normalization == .batch { configuration.feedForward = 0 }
+    if entry.name == "performer" { configuration.options["redraw"] = 1 }
+    let model = try Classifier(configuration, seed: 3)
+    let values = { model.parameters.all.map { model.parameters.values.values($0.range) } }
+    let (before, updates) = (values(), BufferUpdates())
+    let input = Self.batch.packed(capacity: 20)
+    let logits = model(input, .training(DropoutSeed(seed: 1, step: 2), updates: updates)).values
+    _ = model(input)
+    #expect(values() == before)
+    #expect(model(input, .training(DropoutSeed(seed: 1, step: 2))).values == logits)
+    updates.commit()
+    let moves = normalization == .batch || ["performer", "reformer"].contains(entry.name)
+    #expect((values() != before) == moves)
+  }
+
   @Test("Dropout is a function of seed and step", arguments: VariantCatalog.all, Pooling.allCases)
   func dropout(entry: VariantEntry, pooling: Pooling) throws {
     let model = try model(entry, pooling: pooling, dropout: 0.2)
     let input = Self.batch.packed(capacity: 20)
-    let logits = { (seed: DropoutSeed?) in model(input, dropping: seed).values }
+    let logits = { (seed: DropoutSeed?) in
+      model(input, seed.map { .training($0) } ?? .evaluation).values
+    }
     let first = logits(DropoutSeed(seed: 1, step: 5))
     #expect(first == logits(DropoutSeed(seed: 1, step: 5)))
     for other in [DropoutSeed(seed: 1, step: 6), DropoutSeed(seed: 2, step: 5), nil] {
@@ -115,11 +139,11 @@ struct VariantTests {
     Pooling.allCases)
   func microBatch(entry: VariantEntry, pooling: Pooling) throws {
     let model = try model(entry, pooling: pooling, dropout: 0.2)
-    let whole = model(Self.batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: 5))
+    let whole = model(Self.batch.packed(capacity: 20), .training(DropoutSeed(seed: 1, step: 5)))
     for first in 1..<5 {
       let before = Self.lengths[..<first].reduce(0, +)
       let seed = DropoutSeed(seed: 1, step: 5, sequencesBefore: first, tokensBefore: before)
-      let part = model(Self.batch.packed(Array(first..<5), capacity: 20), dropping: seed)
+      let part = model(Self.batch.packed(Array(first..<5), capacity: 20), .training(seed))
       for s in first..<5 { #expect(distance(row(part, s - first), row(whole, s)) < 1e-5) }
     }
   }
@@ -132,14 +156,14 @@ struct VariantTests {
     let whole = gradients(
       model,
       crossEntropy(
-        model(Self.batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: 0)),
+        model(Self.batch.packed(capacity: 20), .training(DropoutSeed(seed: 1, step: 0))),
         labels: labels))
     arena.clearGradients()
     for part in [0..<2, 2..<5] {
       let before = Self.lengths[..<part.lowerBound]
       let seed = DropoutSeed(
         seed: 1, step: 0, sequencesBefore: before.count, tokensBefore: before.reduce(0, +))
-      let logits = model(Self.batch.packed(Array(part), capacity: 20), dropping: seed)
+      let logits = model(Self.batch.packed(Array(part), capacity: 20), .training(seed))
       crossEntropy(logits, labels: Array(labels[part]), count: 5).backward()
     }
     arena.completeGradients()

@@ -34,7 +34,10 @@ struct BatchNormTests {
       [Double](repeating: 0, count: 16), [Double](repeating: 1, count: 16)
     )
     for step in 1...3 {
-      _ = model(batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: step))
+      let updates = BufferUpdates()
+      let seed = DropoutSeed(seed: 1, step: step)
+      _ = model(batch.packed(capacity: 20), .training(seed, updates: updates))
+      updates.commit()
       for c in 0..<16 {
         let own = rows.reduce(0) { $0 + $1[c] } / Double(rows.count)
         let square = rows.reduce(0) { $0 + ($1[c] - own) * ($1[c] - own) }
@@ -56,7 +59,9 @@ struct BatchNormTests {
     let model = try model(name) { $0.normalization = kind }
     let batch = TinyBatch(lengths: [5, 20, 13])
     func first(_ sequences: [Int], _ seed: DropoutSeed?) -> [Float] {
-      Array(model(batch.packed(sequences, capacity: 20), dropping: seed).values.prefix(4))
+      Array(
+        model(batch.packed(sequences, capacity: 20), seed.map { .training($0) } ?? .evaluation)
+          .values.prefix(4))
     }
     let seed = DropoutSeed(seed: 1, step: 1)
     #expect(distance(first([0, 1, 2], seed), first([0], seed)) > 1e-3)
@@ -76,7 +81,7 @@ struct BatchNormTests {
     model.parameters.values.fill(
       output.range, (0..<width * width).map { $0 % (width + 1) == 0 ? 1 : 0 })
     let batch = TinyBatch(lengths: [7, 7, 7])
-    let pooled = model(batch.packed(capacity: 20), dropping: DropoutSeed(seed: 1, step: 1)).values
+    let pooled = model(batch.packed(capacity: 20), .training(DropoutSeed(seed: 1, step: 1))).values
     for c in 0..<width {
       #expect(abs(pooled[c] + pooled[width + c] + pooled[2 * width + c]) < 1e-4)
     }

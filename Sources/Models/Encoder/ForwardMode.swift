@@ -1,0 +1,7 @@
+/// How a model runs over a batch.
+public enum ForwardMode {
+  /// Nothing is dropped, and buffers are used as they are.
+  case evaluation
+  /// Activations are dropped as the seed says; changes of buffers are collected.
+  case training(DropoutSeed, updates: BufferUpdates = BufferUpdates())
+}
