@@ -21,9 +21,9 @@ public struct RandomSum {
 
   /// L as a tensor on the tape.
   public func callAsFunction(_ y: Tensor) -> Tensor {
-    let one = Segments(count: 1, length: rows.count)
+    let one = PackedSequences(count: 1, length: rows.count)
     let row = projectSequence(
-      y, projections: [Tensor(shape: [1, rows.count], rows)], groups: [0], segments: one)
+      y, projections: [Tensor(shape: [1, rows.count], rows)], groups: [0], sequences: one)
     return linear(row, weight: Tensor(shape: [1, columns.count], columns))
   }
 

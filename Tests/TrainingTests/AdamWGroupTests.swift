@@ -28,7 +28,7 @@ import Training
     let sums = linear(stacked(rows), weight: ones)
     projectSequence(
       sums, projections: [Tensor(shape: [1, sums.rows], [Float](repeating: 1, count: sums.rows))],
-      groups: [0], segments: PackedSequences(count: 1, length: sums.rows)
+      groups: [0], sequences: PackedSequences(count: 1, length: sums.rows)
     ).backward()
     _ = optimizer.update(rate: 0.01, beta1: 0.9)
     return Dictionary(

@@ -80,13 +80,13 @@ struct DeterministicReduction {
       let rest = workspace.floats(PartialSums.padded(size))
       addUp(second, into: rest, size, workspace, add)
       addRow(rest, to: sums, count: size)
-      return workspace.rewind(after: mark)
+      return workspace.rewind(to: mark)
     }
     sums.update(repeating: 0, count: size)
     for rows in tiles(part.lowerBound) {
       let mark = workspace.mark
       add(rows, sums, workspace)
-      workspace.rewind(after: mark)
+      workspace.rewind(to: mark)
     }
   }
 }

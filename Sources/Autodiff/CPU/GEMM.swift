@@ -3,11 +3,14 @@
 /// Meant for tiles whose A lies in the second-level cache. The sum over k is cut so that a panel
 /// of B stays in the first level while all rows of A pass over it.
 ///
-/// - Parameter prefetching: what to bring into the caches meanwhile.
-func multiply(
+/// - Parameters:
+///   - m: a multiple of 8 is fastest; the last rows of others are computed one at a time.
+///   - stride: floats from one row of C to the next.
+///   - prefetching: prefetched while the product runs.
+func gemm(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix, _ b: Panels,
-  into c: UnsafeMutablePointer<Float>, row cRow: Int, accumulate: Bool,
-  prefetching: PrefetchCursor = .nothing
+  into c: UnsafeMutablePointer<Float>, stride cRow: Int, accumulate: Bool,
+  prefetching: PrefetchCursor = .none
 ) {
   let depth = 256
   var prefetching = prefetching.spread(
@@ -19,7 +22,7 @@ func multiply(
       let column = panel * Panels.width
       gemmPanel(
         rows: m, columns: min(Panels.width, n - column), inner: part,
-        StridedMatrix(base: a.base + first * a.column, row: a.row, column: a.column),
+        a.columns(from: first),
         b.base + panel * b.panel + first * b.step, b.step, c + column, cRow,
         accumulate: accumulate || first > 0, prefetching: &prefetching)
     }
@@ -29,7 +32,7 @@ func multiply(
 
 /// One panel of at most 32 columns, all rows.
 ///
-/// Sums that are large may have left the first-level cache, and are asked for while the product runs.
+/// A large C may have left the first-level cache; its rows are prefetched before they are added to.
 private func gemmPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
@@ -46,13 +49,13 @@ private func gemmPanel(
     prefetching.prefetchNext()
     if isFar { for r in i..<i + 8 { prefetch(c + r * cRow, count: n) } }
     gemmKernel8x32(
-      k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
+      k, a.rows(from: i), b, bStep,
       c + i * cRow, cRow, accumulate: accumulate)
     i += 8
   }
   while i < m {
     gemmKernel1x32(
-      k, StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
+      k, a.rows(from: i), b, bStep,
       c + i * cRow, accumulate: accumulate)
     i += 1
   }
@@ -71,7 +74,7 @@ private func gemmNarrowPanel(
       let rows = min(8, m - i)
       gemmPanel(
         rows: rows, columns: Panels.width, inner: k,
-        StridedMatrix(base: a.base + i * a.row, row: a.row, column: a.column), b, bStep,
+        a.rows(from: i), b, bStep,
         block, Panels.width, accumulate: false, prefetching: &prefetching)
       for r in 0..<rows {
         let target = c + (i + r) * cRow

@@ -11,7 +11,7 @@ func gemmKernel8x32(
   var c20 = Lanes(), c21 = Lanes(), c30 = Lanes(), c31 = Lanes()
   var c40 = Lanes(), c41 = Lanes(), c50 = Lanes(), c51 = Lanes()
   var c60 = Lanes(), c61 = Lanes(), c70 = Lanes(), c71 = Lanes()
-  let row = a.row
+  let row = a.rowStride
   var p = a.base
   var b = bBase
   for _ in 0..<k {
@@ -41,7 +41,7 @@ func gemmKernel8x32(
     s = Lanes(repeating: p[7 &* row])
     c70.addProduct(b0, s)
     c71.addProduct(b1, s)
-    p += a.column
+    p += a.columnStride
     b += bStep
   }
   writeRow(c00, c01, c, accumulate)
@@ -68,7 +68,7 @@ func gemmKernel1x32(
     let s = Lanes(repeating: p[0])
     c0.addProduct(load(b), s)
     c1.addProduct(load(b + 16), s)
-    p += a.column
+    p += a.columnStride
     b += bStep
   }
   writeRow(c0, c1, c, accumulate)

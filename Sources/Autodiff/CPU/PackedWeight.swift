@@ -14,20 +14,21 @@ struct PackedWeight {
     outputs = weight.shape[0]
     inputs = weight.shape[1]
     let (k, n) = transposed ? (inputs, outputs) : (outputs, inputs)
-    let storage = Storage(count: packedCount(inner: k, columns: n))
+    let storage = Storage(count: Panels.floatCount(inner: k, columns: n))
     let (source, row) = (weight.pointer, weight.shape[1])
     parallel(Panels.count(n)) { panel, _ in
       let column = panel * Panels.width
       let width = min(Panels.width, n - column)
       let target = storage.pointer + column * k
       if transposed {
-        packTransposed(source + column * row, row: row, inner: k, columns: width, into: target)
+        Panels.pack(
+          transposed: source + column * row, stride: row, inner: k, columns: width, into: target)
       } else {
-        packRows(source + column, row: row, inner: k, columns: width, into: target)
+        Panels.pack(rows: source + column, stride: row, inner: k, columns: width, into: target)
       }
     }
     self.storage = storage
-    panels = Panels(base: storage.pointer, step: Panels.width, panel: Panels.width * k)
+    panels = Panels(packed: storage.pointer, inner: k)
     inner = k
     columns = n
   }
@@ -42,18 +43,14 @@ struct PackedWeight {
 
   /// Some of the packed matrix's columns; they start at a multiple of 32.
   func columns(_ range: Range<Int>) -> PackedWeight {
-    let skipped = range.lowerBound / Panels.width * panels.panel
-    return PackedWeight(
-      self, Panels(base: panels.base + skipped, step: panels.step, panel: panels.panel),
-      inner: inner, columns: range.count)
+    PackedWeight(
+      self, panels.columns(from: range.lowerBound), inner: inner, columns: range.count)
   }
 
   /// Some of the packed matrix's rows.
   func rows(_ range: Range<Int>) -> PackedWeight {
-    let skipped = range.lowerBound * panels.step
-    return PackedWeight(
-      self, Panels(base: panels.base + skipped, step: panels.step, panel: panels.panel),
-      inner: range.count, columns: columns)
+    PackedWeight(
+      self, panels.rows(from: range.lowerBound), inner: range.count, columns: columns)
   }
 
   /// y[rows × n] = x[rows × k] · packed, both row-major.
@@ -61,15 +58,15 @@ struct PackedWeight {
   /// - Parameters:
   ///   - xRow: floats from one row of x to the next; nil for k.
   ///   - yRow: the same of y; nil for n.
-  ///   - prefetching: what to bring into the caches meanwhile.
+  ///   - prefetching: prefetched while the product runs.
   func multiply(
     _ x: UnsafePointer<Float>, row xRow: Int? = nil, _ rows: Int,
     into y: UnsafeMutablePointer<Float>, row yRow: Int? = nil, accumulate: Bool = false,
-    prefetching: PrefetchCursor = .nothing
+    prefetching: PrefetchCursor = .none
   ) {
-    Autodiff.multiply(
+    gemm(
       rows: rows, columns: columns, inner: inner,
-      StridedMatrix(base: x, row: xRow ?? inner, column: 1), panels, into: y,
-      row: yRow ?? columns, accumulate: accumulate, prefetching: prefetching)
+      StridedMatrix(base: x, rowStride: xRow ?? inner, columnStride: 1), panels, into: y,
+      stride: yRow ?? columns, accumulate: accumulate, prefetching: prefetching)
   }
 }

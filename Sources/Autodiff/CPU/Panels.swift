@@ -1,7 +1,8 @@
-/// The right-hand matrix of a product, cut into panels of 32 columns.
+/// The right-hand matrix of a product, B[k × n], cut into panels of 32 columns.
 ///
-/// Element (k, 32·p + j) lies at `base[p * panel + k * step + j]`. Packed panels have `step` 32; a
-/// row-major matrix whose width is a multiple of 32 can be used in place with `panel` 32.
+/// Element (i, 32·p + j) lies at `base[p * panel + i * step + j]`. Kernels make panels here and nowhere
+/// else, packed or in place, so that another element type needs one more packing, not a change in
+/// every kernel.
 struct Panels {
   static let width = 32
 
@@ -9,60 +10,87 @@ struct Panels {
   let step: Int
   let panel: Int
 
+  private init(base: UnsafePointer<Float>, step: Int, panel: Int) {
+    self.base = base
+    self.step = step
+    self.panel = panel
+  }
+
+  /// A row-major matrix where it lies: its rows hold whole panels, and are `stride` floats apart.
+  init(rowMajor base: UnsafePointer<Float>, stride: Int) {
+    self.init(base: base, step: stride, panel: Self.width)
+  }
+
+  /// Packed panels of k rows each, one behind the other.
+  init(packed base: UnsafePointer<Float>, inner k: Int) {
+    self.init(base: base, step: Self.width, panel: Self.width * k)
+  }
+
+  /// The columns from a multiple of 32 on.
+  func columns(from first: Int) -> Panels {
+    Panels(base: base + first / Self.width * panel, step: step, panel: panel)
+  }
+
+  /// The rows from one on.
+  func rows(from first: Int) -> Panels {
+    Panels(base: base + first * step, step: step, panel: panel)
+  }
+
   /// The number of panels that `columns` columns need.
   static func count(_ columns: Int) -> Int { (columns + width - 1) / width }
   /// `columns` rounded up to whole panels.
   static func padded(_ columns: Int) -> Int { count(columns) * width }
+  /// Floats of packed panels of k × n.
+  static func floatCount(inner k: Int, columns n: Int) -> Int { count(n) * width * k }
 }
 
-/// Floats that ``packRows`` and ``packTransposed`` write for `k` × `n`.
-func packedCount(inner k: Int, columns n: Int) -> Int { Panels.count(n) * Panels.width * k }
-
-/// Copies a row-major B[k × n] into panels; columns beyond n are zero.
-@discardableResult
-func packRows(
-  _ source: UnsafePointer<Float>, row: Int, inner k: Int, columns n: Int,
-  into target: UnsafeMutablePointer<Float>
-) -> Panels {
-  for panel in 0..<Panels.count(n) {
-    let column = panel * Panels.width
-    let width = min(Panels.width, n - column)
-    let base = target + panel * Panels.width * k
-    for i in 0..<k {
-      let from = source + i * row + column
-      let to = base + i * Panels.width
-      if width == Panels.width {
-        store(load(from), to)
-        store(load(from + 16), to + 16)
-      } else {
-        for j in 0..<width { to[j] = from[j] }
-        for j in width..<Panels.width { to[j] = 0 }
-      }
-    }
-  }
-  return Panels(base: target, step: Panels.width, panel: Panels.width * k)
-}
-
-/// Copies the transpose of a row-major S[n × k] into panels of B[k × n] = Sᵀ.
-@discardableResult
-func packTransposed(
-  _ source: UnsafePointer<Float>, row: Int, inner k: Int, columns n: Int,
-  into target: UnsafeMutablePointer<Float>, scale: Float = 1
-) -> Panels {
-  withTransposeBlock { block in
-    for panel in 0..<Panels.count(n) {
-      let column = panel * Panels.width
-      let width = min(Panels.width, n - column)
-      let base = target + panel * Panels.width * k
-      for first in stride(from: 0, to: k, by: laneCount) {
-        for half in stride(from: 0, to: Panels.width, by: laneCount) {
-          transposeBlock(
-            source + (column + half) * row + first, row: row, rows: width - half,
-            columns: min(laneCount, k - first), scale: scale,
-            into: base + first * Panels.width + half, row: Panels.width, through: block)
+extension Panels {
+  /// Packs a row-major B[k × n] whose rows are `stride` floats apart; columns beyond n are zero.
+  @discardableResult
+  static func pack(
+    rows source: UnsafePointer<Float>, stride: Int, inner k: Int, columns n: Int,
+    into target: UnsafeMutablePointer<Float>
+  ) -> Panels {
+    for panel in 0..<count(n) {
+      let column = panel * width
+      let used = min(width, n - column)
+      let base = target + panel * width * k
+      for i in 0..<k {
+        let from = source + i * stride + column
+        let to = base + i * width
+        if used == width {
+          store(load(from), to)
+          store(load(from + 16), to + 16)
+        } else {
+          for j in 0..<used { to[j] = from[j] }
+          for j in used..<width { to[j] = 0 }
         }
       }
     }
+    return Panels(packed: target, inner: k)
   }
-  return Panels(base: target, step: Panels.width, panel: Panels.width * k)
+
+  /// Packs the transpose of a row-major S[n × k], times `scale`: B[k × n] = scale·Sᵀ.
+  @discardableResult
+  static func pack(
+    transposed source: UnsafePointer<Float>, stride: Int, inner k: Int, columns n: Int,
+    into target: UnsafeMutablePointer<Float>, scale: Float = 1
+  ) -> Panels {
+    withTransposeBlock { block in
+      for panel in 0..<count(n) {
+        let column = panel * width
+        let used = min(width, n - column)
+        let base = target + panel * width * k
+        for first in Swift.stride(from: 0, to: k, by: laneCount) {
+          for half in Swift.stride(from: 0, to: width, by: laneCount) {
+            transposeBlock(
+              source + (column + half) * stride + first, row: stride, rows: used - half,
+              columns: min(laneCount, k - first), scale: scale,
+              into: base + first * width + half, row: width, through: block)
+          }
+        }
+      }
+    }
+    return Panels(packed: target, inner: k)
+  }
 }

@@ -1,10 +1,10 @@
-/// Floats that are read next, asked for a few cache lines at a time while a product runs.
+/// Prefetches a range of floats a few cache lines at a time, interleaved with a GEMM.
 ///
-/// A core waits for some tens of lines at once and no more, so that asking for a whole tile at once
-/// stops it; a product has time for all of them, and needs the memory for nothing else.
+/// A core tracks only some tens of outstanding cache misses: prefetching a whole tile at once stalls
+/// it, while a compute-bound GEMM leaves the memory idle.
 struct PrefetchCursor {
-  /// Nothing to ask for.
-  static var nothing: PrefetchCursor { PrefetchCursor(nil, count: 0) }
+  /// Prefetches nothing.
+  static var none: PrefetchCursor { PrefetchCursor(nil, count: 0) }
 
   private let base: UnsafePointer<Float>?
   private let count: Int
@@ -12,7 +12,7 @@ struct PrefetchCursor {
   private var step = 0
 
   /// - Parameters:
-  ///   - base: the first float; none of them need exist.
+  ///   - base: the first float; the addresses may be invalid.
   ///   - count: floats.
   init(_ base: UnsafePointer<Float>?, count: Int) {
     self.base = base
@@ -26,7 +26,7 @@ struct PrefetchCursor {
       base.map { $0 + index * size }, count: min(size, max(0, count - index * size)))
   }
 
-  /// The same floats in shares for so many calls of ``prefetchNext()``.
+  /// The same range in equal shares, one for each of `calls` calls of ``prefetchNext()``.
   func spread(over calls: Int) -> PrefetchCursor {
     var shares = self
     let lines = (count + laneCount - 1) / laneCount
@@ -34,7 +34,7 @@ struct PrefetchCursor {
     return shares
   }
 
-  /// Asks for the next share.
+  /// Prefetches the next share.
   @inline(__always)
   mutating func prefetchNext() {
     guard let base, next < count else { return }

@@ -1,8 +1,22 @@
-/// A matrix in memory whose element (row, column) lies at `base[row * row + column * column]`.
+/// A matrix in memory: element (row, column) lies at `base[row * rowStride + column * columnStride]`.
 struct StridedMatrix {
   let base: UnsafePointer<Float>
   /// Floats from one row to the next.
-  let row: Int
+  let rowStride: Int
   /// Floats from one column to the next.
-  let column: Int
+  let columnStride: Int
+
+  /// The rows from one on.
+  @inline(__always)
+  func rows(from first: Int) -> StridedMatrix {
+    StridedMatrix(
+      base: base + first * rowStride, rowStride: rowStride, columnStride: columnStride)
+  }
+
+  /// The columns from one on.
+  @inline(__always)
+  func columns(from first: Int) -> StridedMatrix {
+    StridedMatrix(
+      base: base + first * columnStride, rowStride: rowStride, columnStride: columnStride)
+  }
 }

@@ -74,6 +74,8 @@ private func innerProducts4x4(_ a: FourRows, _ b: FourRows, _ k: Int) -> Lanes {
     c33.addProduct(b3, row)
   }
   return Lanes(
-    lowHalf: SIMD8(lowHalf: totals(c00, c01, c02, c03), highHalf: totals(c10, c11, c12, c13)),
-    highHalf: SIMD8(lowHalf: totals(c20, c21, c22, c23), highHalf: totals(c30, c31, c32, c33)))
+    lowHalf: SIMD8(
+      lowHalf: horizontalSums(c00, c01, c02, c03), highHalf: horizontalSums(c10, c11, c12, c13)),
+    highHalf: SIMD8(
+      lowHalf: horizontalSums(c20, c21, c22, c23), highHalf: horizontalSums(c30, c31, c32, c33)))
 }

@@ -22,7 +22,7 @@ func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(target).storeBytes(of: value, as: Lanes.self)
 }
 
-/// Asks for the cache lines of some floats, which need not exist.
+/// Prefetches `count` floats; the address may be invalid.
 @inline(__always)
 func prefetch(_ place: UnsafePointer<Float>, count: Int) {
   for j in stride(from: 0, to: count, by: laneCount) { lra_prefetch(place + j) }
@@ -93,11 +93,11 @@ func fillVector(_ row: UnsafeMutablePointer<Float>, from count: Int, with value:
 
 /// The larger of each pair of lanes.
 @inline(__always)
-func larger(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .> a) }
+func lanewiseMax(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .> a) }
 
 /// The smaller of each pair of lanes.
 @inline(__always)
-func smaller(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .< a) }
+func lanewiseMin(_ a: Lanes, _ b: Lanes) -> Lanes { a.replacing(with: b, where: b .< a) }
 
 /// The lanes from the last to the first.
 @inline(__always)

@@ -39,14 +39,14 @@ func exp2(_ x: Lanes) -> Lanes {
 func exponentiate(
   _ row: UnsafeMutablePointer<Float>, count: Int
 ) -> (high: Float, sum: Float) {
-  let high = largest(row, count: count)
+  let high = horizontalMax(row, count: count)
   var sums = Lanes()
   for j in stride(from: 0, to: count, by: laneCount) {
     let power = exp2(load(row + j) - high)
     sums += power
     store(power, row + j)
   }
-  return (high, total(sums))
+  return (high, horizontalSum(sums))
 }
 
 /// The logarithm to base 2 of each lane, within 2⁻²³ of its size or of 1; x is normal and positive.
@@ -82,5 +82,5 @@ func sigmoid(_ x: Lanes) -> Lanes { sigmoid(binary: x * -1.442_695_04) }
 /// 1 / (1 + 2^x) of each lane, which is 0 and 1 to float precision where 2^x is at its bounds.
 @inline(__always)
 func sigmoid(binary x: Lanes) -> Lanes {
-  lra_reciprocal(1 + exp2(smaller(x, Lanes(repeating: 126))))
+  lra_reciprocal(1 + exp2(lanewiseMin(x, Lanes(repeating: 126))))
 }

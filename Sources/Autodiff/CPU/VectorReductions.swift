@@ -2,7 +2,7 @@ import CShims
 
 /// The sum of the lanes, added as a tree.
 @inline(__always)
-func total(_ value: Lanes) -> Float {
+func horizontalSum(_ value: Lanes) -> Float {
   let eight = value.lowHalf + value.highHalf
   let four = eight.lowHalf + eight.highHalf
   let two = four.lowHalf + four.highHalf
@@ -11,7 +11,7 @@ func total(_ value: Lanes) -> Float {
 
 /// The sum of the lanes of each of four vectors, added as a tree.
 @inline(__always)
-func totals(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
+func horizontalSums(_ a: Lanes, _ b: Lanes, _ c: Lanes, _ d: Lanes) -> SIMD4<Float> {
   let four = lra_fold(lra_fold(a, c), lra_fold(b, d))
   let two = four.lowHalf + four.highHalf
   return two.lowHalf + two.highHalf
@@ -28,7 +28,7 @@ func innerProduct(
     lanes.addProduct(load(a + j), load(b + j))
     j += laneCount
   }
-  var sum = total(lanes)
+  var sum = horizontalSum(lanes)
   while j < count {
     sum += a[j] * b[j]
     j += 1
@@ -38,16 +38,16 @@ func innerProduct(
 
 /// The largest lane.
 @inline(__always)
-func largest(_ value: Lanes) -> Float { lra_largest(value) }
+func horizontalMax(_ value: Lanes) -> Float { lra_largest(value) }
 
 /// The largest of every sixteenth of some floats, of which there is at least one; the last vector is
 /// whole in memory.
 @inline(__always)
-func largestLanes(_ x: UnsafePointer<Float>, count: Int) -> Lanes {
+func maximumLanes(_ x: UnsafePointer<Float>, count: Int) -> Lanes {
   var high = load(x)
   var j = laneCount
   while j < count {
-    high = larger(high, load(x + j))
+    high = lanewiseMax(high, load(x + j))
     j &+= laneCount
   }
   return high
@@ -55,6 +55,6 @@ func largestLanes(_ x: UnsafePointer<Float>, count: Int) -> Lanes {
 
 /// The largest of some floats; their number is a multiple of 16, not 0.
 @inline(__always)
-func largest(_ x: UnsafePointer<Float>, count: Int) -> Float {
-  largest(largestLanes(x, count: count))
+func horizontalMax(_ x: UnsafePointer<Float>, count: Int) -> Float {
+  horizontalMax(maximumLanes(x, count: count))
 }

@@ -26,7 +26,7 @@ package final class Workspace: @unchecked Sendable {
 
   /// Room for `inner` × `columns` in panels, as ``floats(_:)``.
   func panels(_ inner: Int, _ columns: Int) -> UnsafeMutablePointer<Float> {
-    floats(packedCount(inner: inner, columns: columns))
+    floats(Panels.floatCount(inner: inner, columns: columns))
   }
 
   /// `count` zeros, as ``floats(_:)``.
@@ -57,7 +57,7 @@ package final class Workspace: @unchecked Sendable {
   var mark: Mark { Mark(base: base, used: used) }
 
   /// Takes back what was handed out since a mark.
-  func rewind(after mark: Mark) { used = mark.base == base ? mark.used : 0 }
+  func rewind(to mark: Mark) { used = mark.base == base ? mark.used : 0 }
 
   func reset() {
     used = 0

@@ -79,7 +79,7 @@ final class Node {
 
   /// Contributes a whole buffer, taking it over if it is the first contribution.
   ///
-  /// The caller must not read the buffer afterwards.
+  /// - Precondition: the caller does not read the buffer afterwards.
   func accept(_ contribution: Storage, count: Int) {
     if !hasGradient && !isLeaf {
       buffer = contribution

@@ -87,7 +87,7 @@ public final class ParameterArena {
         let v = load(x + i, count: end - i)
         lanes.addProduct(v, v)
       }
-      sum += Double(total(lanes))
+      sum += Double(horizontalSum(lanes))
     }
     return sum
   }

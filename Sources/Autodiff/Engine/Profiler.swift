@@ -69,7 +69,7 @@ public final class Profiler: Sendable {
   }
 }
 
-/// Enters an operation that passes `passes` times over x into the meter.
+/// Profiles an operation that passes `passes` times over x under the name.
 func profileRows(_ name: String, _ x: Tensor, passes: Int, _ kernel: () -> Void) {
   Profiler.shared.measure(name, flops: 5 * x.count, bytes: 4 * passes * x.count, kernel)
 }

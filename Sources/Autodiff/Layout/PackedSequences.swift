@@ -15,9 +15,9 @@ public struct PackedSequences: Sendable, Equatable {
     let longest = lengths.max() ?? 0
     self.offsets = offsets
     self.capacity = capacity ?? longest
-    precondition(offsets.first == 0, "segments: offsets start with \(offsets.first ?? -1), not 0")
-    precondition(lengths.allSatisfy { $0 >= 0 }, "segments: offsets decrease")
-    precondition(longest <= self.capacity, "segments: \(longest) rows exceed \(self.capacity)")
+    precondition(offsets.first == 0, "sequences: offsets start with \(offsets.first ?? -1), not 0")
+    precondition(lengths.allSatisfy { $0 >= 0 }, "sequences: offsets decrease")
+    precondition(longest <= self.capacity, "sequences: \(longest) rows exceed \(self.capacity)")
   }
 
   /// `count` sequences of `length` rows each.

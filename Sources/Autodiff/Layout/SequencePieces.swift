@@ -9,9 +9,9 @@ public struct SequencePieces: Sendable {
   /// that their lengths differ by one at most.
   ///
   /// - Precondition: `count` is positive.
-  public init(_ segments: PackedSequences, count: Int) {
+  public init(_ packed: PackedSequences, count: Int) {
     precondition(count > 0, "pieces: cannot cut into \(count)")
-    self.init(segments, longest: (segments.capacity + count - 1) / count) { length in
+    self.init(packed, longest: (packed.capacity + count - 1) / count) { length in
       let pieces = min(count, length)
       return (0..<pieces).map { $0 * length / pieces }
     }
@@ -20,9 +20,9 @@ public struct SequencePieces: Sendable {
   /// Cuts into pieces of `length` rows; the last piece of a sequence may be shorter.
   ///
   /// - Precondition: `length` is positive.
-  public init(_ segments: PackedSequences, length: Int) {
+  public init(_ packed: PackedSequences, length: Int) {
     precondition(length > 0, "pieces: cannot cut into pieces of \(length)")
-    self.init(segments, longest: min(length, segments.capacity)) {
+    self.init(packed, longest: min(length, packed.capacity)) {
       Array(stride(from: 0, to: $0, by: length))
     }
   }
@@ -30,14 +30,14 @@ public struct SequencePieces: Sendable {
   /// - Parameters:
   ///   - longest: the rows of the longest piece there can be.
   ///   - starts: where the pieces of a sequence of this length begin; more for longer sequences.
-  private init(_ segments: PackedSequences, longest: Int, starts: (Int) -> [Int]) {
+  private init(_ packed: PackedSequences, longest: Int, starts: (Int) -> [Int]) {
     var offsets: [Int] = []
     var counts = [0]
-    for sequence in 0..<segments.count {
-      offsets += starts(segments.length(sequence)).map { segments.offsets[sequence] + $0 }
+    for sequence in 0..<packed.count {
+      offsets += starts(packed.length(sequence)).map { packed.offsets[sequence] + $0 }
       counts.append(offsets.count)
     }
-    rows = PackedSequences(offsets: offsets + [segments.rows], capacity: longest)
-    sequences = PackedSequences(offsets: counts, capacity: starts(segments.capacity).count)
+    rows = PackedSequences(offsets: offsets + [packed.rows], capacity: longest)
+    sequences = PackedSequences(offsets: counts, capacity: starts(packed.capacity).count)
   }
 }

@@ -19,12 +19,13 @@ public func measureProductPeak(threads: Int, seconds: Double = 0.3) -> Double {
     let a = workspace.zeros(m * k)
     let b = workspace.zeros(k * n)
     let c = workspace.floats(m * n)
-    let panels = Panels(base: b, step: Panels.width, panel: Panels.width * k)
+    let panels = Panels(packed: b, inner: k)
     return {
       for _ in 0..<repeats {
-        multiply(
-          rows: m, columns: n, inner: k, StridedMatrix(base: a, row: k, column: 1), panels,
-          into: c, row: n, accumulate: false)
+        gemm(
+          rows: m, columns: n, inner: k, StridedMatrix(base: a, rowStride: k, columnStride: 1),
+          panels,
+          into: c, stride: n, accumulate: false)
       }
     }
   }

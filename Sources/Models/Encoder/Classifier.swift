@@ -101,7 +101,7 @@ public final class Classifier {
     var h = embed(
       Indices(rows.tokens), table: tokens.table, positions: positions,
       classToken: classToken?.tensor,
-      segments: context.segments,
+      sequences: context.sequences,
       dropout: embeddingDropout(context))
     for block in blocks {
       h = block.norm.after(block.mixer(block.norm.before(h, context), context), context)
@@ -111,7 +111,7 @@ public final class Classifier {
     if let norm { h = norm.before(h, context).normalized }
     let pooled =
       configuration.pooling == .cls
-      ? firstPool(h, segments: context.segments) : meanPool(h, segments: context.segments)
+      ? firstPool(h, sequences: context.sequences) : meanPool(h, sequences: context.sequences)
     let features = configuration.towers == 2 ? pairFeatures(pooled) : pooled
     return output(hidden.map { $0(features, activation: .relu) } ?? features)
   }

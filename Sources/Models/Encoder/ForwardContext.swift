@@ -7,7 +7,7 @@ import Base
 /// A forward pass changes nothing outside its context.
 public struct ForwardContext {
   /// The sequences of the batch.
-  public let segments: PackedSequences
+  public let sequences: PackedSequences
   /// What one layer leaves for the next, beside its rows.
   let carried = Carried()
   private let training: Training?
@@ -21,8 +21,8 @@ public struct ForwardContext {
   }
 
   /// A pass without dropout.
-  public static func evaluation(_ segments: PackedSequences) -> ForwardContext {
-    ForwardContext(segments: segments, training: nil)
+  public static func evaluation(_ sequences: PackedSequences) -> ForwardContext {
+    ForwardContext(sequences: sequences, training: nil)
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.
@@ -31,10 +31,10 @@ public struct ForwardContext {
   ///   - firstRow: the row of the whole batch at which this part of it begins.
   ///   - updates: collects the changes of buffers.
   static func training(
-    _ segments: PackedSequences, _ seed: DropoutSeed, firstRow: Int, updates: BufferUpdates
+    _ sequences: PackedSequences, _ seed: DropoutSeed, firstRow: Int, updates: BufferUpdates
   ) -> ForwardContext {
     ForwardContext(
-      segments: segments,
+      sequences: sequences,
       training: Training(
         random: Philox(key: seed.seed), step: seed.step, firstSequence: seed.sequencesBefore,
         firstRow: firstRow, updates: updates))

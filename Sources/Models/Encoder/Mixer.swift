@@ -4,7 +4,7 @@ import Autodiff
 ///
 /// A mixer is one residual branch. It gets the rows before normalisation and returns
 /// `residual + drop(mix(LayerNorm(residual)))`, [N, E] to [N, E]. Sequences are packed
-/// (``ForwardContext/segments``), so there is no mask: padding does not exist.
+/// (``ForwardContext/sequences``), so there is no mask: padding does not exist.
 public protocol Mixer {
   /// The variant's own settings, with its paper's defaults.
   associatedtype Options: VariantOptions

@@ -35,12 +35,12 @@ public struct PackedTokens: Sendable {
 
   /// The context of a pass over these tokens.
   func context(_ mode: ForwardMode) -> ForwardContext {
-    let segments = PackedSequences(offsets: offsets, capacity: capacity)
+    let sequences = PackedSequences(offsets: offsets, capacity: capacity)
     switch mode {
-    case .evaluation: return .evaluation(segments)
+    case .evaluation: return .evaluation(sequences)
     case .training(let seed, let updates):
       return .training(
-        segments, seed, firstRow: seed.tokensBefore + specials * seed.sequencesBefore,
+        sequences, seed, firstRow: seed.tokensBefore + specials * seed.sequencesBefore,
         updates: updates)
     }
   }

@@ -45,14 +45,14 @@ public struct BranchInput {
 
   /// x + drop(Re(F_L·LayerNorm(x)·F_E)), [N, E], without storing LayerNorm(x).
   func addingFourierMix(
-    _ plan: FourierPlan, segments: PackedSequences, dropout: Dropout
+    _ plan: FourierPlan, sequences: PackedSequences, dropout: Dropout
   ) -> Tensor {
     switch source {
     case .byRow(let norm):
-      residualFourierMix(residual, norm: norm, plan: plan, segments: segments, dropout: dropout)
+      residualFourierMix(residual, norm: norm, plan: plan, sequences: sequences, dropout: dropout)
     case .done(let rows):
       residualSum(
-        residual, adding: fourierMix(rows, plan: plan, segments: segments), dropout: dropout)
+        residual, adding: fourierMix(rows, plan: plan, sequences: sequences), dropout: dropout)
     }
   }
 

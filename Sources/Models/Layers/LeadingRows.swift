@@ -2,10 +2,10 @@ import Autodiff
 
 extension BranchInput {
   /// The first rows of each sequence, and where they lie.
-  func leading(_ count: Int, _ segments: PackedSequences) -> (
-    rows: BranchInput, segments: PackedSequences
+  func leading(_ count: Int, _ sequences: PackedSequences) -> (
+    rows: BranchInput, sequences: PackedSequences
   ) {
-    let leading = segments.leading(count)
-    return (map { leadingRows($0, segments: segments, leading: leading) }, leading)
+    let leading = sequences.leading(count)
+    return (map { leadingRows($0, sequences: sequences, leading: leading) }, leading)
   }
 }

@@ -24,8 +24,8 @@ extension MultiHead {
   ) -> Tensor {
     let (query, key, value) = queryKeyValue(x)
     let mixed = patternAttention(
-      query: query, key: key, value: value, segments: context.segments,
-      patterns: context.segments.patterns(patterns), dropout: weightDropout(context))
+      query: query, key: key, value: value, sequences: context.sequences,
+      patterns: context.sequences.patterns(patterns), dropout: weightDropout(context))
     return finish(x, mixed, context)
   }
 }

@@ -39,7 +39,7 @@ struct CosFormer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: context.segments, features: .cosine,
+      query: query, key: key, value: value, sequences: context.sequences, features: .cosine,
       epsilon: 0,
       floor: 1e-6)
     return projections.finish(x, mixed, context)

@@ -51,6 +51,6 @@ struct FNet: Mixer {
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-    x.addingFourierMix(plan, segments: context.segments, dropout: dropout(context))
+    x.addingFourierMix(plan, sequences: context.sequences, dropout: dropout(context))
   }
 }

@@ -110,7 +110,7 @@ struct LRU: Mixer {
     var y = scaledColumns(u, scales: skip.tensor)
     for (direction, output) in outputs.enumerated() {
       let states = diagonalScan(
-        driven, poles: poles, segments: context.segments, reversed: direction == 1)
+        driven, poles: poles, sequences: context.sequences, reversed: direction == 1)
       y = residualLinear(y, adding: states, weight: output.tensor)
     }
     return gate(x.residual, y, context)

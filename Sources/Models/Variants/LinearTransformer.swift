@@ -64,7 +64,7 @@ struct LinearTransformer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: context.segments, features: features,
+      query: query, key: key, value: value, sequences: context.sequences, features: features,
       epsilon: epsilon)
     return projections.finish(x, mixed, context)
   }

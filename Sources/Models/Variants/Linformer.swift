@@ -90,8 +90,8 @@ struct Linformer: Mixer {
     let (keys, values) =
       sharing == .none ? projectHeads(rows, context) : projectRows(rows, context)
     let mixed = attention(
-      query: query, key: keys, value: values, queries: context.segments,
-      keys: PackedSequences(count: context.segments.count, length: projected),
+      query: query, key: keys, value: values, queries: context.sequences,
+      keys: PackedSequences(count: context.sequences.count, length: projected),
       dropout: projections.weightDropout(context))
     return projections.finish(x, mixed, context)
   }
@@ -102,14 +102,14 @@ struct Linformer: Mixer {
       rows, weight: stacked([projections.key.tensor, projections.value.tensor]))
     let short = projectSequence(
       both, projections: weights.map(\.tensor), groups: Array(weights.indices),
-      segments: context.segments)
+      sequences: context.sequences)
     return (projections.heads(short, 0), projections.heads(short, 1))
   }
 
   /// (P·X)·Wₖᵀ where the heads share P: the same numbers, but K rows instead of L go through Wₖ.
   private func projectRows(_ rows: Tensor, _ context: ForwardContext) -> (HeadsView, HeadsView) {
     let short = weights.map {
-      projectSequence(rows, projections: [$0.tensor], groups: [0], segments: context.segments)
+      projectSequence(rows, projections: [$0.tensor], groups: [0], sequences: context.sequences)
     }
     let keys = linear(short[0], weight: projections.key.tensor)
     let values = linear(short[short.count - 1], weight: projections.value.tensor)

@@ -73,19 +73,19 @@ struct Longformer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     var mixed = patternAttention(
-      query: query, key: key, value: value, segments: context.segments,
-      patterns: context.segments.patterns { [pattern($0)] },
+      query: query, key: key, value: value, sequences: context.sequences,
+      patterns: context.sequences.patterns { [pattern($0)] },
       dropout: projections.weightDropout(context))
     if let globalQuery, let globalKey, let globalValue {
-      let global = x.leading(options.global, context.segments)
+      let global = x.leading(options.global, context.sequences)
       let all = x.project(stacked([globalKey.tensor, globalValue.tensor]))
       let rows = attention(
         query: projections.heads(global.rows.project(globalQuery.tensor), 0),
         key: projections.heads(all, 0), value: projections.heads(all, 1),
-        queries: global.segments, keys: context.segments,
-        dropout: projections.weightDropout(context), dropoutRows: context.segments)
+        queries: global.sequences, keys: context.sequences,
+        dropout: projections.weightDropout(context), dropoutRows: context.sequences)
       mixed = replacingLeadingRows(
-        mixed, with: rows, segments: context.segments, leading: global.segments)
+        mixed, with: rows, sequences: context.sequences, leading: global.sequences)
     }
     return projections.finish(x, mixed, context)
   }

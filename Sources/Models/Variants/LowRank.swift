@@ -83,7 +83,7 @@ struct LowRank: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = maps.queryKeyValue(x)
     let mixed = attention(
-      query: query, key: key, value: value, queries: context.segments, keys: context.segments,
+      query: query, key: key, value: value, queries: context.sequences, keys: context.sequences,
       dropout: maps.weightDropout(context))
     return maps.finish(x, mixed, context)
   }

@@ -80,17 +80,17 @@ struct Luna: Mixer {
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-    let count = context.segments.count
+    let count = context.sequences.count
     let short = PackedSequences(count: count, length: packed)
     let carried =
       context.carried[PackedSequence.self] ?? stacked(Array(repeating: start.tensor, count: count))
     let state = layerNorm(carried, norm: norm.norm)
     let tokens = x.normalized
     let gathered = pack(
-      state, short, tokens, context.segments, packDropout(context, rowsPerSequence: packed))
+      state, short, tokens, context.sequences, packDropout(context, rowsPerSequence: packed))
     context.carried[PackedSequence.self] = residualSum(
       state, adding: gathered, dropout: packedDropout(context, rowsPerSequence: packed))
-    let mixed = unpack(tokens, context.segments, gathered, short, unpackDropout(context))
+    let mixed = unpack(tokens, context.sequences, gathered, short, unpackDropout(context))
     return output(x.residual, adding: mixed, context)
   }
 

@@ -75,25 +75,25 @@ struct Nystromformer: Mixer {
       ? nil : scope.weight("conv.weight", [size.heads, options.conv], .lecunNormal)
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    let segments = pass.segments
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    let sequences = context.sequences
     let (query, key, value) = projections.queryKeyValue(x)
-    let parts = SequencePieces(segments, count: options.landmarks)
+    let parts = SequencePieces(sequences, count: options.landmarks)
     let means = segmentMean(
-      Heads(query.tensor, count: 2 * size.heads, width: size.headWidth), pieces: parts)
+      HeadsView(query.tensor, count: 2 * size.heads, width: size.headWidth), pieces: parts)
     let (queryMeans, keyMeans) = (projections.heads(means, 0), projections.heads(means, 1))
     let gathered = attention(
-      query: queryMeans, key: key, value: value, queries: parts.sequences, keys: segments)
+      query: queryMeans, key: key, value: value, queries: parts.sequences, keys: sequences)
     let inverted = nystromInverse(
       query: queryMeans, key: keyMeans, value: projections.heads(gathered, 0),
       landmarks: parts.sequences, iterations: options.iterations)
     var mixed = attention(
-      query: query, key: keyMeans, value: projections.heads(inverted, 0), queries: segments,
+      query: query, key: keyMeans, value: projections.heads(inverted, 0), queries: sequences,
       keys: parts.sequences)
     if let kernel {
       mixed = depthwiseConvolution(
-        mixed, adding: value, kernel: kernel.tensor, segments: segments)
+        mixed, adding: value, kernel: kernel.tensor, sequences: sequences)
     }
-    return projections.finish(x, mixed, pass)
+    return projections.finish(x, mixed, context)
   }
 }

@@ -104,7 +104,7 @@ struct Performer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = linearAttention(
-      query: query, key: key, value: value, segments: context.segments,
+      query: query, key: key, value: value, sequences: context.sequences,
       features: features(context.redrawn(rows, every: options.redraw)),
       epsilon: 0)
     return projections.finish(x, mixed, context)

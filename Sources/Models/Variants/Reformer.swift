@@ -151,10 +151,10 @@ struct Reformer: Mixer {
     let both = x.project(stacked([query.tensor, value.tensor]))
     let (query, value) = (size.heads(both, 0), size.heads(both, 1))
     let patterns = hashedChunks(
-      query, segments: context.segments, hash: hash, rows: rotations, chunk: options.chunk,
+      query, sequences: context.sequences, hash: hash, rows: rotations, chunk: options.chunk,
       countsOnce: options.countOnce)
     let mixed = patternAttention(
-      query: query, key: size.heads(unitRows(query)), value: value, segments: context.segments,
+      query: query, key: size.heads(unitRows(query)), value: value, sequences: context.sequences,
       patterns: patterns, scale: Float(options.scale),
       dropout: attentionDropout(context))
     return output(x.residual, adding: mixed, context)

@@ -144,7 +144,7 @@ struct S4D: Mixer {
           logStep: logStep.tensor, logDecay: logDecay.tensor, frequency: frequency.tensor,
           output: output.tensor), reversed: direction == 1)
     }
-    let y = stateSpaceScan(x.normalized, systems, skip: skip.tensor, segments: context.segments)
+    let y = stateSpaceScan(x.normalized, systems, skip: skip.tensor, sequences: context.sequences)
     return gate(x.residual, y, context)
   }
 }

@@ -81,23 +81,25 @@ struct Sinkhorn: Mixer {
     noiseSite = dropoutSite(scope.path + ".sort")
   }
 
-  func callAsFunction(_ x: PreNorm, _ pass: Pass) -> Tensor {
-    let blocks = SequencePieces(pass.segments, length: options.block)
+  func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
+    let blocks = SequencePieces(context.sequences, length: options.block)
     let (all, sums) = x.project(projections.queryKeyValueWeight, sumsOf: blocks)
     let mixed = sortedBlockAttention(
       query: projections.heads(all, 0), key: projections.heads(all, 1),
-      value: projections.heads(all, 2), sorting: sorting(sums, blocks, pass), blocks: blocks,
-      shortcut: options.sortcut, dropout: projections.weightDropout(pass))
-    return projections.finish(x, mixed, pass)
+      value: projections.heads(all, 2), sorting: sorting(sums, blocks, context), blocks: blocks,
+      shortcut: options.sortcut, dropout: projections.weightDropout(context))
+    return projections.finish(x, mixed, context)
   }
 
   /// P, one row for each block.
-  private func sorting(_ sums: Tensor, _ blocks: SequencePieces, _ pass: Pass) -> Tensor {
+  private func sorting(_ sums: Tensor, _ blocks: SequencePieces, _ context: ForwardContext)
+    -> Tensor
+  {
     sinkhornSort(
       linear(sums, weight: sort.tensor), sequences: blocks.sequences, heads: size.heads,
       iterations: options.iterations, temperature: Float(options.temperature),
-      noise: pass.key(site: noiseSite).map {
-        GumbelNoise(key: $0, firstSequence: pass.firstSequence)
+      noise: context.key(site: noiseSite).map {
+        GumbelNoise(key: $0, firstSequence: context.firstSequence)
       })
   }
 }

@@ -163,10 +163,10 @@ struct Synthesizer: Mixer {
     let dropout = attentionDropout(context)
     let result =
       logits.query.isEmpty
-      ? attention(logits: logits.term, value: value, segments: context.segments, dropout: dropout)
+      ? attention(logits: logits.term, value: value, sequences: context.sequences, dropout: dropout)
       : attention(
         query: joinHeads(logits.query), key: joinHeads(logits.key), value: value,
-        queries: context.segments, keys: context.segments, scale: 1, adding: logits.term,
+        queries: context.sequences, keys: context.sequences, scale: 1, adding: logits.term,
         dropout: dropout)
     return output(x.residual, adding: result, context)
   }
@@ -194,10 +194,10 @@ struct Synthesizer: Mixer {
   private func synthesised(_ rows: Tensor, _ context: ForwardContext, _ factor: Tensor?) -> Logits {
     switch source {
     case .dense(let hidden, let table):
-      let bias = heads(tableRows(table.bias.tensor, segments: context.segments))
+      let bias = heads(tableRows(table.bias.tensor, sequences: context.sequences))
       return Logits(
         query: [HeadPart(heads(hidden(rows, activation: .relu)), factor: factor)],
-        key: [HeadPart(heads(tableRows(table.weight.tensor, segments: context.segments)))],
+        key: [HeadPart(heads(tableRows(table.weight.tensor, sequences: context.sequences)))],
         term: .keyBias(joinHeads([HeadPart(bias, factor: factor)])))
     case .factorisedDense(let hidden, let fine, let coarse):
       let inside = hidden(rows, activation: .relu)
@@ -212,9 +212,9 @@ struct Synthesizer: Mixer {
     case .factorisedRandom(let query, let key):
       return Logits(
         query: [
-          HeadPart(heads(tableRows(query.tensor, segments: context.segments)), factor: factor)
+          HeadPart(heads(tableRows(query.tensor, sequences: context.sequences)), factor: factor)
         ],
-        key: [HeadPart(heads(tableRows(key.tensor, segments: context.segments)))])
+        key: [HeadPart(heads(tableRows(key.tensor, sequences: context.sequences)))])
     }
   }
 

@@ -34,7 +34,7 @@ struct Transformer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = attention(
-      query: query, key: key, value: value, queries: context.segments, keys: context.segments,
+      query: query, key: key, value: value, queries: context.sequences, keys: context.sequences,
       dropout: projections.weightDropout(context))
     return projections.finish(x, mixed, context)
   }

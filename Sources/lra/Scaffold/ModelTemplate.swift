@@ -78,7 +78,7 @@ struct ModelTemplate {
         let mixed = attention(
           query: joinHeads([HeadPart(query, factor: sharpness.tensor)]),
           key: projections.heads(both, 0), value: projections.heads(both, 1),
-          queries: context.segments, keys: context.segments, dropout: projections.weightDropout(context))
+          queries: context.sequences, keys: context.sequences, dropout: projections.weightDropout(context))
         return projections.finish(x, mixed, context)
       }
     }

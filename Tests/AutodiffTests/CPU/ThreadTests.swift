@@ -28,7 +28,7 @@ private func rowSums() -> [String] {
     let y = layerNorm(Tensor(shape: [rows, width], random.floats(rows * width)), norm: norm)
     let sum = projectSequence(
       y, projections: [Tensor(shape: [1, rows], [Float](repeating: 1, count: rows))], groups: [0],
-      segments: PackedSequences(count: 1, length: rows))
+      sequences: PackedSequences(count: 1, length: rows))
     let weight = random.floats(width)
     linear(sum, weight: Tensor(shape: [1, width], weight)).backward()
     let shift = norm.shift.gradient?.values ?? []

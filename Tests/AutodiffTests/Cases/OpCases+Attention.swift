@@ -52,19 +52,19 @@ extension OpCases {
   static func kernel(
     _ lengths: [Int], heads: Int, width: Int, _ layout: Layout = .packed, epsilon: Float = 0.1
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "linear attention \(lengths), \(heads) heads of \(width), \(layout), epsilon \(epsilon)",
       account: "linear attention",
-      inputs(segments.rows, segments.rows, heads * width, layout, -2...2)
+      inputs(sequences.rows, sequences.rows, heads * width, layout, -2...2)
     ) { x in
       let (q, k, v) = views(x, heads, width, layout)
       return Autodiff.linearAttention(
-        query: q, key: k, value: v, segments: segments, epsilon: epsilon)
+        query: q, key: k, value: v, sequences: sequences, epsilon: epsilon)
     } oracle: { x in
       let (q, k, v) = parts(x, heads * width, layout)
       return Oracle.linearAttention(
-        q, k, v, heads: heads, offsets: segments.offsets, epsilon: Double(epsilon))
+        q, k, v, heads: heads, offsets: sequences.offsets, epsilon: Double(epsilon))
     }
   }
 

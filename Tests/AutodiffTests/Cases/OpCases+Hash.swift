@@ -39,36 +39,36 @@ extension OpCases {
     _ lengths: [Int], heads: Int, _ hash: HashOracle, scale: Float? = nil,
     countsOnce: Bool = true, rate: Float = 0
   ) -> OpCase {
-    let (width, segments) = (16, PackedSequences(offsets: offsets(lengths)))
+    let (width, sequences) = (16, PackedSequences(offsets: offsets(lengths)))
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     let name =
       "hashed chunks \(lengths), \(heads) heads, \(hash.rounds) rounds of \(hash.factors), chunks "
       + "of \(hash.chunk), once \(countsOnce), dropout \(rate)"
     var random = RandomData(name + " hashed")
-    let x = random.floats(segments.rows * heads * width)
+    let x = random.floats(sequences.rows * heads * width)
     let rotation = random.floats(heads * hash.rowCount * width)
     let counts = HashCase(
-      x: Matrix(segments.rows, heads * width, x.map(Double.init)),
+      x: Matrix(sequences.rows, heads * width, x.map(Double.init)),
       rotation: Matrix(heads * hash.rowCount, width, rotation.map(Double.init)),
-      segments: segments, hash: hash
+      sequences: sequences, hash: hash
     ).counts.map { $0.map { $0.map { countsOnce ? min(1, $0) : $0 } } }
     return OpCase(
       name, account: "hashed chunks",
-      inputs(segments.rows, segments.rows, heads * width, .packed, -2...2)
+      inputs(sequences.rows, sequences.rows, heads * width, .packed, -2...2)
     ) { inputs in
       let (q, k, v) = views(inputs, heads, width, .packed)
       let patterns = hashedChunks(
-        HeadsView(Tensor(shape: [segments.rows, heads * width], x), count: heads, width: width),
-        segments: segments, hash: AngularHash(rounds: hash.rounds, factors: hash.factors),
+        HeadsView(Tensor(shape: [sequences.rows, heads * width], x), count: heads, width: width),
+        sequences: sequences, hash: AngularHash(rounds: hash.rounds, factors: hash.factors),
         rows: Tensor(shape: [heads * hash.rowCount, width], rotation), chunk: hash.chunk,
         countsOnce: countsOnce)
       return patternAttention(
-        query: q, key: k, value: v, segments: segments, patterns: patterns, scale: scale,
+        query: q, key: k, value: v, sequences: sequences, patterns: patterns, scale: scale,
         dropout: drop.dropout)
     } oracle: { inputs in
       let (q, k, v) = parts(inputs, heads * width, .packed)
       return Oracle.patternAttention(
-        q.map { $0 * Double(scale ?? 0.25) * 4 }, k, v, heads: heads, offsets: segments.offsets,
+        q.map { $0 * Double(scale ?? 0.25) * 4 }, k, v, heads: heads, offsets: sequences.offsets,
         drop: drop
       ) { counts[$0 * heads + $1][$2][$3] }
     }
@@ -105,15 +105,15 @@ extension OpCases {
 private struct HashCase {
   let x: Matrix
   let rotation: Matrix
-  let segments: PackedSequences
+  let sequences: PackedSequences
   let hash: HashOracle
 
   var counts: [[[Int]]] {
     let (width, rows) = (rotation.columns, hash.rowCount)
-    return (0..<segments.count).flatMap { sequence in
+    return (0..<sequences.count).flatMap { sequence in
       (0..<x.columns / width).map { head in
         hash.counts(
-          x.rows(segments.range(sequence)).columns(head * width..<(head + 1) * width),
+          x.rows(sequences.range(sequence)).columns(head * width..<(head + 1) * width),
           rotation.rows(head * rows..<(head + 1) * rows))
       }
     }

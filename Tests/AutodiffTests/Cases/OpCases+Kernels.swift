@@ -79,22 +79,22 @@ extension OpCases {
     _ range: ClosedRange<Float>, _ map: @escaping @Sendable () -> FeatureMap,
     _ oracle: FeatureOracle, epsilon: Float = 0, floor: Float = 0
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
+    let sequences = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
     let name =
       "linear attention, \(name), \(lengths), \(heads) heads of \(width), \(layout), "
       + "denominators \(epsilon) \(floor)"
-    let inputs = inputs(segments.rows, segments.rows, heads * width, layout, range)
+    let inputs = inputs(sequences.rows, sequences.rows, heads * width, layout, range)
     let unchanged = OpCase(name, account: nil, inputs, operation: { $0[0] }, oracle: { $0[0] })
     let point = parts(unchanged.matrices(unchanged.data), heads * width, layout)
     return OpCase(name, account: "linear attention", inputs) { x in
       let (q, k, v) = views(x, heads, width, layout)
       return Autodiff.linearAttention(
-        query: q, key: k, value: v, segments: segments, features: map(), epsilon: epsilon,
+        query: q, key: k, value: v, sequences: sequences, features: map(), epsilon: epsilon,
         floor: floor)
     } oracle: { x in
       let (q, k, v) = parts(x, heads * width, layout)
       return Oracle.featureAttention(
-        q, k, v, at: (point.0, point.1), heads: heads, offsets: segments.offsets, oracle,
+        q, k, v, at: (point.0, point.1), heads: heads, offsets: sequences.offsets, oracle,
         epsilon: Double(epsilon), floor: Double(floor))
     }
   }

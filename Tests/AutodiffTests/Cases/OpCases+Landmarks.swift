@@ -24,23 +24,24 @@ extension OpCases {
     ]
 
   /// Heads behind `beside` other columns.
-  private static func heads(_ x: Tensor, _ count: Int, _ width: Int, _ beside: Int = 0) -> Heads {
-    Heads(x, column: beside, count: count, width: width)
+  private static func heads(_ x: Tensor, _ count: Int, _ width: Int, _ beside: Int = 0) -> HeadsView
+  {
+    HeadsView(x, column: beside, count: count, width: width)
   }
 
   static func mean(
     _ lengths: [Int], pieces: Int, heads: Int, width: Int, beside: Int = 0
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     let columns = beside + heads * width
     return OpCase(
       "segment mean \(lengths), \(pieces) pieces, \(heads) heads of \(width) beside \(beside)",
-      account: "segment mean", [.init(segments.rows, columns + beside)]
+      account: "segment mean", [.init(sequences.rows, columns + beside)]
     ) { x in
       segmentMean(
-        self.heads(x[0], heads, width, beside), pieces: SequencePieces(segments, count: pieces))
+        self.heads(x[0], heads, width, beside), pieces: SequencePieces(sequences, count: pieces))
     } oracle: { x in
-      let cut = Oracle.cut(segments.offsets) { n in
+      let cut = Oracle.cut(sequences.offsets) { n in
         (0..<min(n, pieces)).map { $0 * n / min(n, pieces) }
       }
       return Oracle.reduce(x[0].columns(beside..<columns), cut, mean: true)
@@ -48,15 +49,15 @@ extension OpCases {
   }
 
   static func sum(_ lengths: [Int], block: Int, width: Int, beside: Int = 0) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "segment sum \(lengths), blocks of \(block), width \(width) beside \(beside)",
-      account: "segment sum", [.init(segments.rows, beside + width)]
+      account: "segment sum", [.init(sequences.rows, beside + width)]
     ) { x in
       segmentSum(
-        heads(x[0], 1, width, beside), pieces: SequencePieces(segments, length: block))
+        heads(x[0], 1, width, beside), pieces: SequencePieces(sequences, length: block))
     } oracle: { x in
-      let cut = Oracle.cut(segments.offsets) { Array(stride(from: 0, to: $0, by: block)) }
+      let cut = Oracle.cut(sequences.offsets) { Array(stride(from: 0, to: $0, by: block)) }
       return Oracle.reduce(x[0].columns(beside..<beside + width), cut, mean: false)
     }
   }
@@ -64,7 +65,7 @@ extension OpCases {
   static func nystrom(
     _ sizes: [Int], heads: Int, width: Int, iterations: Int = 6, range: ClosedRange<Float> = -3...3
   ) -> OpCase {
-    let landmarks = Segments(offsets: offsets(sizes))
+    let landmarks = PackedSequences(offsets: offsets(sizes))
     let columns = heads * width
     return OpCase(
       "nystrom inverse \(sizes), \(heads) heads of \(width), \(iterations) iterations, \(range)",
@@ -84,29 +85,29 @@ extension OpCases {
   static func convolution(
     _ lengths: [Int], heads: Int, width: Int, taps: Int, beside: Int = 0
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     let columns = heads * width
     return OpCase(
       "depthwise convolution \(lengths), \(heads) heads of \(width) beside \(beside), \(taps) taps",
       account: "depthwise convolution",
       [
-        .init(segments.rows, beside + columns), .init(heads, taps),
-        .init(segments.rows, columns),
+        .init(sequences.rows, beside + columns), .init(heads, taps),
+        .init(sequences.rows, columns),
       ]
     ) { x in
       depthwiseConvolution(
-        x[2], adding: self.heads(x[0], heads, width, beside), kernel: x[1], segments: segments)
+        x[2], adding: self.heads(x[0], heads, width, beside), kernel: x[1], sequences: sequences)
     } oracle: { x in
       x[2]
         + Oracle.depthwiseConvolution(
-          x[0].columns(beside..<beside + columns), kernel: x[1], offsets: segments.offsets)
+          x[0].columns(beside..<beside + columns), kernel: x[1], offsets: sequences.offsets)
     }
   }
 
   /// Keys, values and biases lie in one tensor.
   static func biased(_ queries: [Int], _ others: [Int], heads: Int, width: Int) -> OpCase {
-    let own = Segments(offsets: offsets(queries))
-    let keys = Segments(offsets: offsets(others))
+    let own = PackedSequences(offsets: offsets(queries))
+    let keys = PackedSequences(offsets: offsets(others))
     let columns = heads * width
     return OpCase(
       "attention \(queries) to \(others) with a bias, \(heads) heads of \(width)",
@@ -132,18 +133,18 @@ extension OpCases {
 
   /// Keys are values too: both gradients go to the same columns.
   static func sharedKeys(_ lengths: [Int], heads: Int, width: Int) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "attention \(lengths) with keys as values, \(heads) heads of \(width)", account: "attention",
-      [.init(segments.rows, heads * width, range: -2...2), .init(segments.rows, heads * width)]
+      [.init(sequences.rows, heads * width, range: -2...2), .init(sequences.rows, heads * width)]
     ) { x in
       let others = self.heads(x[1], heads, width)
       return Autodiff.attention(
-        query: self.heads(x[0], heads, width), key: others, value: others, queries: segments,
-        keys: segments)
+        query: self.heads(x[0], heads, width), key: others, value: others, queries: sequences,
+        keys: sequences)
     } oracle: { x in
       Oracle.attention(
-        x[0], x[1], x[1], heads: heads, queries: segments.offsets, keys: segments.offsets)
+        x[0], x[1], x[1], heads: heads, queries: sequences.offsets, keys: sequences.offsets)
     }
   }
 }

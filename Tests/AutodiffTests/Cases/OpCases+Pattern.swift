@@ -157,7 +157,7 @@ extension OpCases {
     _ layout: Layout = .packed, rate: Float = 0, range: ClosedRange<Float> = -2...2,
     capacity: Int? = nil
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths), capacity: capacity)
+    let sequences = PackedSequences(offsets: offsets(lengths), capacity: capacity)
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     let pictures = lengths.flatMap { n in
       (0..<heads).map { (length: n, connections: n == 0 ? [] : picture(n, $0)) }
@@ -168,16 +168,16 @@ extension OpCases {
       "pattern attention, \(name), \(lengths), \(heads) heads of \(width), \(layout), "
         + "dropout \(rate)",
       account: "pattern attention",
-      inputs(segments.rows, segments.rows, heads * width, layout, range)
+      inputs(sequences.rows, sequences.rows, heads * width, layout, range)
     ) { x in
       let (q, k, v) = views(x, heads, width, layout)
       return patternAttention(
-        query: q, key: k, value: v, segments: segments, patterns: patterns,
+        query: q, key: k, value: v, sequences: sequences, patterns: patterns,
         dropout: drop.dropout)
     } oracle: { x in
       let (q, k, v) = parts(x, heads * width, layout)
       return Oracle.patternAttention(
-        q, k, v, heads: heads, offsets: segments.offsets, drop: drop
+        q, k, v, heads: heads, offsets: sequences.offsets, drop: drop
       ) { counts[$0 * heads + $1][$2][$3] }
     }
   }
@@ -190,29 +190,29 @@ extension OpCases {
     ]
 
   static func leadingRows(_ lengths: [Int], width: Int, count: Int) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
       "leading \(count) rows of \(lengths), width \(width)", account: nil,
-      [.init(segments.rows, width)]
+      [.init(sequences.rows, width)]
     ) {
-      Autodiff.leadingRows($0[0], segments: segments, leading: segments.leading(count))
+      Autodiff.leadingRows($0[0], sequences: sequences, leading: sequences.leading(count))
     } oracle: { x in
       Matrix(places.count, width) { x[0][places[$0], $1] }
     }
   }
 
   static func replacing(_ lengths: [Int], width: Int, count: Int) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
       "replacing leading \(count) rows of \(lengths), width \(width)", account: nil,
-      [.init(segments.rows, width), .init(places.count, width)]
+      [.init(sequences.rows, width), .init(places.count, width)]
     ) {
       replacingLeadingRows(
-        $0[0], with: $0[1], segments: segments, leading: segments.leading(count))
+        $0[0], with: $0[1], sequences: sequences, leading: sequences.leading(count))
     } oracle: { x in
-      Matrix(segments.rows, width) { row, column in
+      Matrix(sequences.rows, width) { row, column in
         places.firstIndex(of: row).map { x[1][$0, column] } ?? x[0][row, column]
       }
     }

@@ -38,36 +38,36 @@ extension OpCases {
     ]
 
   static func scan(_ lengths: [Int], states: Int, reversed: Bool = false) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
+    let sequences = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
     return OpCase(
       "diagonal scan \(lengths), \(states) states\(reversed ? ", reversed" : "")",
       account: "diagonal scan",
-      [.init(segments.rows, 2 * states), .init(2, states, range: -0.68...0.68)]
+      [.init(sequences.rows, 2 * states), .init(2, states, range: -0.68...0.68)]
     ) {
-      diagonalScan($0[0], poles: $0[1], segments: segments, reversed: reversed)
+      diagonalScan($0[0], poles: $0[1], sequences: sequences, reversed: reversed)
     } oracle: {
-      Oracle.diagonalScan($0[0], $0[1], offsets: segments.offsets, reversed: reversed)
+      Oracle.diagonalScan($0[0], $0[1], offsets: sequences.offsets, reversed: reversed)
     }
   }
 
   static func stateSpace(
     _ lengths: [Int], channels: Int, modes: Int, _ reversed: [Bool], spare: Int = 0
   ) -> OpCase {
-    let segments = PackedSequences(
+    let sequences = PackedSequences(
       offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + spare)
     return OpCase(
       "state space scan \(lengths), \(channels) channels of \(modes) modes, reversed \(reversed)",
       account: "state space scan",
-      [.init(segments.rows, channels), .init(channels)]
+      [.init(sequences.rows, channels), .init(channels)]
         + reversed.map { _ in .init(4 * modes, channels, range: -0.65...0.65) }
     ) { x in
       stateSpaceScan(
         x[0], zip(x[2...], reversed).map { StateSpace($0, reversed: $1) }, skip: x[1],
-        segments: segments)
+        sequences: sequences)
     } oracle: { x in
       Oracle.stateSpaceScan(
         x[0], zip(x[2...], reversed).map { ($0, $1) }, skip: x[1].values,
-        offsets: segments.offsets)
+        offsets: sequences.offsets)
     }
   }
 
@@ -92,13 +92,13 @@ extension OpCases {
   static func layer(
     _ lengths: [Int], modes: Int, channels: Int, shared: Bool = false
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     let own = shared ? 1 : channels
     return OpCase(
       "S4D layer \(lengths), \(modes) modes, \(channels) channels\(shared ? ", shared" : "")",
       account: "state space scan",
       [
-        .init(segments.rows, channels), .init(channels), .init(channels, range: -3 ... -1),
+        .init(sequences.rows, channels), .init(channels), .init(channels, range: -3 ... -1),
         .init(modes, own, range: -1.5...0.5), .init(modes, own, range: 0...9),
         .init(2 * modes, channels), .init(2 * modes, channels),
       ]
@@ -109,7 +109,7 @@ extension OpCases {
             logStep: x[2], logDecay: x[3], frequency: x[4], output: x[reversed ? 6 : 5]),
           reversed: reversed)
       }
-      return stateSpaceScan(x[0], systems, skip: x[1], segments: segments)
+      return stateSpaceScan(x[0], systems, skip: x[1], sequences: sequences)
     } oracle: { x in
       let systems = [false, true].map { reversed in
         let coefficients = Oracle.zeroOrderHold(
@@ -117,7 +117,7 @@ extension OpCases {
         return (coefficients: coefficients, reversed: reversed)
       }
       return Oracle.stateSpaceScan(
-        x[0], systems, skip: x[1].values, offsets: segments.offsets)
+        x[0], systems, skip: x[1].values, offsets: sequences.offsets)
     }
   }
 
@@ -187,36 +187,36 @@ extension OpCases {
   }
 
   static func fourier(_ lengths: [Int], width: Int, length: Int) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "Fourier mix \(lengths) of \(length), width \(width)", account: "Fourier mix",
-      [.init(segments.rows, width)]
+      [.init(sequences.rows, width)]
     ) {
-      fourierMix($0[0], plan: FourierPlan(length: length, width: width), segments: segments)
+      fourierMix($0[0], plan: FourierPlan(length: length, width: width), sequences: sequences)
     } oracle: {
-      Oracle.fourierMix($0[0], length: length, offsets: segments.offsets)
+      Oracle.fourierMix($0[0], length: length, offsets: sequences.offsets)
     }
   }
 
   static func residualFourier(
     _ lengths: [Int], width: Int, length: Int, rate: Float = 0
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     let branch = DropoutOracle(rate: rate, key: 79 << 40, firstRow: 3)
     return OpCase(
       "residual Fourier mix \(lengths) of \(length), width \(width), dropout \(rate)",
       account: "residual Fourier mix",
-      [.init(segments.rows, width), .init(width, range: 0.5...1.5), .init(width)]
+      [.init(sequences.rows, width), .init(width, range: 0.5...1.5), .init(width)]
     ) {
       residualFourierMix(
         $0[0], norm: Norm(scale: $0[1], shift: $0[2]),
-        plan: FourierPlan(length: length, width: width), segments: segments,
+        plan: FourierPlan(length: length, width: width), sequences: sequences,
         dropout: branch.dropout)
     } oracle: {
       let normalized = Oracle.layerNorm($0[0], scale: $0[1].values, shift: $0[2].values)
       return $0[0]
         + branch.apply(
-          Oracle.fourierMix(normalized, length: length, offsets: segments.offsets))
+          Oracle.fourierMix(normalized, length: length, offsets: sequences.offsets))
     }
   }
 }

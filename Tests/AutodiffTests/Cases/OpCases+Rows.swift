@@ -65,20 +65,20 @@ extension OpCases {
   static func normalizedSums(
     _ lengths: [Int], block: Int, _ i: Int, bias: Bool = true
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "normalized linear \(lengths) of \(i), sums of \(block)\(bias ? "" : ", without bias")",
       account: "normalized linear",
-      [.init(segments.rows, i), .init(i, range: 0.5...1.5), .init(i), .init(i, i)]
+      [.init(sequences.rows, i), .init(i, range: 0.5...1.5), .init(i), .init(i, i)]
         + (bias ? [.init(i)] : [])
     ) { x in
       let (rows, sums) = Autodiff.normalizedLinear(
         x[0], norm: Norm(scale: x[1], shift: x[2]), weight: x[3], bias: self.bias(x, bias),
-        sumsOf: SequencePieces(segments, length: block))
+        sumsOf: SequencePieces(sequences, length: block))
       return stacked([rows, sums])
     } oracle: { x in
       let normalized = Oracle.layerNorm(x[0], scale: x[1].values, shift: x[2].values)
-      let cut = Oracle.cut(segments.offsets) { Array(stride(from: 0, to: $0, by: block)) }
+      let cut = Oracle.cut(sequences.offsets) { Array(stride(from: 0, to: $0, by: block)) }
       return Matrix.stacked([
         Oracle.linear(normalized, x[3], bias ? x[4].values : nil),
         Oracle.reduce(normalized, cut, mean: false),

@@ -24,43 +24,43 @@ extension OpCases {
     _ lengths: [Int], columns: Int, to projected: Int, of length: Int, groups: [Int],
     projections: Int? = nil
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     let count = projections ?? Set(groups).count
     return OpCase(
       "project sequence \(lengths) to \(projected), \(columns) columns, groups \(groups)",
       account: "project sequence",
-      [.init(segments.rows, columns)] + Array(repeating: .init(projected, length), count: count)
+      [.init(sequences.rows, columns)] + Array(repeating: .init(projected, length), count: count)
     ) { x in
-      projectSequence(x[0], projections: Array(x[1...]), groups: groups, segments: segments)
+      projectSequence(x[0], projections: Array(x[1...]), groups: groups, sequences: sequences)
     } oracle: { x in
       Oracle.projectSequence(
-        x[0], Array(x[1...]), groups: groups, offsets: segments.offsets)
+        x[0], Array(x[1...]), groups: groups, offsets: sequences.offsets)
     }
   }
 
   static func embed(
     _ lengths: [Int], width: Int, classToken: Bool = false, rate: Float = 0
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
+    let sequences = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
     let vocabulary = 17
     var random = RandomData("tokens")
-    var tokens = random.integers(segments.rows, in: 0..<vocabulary)
-    if classToken { for s in 0..<segments.count { tokens[segments.offsets[s]] = -1 } }
+    var tokens = random.integers(sequences.rows, in: 0..<vocabulary)
+    if classToken { for s in 0..<sequences.count { tokens[sequences.offsets[s]] = -1 } }
     let drop = DropoutOracle(rate: rate, key: 3)
     let numbers = tokens
     return OpCase(
       "embedding \(lengths), width \(width), class token \(classToken), dropout \(rate)",
       account: "embedding",
-      [.init(vocabulary, width), .init(segments.capacity + 60, width)]
+      [.init(vocabulary, width), .init(sequences.capacity + 60, width)]
         + (classToken ? [.init(width)] : [])
     ) { x in
       Autodiff.embed(
         Indices(numbers), table: x[0], positions: x[1], classToken: classToken ? x[2] : nil,
-        segments: segments, dropout: drop.dropout)
+        sequences: sequences, dropout: drop.dropout)
     } oracle: { x in
-      let places = (0..<segments.count).flatMap { Array(0..<segments.length($0)) }
+      let places = (0..<sequences.count).flatMap { Array(0..<sequences.length($0)) }
       return drop.apply(
-        Matrix(segments.rows, width) { row, column in
+        Matrix(sequences.rows, width) { row, column in
           let token = Int(numbers[row])
           return x[1][places[row], column] + (token < 0 ? x[2].values[column] : x[0][token, column])
         })
@@ -68,24 +68,24 @@ extension OpCases {
   }
 
   static func pool(_ lengths: [Int], width: Int) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "mean pool \(lengths), width \(width)", account: "mean pool", [.init(segments.rows, width)]
+      "mean pool \(lengths), width \(width)", account: "mean pool", [.init(sequences.rows, width)]
     ) {
-      meanPool($0[0], segments: segments)
+      meanPool($0[0], sequences: sequences)
     } oracle: {
-      Oracle.meanPool($0[0], offsets: segments.offsets)
+      Oracle.meanPool($0[0], offsets: sequences.offsets)
     }
   }
 
   static func first(_ lengths: [Int], width: Int) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "first pool \(lengths), width \(width)", account: nil, [.init(segments.rows, width)]
+      "first pool \(lengths), width \(width)", account: nil, [.init(sequences.rows, width)]
     ) {
-      firstPool($0[0], segments: segments)
+      firstPool($0[0], sequences: sequences)
     } oracle: { x in
-      Matrix(segments.count, width) { x[0][segments.offsets[$0], $1] }
+      Matrix(sequences.count, width) { x[0][sequences.offsets[$0], $1] }
     }
   }
 

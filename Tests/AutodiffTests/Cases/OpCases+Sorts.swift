@@ -24,7 +24,7 @@ extension OpCases {
     _ sizes: [Int], heads: Int, columns: Int, iterations: Int = 8, temperature: Double = 0.75,
     noise: GumbelNoise? = nil, spread: Float = 0
   ) -> OpCase {
-    let sequences = Segments(offsets: offsets(sizes))
+    let sequences = PackedSequences(offsets: offsets(sizes))
     let name =
       "sinkhorn sort \(sizes), \(heads) heads of \(columns), \(iterations) iterations, "
       + "temperature \(temperature), noise \(noise != nil), spread \(spread)"
@@ -53,8 +53,8 @@ extension OpCases {
     _ lengths: [Int], block: Int, heads: Int, width: Int, beside: Int = 0, shortcut: Int = 0,
     rate: Float = 0
   ) -> OpCase {
-    let segments = Segments(offsets: offsets(lengths))
-    let pieces = SequencePieces(segments, length: block)
+    let sequences = PackedSequences(offsets: offsets(lengths))
+    let pieces = SequencePieces(sequences, length: block)
     let columns = heads * width
     let dropout = Dropout(rate: rate, key: 99 << 35, firstRow: 11)
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
@@ -63,18 +63,18 @@ extension OpCases {
         + "shortcut \(shortcut), dropout \(rate)",
       account: "sorted block attention",
       [
-        .init(segments.rows, beside + 3 * columns, range: -2...2),
+        .init(sequences.rows, beside + 3 * columns, range: -2...2),
         .init(pieces.sequences.rows, heads * (pieces.sequences.longest + 2), range: 0.1...1),
       ]
     ) { x in
-      let view = { Heads(x[0], column: beside + $0 * columns, count: heads, width: width) }
+      let view = { HeadsView(x[0], column: beside + $0 * columns, count: heads, width: width) }
       return sortedBlockAttention(
         query: view(0), key: view(1), value: view(2), sorting: x[1], blocks: pieces,
         shortcut: shortcut, dropout: dropout)
     } oracle: { x in
       let part = { x[0].columns(beside + $0 * columns..<beside + ($0 + 1) * columns) }
       return Oracle.sortedBlockAttention(
-        part(0), part(1), part(2), sorting: x[1], offsets: segments.offsets, block: block,
+        part(0), part(1), part(2), sorting: x[1], offsets: sequences.offsets, block: block,
         heads: heads, shortcut: shortcut, drop: drop)
     }
   }

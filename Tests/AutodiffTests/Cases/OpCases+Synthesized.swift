@@ -118,32 +118,32 @@ extension OpCases {
     _ inputs: (Int) -> [OpCase.Input], _ term: @escaping @Sendable ([Tensor]) -> AttentionBias,
     _ logits: @escaping @Sendable ([Matrix]) -> Oracle.Logit
   ) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
+    let sequences = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 2)
     let drop = DropoutOracle(rate: rate, key: 7 << 33, firstRow: 2)
     let own = query == 0 ? 1 : 3
     let products: [OpCase.Input] =
       query == 0
-      ? [] : [.init(segments.rows, heads * query), .init(segments.rows, heads * query)]
+      ? [] : [.init(sequences.rows, heads * query), .init(sequences.rows, heads * query)]
     return OpCase(
       "attention \(lengths), \(heads) heads of \(width), \(name), queries of \(query), dropout \(rate)",
       account: "attention",
-      [.init(segments.rows, heads * width)] + products + inputs(segments.rows)
+      [.init(sequences.rows, heads * width)] + products + inputs(sequences.rows)
     ) { x in
       let value = HeadsView(x[0], count: heads, width: width)
       let term = term(Array(x[own...]))
       if query == 0 {
         return Autodiff.attention(
-          logits: term, value: value, segments: segments, dropout: drop.dropout)
+          logits: term, value: value, sequences: sequences, dropout: drop.dropout)
       }
       return Autodiff.attention(
         query: HeadsView(x[1], count: heads, width: query),
         key: HeadsView(x[2], count: heads, width: query),
-        value: value, queries: segments, keys: segments, adding: term, dropout: drop.dropout)
+        value: value, queries: sequences, keys: sequences, adding: term, dropout: drop.dropout)
     } oracle: { x in
       let logit = logits(Array(x[own...]))
       let scale = 1 / Double(max(query, 1)).squareRoot()
       return Oracle.attention(
-        x[0], heads: heads, queries: segments.offsets, keys: segments.offsets, drop: drop
+        x[0], heads: heads, queries: sequences.offsets, keys: sequences.offsets, drop: drop
       ) { row, position, key, keyRow, head in
         let product =
           query == 0 ? 0 : Oracle.product(x[1], row, x[2], keyRow, heads: heads, head)
@@ -153,14 +153,14 @@ extension OpCases {
   }
 
   static func tableRows(_ lengths: [Int], columns: Int, of rows: Int) -> OpCase {
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "table rows \(lengths) of \(rows), \(columns) columns", account: "table rows",
       [.init(rows, columns)]
     ) {
-      Autodiff.tableRows($0[0], segments: segments)
+      Autodiff.tableRows($0[0], sequences: sequences)
     } oracle: { x in
-      Matrix.stacked((0..<segments.count).map { x[0].rows(0..<segments.length($0)) })
+      Matrix.stacked((0..<sequences.count).map { x[0].rows(0..<sequences.length($0)) })
     }
   }
 

@@ -14,7 +14,7 @@ extension EngineTests {
       let values = y.values
       let ones = Tensor(shape: [1, rows], [Float](repeating: 1, count: rows))
       let sum = projectSequence(
-        y, projections: [ones], groups: [0], segments: PackedSequences(count: 1, length: rows))
+        y, projections: [ones], groups: [0], sequences: PackedSequences(count: 1, length: rows))
       linear(sum, weight: Tensor(shape: [1, dy.count], dy)).backward()
       return [values, try #require(leaf.gradient).values]
     }

@@ -23,8 +23,8 @@ struct FNetTests {
       let plan = FourierPlan(length: length, width: width)
       let one = PackedSequences(count: 1, length: rows)
       let (x, y) = (random("x", rows, width), random("y", rows, width))
-      let left = product(fourierMix(x, plan: plan, segments: one), y)
-      let right = product(x, fourierMix(y, plan: plan, segments: one))
+      let left = product(fourierMix(x, plan: plan, sequences: one), y)
+      let right = product(x, fourierMix(y, plan: plan, sequences: one))
       let size = (product(x, x) * product(y, y) * Double(length * width)).squareRoot()
       #expect(abs(left - right) < 1e-5 * size)
     }
@@ -36,7 +36,7 @@ struct FNetTests {
     let one = PackedSequences(count: 1, length: 65)
     let (x, y) = (random("x", 65, 20), random("y", 65, 20))
     let sum = Tensor(shape: [65, 20], zip(x.values, y.values).map { 3 * $0 - $1 })
-    let run = { (z: Tensor) in fourierMix(z, plan: plan, segments: one).values }
+    let run = { (z: Tensor) in fourierMix(z, plan: plan, sequences: one).values }
     let expected = zip(run(x), run(y)).map { 3 * $0 - $1 }
     #expect(distance(run(sum), expected) < 1e-3)
   }
@@ -50,7 +50,7 @@ struct FNetTests {
     let one = PackedSequences(count: 1, length: length)
     let x = random("x", length, width)
     let twice = fourierMix(
-      fourierMix(x, plan: plan, segments: one), plan: plan, segments: one
+      fourierMix(x, plan: plan, sequences: one), plan: plan, sequences: one
     ).values
     let values = x.values
     let mirrored = (0..<length * width).map { i in

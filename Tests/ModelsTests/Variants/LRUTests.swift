@@ -22,14 +22,14 @@ struct LRUTests {
   }
 
   /// The states that the layer's weights make of an input.
-  private func states(_ model: Classifier, _ u: Tensor, _ segments: PackedSequences) throws
+  private func states(_ model: Classifier, _ u: Tensor, _ sequences: PackedSequences) throws
     -> Tensor
   {
     let poles = ringPoles(
       logDecay: try tensor(model, "nu"), logPhase: try tensor(model, "theta"))
     let weight = scaledRows(
       try tensor(model, "input.weight"), logScales: try tensor(model, "gamma-log"))
-    return diagonalScan(linear(u, weight: weight), poles: poles, segments: segments)
+    return diagonalScan(linear(u, weight: weight), poles: poles, sequences: sequences)
   }
 
   @Test(

@@ -32,7 +32,7 @@ struct LinearAttentionTests {
     }
     let y = linearAttention(
       query: views[0], key: views[1], value: views[2],
-      segments: PackedSequences(count: 1, length: x.count),
+      sequences: PackedSequences(count: 1, length: x.count),
       features: features, epsilon: 0, floor: 1e-30
     ).values
     return x.indices.map { Array(y[$0 * columns..<($0 + 1) * columns]) }

@@ -60,14 +60,14 @@ struct NystromformerTests {
     let values = random.floats(30 * 8)
     let x = Tensor(shape: [30, 8], values)
     let delta = Tensor(shape: [2, 5], [0, 0, 1, 0, 0, 0, 0, 1, 0, 0])
-    let segments = Segments(offsets: [0, 13, 30])
+    let sequences = PackedSequences(offsets: [0, 13, 30])
     let zero = Tensor(shape: [30, 8], [Float](repeating: 0, count: 30 * 8))
     let y = depthwiseConvolution(
-      zero, adding: Heads(x, count: 2, width: 4), kernel: delta, segments: segments)
+      zero, adding: HeadsView(x, count: 2, width: 4), kernel: delta, sequences: sequences)
     #expect(y.values == values)
     let shift = Tensor(shape: [2, 5], [0, 0, 0, 1, 0, 0, 0, 0, 1, 0])
     let next = depthwiseConvolution(
-      zero, adding: Heads(x, count: 2, width: 4), kernel: shift, segments: segments)
+      zero, adding: HeadsView(x, count: 2, width: 4), kernel: shift, sequences: sequences)
     // Every row gets the next one's values, and the last of a sequence zeros.
     let zeros = [Float](repeating: 0, count: 8)
     #expect(next.values == Array(values[8..<104]) + zeros + Array(values[112...]) + zeros)
@@ -81,8 +81,8 @@ struct NystromformerTests {
     let mate = (0..<6 * 32).map { Float($0 % 32 < 16 ? $0 : 40) }
     let inverse = { (values: [Float], sizes: [Int]) -> [Float] in
       let x = Tensor(shape: [values.count / 32, 32], values)
-      let landmarks = Segments(offsets: offsets(sizes), capacity: 9)
-      let view = { Heads(x, column: $0, count: 1, width: 16) }
+      let landmarks = PackedSequences(offsets: offsets(sizes), capacity: 9)
+      let view = { HeadsView(x, column: $0, count: 1, width: 16) }
       return nystromInverse(
         query: view(0), key: view(16), value: view(0), landmarks: landmarks, iterations: 6
       ).values

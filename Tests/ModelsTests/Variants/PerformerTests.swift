@@ -59,7 +59,7 @@ struct PerformerTests {
         query: views[0], key: views[1], value: views[2], queries: one, keys: one
       ).values.map(Double.init)
       let estimate = linearAttention(
-        query: views[0], key: views[1], value: views[2], segments: one,
+        query: views[0], key: views[1], value: views[2], sequences: one,
         features: .randomSoftmax(
           Tensor(shape: [rows.count, width], rows.draw(heads: 1, &random)), epsilon: 1e-6),
         epsilon: 0

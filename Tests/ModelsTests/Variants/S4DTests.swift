@@ -74,15 +74,15 @@ struct S4DTests {
     arguments: [[1, 63, 64, 65, 130], [200]], ["lin", "inv", "legs"])
   func convolution(lengths: [Int], initial: String) throws {
     let model = try model(["initial": .text(initial), "states": 64])
-    let segments = PackedSequences(offsets: offsets(lengths))
+    let sequences = PackedSequences(offsets: offsets(lengths))
     var random = RandomData("s4d")
-    let u = random.floats(segments.rows * 16)
+    let u = random.floats(sequences.rows * 16)
     let names = ["output", "output.reversed"]
     let y = stateSpaceScan(
-      Tensor(shape: [segments.rows, 16], u),
+      Tensor(shape: [sequences.rows, 16], u),
       try names.enumerated().map {
         StateSpace(try coefficients(model, $0.element), reversed: $0.offset == 1)
-      }, skip: try tensor(model, "skip"), segments: segments)
+      }, skip: try tensor(model, "skip"), sequences: sequences)
     let matrix = { (name: String) in
       let values = try tensor(model, name)
       return Matrix(values.rows, values.columns, values.values.map { Double($0) })
@@ -93,8 +93,8 @@ struct S4DTests {
         frequency: try matrix("im"), output: try matrix("\($0).weight"))
     }
     let expected = Oracle.stateSpaceScan(
-      Matrix(segments.rows, 16, u.map { Double($0) }), [(exact[0], false), (exact[1], true)],
-      skip: try matrix("skip").values, offsets: segments.offsets)
+      Matrix(sequences.rows, 16, u.map { Double($0) }), [(exact[0], false), (exact[1], true)],
+      skip: try matrix("skip").values, offsets: sequences.offsets)
     let scale = expected.values.map { abs($0) }.max() ?? 0
     #expect(distance(y.values, expected.values.map { Float($0) }) < 1e-5 * Float(scale))
   }
@@ -106,7 +106,7 @@ struct S4DTests {
     let system = StateSpace(try coefficients(model, stretchedBy: factor), reversed: reversed)
     let none = Tensor(shape: [16], [Float](repeating: 0, count: 16))
     let one = PackedSequences(count: 1, length: u.count / 16)
-    return stateSpaceScan(Tensor(shape: [one.rows, 16], u), [system], skip: none, segments: one)
+    return stateSpaceScan(Tensor(shape: [one.rows, 16], u), [system], skip: none, sequences: one)
       .values
   }
 

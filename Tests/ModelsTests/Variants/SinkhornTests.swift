@@ -40,7 +40,8 @@ struct SinkhornTests {
     -> [Float]
   {
     sinkhornSort(
-      Tensor(shape: [count, count], scores), sequences: Segments(count: 1, length: count), heads: 1,
+      Tensor(shape: [count, count], scores), sequences: PackedSequences(count: 1, length: count),
+      heads: 1,
       iterations: iterations, temperature: temperature
     ).values
   }
@@ -80,12 +81,12 @@ struct SinkhornTests {
     let sorting = sorted(scores, count, iterations: 8, temperature: 0.02)
     let rows = count * block
     let x = Tensor(shape: [rows, 3 * width], random.floats(rows * 3 * width))
-    let view = { (part: Int) in Heads(x, column: part * width, count: 1, width: width) }
-    let segments = Segments(count: 1, length: rows)
+    let view = { (part: Int) in HeadsView(x, column: part * width, count: 1, width: width) }
+    let sequences = PackedSequences(count: 1, length: rows)
     let result = sortedBlockAttention(
       query: view(0), key: view(1), value: view(2),
       sorting: Tensor(shape: [count, count], sorting),
-      blocks: SequencePieces(segments, length: block)
+      blocks: SequencePieces(sequences, length: block)
     ).values
     var pattern = AttentionPattern(length: rows)
     for (own, other) in order.enumerated() {
@@ -93,7 +94,7 @@ struct SinkhornTests {
       pattern.connect(own * block..<(own + 1) * block, to: keys.map { .init($0) })
     }
     let expected = patternAttention(
-      query: view(0), key: view(1), value: view(2), segments: segments, patterns: [pattern]
+      query: view(0), key: view(1), value: view(2), sequences: sequences, patterns: [pattern]
     ).values
     #expect(distance(result, expected) < 1e-5)
   }
@@ -125,9 +126,10 @@ struct SinkhornTests {
     let model = try model([:])
     let input = Self.batch.packed(capacity: 20)
     let steps = [
-      nil, DropSeed(seed: 1, step: 3), DropSeed(seed: 1, step: 3), DropSeed(seed: 1, step: 4),
+      nil, DropoutSeed(seed: 1, step: 3), DropoutSeed(seed: 1, step: 3),
+      DropoutSeed(seed: 1, step: 4),
     ]
-    let logits = steps.map { model(input, dropping: $0).values }
+    let logits = steps.map { model(input, $0.map { .training($0) } ?? .evaluation).values }
     #expect(logits[0] == model(input).values)
     #expect(logits[1] == logits[2])
     #expect(distance(logits[0], logits[1]) > 1e-4)

@@ -13,7 +13,7 @@
 ///   - scale: of the products; nil for 1/√D, where D is the width of a query.
 ///   - term: T.
 ///   - dropout: applied to the attention weights.
-///   - dropoutRows: segments that number the rows of the queries for dropout, where the queries are the
+///   - dropoutRows: sequences that number the rows of the queries for dropout, where the queries are the
 ///     first rows of longer sequences; nil means `queries`.
 /// - Returns: [N, H·D], where D is the width of a value.
 /// - Complexity: time 4·Lq·Lk·D operations forward and 10·Lq·Lk·D backward for each sequence and
@@ -44,16 +44,16 @@ public func attention(
 /// - Parameters:
 ///   - term: T.
 ///   - value: V.
-///   - segments: the sequences.
+///   - sequences: the sequences.
 ///   - dropout: applied to the attention weights.
 /// - Returns: [N, H·D].
 /// - Complexity: time 2·L²·D operations forward and 4·L²·D backward for each sequence and head.
 public func attention(
-  logits term: AttentionBias, value: HeadsView, segments: PackedSequences, dropout: Dropout = .none
+  logits term: AttentionBias, value: HeadsView, sequences: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
   let nothing = HeadsView(value.tensor.detached, count: value.count, width: 0)
   return attention(
-    query: nothing, key: nothing, value: value, queries: segments, keys: segments, scale: 1,
+    query: nothing, key: nothing, value: value, queries: sequences, keys: sequences, scale: 1,
     adding: term, dropout: dropout)
 }
 

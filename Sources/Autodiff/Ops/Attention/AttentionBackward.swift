@@ -245,11 +245,10 @@ struct AttentionBackward {
     _ left: UnsafePointer<Float>, _ tile: KeyTile, _ right: UnsafePointer<Float>, _ rows: Int,
     into sum: UnsafeMutablePointer<Float>, _ width: Int
   ) {
-    multiply(
+    gemm(
       rows: (tile.slots.count + 7) & ~7, columns: width, inner: rows,
-      StridedMatrix(base: left + tile.lead, row: 1, column: Self.scoreRow),
-      Panels(base: right, step: width, panel: Panels.width), into: sum, row: width,
-      accumulate: true)
+      StridedMatrix(base: left + tile.lead, rowStride: 1, columnStride: Self.scoreRow),
+      Panels(rowMajor: right, stride: width), into: sum, stride: width, accumulate: true)
   }
 
   /// Adds what lists that are not contiguous have collected to the rows of their positions.

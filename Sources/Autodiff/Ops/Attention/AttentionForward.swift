@@ -6,8 +6,9 @@ struct AttentionForward {
   private static let keyTile = 128
   /// Floats of a row of scores; the last vector of a tile may reach beyond its columns.
   private static let scoreRow = keyTile + laneCount
-  /// How far scores, in units of log 2, may exceed a row's reference, a maximum of what came before,
-  /// until sums are rescaled: weights of up to 2^8 are as exact as those up to 1.
+  /// The rescaling threshold of the online softmax, in units of log 2.
+  ///
+  /// A row keeps its running maximum until scores exceed it by more. Weights of up to 2^8 are as exact as those up to 1.
   private static let slack: Float = 8
 
   private let kernel: AttentionKernel
@@ -92,16 +93,16 @@ struct AttentionForward {
     for r in 0..<queries.count {
       let row = rows + r * Self.scoreRow
       fillVector(row, from: count, with: -.infinity)
-      let high = largestLanes(row, count: count)
+      let high = maximumLanes(row, count: count)
       if isFirst {
-        references[r] = largest(high)
+        references[r] = horizontalMax(high)
       } else {
-        excess = larger(excess, high - references[r])
+        excess = lanewiseMax(excess, high - references[r])
       }
     }
-    if largest(excess) <= Self.slack { return }
+    if horizontalMax(excess) <= Self.slack { return }
     for r in 0..<queries.count {
-      let high = largest(rows + r * Self.scoreRow, count: count)
+      let high = horizontalMax(rows + r * Self.scoreRow, count: count)
       if high > references[r] + Self.slack { rescale(r, to: high) }
     }
   }
@@ -124,7 +125,7 @@ struct AttentionForward {
     store(sum, sums + r * laneCount)
   }
 
-  /// Makes what is summed up of a row relative to a new maximum.
+  /// Rescales the running sum and result of a row to a new maximum.
   @inline(never)
   private func rescale(_ r: Int, to maximum: Float) {
     let correction = exp2(Lanes(repeating: references[r] - maximum))
@@ -165,7 +166,7 @@ struct AttentionForward {
       let to = y.pointer + row * y.columns + piece.head * width
       prefetch(to + tileRows * y.columns, count: width)
       let logSum = logSums.pointer + row * kernel.heads + piece.head
-      let sum = total(load(sums + r * laneCount))
+      let sum = horizontalSum(load(sums + r * laneCount))
       if isFirst {
         scaleRow(from, count: width, by: sum > 0 ? 1 / sum : 0, into: to)
         logSum.pointee = references[r] + log2(sum)

@@ -88,7 +88,7 @@ struct AttentionKernel {
     patterns.count == queries.count ? patterns[sequence] : patterns[sequence * heads + head]
   }
 
-  /// Enters `multiplyAdds` for each pair of a query and a key of each head into the meter.
+  /// Enters `multiplyAdds` for each pair of a query and a key of each head under the name.
   func measure(_ name: String, multiplyAdds: Int, _ kernel: () -> Void) {
     let pairs = pieces(parts: 1).reduce(0) { $0 + $1.pattern.pairs }
     Profiler.shared.measure(

@@ -88,11 +88,11 @@ struct BiasTableGradient {
     let query = kernel.query.pointer(tile.rows.lowerBound, head)
     let dyTile = dy + tile.rows.lowerBound * stride + head * kernel.width
     packed.keys.multiply(
-      tile, sequence, StridedMatrix(base: query, row: kernel.query.stride, column: 1),
+      tile, sequence, StridedMatrix(base: query, rowStride: kernel.query.stride, columnStride: 1),
       into: scratch.weights, row: Self.tile)
     kernel.term.add(tile, to: scratch.weights, row: Self.tile)
     packed.values.multiply(
-      tile, sequence, StridedMatrix(base: dyTile, row: stride, column: 1),
+      tile, sequence, StridedMatrix(base: dyTile, rowStride: stride, columnStride: 1),
       into: scratch.gradients, row: Self.tile)
     for (r, row) in tile.rows.enumerated() {
       let d = scratch.gradients + r * Self.tile
@@ -142,11 +142,11 @@ private struct PackedOperands {
     fileprivate let heads: Int
     fileprivate let size: Int
 
-    fileprivate init(_ view: HeadsView, _ segments: PackedSequences) {
+    fileprivate init(_ view: HeadsView, _ sequences: PackedSequences) {
       width = view.width
       heads = view.count
-      size = packedCount(inner: view.width, columns: segments.capacity)
-      storage = Storage(count: segments.count * view.count * size)
+      size = Panels.floatCount(inner: view.width, columns: sequences.capacity)
+      storage = Storage(count: sequences.count * view.count * size)
     }
 
     fileprivate func pointer(_ sequence: Int, _ head: Int) -> UnsafeMutablePointer<Float> {
@@ -154,11 +154,12 @@ private struct PackedOperands {
     }
 
     fileprivate func pack(
-      _ view: HeadsView, _ segments: PackedSequences, _ sequence: Int, _ head: Int, scale: Float
+      _ view: HeadsView, _ sequences: PackedSequences, _ sequence: Int, _ head: Int, scale: Float
     ) {
-      packTransposed(
-        view.pointer(segments.offsets[sequence], head), row: view.stride, inner: width,
-        columns: segments.length(sequence), into: pointer(sequence, head), scale: scale)
+      Panels.pack(
+        transposed: view.pointer(sequences.offsets[sequence], head), stride: view.stride,
+        inner: width, columns: sequences.length(sequence), into: pointer(sequence, head),
+        scale: scale)
     }
 
     /// result = left·part, with the keys of the tile as columns.
@@ -166,14 +167,12 @@ private struct PackedOperands {
       _ tile: LogitTile, _ sequence: Int, _ left: StridedMatrix,
       into result: UnsafeMutablePointer<Float>, row: Int
     ) {
-      let panel = Panels.width * width
-      Autodiff.multiply(
+      gemm(
         rows: tile.rows.count, columns: Panels.count(tile.keys.count) * Panels.width, inner: width,
         left,
-        Panels(
-          base: pointer(sequence, tile.head) + tile.keys.lowerBound / Panels.width * panel,
-          step: Panels.width, panel: panel),
-        into: result, row: row, accumulate: false)
+        Panels(packed: pointer(sequence, tile.head), inner: width)
+          .columns(from: tile.keys.lowerBound),
+        into: result, stride: row, accumulate: false)
     }
   }
 

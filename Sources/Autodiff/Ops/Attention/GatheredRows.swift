@@ -2,11 +2,10 @@ import CShims
 
 /// Rows of one sequence and head, to be gathered by position.
 ///
-/// Rows lie far apart, and which come next the processor cannot guess: they are asked for ahead of
-/// time.
+/// The access pattern is irregular, so rows are prefetched in software, ``prefetchDistance`` ahead.
 struct GatheredRows {
-  /// Rows between the one that is copied and the one that is asked for.
-  static let prefetching = 64
+  /// Rows between the one that is copied and the one that is prefetched.
+  static let prefetchDistance = 64
 
   let width: Int
   private let base: UnsafePointer<Float>
@@ -21,9 +20,9 @@ struct GatheredRows {
     self.width = width
   }
 
-  init(_ view: HeadsView, _ segments: PackedSequences, _ piece: AttentionPiece) {
+  init(_ view: HeadsView, _ sequences: PackedSequences, _ piece: AttentionPiece) {
     self.init(
-      base: UnsafePointer(view.pointer(segments.offsets[piece.sequence], piece.head)),
+      base: UnsafePointer(view.pointer(sequences.offsets[piece.sequence], piece.head)),
       row: view.stride, width: view.width)
   }
 
@@ -32,14 +31,14 @@ struct GatheredRows {
 
   /// Copies rows, filled up to whole panels with zeros; position -1 gives a row of zeros.
   ///
-  /// - Parameter positions: of the rows, and of as many more as are asked for ahead.
+  /// - Parameter positions: of the rows, followed by ``prefetchDistance`` more.
   func copy(
     _ positions: UnsafePointer<Float>, count: Int, into target: UnsafeMutablePointer<Float>
   ) {
     let padded = padded
     let whole = width / laneCount * laneCount
     for r in 0..<count {
-      let next = place(positions[r + Self.prefetching])
+      let next = place(positions[r + Self.prefetchDistance])
       let to = target + r * padded
       let used = positions[r] < 0 ? 0 : whole
       let from = place(positions[r])
@@ -69,7 +68,7 @@ struct GatheredRows {
         let places = positions + half * laneCount
         for first in stride(from: 0, to: width, by: laneCount) {
           for j in 0..<laneCount {
-            lra_prefetch(place(places[j + Self.prefetching]) + first)
+            lra_prefetch(place(places[j + Self.prefetchDistance]) + first)
             block[j] = elements(places[j], first) * scale
           }
           transpose(block)

@@ -75,12 +75,11 @@ struct PackedKeys {
     _ left: UnsafePointer<Float>, _ rows: Int, _ packed: UnsafePointer<Float>, _ width: Int,
     _ tile: KeyTile, into result: UnsafeMutablePointer<Float>, row: Int
   ) {
-    Autodiff.multiply(
+    gemm(
       rows: rows, columns: tile.columns, inner: width,
-      StridedMatrix(base: left, row: Panels.padded(width), column: 1),
-      Panels(
-        base: packed + tile.panel * width, step: Panels.width, panel: Panels.width * width),
-      into: result, row: row, accumulate: false)
+      StridedMatrix(base: left, rowStride: Panels.padded(width), columnStride: 1),
+      Panels(packed: packed + tile.panel * width, inner: width), into: result, stride: row,
+      accumulate: false)
   }
 
   /// sum [rows, padded] = or += left [rows × the tile's slots] · their rows.
@@ -89,21 +88,20 @@ struct PackedKeys {
     into sum: UnsafeMutablePointer<Float>, accumulate: Bool
   ) {
     let width = rowSource.padded
-    Autodiff.multiply(
+    gemm(
       rows: rows, columns: width, inner: tile.slots.count,
-      StridedMatrix(base: left, row: leftRow, column: 1),
-      Panels(
-        base: self.rows + tile.slots.lowerBound * width, step: width, panel: Panels.width),
-      into: sum, row: width, accumulate: accumulate)
+      StridedMatrix(base: left, rowStride: leftRow, columnStride: 1),
+      Panels(rowMajor: self.rows + tile.slots.lowerBound * width, stride: width), into: sum,
+      stride: width, accumulate: accumulate)
   }
 }
 
-/// A copy in the workspace, followed by -1 as far as rows are asked for ahead.
+/// A copy in the workspace, padded with -1 for the rows that are prefetched past the end.
 func copyPositions(_ positions: [Float], _ workspace: Workspace) -> UnsafeMutablePointer<Float> {
-  let copy = workspace.floats(positions.count + GatheredRows.prefetching)
+  let copy = workspace.floats(positions.count + GatheredRows.prefetchDistance)
   positions.withUnsafeBufferPointer { all in
     if let base = all.baseAddress { copy.update(from: base, count: all.count) }
   }
-  (copy + positions.count).update(repeating: -1, count: GatheredRows.prefetching)
+  (copy + positions.count).update(repeating: -1, count: GatheredRows.prefetchDistance)
   return copy
 }

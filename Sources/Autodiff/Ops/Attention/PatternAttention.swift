@@ -6,8 +6,8 @@
 /// A query that sees nothing gives zero.
 ///
 /// - Parameters:
-///   - query: Q; key: K; value: V, all of them rows of `segments`.
-///   - segments: the sequences.
+///   - query: Q; key: K; value: V, all of them rows of `sequences`.
+///   - sequences: the sequences.
 ///   - patterns: who sees what, one for each sequence, or one for each sequence and head, all heads
 ///     of a sequence together.
 ///   - scale: of the products; nil for 1/√D.
@@ -18,10 +18,10 @@
 ///
 /// Saves: Q, K, V, the result, and one logarithm of a sum per row and head.
 public func patternAttention(
-  query: HeadsView, key: HeadsView, value: HeadsView, segments: PackedSequences,
+  query: HeadsView, key: HeadsView, value: HeadsView, sequences: PackedSequences,
   patterns: [AttentionPattern],
   scale: Float? = nil, dropout: Dropout = .none
 ) -> Tensor {
-  AttentionKernel(query, key, value, segments, segments, patterns, dropout, scale: scale)
+  AttentionKernel(query, key, value, sequences, sequences, patterns, dropout, scale: scale)
     .recorded("pattern attention")
 }

@@ -16,19 +16,19 @@ public struct Indices: Sendable {
 ///   - table: T, [V, E].
 ///   - positions: P, [at least the longest sequence, E].
 ///   - classToken: the row of token -1, [E].
-///   - segments: the sequences; the position of a row is its distance from the start of its own.
+///   - sequences: the sequences; the position of a row is its distance from the start of its own.
 ///   - dropout: applied to the sum.
 /// - Returns: [N, E], with room for the padded batch.
 /// - Precondition: the numbers are in range.
 /// - Complexity: O(N·E) time and memory.
 public func embed(
   _ tokens: Indices, table: Tensor, positions: Tensor, classToken: Tensor? = nil,
-  segments: PackedSequences, dropout: Dropout = .none
+  sequences: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
-  let kernel = EmbeddingKernel(tokens, table, positions, classToken, segments, dropout)
+  let kernel = EmbeddingKernel(tokens, table, positions, classToken, sequences, dropout)
   let width = table.columns
   let y = Tensor(
-    shape: [segments.rows, width], storage: Storage(count: segments.rowCapacity * width))
+    shape: [sequences.rows, width], storage: Storage(count: sequences.rowCapacity * width))
   kernel.measure("embedding") { kernel.forward(into: y) }
   return y.recorded("embedding", from: table, positions, classToken) { dy in
     kernel.measure("embedding backward") { kernel.backward(dy) }
@@ -40,27 +40,27 @@ private struct EmbeddingKernel {
   let table: Tensor
   let positions: Tensor
   let classToken: Tensor?
-  let segments: PackedSequences
+  let sequences: PackedSequences
   let dropout: Dropout
   private let width: Int
 
   init(
     _ tokens: Indices, _ table: Tensor, _ positions: Tensor, _ classToken: Tensor?,
-    _ segments: PackedSequences, _ dropout: Dropout
+    _ sequences: PackedSequences, _ dropout: Dropout
   ) {
     self.tokens = tokens.values
     self.table = table
     self.positions = positions
     self.classToken = classToken
-    self.segments = segments
+    self.sequences = sequences
     self.dropout = dropout
     width = table.columns
     precondition(
-      tokens.values.count == segments.rows,
-      "embed: \(tokens.values.count) tokens for \(segments.rows) rows")
+      tokens.values.count == sequences.rows,
+      "embed: \(tokens.values.count) tokens for \(sequences.rows) rows")
     precondition(
-      positions.columns == width && positions.rows >= segments.longest,
-      "embed: positions \(positions.shape) for width \(width), length \(segments.longest)")
+      positions.columns == width && positions.rows >= sequences.longest,
+      "embed: positions \(positions.shape) for width \(width), length \(sequences.longest)")
     let lowest = classToken == nil ? 0 : -1
     precondition(
       tokens.values.allSatisfy { $0 >= lowest && $0 < table.rows },
@@ -69,7 +69,7 @@ private struct EmbeddingKernel {
 
   func measure(_ name: String, _ kernel: () -> Void) {
     Profiler.shared.measure(
-      name, flops: segments.rows * width, bytes: 12 * segments.rows * width, kernel)
+      name, flops: sequences.rows * width, bytes: 12 * sequences.rows * width, kernel)
   }
 
   func forward(into y: Tensor) {
@@ -94,8 +94,8 @@ private struct EmbeddingKernel {
 
   /// Calls `body(row, position, count)` for runs of rows inside one sequence, on all cores.
   private func forEachRun(_ body: (Int, Int, Int) -> Void) {
-    parallel(segments.count) { sequence, _ in
-      body(segments.offsets[sequence], 0, segments.length(sequence))
+    parallel(sequences.count) { sequence, _ in
+      body(sequences.offsets[sequence], 0, sequences.length(sequence))
     }
   }
 
@@ -115,10 +115,10 @@ private struct EmbeddingKernel {
     parallel(positions.rows, by: tileRows) { range, _ in
       let to = target.pointer + range.lowerBound * width
       if !target.accumulate { to.update(repeating: 0, count: range.count * width) }
-      for sequence in 0..<segments.count {
-        let last = min(range.upperBound, segments.length(sequence))
+      for sequence in 0..<sequences.count {
+        let last = min(range.upperBound, sequences.length(sequence))
         guard last > range.lowerBound else { continue }
-        let from = dy.pointer + (segments.offsets[sequence] + range.lowerBound) * width
+        let from = dy.pointer + (sequences.offsets[sequence] + range.lowerBound) * width
         for i in 0..<(last - range.lowerBound) * width { to[i] += from[i] }
       }
     }
@@ -126,7 +126,7 @@ private struct EmbeddingKernel {
 
   private func addTokens(_ dy: Storage) {
     let size = (table.rows + 1) * width
-    let partial = DeterministicReduction(rows: segments.rows, sum: size).sums(size) {
+    let partial = DeterministicReduction(rows: sequences.rows, sum: size).sums(size) {
       rows, sums, _ in
       for row in rows {
         let slot = tokens[row] < 0 ? table.rows : Int(tokens[row])

@@ -3,34 +3,34 @@ import Foundation
 /// Re(F_L·x·F_E) of sequences, one after the other.
 struct FourierKernel {
   let plan: FourierPlan
-  let segments: PackedSequences
+  let sequences: PackedSequences
   private var width: Int { plan.width }
 
   /// Checks the shapes, naming the operation in the message.
-  init(_ name: String, _ x: Tensor, _ plan: FourierPlan, _ segments: PackedSequences) {
+  init(_ name: String, _ x: Tensor, _ plan: FourierPlan, _ sequences: PackedSequences) {
     precondition(x.columns == plan.width, "\(name): \(x.shape) for a plan of \(plan.width)")
     precondition(
-      x.rows == segments.rows && segments.longest <= plan.length,
-      "\(name): \(x.shape), sequences up to \(segments.longest) for length \(plan.length)")
+      x.rows == sequences.rows && sequences.longest <= plan.length,
+      "\(name): \(x.shape), sequences up to \(sequences.longest) for length \(plan.length)")
     self.plan = plan
-    self.segments = segments
+    self.sequences = sequences
   }
 
-  /// Enters the transform of all sequences, which passes `passes` times over N·E floats, into the meter.
+  /// Enters the transform of all sequences, which passes `passes` times over N·E floats, under the name.
   func measure(_ name: String, passes: Int, _ kernel: () -> Void) {
     let columns = plan.panels * laneCount
     Profiler.shared.measure(
       name,
-      flops: 4 * segments.rows * width * columns
-        + segments.count * columns * plan.transform.operations,
-      bytes: 4 * passes * segments.rows * width, kernel)
+      flops: 4 * sequences.rows * width * columns
+        + sequences.count * columns * plan.transform.operations,
+      bytes: 4 * passes * sequences.rows * width, kernel)
   }
 
   /// Calls `body` with every sequence's number and rows, the longest first.
   func forEachSequence(_ body: (Int, Range<Int>, Workspace) -> Void) {
-    let order = segments.longestFirst
+    let order = sequences.longestFirst
     parallel(order.count) { index, workspace in
-      body(order[index], segments.range(order[index]), workspace)
+      body(order[index], sequences.range(order[index]), workspace)
     }
   }
 
@@ -40,7 +40,7 @@ struct FourierKernel {
   ///   - rows: its length.
   ///   - y: the result, [rows, E].
   ///   - tile: gives `count` rows from the sequence's row `first` on, valid until the next call, and
-  ///     what to bring into the caches meanwhile.
+  ///     prefetched while the product runs.
   func transform(
     _ rows: Int, into y: UnsafeMutablePointer<Float>, _ workspace: Workspace,
     tile: (_ first: Int, _ count: Int) -> (rows: UnsafePointer<Float>, prefetching: PrefetchCursor)
@@ -69,14 +69,12 @@ struct FourierKernel {
     plan.matrix.withUnsafeBufferPointer { matrix in
       guard let base = matrix.baseAddress else { return }
       for panel in 0..<plan.panels {
-        multiply(
+        gemm(
           rows: rows, columns: Panels.width, inner: width,
-          StridedMatrix(base: x, row: width, column: 1),
-          Panels(
-            base: base + panel * width * Panels.width, step: Panels.width,
-            panel: width * Panels.width),
-          into: columns + panel * room, row: ComplexLanes.count, accumulate: false,
-          prefetching: panel == 0 ? prefetching : .nothing)
+          StridedMatrix(base: x, rowStride: width, columnStride: 1),
+          Panels(packed: base + panel * width * Panels.width, inner: width),
+          into: columns + panel * room, stride: ComplexLanes.count, accumulate: false,
+          prefetching: panel == 0 ? prefetching : .none)
       }
     }
   }

@@ -10,7 +10,7 @@
 /// - Parameters:
 ///   - x: [N, E].
 ///   - plan: L and E.
-///   - segments: the sequences, at most L long.
+///   - sequences: the sequences, at most L long.
 /// - Returns: [N, E].
 /// - Complexity: N·E² operations for the rows, as a matrix product, and B·E·O(L log L) for the
 ///   columns; see ``MixedRadix`` for lengths with large prime factors. The matrix of the map is
@@ -21,8 +21,8 @@
 ///
 /// Source: Lee-Thorp et al., "FNet: Mixing Tokens with Fourier Transforms" (2021),
 /// arXiv 2105.03824, equation 3.
-public func fourierMix(_ x: Tensor, plan: FourierPlan, segments: PackedSequences) -> Tensor {
-  let kernel = FourierKernel("fourierMix", x, plan, segments)
+public func fourierMix(_ x: Tensor, plan: FourierPlan, sequences: PackedSequences) -> Tensor {
+  let kernel = FourierKernel("fourierMix", x, plan, sequences)
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   kernel.measure("Fourier mix", passes: 2) { mix(kernel, x.pointer, into: y.pointer) }
   let (source, elements, count) = (x.node, x.storage.count, x.count)

@@ -4,17 +4,17 @@
 ///   - x: [N, E].
 ///   - norm: γ and β, [E].
 ///   - plan: L and E.
-///   - segments: the sequences, at most L long.
+///   - sequences: the sequences, at most L long.
 ///   - dropout: applied to the branch before it is added.
 /// - Returns: [N, E].
-/// - Complexity: as ``fourierMix(_:plan:segments:)``, each way; a core needs 2·L·(E + 32) floats.
+/// - Complexity: as ``fourierMix(_:plan:sequences:)``, each way; a core needs 2·L·(E + 32) floats.
 ///
 /// Saves: x; the normalisation is computed again in the backward pass.
 public func residualFourierMix(
-  _ x: Tensor, norm: Norm, plan: FourierPlan, segments: PackedSequences, dropout: Dropout = .none
+  _ x: Tensor, norm: Norm, plan: FourierPlan, sequences: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
   let block = ResidualFourierMix(
-    x: x, norm: norm, kernel: FourierKernel("residualFourierMix", x, plan, segments),
+    x: x, norm: norm, kernel: FourierKernel("residualFourierMix", x, plan, sequences),
     dropout: dropout)
   precondition(
     norm.scale.count == plan.width,
@@ -52,7 +52,7 @@ private struct ResidualFourierMix {
 
   /// Adds the branch's part to dy in place, so that it becomes the gradient of x.
   func backward(_ dy: Storage) {
-    let partial = PartialSums(pieces: kernel.segments.count, size: 2 * width)
+    let partial = PartialSums(pieces: kernel.sequences.count, size: 2 * width)
     kernel.forEachSequence { sequence, rows, workspace in
       let start = rows.lowerBound * width
       let tile = workspace.floats(tileRows * width)

@@ -35,25 +35,25 @@ public struct AngularHash: Sendable {
 ///
 /// - Parameters:
 ///   - x: what is hashed.
-///   - segments: the sequences.
+///   - sequences: the sequences.
 ///   - hash: rounds and buckets.
 ///   - rows: R, [H·``AngularHash/rowCount``, D]: for each head, round and factor n/2 rows.
 ///   - chunk: positions of a chunk.
 ///   - countsOnce: whether a key that is seen in several rounds counts once.
-/// - Returns: a pattern for each sequence and head, as ``patternAttention(query:key:value:segments:patterns:scale:dropout:)``
+/// - Returns: a pattern for each sequence and head, as ``patternAttention(query:key:value:sequences:patterns:scale:dropout:)``
 ///   takes them.
 /// - Complexity: time 2·D operations for each row of R and position, and O(L + n) to sort a round;
 ///   memory O(L) for each sequence, head and round.
 public func hashedChunks(
-  _ x: HeadsView, segments: PackedSequences, hash: AngularHash, rows: Tensor, chunk: Int,
+  _ x: HeadsView, sequences: PackedSequences, hash: AngularHash, rows: Tensor, chunk: Int,
   countsOnce: Bool
 ) -> [AttentionPattern] {
   precondition(
     rows.shape == [x.count * hash.rowCount, x.width] && chunk > 0,
     "hashed chunks: rows \(rows.shape) for \(x.count) heads of \(x.width), chunks of \(chunk)")
-  let kernel = HashKernel(x, segments, hash, rows)
+  let kernel = HashKernel(x, sequences, hash, rows)
   var patterns = Array(
-    repeating: AttentionPattern(length: 0), count: segments.count * x.count)
+    repeating: AttentionPattern(length: 0), count: sequences.count * x.count)
   kernel.measure("hashed chunks") {
     patterns.withUnsafeMutableBufferPointer { patterns in
       parallel(patterns.count) { index, workspace in
@@ -67,19 +67,19 @@ public func hashedChunks(
 
 private struct HashKernel {
   private let x: HeadsView
-  private let segments: PackedSequences
+  private let sequences: PackedSequences
   private let hash: AngularHash
   private let rows: Tensor
 
-  init(_ x: HeadsView, _ segments: PackedSequences, _ hash: AngularHash, _ rows: Tensor) {
+  init(_ x: HeadsView, _ sequences: PackedSequences, _ hash: AngularHash, _ rows: Tensor) {
     self.x = x
-    self.segments = segments
+    self.sequences = sequences
     self.hash = hash
     self.rows = rows
   }
 
   func measure(_ name: String, _ kernel: () -> Void) {
-    let elements = segments.rows * x.count
+    let elements = sequences.rows * x.count
     Profiler.shared.measure(
       name, flops: 2 * elements * hash.rowCount * x.width,
       bytes: 4 * elements * (x.width + 2 * hash.rounds), kernel)
@@ -87,21 +87,21 @@ private struct HashKernel {
 
   /// The positions of a sequence sorted by their buckets, once for each round.
   func orders(_ sequence: Int, _ head: Int, _ workspace: Workspace) -> [[Int]] {
-    let length = segments.length(sequence)
+    let length = sequences.length(sequence)
     var buckets = [[Int]](
       repeating: [Int](repeating: 0, count: length), count: hash.rounds)
     let products = workspace.floats(hash.rowCount * tileRows)
     let columns = workspace.panels(x.width, tileRows)
     for first in stride(from: 0, to: length, by: tileRows) {
       let count = min(tileRows, length - first)
-      let position = segments.offsets[sequence] + first
-      multiply(
+      let position = sequences.offsets[sequence] + first
+      gemm(
         rows: hash.rowCount, columns: Panels.padded(count), inner: x.width,
         StridedMatrix(
-          base: rows.pointer + head * hash.rowCount * x.width, row: x.width, column: 1),
-        packTransposed(
-          x.pointer(position, head), row: x.stride, inner: x.width, columns: count, into: columns),
-        into: products, row: tileRows, accumulate: false)
+          base: rows.pointer + head * hash.rowCount * x.width, rowStride: x.width, columnStride: 1),
+        Panels.pack(
+          transposed: x.pointer(position, head), stride: x.stride, inner: x.width, columns: count,
+          into: columns), into: products, stride: tileRows, accumulate: false)
       for column in stride(from: 0, to: count, by: laneCount) {
         var next = UnsafePointer(products + column)
         for round in 0..<hash.rounds {
@@ -124,11 +124,11 @@ private struct HashKernel {
       var (best, high) = (Lanes(), Lanes(repeating: -.infinity))
       for i in 0..<half {
         let product = load(next)
-        let size = larger(product, -product)
+        let size = lanewiseMax(product, -product)
         let number = Lanes(repeating: Float(i))
           .replacing(with: Float(i + half), where: product .< 0)
         best = best.replacing(with: number, where: size .> high)
-        high = larger(high, size)
+        high = lanewiseMax(high, size)
         next += tileRows
       }
       bucket = bucket * Float(factor) + best

@@ -96,7 +96,7 @@ private struct FeedForwardBlock {
         activation.apply(argument, into: inside, count: count * columns.count)
         dropInner(inside, count, columns, firstRow: rows.lowerBound)
         packed.outer.rows(columns).multiply(inside, count, into: out, accumulate: slice > 0)
-        prefetching = .nothing
+        prefetching = .none
       }
       addBias(outer.bias.pointer, out, count, width)
       if outerDropout.isActive {
@@ -138,11 +138,11 @@ private struct FeedForwardBlock {
             PrefetchCursor(
               slices.place(isLast ? 0 : slice + 1, isLast ? start + rows : start, in: arguments),
               count: rows * slices.width),
-            isLast ? PrefetchCursor(xTile + count, count: count) : .nothing
+            isLast ? PrefetchCursor(xTile + count, count: count) : .none
           ))
         packed.inner.rows(slices[slice]).multiply(
           tile.dInside, row: tile.insideRow, rows, into: dNormalized, accumulate: slice > 0,
-          prefetching: isLast ? PrefetchCursor(dyTile + count, count: count) : .nothing)
+          prefetching: isLast ? PrefetchCursor(dyTile + count, count: count) : .none)
       }
       addColumnSums(dBranch.base, row: dBranch.row, rows, width, into: sums + outerBiasSums)
       normTile.backward(
@@ -179,20 +179,20 @@ private struct FeedForwardBlock {
     activation.applyKeepingSlope(argument, value: tile.inside, slope: tile.slope, count: count)
     dropInner(tile.inside, rows, columns, firstRow: tile.start)
     dropInner(tile.slope, rows, columns, firstRow: tile.start)
-    multiply(
+    gemm(
       rows: width, columns: columns.count, inner: rows,
-      StridedMatrix(base: tile.dBranch.base, row: 1, column: tile.dBranch.row),
+      StridedMatrix(base: tile.dBranch.base, rowStride: 1, columnStride: tile.dBranch.row),
       gradientPanels(tile.inside, columns.count, rows: rows, room: tile.insideRoom),
-      into: sums + first.sumCount + columns.lowerBound, row: hidden, accumulate: true,
+      into: sums + first.sumCount + columns.lowerBound, stride: hidden, accumulate: true,
       prefetching: prefetching.first)
     packedOuter.columns(columns).multiply(
       tile.dBranch.base, row: tile.dBranch.row, rows, into: tile.dInside, row: insideRow,
       prefetching: prefetching.second)
     tile.applySlope(columns.count)
-    multiply(
+    gemm(
       rows: columns.count, columns: width, inner: rows,
-      StridedMatrix(base: tile.dInside, row: 1, column: insideRow), tile.normalized,
-      into: sums + columns.lowerBound * width, row: width, accumulate: true)
+      StridedMatrix(base: tile.dInside, rowStride: 1, columnStride: insideRow), tile.normalized,
+      into: sums + columns.lowerBound * width, stride: width, accumulate: true)
     if first.bias != nil {
       addColumnSums(
         tile.dInside, row: insideRow, rows, columns.count,

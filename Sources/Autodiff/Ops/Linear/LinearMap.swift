@@ -27,10 +27,10 @@ struct LinearMap {
     outputs = weight.shape[0]
   }
 
-  /// y = x·Wᵀ + b for a tile of rows; `prefetching` is asked for meanwhile.
+  /// y = x·Wᵀ + b for a tile of rows; `prefetching` runs meanwhile.
   func forward(
     _ packed: PackedWeight, _ x: UnsafePointer<Float>, _ rows: Int,
-    into y: UnsafeMutablePointer<Float>, prefetching: PrefetchCursor = .nothing
+    into y: UnsafeMutablePointer<Float>, prefetching: PrefetchCursor = .none
   ) {
     packed.multiply(x, rows, into: y, prefetching: prefetching)
     addBias(bias?.pointer, y, rows, outputs)
@@ -39,11 +39,11 @@ struct LinearMap {
   /// Floats of one piece's sums: dW, then db.
   var sumCount: Int { outputs * inputs + (bias == nil ? 0 : outputs) }
 
-  /// Adds a tile's dyᵀ·x and column sums of dy; `prefetching` is asked for meanwhile.
+  /// Adds a tile's dyᵀ·x and column sums of dy; `prefetching` runs meanwhile.
   func addGradients(
     _ dy: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ rows: Int,
     into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace,
-    prefetching: PrefetchCursor = .nothing
+    prefetching: PrefetchCursor = .none
   ) {
     addWeightGradient(dy, outputs, x, inputs, rows, into: sums, workspace, prefetching: prefetching)
     if bias != nil { addColumnSums(dy, rows, outputs, into: sums + outputs * inputs) }
@@ -85,7 +85,7 @@ struct LinearMap {
     }
   }
 
-  /// Enters `products` products of this size, reading x and writing y, into the meter.
+  /// Enters `products` products of this size, reading x and writing y, under the name.
   func measure(_ name: String, products: Int, _ kernel: () -> Void) {
     Profiler.shared.measure(
       name, flops: products * 2 * x.rows * inputs * outputs,

@@ -6,18 +6,18 @@
 /// - Parameters:
 ///   - dyRow: floats from one row of dy to the next; nil for O.
 ///   - xRow: the same of x; nil for I.
-///   - prefetching: what to bring into the caches meanwhile.
+///   - prefetching: prefetched while the product runs.
 func addWeightGradient(
   _ dy: UnsafePointer<Float>, _ outputs: Int, row dyRow: Int? = nil, _ x: UnsafePointer<Float>,
   _ inputs: Int, row xRow: Int? = nil, _ rows: Int, into sum: UnsafeMutablePointer<Float>,
-  _ workspace: Workspace, prefetching: PrefetchCursor = .nothing
+  _ workspace: Workspace, prefetching: PrefetchCursor = .none
 ) {
-  let dy = StridedMatrix(base: dy, row: 1, column: dyRow ?? outputs)
+  let dy = StridedMatrix(base: dy, rowStride: 1, columnStride: dyRow ?? outputs)
   let panels = gradientPanels(
     x, inputs, row: xRow, rows: rows, room: workspace.panels(rows, inputs))
   guard outputs * inputs >= 1 << 17 else {
-    return multiply(
-      rows: outputs, columns: inputs, inner: rows, dy, panels, into: sum, row: inputs,
+    return gemm(
+      rows: outputs, columns: inputs, inner: rows, dy, panels, into: sum, stride: inputs,
       accumulate: true, prefetching: prefetching)
   }
   let slice = 4 * Panels.width
@@ -26,11 +26,11 @@ func addWeightGradient(
   for index in 0..<slices {
     let first = index * slice
     let count = min(slice, outputs - first)
-    copyPadded(dy.base + first, row: dy.column, rows, count, into: room)
-    multiply(
+    copyPadded(dy.base + first, row: dy.columnStride, rows, count, into: room)
+    gemm(
       rows: count, columns: inputs, inner: rows,
-      StridedMatrix(base: room, row: 1, column: paddedStride(count)), panels,
-      into: sum + first * inputs, row: inputs, accumulate: true,
+      StridedMatrix(base: room, rowStride: 1, columnStride: paddedStride(count)), panels,
+      into: sum + first * inputs, stride: inputs, accumulate: true,
       prefetching: prefetching.part(index, of: slices))
   }
 }
@@ -56,13 +56,13 @@ func copyPadded(
 ///
 /// - Parameters:
 ///   - row: floats from one row of x to the next; nil for `inputs`.
-///   - room: where panels are written, as many floats as ``packedCount(inner:columns:)`` says.
+///   - room: where panels are written, as many floats as ``Panels/floatCount(inner:columns:)`` says.
 func gradientPanels(
   _ x: UnsafePointer<Float>, _ inputs: Int, row: Int? = nil, rows: Int,
   room: @autoclosure () -> UnsafeMutablePointer<Float>
 ) -> Panels {
   if inputs % Panels.width == 0 && rows * inputs <= 128 * tileRows {
-    return Panels(base: x, step: row ?? inputs, panel: Panels.width)
+    return Panels(rowMajor: x, stride: row ?? inputs)
   }
-  return packRows(x, row: row ?? inputs, inner: rows, columns: inputs, into: room())
+  return Panels.pack(rows: x, stride: row ?? inputs, inner: rows, columns: inputs, into: room())
 }

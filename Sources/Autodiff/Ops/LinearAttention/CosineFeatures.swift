@@ -14,15 +14,15 @@ struct CosineFeatures: FeatureKernel {
   /// sin θ and cos θ of every row, each from the one before by the addition theorems.
   private let angles: Storage
 
-  init(_ segments: PackedSequences, width: Int) {
+  init(_ sequences: PackedSequences, width: Int) {
     self.width = width
     count = 2 * width
     padded = Panels.padded(width)
     paddedCount = Panels.padded(count)
-    angles = Storage(count: 2 * segments.rowCapacity)
+    angles = Storage(count: 2 * sequences.rowCapacity)
     let pointer = angles.pointer
-    parallel(segments.count) { sequence, _ in
-      let rows = segments.range(sequence)
+    parallel(sequences.count) { sequence, _ in
+      let rows = sequences.range(sequence)
       let step = Double.pi / 2 / Double(max(rows.count, 1))
       let (stepSine, stepCosine) = (sin(step), cos(step))
       var (sine, cosine) = (0.0, 1.0)
@@ -49,10 +49,10 @@ struct CosineFeatures: FeatureKernel {
       let x = rows.x + r * padded
       let to = features + r * paddedCount
       for j in stride(from: 0, to: width, by: laneCount) {
-        store(larger(load(x + j), Lanes()) * sine, to + j)
+        store(lanewiseMax(load(x + j), Lanes()) * sine, to + j)
       }
       for j in stride(from: 0, to: width, by: laneCount) {
-        store(larger(load(x + j), Lanes()) * cosine, to + width + j)
+        store(lanewiseMax(load(x + j), Lanes()) * cosine, to + width + j)
       }
     }
     fillTail(features, rows.rows.count, from: count, to: paddedCount)

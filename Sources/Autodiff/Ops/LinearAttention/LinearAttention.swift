@@ -28,7 +28,7 @@ public enum FeatureMap {
 ///   - query: Q.
 ///   - key: K.
 ///   - value: V.
-///   - segments: the sequences, the same for all three.
+///   - sequences: the sequences, the same for all three.
 ///   - features: φ; gradients stop at its random rows.
 ///   - epsilon: ε, keeps the denominator from zero.
 ///   - floor: the least denominator; it has no gradient.
@@ -44,11 +44,11 @@ public enum FeatureMap {
 /// arXiv 2009.14794, for random features; Qin et al., "cosFormer" (2022), arXiv 2202.08791.
 /// Padding does not exist here; the LRA code lets it into both sums.
 public func linearAttention(
-  query: HeadsView, key: HeadsView, value: HeadsView, segments: PackedSequences,
+  query: HeadsView, key: HeadsView, value: HeadsView, sequences: PackedSequences,
   features: FeatureMap = .eluPlusOne,
   epsilon: Float, floor: Float = 0
 ) -> Tensor {
-  let shape = LinearAttentionShape(query, key, value, segments, epsilon: epsilon, floor: floor)
+  let shape = LinearAttentionShape(query, key, value, sequences, epsilon: epsilon, floor: floor)
   return switch features {
   case .eluPlusOne: attend(shape, PointwiseFeatures(.eluPlusOne, width: shape.width))
   case .relu(let epsilon): attend(shape, PointwiseFeatures(.relu(epsilon), width: shape.width))
@@ -56,7 +56,7 @@ public func linearAttention(
     attend(shape, RandomFeatures(.softmax, rows, epsilon, heads: shape.heads, shape.width))
   case .randomRelu(let rows, let epsilon):
     attend(shape, RandomFeatures(.relu, rows, epsilon, heads: shape.heads, shape.width))
-  case .cosine: attend(shape, CosineFeatures(segments, width: shape.width))
+  case .cosine: attend(shape, CosineFeatures(sequences, width: shape.width))
   }
 }
 
@@ -64,7 +64,7 @@ private func attend(_ shape: LinearAttentionShape, _ features: some FeatureKerne
   let kernel = LinearAttentionKernel(shape, features)
   let columns = shape.heads * shape.width
   let y = Tensor(
-    shape: [shape.segments.rows, columns],
+    shape: [shape.sequences.rows, columns],
     storage: Storage(count: shape.query.tensor.rowCapacity * columns))
   let saved = kernel.makeSaved()
   kernel.measureForward { kernel.forward(into: y, saved) }

@@ -49,7 +49,7 @@ extension LinearAttentionKernel {
   ) {
     let (piece, tile) = (work.piece, work.tile)
     let transposed = piece.heads.map { piece.state($0, layout).transposed(work.workspace) }
-    for rows in shape.segments.tiles(piece.sequence) {
+    for rows in shape.sequences.tiles(piece.sequence) {
       tile.x.copy(shape.query, rows)
       tile.other.copy(dy, rows)
       work.result.copy(result, rows)
@@ -75,7 +75,7 @@ extension LinearAttentionKernel {
   private func backwardKeys(_ work: BackwardWork, _ targets: HeadTargets) {
     let (piece, dPiece, tile) = (work.piece, work.dPiece, work.tile)
     let transposed = piece.heads.map { dPiece.state($0, layout).transposed(work.workspace) }
-    for rows in shape.segments.tiles(piece.sequence) {
+    for rows in shape.sequences.tiles(piece.sequence) {
       tile.x.copy(shape.key, rows)
       tile.other.copy(shape.value, rows)
       for (index, head) in piece.heads.enumerated() {

@@ -22,7 +22,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
   }
 
   private func measure(_ name: String, products: Int, operands: Int, _ kernel: () -> Void) {
-    let elements = shape.segments.rows * shape.heads * shape.width
+    let elements = shape.sequences.rows * shape.heads * shape.width
     Profiler.shared.measure(
       name, flops: 2 * products * elements * features.count, bytes: 4 * operands * elements, kernel)
   }
@@ -37,7 +37,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
 
   func makeSaved() -> Saved {
     Saved(
-      states: Storage(count: shape.segments.count * shape.heads * layout.count),
+      states: Storage(count: shape.sequences.count * shape.heads * layout.count),
       denominators: Storage(count: shape.query.tensor.rowCapacity * shape.heads))
   }
 
@@ -59,9 +59,9 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
   func forEachPiece(_ states: Storage, _ body: (Piece, Workspace) -> Void) {
     let heads = shape.heads
     let fitting = max(1, min(heads, (1 << 16) / layout.count))
-    let few = shape.segments.count < 2 * Workers.shared.count
+    let few = shape.sequences.count < 2 * Workers.shared.count
     let together = few ? 1 : (1...fitting).last { heads % $0 == 0 } ?? 1
-    let order = shape.segments.longestFirst
+    let order = shape.sequences.longestFirst
     let perSequence = heads / together
     parallel(order.count * perSequence) { index, workspace in
       let sequence = order[index / perSequence]
@@ -103,7 +103,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
     forEachPiece(saved.states) { piece, workspace in
       let tile = Tile(layout, heads: piece.heads, workspace)
       sumKeys(piece, tile, workspace)
-      for rows in shape.segments.tiles(piece.sequence) {
+      for rows in shape.sequences.tiles(piece.sequence) {
         tile.x.copy(shape.query, rows)
         for head in piece.heads {
           let state = piece.state(head, layout)
@@ -144,7 +144,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
       state.add(tile.features, values, tile.ones, own.rows.count)
       addColumnSums(values, own.rows.count, layout.padded, into: valueSum(own.head))
     }
-    let count = shape.segments.length(piece.sequence)
+    let count = shape.sequences.length(piece.sequence)
     for head in piece.heads {
       piece.state(head, layout).add(exponents.epsilon, values: valueSum(head), count: count)
     }
@@ -154,7 +154,7 @@ struct LinearAttentionKernel<Features: FeatureKernel> {
     _ piece: Piece, _ tile: Tile,
     _ body: (HeadRows, LinearAttentionState, UnsafePointer<Float>) -> Void
   ) {
-    for rows in shape.segments.tiles(piece.sequence) {
+    for rows in shape.sequences.tiles(piece.sequence) {
       tile.x.copy(shape.key, rows)
       tile.other.copy(shape.value, rows)
       for head in piece.heads {

@@ -3,12 +3,12 @@ struct LinearAttentionShape {
   let query: HeadsView
   let key: HeadsView
   let value: HeadsView
-  let segments: PackedSequences
+  let sequences: PackedSequences
   let epsilon: Float
   let floor: Float
 
   init(
-    _ query: HeadsView, _ key: HeadsView, _ value: HeadsView, _ segments: PackedSequences,
+    _ query: HeadsView, _ key: HeadsView, _ value: HeadsView, _ sequences: PackedSequences,
     epsilon: Float,
     floor: Float
   ) {
@@ -17,12 +17,12 @@ struct LinearAttentionShape {
         && query.width == value.width,
       "linearAttention: query, key and value differ in heads or width")
     precondition(
-      [query, key, value].allSatisfy { $0.tensor.rows == segments.rows },
-      "linearAttention: \(query.tensor.rows) rows for segments of \(segments.rows)")
+      [query, key, value].allSatisfy { $0.tensor.rows == sequences.rows },
+      "linearAttention: \(query.tensor.rows) rows for segments of \(sequences.rows)")
     self.query = query
     self.key = key
     self.value = value
-    self.segments = segments
+    self.sequences = sequences
     self.epsilon = epsilon
     self.floor = floor
   }
@@ -33,6 +33,6 @@ struct LinearAttentionShape {
   /// A buffer of the result's shape, by heads.
   func results(_ storage: Storage) -> HeadsView {
     HeadsView(
-      Tensor(shape: [segments.rows, heads * width], storage: storage), count: heads, width: width)
+      Tensor(shape: [sequences.rows, heads * width], storage: storage), count: heads, width: width)
   }
 }

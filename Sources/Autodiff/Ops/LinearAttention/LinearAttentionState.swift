@@ -47,16 +47,16 @@ struct LinearAttentionState {
     _ features: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
     _ factors: UnsafePointer<Float>, _ rows: Int
   ) {
-    Autodiff.multiply(
+    gemm(
       rows: layout.rows, columns: layout.padded, inner: rows,
-      StridedMatrix(base: features, row: 1, column: layout.paddedFeatures),
-      Panels(base: right, step: layout.padded, panel: Panels.width), into: base,
-      row: layout.padded, accumulate: true)
-    Autodiff.multiply(
+      StridedMatrix(base: features, rowStride: 1, columnStride: layout.paddedFeatures),
+      Panels(rowMajor: right, stride: layout.padded), into: base, stride: layout.padded,
+      accumulate: true)
+    gemm(
       rows: 1, columns: layout.paddedFeatures, inner: rows,
-      StridedMatrix(base: factors, row: rows, column: 1),
-      Panels(base: features, step: layout.paddedFeatures, panel: Panels.width), into: sum,
-      row: layout.paddedFeatures, accumulate: true)
+      StridedMatrix(base: factors, rowStride: rows, columnStride: 1),
+      Panels(rowMajor: features, stride: layout.paddedFeatures), into: sum,
+      stride: layout.paddedFeatures, accumulate: true)
   }
 
   /// Raises the shift to that of new keys, where it is larger; S and z, less ε, are lowered with it.
@@ -81,17 +81,17 @@ struct LinearAttentionState {
   func multiply(
     _ features: UnsafePointer<Float>, _ rows: Int, into result: UnsafeMutablePointer<Float>
   ) {
-    Autodiff.multiply(
+    gemm(
       rows: rows, columns: layout.padded, inner: layout.features,
-      StridedMatrix(base: features, row: layout.paddedFeatures, column: 1),
-      Panels(base: base, step: layout.padded, panel: Panels.width), into: result,
-      row: layout.padded, accumulate: false)
+      StridedMatrix(base: features, rowStride: layout.paddedFeatures, columnStride: 1),
+      Panels(rowMajor: base, stride: layout.padded), into: result, stride: layout.padded,
+      accumulate: false)
   }
 
   /// Sᵀ in panels.
   func transposed(_ workspace: Workspace) -> TransposedState {
-    let panels = packTransposed(
-      base, row: layout.padded, inner: layout.width, columns: layout.features,
+    let panels = Panels.pack(
+      transposed: base, stride: layout.padded, inner: layout.width, columns: layout.features,
       into: workspace.panels(layout.width, layout.features))
     return TransposedState(layout: layout, panels: panels)
   }
@@ -106,9 +106,9 @@ struct TransposedState {
   func multiply(
     _ left: UnsafePointer<Float>, _ rows: Int, into result: UnsafeMutablePointer<Float>
   ) {
-    Autodiff.multiply(
+    gemm(
       rows: rows, columns: layout.paddedFeatures, inner: layout.width,
-      StridedMatrix(base: left, row: layout.padded, column: 1), panels, into: result,
-      row: layout.paddedFeatures, accumulate: false)
+      StridedMatrix(base: left, rowStride: layout.padded, columnStride: 1), panels, into: result,
+      stride: layout.paddedFeatures, accumulate: false)
   }
 }

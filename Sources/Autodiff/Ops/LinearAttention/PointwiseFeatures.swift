@@ -25,7 +25,7 @@ struct PointwiseFeatures: FeatureKernel {
       }
     case .relu(let epsilon):
       for i in stride(from: 0, to: elements, by: laneCount) {
-        store(larger(load(rows.x + i), Lanes()) + epsilon, features + i)
+        store(lanewiseMax(load(rows.x + i), Lanes()) + epsilon, features + i)
       }
     }
     fillTail(features, rows.rows.count, from: count, to: padded)
@@ -34,7 +34,7 @@ struct PointwiseFeatures: FeatureKernel {
   /// elu(x) + 1 = max(x, 0) + exp(min(x, 0)).
   @inline(__always)
   private func eluPlusOne(_ x: Lanes) -> Lanes {
-    larger(x, Lanes()) + exp(-larger(-x, Lanes()))
+    lanewiseMax(x, Lanes()) + exp(-lanewiseMax(-x, Lanes()))
   }
 
   func pullBack(

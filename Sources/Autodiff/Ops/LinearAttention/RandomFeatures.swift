@@ -32,16 +32,16 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
     count = rows.rows / heads
     padded = Panels.padded(width)
     paddedCount = Panels.padded(count)
-    forward = Storage(count: heads * packedCount(inner: width, columns: count))
-    backward = Storage(count: heads * packedCount(inner: count, columns: width))
+    forward = Storage(count: heads * Panels.floatCount(inner: width, columns: count))
+    backward = Storage(count: heads * Panels.floatCount(inner: count, columns: width))
     let scale = inverseRoot.squareRoot() * (kernel == .softmax ? RandomFeatures.log2e : 1)
     for head in 0..<heads {
       let own = rows.pointer + head * count * width
-      packTransposed(
-        own, row: width, inner: width, columns: count,
+      Panels.pack(
+        transposed: own, stride: width, inner: width, columns: count,
         into: forward.pointer + head * paddedCount * width, scale: scale)
-      packRows(
-        own, row: width, inner: count, columns: width,
+      Panels.pack(
+        rows: own, stride: width, inner: count, columns: width,
         into: backward.pointer + head * padded * count)
     }
   }
@@ -52,12 +52,11 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
 
   /// u, [rows × Mp].
   private func project(_ rows: HeadRows, into result: UnsafeMutablePointer<Float>) {
-    multiply(
+    gemm(
       rows: rows.rows.count, columns: paddedCount, inner: width,
-      StridedMatrix(base: rows.x, row: padded, column: 1),
-      Panels(
-        base: forward.pointer + rows.head * paddedCount * width, step: Panels.width,
-        panel: Panels.width * width), into: result, row: paddedCount, accumulate: false)
+      StridedMatrix(base: rows.x, rowStride: padded, columnStride: 1),
+      Panels(packed: forward.pointer + rows.head * paddedCount * width, inner: width), into: result,
+      stride: paddedCount, accumulate: false)
   }
 
   func write(_ rows: HeadRows, into features: UnsafeMutablePointer<Float>) {
@@ -70,7 +69,7 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
     case .relu:
       let zero = Lanes()
       for i in stride(from: 0, to: number * paddedCount, by: laneCount) {
-        store(larger(load(features + i), zero) + epsilon, features + i)
+        store(lanewiseMax(load(features + i), zero) + epsilon, features + i)
       }
     }
     fillTail(features, number, from: count, to: paddedCount)
@@ -84,7 +83,7 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
     for r in 0..<rows.rows.count {
       let row = features + r * paddedCount
       let offset =
-        halfSquare(rows.x + r * padded) + (rows.shift ?? largest(row, count: paddedCount))
+        halfSquare(rows.x + r * padded) + (rows.shift ?? horizontalMax(row, count: paddedCount))
       for j in stride(from: 0, to: paddedCount, by: laneCount) {
         store(exp2(load(row + j) - offset) + epsilon, row + j)
       }
@@ -98,7 +97,7 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
     for j in stride(from: 0, to: padded, by: laneCount) {
       squares.addProduct(load(x + j), load(x + j))
     }
-    return total(squares) * (0.5 * RandomFeatures.log2e * inverseRoot)
+    return horizontalSum(squares) * (0.5 * RandomFeatures.log2e * inverseRoot)
   }
 
   /// With du = dφ ⊙ φ'(u), dx̃ = ωᵀ·du, less x̃·Σ du for the softmax kernel.
@@ -113,12 +112,11 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
           features + r * paddedCount, gradient, Lanes(repeating: gradient.factors[r]),
           gradient.matrix + r * paddedCount)
       }
-      multiply(
+      gemm(
         rows: number, columns: padded, inner: count,
-        StridedMatrix(base: gradient.matrix, row: paddedCount, column: 1),
-        Panels(
-          base: backward.pointer + rows.head * padded * count, step: Panels.width,
-          panel: Panels.width * count), into: dx, row: padded, accumulate: false)
+        StridedMatrix(base: gradient.matrix, rowStride: paddedCount, columnStride: 1),
+        Panels(packed: backward.pointer + rows.head * padded * count, inner: count), into: dx,
+        stride: padded, accumulate: false)
       let scale = inverseRoot.squareRoot()
       for r in 0..<number {
         let factor = kernel == .softmax ? sums[r] * inverseRoot : 0
@@ -146,7 +144,7 @@ struct RandomFeatures: FeatureKernel, KeyExponents {
       sum += du
       store(du, row + j)
     }
-    return total(sum)
+    return horizontalSum(sum)
   }
 }
 
@@ -161,7 +159,7 @@ extension RandomFeatures {
   ) -> Float {
     project(rows, into: exponents)
     fillTail(exponents, rows.rows.count, from: count, to: paddedCount, with: -.infinity)
-    return largest(exponents, count: rows.rows.count * paddedCount)
+    return horizontalMax(exponents, count: rows.rows.count * paddedCount)
   }
 
   func raise(_ rows: HeadRows, _ exponents: UnsafeMutablePointer<Float>) {

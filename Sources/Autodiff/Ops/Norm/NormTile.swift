@@ -85,7 +85,7 @@ struct NormTile {
       sumC += load(c + whole, count: rest)
       sumD += load(d + whole, count: rest)
     }
-    let means = totals(sumA, sumB, sumC, sumD) / Float(width)
+    let means = horizontalSums(sumA, sumB, sumC, sumD) / Float(width)
     (sumA, sumB, sumC, sumD) = (Lanes(), Lanes(), Lanes(), Lanes())
     j = 0
     while j < whole {
@@ -101,7 +101,7 @@ struct NormTile {
       addSquare(load(c + whole, count: rest, fill: means[2]) - means[2], to: &sumC)
       addSquare(load(d + whole, count: rest, fill: means[3]) - means[3], to: &sumD)
     }
-    let variances = totals(sumA, sumB, sumC, sumD) / Float(width)
+    let variances = horizontalSums(sumA, sumB, sumC, sumD) / Float(width)
     return (means, inverseSquareRoot(variances + epsilon))
   }
 
@@ -199,8 +199,8 @@ struct NormTile {
       j &+= laneCount
     }
     return (
-      totals(plainA, plainB, plainC, plainD) / Float(width),
-      totals(weightedA, weightedB, weightedC, weightedD) / Float(width)
+      horizontalSums(plainA, plainB, plainC, plainD) / Float(width),
+      horizontalSums(weightedA, weightedB, weightedC, weightedD) / Float(width)
     )
   }
 
@@ -232,7 +232,7 @@ struct NormTile {
       plain.addProduct(from, scale)
       weighted.addProduct(part, scale)
     }
-    let sums = totals(plain, weighted, plain, weighted) / Float(width)
+    let sums = horizontalSums(plain, weighted, plain, weighted) / Float(width)
     return (sums[0], sums[1])
   }
 }

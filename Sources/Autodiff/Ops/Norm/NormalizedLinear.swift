@@ -113,7 +113,7 @@ private struct NormalizedMap {
   }
 
   /// - Parameter ofSums: the gradient of the sums of the normalised rows of segments.
-  func backward(_ dy: Storage, ofSums: (dy: Storage, segments: PackedSequences)? = nil) {
+  func backward(_ dy: Storage, ofSums: (dy: Storage, sequences: PackedSequences)? = nil) {
     let width = map.inputs
     let packed = PackedWeight.backward(map.weight)
     let dx = map.x.node?.target()
@@ -131,8 +131,8 @@ private struct NormalizedMap {
       let dNormalized = workspace.floats(count)
       packed.multiply(
         dyTile, rows, into: dNormalized, prefetching: PrefetchCursor(xTile + count, count: count))
-      if let (dySums, segments) = ofSums {
-        segments.addRows(dySums.pointer, width, to: dNormalized, first..<first + rows)
+      if let (dySums, sequences) = ofSums {
+        sequences.addRows(dySums.pointer, width, to: dNormalized, first..<first + rows)
       }
       tile.backward(
         dNormalized, rows, into: dx.map { ($0.pointer + first * width, $0.accumulate) },

@@ -14,8 +14,8 @@ struct LandmarkRows {
     base = workspace.floats(count * row)
   }
 
-  var left: StridedMatrix { StridedMatrix(base: base, row: row, column: 1) }
-  var panels: Panels { Panels(base: base, step: row, panel: Panels.width) }
+  var left: StridedMatrix { StridedMatrix(base: base, rowStride: row, columnStride: 1) }
+  var panels: Panels { Panels(rowMajor: base, stride: row) }
 
   /// Takes rows that lie `sourceRow` floats apart.
   func copy(_ source: UnsafePointer<Float>, row sourceRow: Int) {
@@ -26,8 +26,8 @@ struct LandmarkRows {
 
   /// self = matrix·rows.
   func multiply(_ matrix: StridedMatrix, _ rows: LandmarkRows) {
-    Autodiff.multiply(
-      rows: count, columns: row, inner: count, matrix, rows.panels, into: base, row: row,
+    gemm(
+      rows: count, columns: row, inner: count, matrix, rows.panels, into: base, stride: row,
       accumulate: false)
   }
 }

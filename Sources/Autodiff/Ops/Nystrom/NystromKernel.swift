@@ -1,13 +1,14 @@
 /// Nyström attention's product with the iterated inverse on the CPU: a sequence and head at a time.
 struct NystromKernel {
-  private let query: Heads
-  private let key: Heads
-  private let value: Heads
-  private let landmarks: Segments
+  private let query: HeadsView
+  private let key: HeadsView
+  private let value: HeadsView
+  private let landmarks: PackedSequences
   private let iterations: Int
 
   init(
-    _ query: Heads, _ key: Heads, _ value: Heads, _ landmarks: Segments, _ iterations: Int
+    _ query: HeadsView, _ key: HeadsView, _ value: HeadsView, _ landmarks: PackedSequences,
+    _ iterations: Int
   ) {
     precondition(
       query.count == key.count && query.count == value.count && query.width == key.width
@@ -69,7 +70,7 @@ struct NystromKernel {
 
   /// The landmarks' rows of a view.
   private func rows(
-    _ view: Heads, _ place: NystromHead, _ workspace: Workspace
+    _ view: HeadsView, _ place: NystromHead, _ workspace: Workspace
   ) -> LandmarkRows {
     let rows = LandmarkRows(place.size, width: width, workspace)
     rows.copy(view.pointer(place.rows.lowerBound, place.head), row: view.stride)
@@ -96,11 +97,10 @@ struct NystromKernel {
       }
       let product = LandmarkRows(place.size, width: width, workspace)
       product.multiply(kept.factor(iterations - 1).left, rows(value, place, workspace))
-      multiply(
+      gemm(
         rows: place.size, columns: width, inner: place.size, kept.inverse(iterations - 1).left,
-        product.panels,
-        into: y.pointer + place.rows.lowerBound * y.columns + place.head * width, row: y.columns,
-        accumulate: false)
+        product.panels, into: y.pointer + place.rows.lowerBound * y.columns + place.head * width,
+        stride: y.columns, accumulate: false)
     }
   }
 
@@ -164,7 +164,7 @@ struct NystromKernel {
   }
 
   private func write(
-    _ rows: LandmarkRows, _ place: NystromHead, _ view: Heads, _ factor: Float,
+    _ rows: LandmarkRows, _ place: NystromHead, _ view: HeadsView, _ factor: Float,
     _ targets: HeadTargets
   ) {
     targets.write(

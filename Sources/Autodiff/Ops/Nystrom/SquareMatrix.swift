@@ -27,9 +27,9 @@ struct SquareMatrix {
   /// Floats that a matrix takes.
   static func count(_ size: Int) -> Int { size * (Panels.padded(size) + laneCount) }
 
-  var panels: Panels { Panels(base: base, step: row, panel: Panels.width) }
-  var left: StridedMatrix { StridedMatrix(base: base, row: row, column: 1) }
-  var leftTransposed: StridedMatrix { StridedMatrix(base: base, row: 1, column: row) }
+  var panels: Panels { Panels(rowMajor: base, stride: row) }
+  var left: StridedMatrix { StridedMatrix(base: base, rowStride: row, columnStride: 1) }
+  var leftTransposed: StridedMatrix { StridedMatrix(base: base, rowStride: 1, columnStride: row) }
 
   /// self = or += a·b.
   ///
@@ -53,14 +53,15 @@ struct SquareMatrix {
     let columns = workspace.panels(b.width, b.count)
     multiply(
       a.left, inner: a.width,
-      packTransposed(
-        b.base, row: b.row, inner: b.width, columns: b.count, into: columns, scale: scale),
+      Panels.pack(
+        transposed: b.base, stride: b.row, inner: b.width, columns: b.count, into: columns,
+        scale: scale),
       accumulate: false)
   }
 
   private func multiply(_ a: StridedMatrix, inner: Int, _ b: Panels, accumulate: Bool) {
-    Autodiff.multiply(
-      rows: size, columns: padded, inner: inner, a, b, into: base, row: row,
+    gemm(
+      rows: size, columns: padded, inner: inner, a, b, into: base, stride: row,
       accumulate: accumulate)
   }
 
@@ -75,7 +76,7 @@ struct SquareMatrix {
         sum.addProduct(load(base + j), load(other.base + j))
       }
     }
-    return total(sum)
+    return horizontalSum(sum)
   }
 
   /// self += value·I.
@@ -133,11 +134,11 @@ struct SquareMatrix {
   /// Panels of self = or += a·b on the diagonal and below.
   private func multiplyHalf(_ a: SquareMatrix, _ b: SquareMatrix, accumulate: Bool) {
     for first in stride(from: 0, to: size, by: Panels.width) {
-      Autodiff.multiply(
+      gemm(
         rows: size - first, columns: Panels.width, inner: size,
-        StridedMatrix(base: a.base + first * row, row: row, column: 1),
-        Panels(base: b.base + first, step: row, panel: Panels.width),
-        into: base + first * row + first, row: row, accumulate: accumulate)
+        StridedMatrix(base: a.base + first * row, rowStride: row, columnStride: 1),
+        Panels(rowMajor: b.base + first, stride: row), into: base + first * row + first,
+        stride: row, accumulate: accumulate)
     }
   }
 

@@ -28,7 +28,7 @@ extension ParameterArena {
     }
   }
 
-  /// Adam's running means, one value for each of the arena's.
+  /// Adam's moment estimates, one pair for each value of the arena.
   public final class Moments {
     fileprivate let first: Storage
     fileprivate let second: Storage
@@ -65,15 +65,15 @@ extension ParameterArena {
     public var rate: Float
     /// Weight decay, per unit of learning rate.
     public var decay: Float
-    /// β₁ and β₂, and ε.
+    /// β₁, the decay rate of the first moment.
     public var beta1: Float
-    /// β₂.
+    /// β₂, the decay rate of the second moment.
     public var beta2: Float
-    /// ε.
+    /// ε, added to the root of the second moment.
     public var epsilon: Float
-    /// 1 / c₁ and 1 / c₂, the corrections of the means' start from zero.
+    /// 1 / c₁, the bias correction of the first moment.
     public var inverseCorrection1: Float
-    /// 1 / c₂.
+    /// 1 / c₂, the bias correction of the second moment.
     public var inverseCorrection2: Float
     /// What gradients are multiplied by: below 1 when they are clipped.
     public var gradientScale: Float

@@ -4,30 +4,31 @@
 ///
 /// - Parameters:
 ///   - x: [N, E].
-///   - segments: the sequences.
+///   - sequences: the sequences.
 /// - Returns: [B, E].
 /// - Complexity: O(N·E) time, O(B·E) memory.
-public func meanPool(_ x: Tensor, segments: PackedSequences) -> Tensor {
+public func meanPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
   let width = x.columns
-  precondition(x.rows == segments.rows, "meanPool: \(x.shape) for \(segments.rows) rows")
-  let y = Tensor(shape: [segments.count, width], storage: Storage(count: segments.count * width))
+  precondition(x.rows == sequences.rows, "meanPool: \(x.shape) for \(sequences.rows) rows")
+  let y = Tensor(shape: [sequences.count, width], storage: Storage(count: sequences.count * width))
   profileRows("mean pool", x, passes: 1) {
-    parallel(segments.count) { sequence, _ in
+    parallel(sequences.count) { sequence, _ in
       let to = y.pointer + sequence * width
       to.update(repeating: 0, count: width)
       addColumnSums(
-        x.pointer + segments.offsets[sequence] * width, segments.length(sequence), width, into: to)
-      let inverse = 1 / Float(max(1, segments.length(sequence)))
+        x.pointer + sequences.offsets[sequence] * width, sequences.length(sequence), width, into: to
+      )
+      let inverse = 1 / Float(max(1, sequences.length(sequence)))
       for j in 0..<width { to[j] *= inverse }
     }
   }
   return y.recorded("mean pool", from: x) { dy in
     guard let dx = x.node?.target() else { return }
     profileRows("mean pool backward", x, passes: 1) {
-      parallel(segments.count) { sequence, _ in
+      parallel(sequences.count) { sequence, _ in
         let from = dy.pointer + sequence * width
-        let inverse = 1 / Float(max(1, segments.length(sequence)))
-        for row in segments.range(sequence) {
+        let inverse = 1 / Float(max(1, sequences.length(sequence)))
+        for row in sequences.range(sequence) {
           let to = dx.pointer + row * width
           for j in 0..<width {
             to[j] = dx.accumulate ? to[j] + from[j] * inverse : from[j] * inverse
@@ -42,22 +43,22 @@ public func meanPool(_ x: Tensor, segments: PackedSequences) -> Tensor {
 ///
 /// - Parameters:
 ///   - x: [N, E].
-///   - segments: the sequences, none of them empty.
+///   - sequences: the sequences, none of them empty.
 /// - Returns: [B, E].
 /// - Complexity: O(B·E) forward, O(N·E) backward.
-public func firstPool(_ x: Tensor, segments: PackedSequences) -> Tensor {
+public func firstPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
   let width = x.columns
-  precondition(x.rows == segments.rows, "firstPool: \(x.shape) for \(segments.rows) rows")
-  let y = Tensor(shape: [segments.count, width], storage: Storage(count: segments.count * width))
-  for sequence in 0..<segments.count {
+  precondition(x.rows == sequences.rows, "firstPool: \(x.shape) for \(sequences.rows) rows")
+  let y = Tensor(shape: [sequences.count, width], storage: Storage(count: sequences.count * width))
+  for sequence in 0..<sequences.count {
     (y.pointer + sequence * width).update(
-      from: x.pointer + segments.offsets[sequence] * width, count: width)
+      from: x.pointer + sequences.offsets[sequence] * width, count: width)
   }
   return y.recorded("first pool", from: x) { dy in
     guard let dx = x.node?.target() else { return }
     if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
-    for sequence in 0..<segments.count {
-      let to = dx.pointer + segments.offsets[sequence] * width
+    for sequence in 0..<sequences.count {
+      let to = dx.pointer + sequences.offsets[sequence] * width
       for j in 0..<width { to[j] += dy.pointer[sequence * width + j] }
     }
   }

@@ -6,7 +6,7 @@
 /// - Parameters:
 ///   - x: [N, 2S].
 ///   - poles: λ, [2, S], the real parts and the imaginary parts.
-///   - segments: the sequences; the state before each is zero.
+///   - sequences: the sequences; the state before each is zero.
 ///   - reversed: whether time runs backwards.
 /// - Returns: h, [N, 2S].
 /// - Complexity: 8·N·S operations forward and 16·N·S backward, all of them bound by memory: each
@@ -21,13 +21,13 @@
 /// Source: Orvieto et al., "Resurrecting Recurrent Neural Networks for Long Sequences" (2023),
 /// arXiv 2303.06349, equation 5; there an associative scan, which needs more operations.
 public func diagonalScan(
-  _ x: Tensor, poles: Tensor, segments: PackedSequences, reversed: Bool = false
+  _ x: Tensor, poles: Tensor, sequences: PackedSequences, reversed: Bool = false
 ) -> Tensor {
   precondition(
     poles.shape.count == 2 && poles.shape[0] == 2 && x.columns == poles.count,
     "diagonalScan: poles \(poles.shape) for input \(x.shape)")
-  precondition(x.rows == segments.rows, "diagonalScan: \(x.shape) for \(segments.rows) rows")
-  let scan = DiagonalScan(poles: poles, segments: segments, reversed: reversed)
+  precondition(x.rows == sequences.rows, "diagonalScan: \(x.shape) for \(sequences.rows) rows")
+  let scan = DiagonalScan(poles: poles, sequences: sequences, reversed: reversed)
   let h = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   scan.measure("diagonal scan", operations: 8, passes: 2) { scan.forward(x.pointer, into: h) }
   let (source, states, count) = (x.node, h.storage, x.count)
@@ -44,23 +44,23 @@ private struct DiagonalScan {
   private static let narrowBlock = 64
 
   let poles: Tensor
-  let segments: PackedSequences
+  let sequences: PackedSequences
   let reversed: Bool
   private var states: Int { poles.columns }
   private var columns: Int { 2 * states }
 
   func measure(_ name: String, operations: Int, passes: Int, _ kernel: () -> Void) {
     Profiler.shared.measure(
-      name, flops: operations * segments.rows * states,
-      bytes: 4 * passes * segments.rows * columns, kernel)
+      name, flops: operations * sequences.rows * states,
+      bytes: 4 * passes * sequences.rows * columns, kernel)
   }
 
   /// Runs `body(sequence, states, workspace)` for all sequences and states.
   private func forEachPiece(_ body: (Int, Range<Int>, Workspace) -> Void) {
-    let whole = segments.count >= 2 * Workers.shared.count
+    let whole = sequences.count >= 2 * Workers.shared.count
     let step = whole ? max(states, 1) : Self.narrowBlock
     let blocks = stride(from: 0, to: states, by: step).map { $0..<min(states, $0 + step) }
-    let order = segments.longestFirst
+    let order = sequences.longestFirst
     parallel(order.count * blocks.count) { index, workspace in
       body(order[index / blocks.count], blocks[index % blocks.count], workspace)
     }
@@ -68,7 +68,7 @@ private struct DiagonalScan {
 
   /// The rows of a sequence in the order of its time, or against it.
   private func rows(_ sequence: Int, against: Bool) -> StrideTo<Int> {
-    let range = segments.range(sequence)
+    let range = sequences.range(sequence)
     return reversed != against
       ? stride(from: range.upperBound - 1, to: range.lowerBound - 1, by: -1)
       : stride(from: range.lowerBound, to: range.upperBound, by: 1)
@@ -108,13 +108,13 @@ private struct DiagonalScan {
 
   /// Turns dh into dx and stores or adds dλ.
   func backward(_ dh: Storage, _ h: Storage) {
-    let partial = PartialSums(pieces: segments.count, size: columns)
+    let partial = PartialSums(pieces: sequences.count, size: columns)
     forEachPiece { sequence, block, workspace in
       let zeros = UnsafePointer(workspace.zeros(columns))
       let sums = partial[sequence]
       (sums + block.lowerBound).update(repeating: 0, count: block.count)
       (sums + states + block.lowerBound).update(repeating: 0, count: block.count)
-      let (step, range) = (reversed ? 1 : -1, segments.range(sequence))
+      let (step, range) = (reversed ? 1 : -1, sequences.range(sequence))
       var next = zeros
       for row in rows(sequence, against: true) {
         let hasBefore = range.contains(row + step)

@@ -12,29 +12,29 @@ struct StateSpaceKernel {
   private let u: Tensor
   private let systems: [StateSpace]
   private let skip: Tensor
-  private let segments: PackedSequences
+  private let sequences: PackedSequences
   private let modes: Int
   private let channels: Int
 
-  init(_ u: Tensor, _ systems: [StateSpace], _ skip: Tensor, _ segments: PackedSequences) {
+  init(_ u: Tensor, _ systems: [StateSpace], _ skip: Tensor, _ sequences: PackedSequences) {
     let channels = u.columns
     let modes = (systems.first?.coefficients.rows ?? 0) / 4
     precondition(
       systems.allSatisfy { $0.coefficients.shape == [4 * modes, channels] } && modes > 0,
       "stateSpaceScan: coefficients \(systems.map(\.coefficients.shape)) for input \(u.shape)")
     precondition(
-      skip.count == channels && u.rows == segments.rows,
-      "stateSpaceScan: \(skip.shape) skips, \(segments.rows) rows for input \(u.shape)")
+      skip.count == channels && u.rows == sequences.rows,
+      "stateSpaceScan: \(skip.shape) skips, \(sequences.rows) rows for input \(u.shape)")
     self.u = u
     self.systems = systems
     self.skip = skip
-    self.segments = segments
+    self.sequences = sequences
     self.modes = modes
     self.channels = channels
   }
 
   func measure(_ name: String, operations: Int, _ kernel: () -> Void) {
-    let work = segments.rows * channels * systems.count
+    let work = sequences.rows * channels * systems.count
     Profiler.shared.measure(
       name, flops: operations * work * modes, bytes: 4 * work * (64 + modes) / 32, kernel)
   }
@@ -43,11 +43,11 @@ struct StateSpaceKernel {
   private var paddedModes: Int { (modes + Self.together - 1) / Self.together * Self.together }
   /// Floats of all states of sixteen channels.
   private var stateCount: Int { paddedModes * StateSpaceMode.stateCount }
-  private var chunksPerSequence: Int { (segments.capacity + Self.chunk - 1) / Self.chunk }
+  private var chunksPerSequence: Int { (sequences.capacity + Self.chunk - 1) / Self.chunk }
 
   /// Floats of the states before every chunk.
   var boundaryCount: Int {
-    systems.count * segments.count * groups * chunksPerSequence * stateCount
+    systems.count * sequences.count * groups * chunksPerSequence * stateCount
   }
 
   /// One direction of sixteen channels of one sequence.
@@ -78,7 +78,7 @@ struct StateSpaceKernel {
   }
 
   private func forEachGroup(_ body: (Int, Int, Workspace) -> Void) {
-    let order = segments.longestFirst
+    let order = sequences.longestFirst
     parallel(order.count * groups) { index, workspace in
       body(order[index / groups], index % groups, workspace)
     }
@@ -89,9 +89,9 @@ struct StateSpaceKernel {
   ) -> Piece {
     let first = group * laneCount
     let width = min(laneCount, channels - first)
-    let index = (system * segments.count + sequence) * groups + group
+    let index = (system * sequences.count + sequence) * groups + group
     return Piece(
-      rows: segments.range(sequence), firstChannel: first, width: width,
+      rows: sequences.range(sequence), firstChannel: first, width: width,
       reversed: systems[system].reversed,
       coefficients: packCoefficients(systems[system].coefficients, first, width, workspace),
       boundaries: boundaries.pointer + index * chunksPerSequence * stateCount)
@@ -171,7 +171,7 @@ struct StateSpaceKernel {
   /// Stores or adds the gradients of u, of the coefficients and of the skip.
   func backward(_ dy: Storage, _ boundaries: Storage) {
     let size = systems.count * 4 * modes * channels + channels
-    let partial = PartialSums(pieces: segments.count, size: size)
+    let partial = PartialSums(pieces: sequences.count, size: size)
     let du = u.node?.target()
     forEachGroup { sequence, group, workspace in
       for index in systems.indices {

@@ -24,7 +24,7 @@ public struct StateSpace {
 ///   - u: [N, H].
 ///   - systems: one for each direction, all with the same number of modes.
 ///   - skip: d, [H].
-///   - segments: the sequences; the states before each are zero.
+///   - sequences: the sequences; the states before each are zero.
 /// - Returns: y, [N, H].
 /// - Complexity: 12·N·H·M operations for each system forward and 32·N·H·M backward, at the speed of
 ///   the multiply-add units: states stay in registers, sixteen channels to a register. Memory: the
@@ -40,9 +40,9 @@ public struct StateSpace {
 /// Source: Gu et al., "On the Parameterization and Initialization of Diagonal State Space Models"
 /// (2022), arXiv 2206.11893, section 3; the lag of the reversed system is that of its code.
 public func stateSpaceScan(
-  _ u: Tensor, _ systems: [StateSpace], skip: Tensor, segments: PackedSequences
+  _ u: Tensor, _ systems: [StateSpace], skip: Tensor, sequences: PackedSequences
 ) -> Tensor {
-  let kernel = StateSpaceKernel(u, systems, skip, segments)
+  let kernel = StateSpaceKernel(u, systems, skip, sequences)
   let y = Tensor(shape: u.shape, storage: Storage(count: u.storage.count))
   let boundaries = Storage(count: kernel.boundaryCount)
   kernel.measure("state space scan", operations: 12) { kernel.forward(into: y, boundaries) }

@@ -57,7 +57,7 @@ private struct ResidualSum {
     }
   }
 
-  /// Calls `body` with a tile of applyDropout(x), the place of its first element and their number.
+  /// Calls `body` with a tile of drop(x), the place of its first element and their number.
   private func forEachTile(
     _ x: UnsafeMutablePointer<Float>, _ body: (UnsafePointer<Float>, Int, Int) -> Void
   ) {

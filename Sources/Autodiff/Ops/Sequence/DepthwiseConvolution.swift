@@ -9,7 +9,7 @@
 ///   - residual: r, [N, H·D].
 ///   - x: [N, H·D] of its tensor.
 ///   - kernel: w, [H, T]; T is odd.
-///   - segments: the sequences.
+///   - sequences: the sequences.
 /// - Returns: [N, H·D].
 /// - Complexity: 2·T·N·H·D operations forward, twice that backward; memory: the result.
 ///
@@ -18,18 +18,18 @@
 /// Source: Xiong et al., "Nyströmformer" (2021), arXiv 2102.03902: the skip connection of the
 /// values.
 public func depthwiseConvolution(
-  _ residual: Tensor, adding x: HeadsView, kernel: Tensor, segments: PackedSequences
+  _ residual: Tensor, adding x: HeadsView, kernel: Tensor, sequences: PackedSequences
 ) -> Tensor {
-  let work = ConvolutionKernel(x, kernel, segments)
+  let work = ConvolutionKernel(x, kernel, sequences)
   precondition(
-    residual.shape == [segments.rows, x.count * x.width],
+    residual.shape == [sequences.rows, x.count * x.width],
     "depthwiseConvolution: residual \(residual.shape) for \(x.count) heads of \(x.width)")
   let y = Tensor(shape: residual.shape, storage: Storage(count: residual.storage.count))
   work.measure("depthwise convolution", passes: 1) { work.forward(residual.pointer, into: y) }
   let shortcut = residual.node
   return y.recorded("depthwise convolution", from: residual, x.tensor, kernel) { dy in
     work.measure("depthwise convolution backward", passes: 2) { work.backward(dy) }
-    shortcut?.accept(dy, count: segments.rows * x.count * x.width)
+    shortcut?.accept(dy, count: sequences.rows * x.count * x.width)
   }
 }
 
@@ -41,33 +41,33 @@ private struct ConvolutionKernel {
 
   private let x: HeadsView
   private let kernel: Tensor
-  private let segments: PackedSequences
+  private let sequences: PackedSequences
   private let taps: Int
   /// D rounded up to whole panels.
   private let padded: Int
 
-  init(_ x: HeadsView, _ kernel: Tensor, _ segments: PackedSequences) {
+  init(_ x: HeadsView, _ kernel: Tensor, _ sequences: PackedSequences) {
     precondition(
       kernel.shape.count == 2 && kernel.rows == x.count && kernel.columns % 2 == 1,
       "depthwiseConvolution: kernel \(kernel.shape) for \(x.count) heads must be odd")
     precondition(
-      x.tensor.rows == segments.rows,
-      "depthwiseConvolution: \(x.tensor.shape) for \(segments.rows) rows")
+      x.tensor.rows == sequences.rows,
+      "depthwiseConvolution: \(x.tensor.shape) for \(sequences.rows) rows")
     self.x = x
     self.kernel = kernel
-    self.segments = segments
+    self.sequences = sequences
     taps = kernel.columns
     padded = Panels.padded(x.width)
   }
 
   func measure(_ name: String, passes: Int, _ body: () -> Void) {
-    let elements = segments.rows * x.count * x.width
+    let elements = sequences.rows * x.count * x.width
     Profiler.shared.measure(
       name, flops: 2 * passes * taps * elements, bytes: 4 * 3 * elements, body)
   }
 
   private func forEachHead(_ body: (Int, Int, Workspace) -> Void) {
-    let order = segments.longestFirst
+    let order = sequences.longestFirst
     parallel(order.count * x.count) { index, workspace in
       body(order[index / x.count], index % x.count, workspace)
     }
@@ -79,8 +79,8 @@ private struct ConvolutionKernel {
     forEachHead { sequence, head, workspace in
       let weights = spreadKernel(head, reversed: false, workspace)
       let around = workspace.floats(windowCount)
-      for rows in segments.tiles(sequence, of: Self.tile) {
-        copyWindow(x.pointer(0, head), x.stride, rows, segments.range(sequence), into: around)
+      for rows in sequences.tiles(sequence, of: Self.tile) {
+        copyWindow(x.pointer(0, head), x.stride, rows, sequences.range(sequence), into: around)
         let first = rows.lowerBound * y.columns + head * x.width
         for at in stride(from: first, to: first + rows.count * y.columns, by: y.columns) {
           (y.pointer + at).update(from: residual + at, count: x.width)
@@ -130,12 +130,12 @@ private struct ConvolutionKernel {
     _ window: UnsafePointer<Float>, _ weights: UnsafePointer<Float>, _ rows: Int,
     into sums: UnsafeMutablePointer<Float>, row: Int, accumulate: Bool
   ) {
-    let spread = StridedMatrix(base: weights + Self.block - 1, row: -1, column: 1)
+    let spread = StridedMatrix(base: weights + Self.block - 1, rowStride: -1, columnStride: 1)
     for first in stride(from: 0, to: rows, by: Self.block) {
-      multiply(
-        rows: min(Self.block, rows - first), columns: x.width, inner: taps + Self.block - 1,
-        spread, Panels(base: window + first * padded, step: padded, panel: Panels.width),
-        into: sums + first * row, row: row, accumulate: accumulate)
+      gemm(
+        rows: min(Self.block, rows - first), columns: x.width, inner: taps + Self.block - 1, spread,
+        Panels(rowMajor: window + first * padded, stride: padded), into: sums + first * row,
+        stride: row, accumulate: accumulate)
     }
   }
 
@@ -144,7 +144,7 @@ private struct ConvolutionKernel {
   /// dx is dy convolved with the reversed kernel; dw[t] = Σᵢ dy[i]·x[i + t - (T - 1)/2].
   func backward(_ dy: Storage) {
     let targets = HeadTargets([x])
-    let partial = PartialSums(pieces: segments.count, size: x.count * taps)
+    let partial = PartialSums(pieces: sequences.count, size: x.count * taps)
     let columns = x.count * x.width
     forEachHead { sequence, head, workspace in
       let weights = spreadKernel(head, reversed: true, workspace)
@@ -153,11 +153,11 @@ private struct ConvolutionKernel {
       let dKernel = partial[sequence] + head * taps
       dKernel.update(repeating: 0, count: taps)
       let source = UnsafePointer(dy.pointer + head * x.width)
-      for rows in segments.tiles(sequence, of: Self.tile) {
-        copyWindow(source, columns, rows, segments.range(sequence), into: aroundDy)
+      for rows in sequences.tiles(sequence, of: Self.tile) {
+        copyWindow(source, columns, rows, sequences.range(sequence), into: aroundDy)
         convolve(aroundDy, weights, rows.count, into: gradients, row: padded, accumulate: false)
         targets.write(gradients, row: padded, rows: rows, x, head)
-        copyWindow(x.pointer(0, head), x.stride, rows, segments.range(sequence), into: around)
+        copyWindow(x.pointer(0, head), x.stride, rows, sequences.range(sequence), into: around)
         addCorrelation(aroundDy + taps / 2 * padded, around, rows.count, into: dKernel)
       }
     }
@@ -193,6 +193,7 @@ private struct ConvolutionKernel {
       s7.addProduct(d, load(from + 7 * padded))
     }
     return SIMD8(
-      total(s0), total(s1), total(s2), total(s3), total(s4), total(s5), total(s6), total(s7))
+      horizontalSum(s0), horizontalSum(s1), horizontalSum(s2), horizontalSum(s3), horizontalSum(s4),
+      horizontalSum(s5), horizontalSum(s6), horizontalSum(s7))
   }
 }

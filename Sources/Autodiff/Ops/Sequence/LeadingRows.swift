@@ -11,25 +11,25 @@ extension PackedSequences {
 /// The first rows of each sequence.
 ///
 /// - Parameters:
-///   - x: [N, E], rows of `segments`.
-///   - segments: the sequences.
+///   - x: [N, E], rows of `sequences`.
+///   - sequences: the sequences.
 ///   - leading: which of their rows, ``PackedSequences/leading(_:)``.
 /// - Returns: [leading.rows, E].
 /// - Complexity: the result's size forward, O(N·E) backward.
-public func leadingRows(_ x: Tensor, segments: PackedSequences, leading: PackedSequences) -> Tensor
+public func leadingRows(_ x: Tensor, sequences: PackedSequences, leading: PackedSequences) -> Tensor
 {
   let width = x.columns
-  precondition(x.rows == segments.rows, "leadingRows: \(x.shape) for \(segments.rows) rows")
+  precondition(x.rows == sequences.rows, "leadingRows: \(x.shape) for \(sequences.rows) rows")
   let y = Tensor(
     shape: [leading.rows, width], storage: Storage(count: leading.rowCapacity * width))
-  forEachSequence(segments, leading) { all, own in
+  forEachSequence(sequences, leading) { all, own in
     (y.pointer + own.lowerBound * width).update(
       from: x.pointer + all.lowerBound * width, count: own.count * width)
   }
   return y.recorded("leading rows", from: x) { dy in
     guard let dx = x.node?.target() else { return }
     if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
-    forEachSequence(segments, leading) { all, own in
+    forEachSequence(sequences, leading) { all, own in
       let (from, to) = (dy.pointer + own.lowerBound * width, dx.pointer + all.lowerBound * width)
       for j in 0..<own.count * width { to[j] += from[j] }
     }
@@ -39,29 +39,29 @@ public func leadingRows(_ x: Tensor, segments: PackedSequences, leading: PackedS
 /// x with other first rows in each sequence.
 ///
 /// - Parameters:
-///   - x: [N, E], rows of `segments`.
+///   - x: [N, E], rows of `sequences`.
 ///   - rows: [leading.rows, E].
-///   - segments: the sequences.
+///   - sequences: the sequences.
 ///   - leading: which of their rows, ``PackedSequences/leading(_:)``.
 /// - Returns: [N, E].
 /// - Complexity: O(N·E) time and memory.
 public func replacingLeadingRows(
-  _ x: Tensor, with rows: Tensor, segments: PackedSequences, leading: PackedSequences
+  _ x: Tensor, with rows: Tensor, sequences: PackedSequences, leading: PackedSequences
 ) -> Tensor {
   let width = x.columns
   precondition(
-    x.rows == segments.rows && rows.rows == leading.rows && rows.columns == width,
-    "replacingLeadingRows: \(rows.shape) in \(x.shape), \(leading.rows) of \(segments.rows) rows")
+    x.rows == sequences.rows && rows.rows == leading.rows && rows.columns == width,
+    "replacingLeadingRows: \(rows.shape) in \(x.shape), \(leading.rows) of \(sequences.rows) rows")
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   combine(
     x.pointer, count: x.count, into: GradientTarget(pointer: y.pointer, accumulate: false))
-  forEachSequence(segments, leading) { all, own in
+  forEachSequence(sequences, leading) { all, own in
     (y.pointer + all.lowerBound * width).update(
       from: rows.pointer + own.lowerBound * width, count: own.count * width)
   }
   return y.recorded("replacing leading rows", from: x, rows) { dy in
     let dRows = rows.node?.target()
-    forEachSequence(segments, leading) { all, own in
+    forEachSequence(sequences, leading) { all, own in
       let from = dy.pointer + all.lowerBound * width
       if let dRows {
         let to = dRows.pointer + own.lowerBound * width
@@ -75,12 +75,12 @@ public func replacingLeadingRows(
 
 /// Calls `body` with the rows of each sequence and the places of its first ones.
 private func forEachSequence(
-  _ segments: PackedSequences, _ leading: PackedSequences, _ body: (Range<Int>, Range<Int>) -> Void
+  _ sequences: PackedSequences, _ leading: PackedSequences, _ body: (Range<Int>, Range<Int>) -> Void
 ) {
   precondition(
-    segments.count == leading.count,
-    "leading rows: of \(leading.count) sequences, not \(segments.count)")
-  for sequence in 0..<segments.count {
-    body(segments.range(sequence), leading.range(sequence))
+    sequences.count == leading.count,
+    "leading rows: of \(leading.count) sequences, not \(sequences.count)")
+  for sequence in 0..<sequences.count {
+    body(sequences.range(sequence), leading.range(sequence))
   }
 }

@@ -10,7 +10,7 @@
 ///   - projections: P, G of them, [K, Lmax] each.
 ///   - groups: for each block of C / groups.count columns, which projection it uses. A projection
 ///     may serve several blocks.
-///   - segments: the sequences of x, at most Lmax long.
+///   - sequences: the sequences of x, at most Lmax long.
 /// - Returns: [B·K, C], K rows for each sequence.
 /// - Complexity: time 2·N·K·C operations forward and 4·N·K·C backward; memory O(B·K·C).
 ///
@@ -19,10 +19,10 @@
 /// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
 /// arXiv 2006.04768, equation 7.
 public func projectSequence(
-  _ x: Tensor, projections: [Tensor], groups: [Int], segments: PackedSequences
+  _ x: Tensor, projections: [Tensor], groups: [Int], sequences: PackedSequences
 ) -> Tensor {
-  let kernel = ProjectionKernel(x, projections, groups, segments)
-  let shape = [segments.count * kernel.projected, kernel.columns]
+  let kernel = ProjectionKernel(x, projections, groups, sequences)
+  let shape = [sequences.count * kernel.projected, kernel.columns]
   let y = Tensor(shape: shape, storage: Storage(count: shape[0] * shape[1]))
   kernel.measure("project sequence", products: 1) { kernel.forward(into: y) }
   return y.recorded("project sequence", from: [x] + projections) { dy in
@@ -33,7 +33,7 @@ public func projectSequence(
 private struct ProjectionKernel {
   let x: Tensor
   let projections: [Tensor]
-  let segments: PackedSequences
+  let sequences: PackedSequences
   let columns: Int
   let projected: Int
   private let length: Int
@@ -45,14 +45,14 @@ private struct ProjectionKernel {
     let columns: Range<Int>
   }
 
-  init(_ x: Tensor, _ projections: [Tensor], _ groups: [Int], _ segments: PackedSequences) {
+  init(_ x: Tensor, _ projections: [Tensor], _ groups: [Int], _ sequences: PackedSequences) {
     precondition(
       Set(projections.map(\.shape)).count == 1 && projections[0].shape.count == 2,
       "projectSequence: projections \(projections.map(\.shape)) are not of one shape [K, L]")
     precondition(
-      segments.longest <= projections[0].shape[1],
-      "projectSequence: a sequence of \(segments.longest) exceeds \(projections[0].shape)")
-    precondition(x.rows == segments.rows, "projectSequence: \(x.shape) for \(segments.rows) rows")
+      sequences.longest <= projections[0].shape[1],
+      "projectSequence: a sequence of \(sequences.longest) exceeds \(projections[0].shape)")
+    precondition(x.rows == sequences.rows, "projectSequence: \(x.shape) for \(sequences.rows) rows")
     precondition(
       !groups.isEmpty && x.columns % groups.count == 0
         && groups.allSatisfy { projections.indices.contains($0) },
@@ -60,7 +60,7 @@ private struct ProjectionKernel {
     )
     self.x = x
     self.projections = projections
-    self.segments = segments
+    self.sequences = sequences
     columns = x.columns
     projected = projections[0].shape[0]
     length = projections[0].shape[1]
@@ -83,8 +83,8 @@ private struct ProjectionKernel {
 
   func measure(_ name: String, products: Int, _ kernel: () -> Void) {
     Profiler.shared.measure(
-      name, flops: products * 2 * segments.rows * projected * columns,
-      bytes: 4 * products * (segments.rows + segments.count * projected) * columns, kernel)
+      name, flops: products * 2 * sequences.rows * projected * columns,
+      bytes: 4 * products * (sequences.rows + sequences.count * projected) * columns, kernel)
   }
 
   private func projection(_ group: Int) -> UnsafeMutablePointer<Float> {
@@ -95,7 +95,7 @@ private struct ProjectionKernel {
 
   /// One sequence and one panel of columns at a time.
   func forward(into y: Tensor) {
-    let order = segments.longestFirst
+    let order = sequences.longestFirst
     let work = order.flatMap { sequence in
       blocks.flatMap { block in
         stride(from: block.columns.lowerBound, to: block.columns.upperBound, by: 64).map {
@@ -113,19 +113,19 @@ private struct ProjectionKernel {
     _ sequence: Int, _ weights: UnsafePointer<Float>, _ range: Range<Int>, _ y: Tensor,
     _ workspace: Workspace
   ) {
-    let rows = segments.range(sequence)
+    let rows = sequences.range(sequence)
     let out = y.pointer + sequence * projected * columns + range.lowerBound
     let depth = 256
     let packed = workspace.panels(depth, range.count)
     for first in stride(from: 0, to: max(rows.count, 1), by: depth) {
       let part = min(depth, rows.count - first)
-      let panels = packRows(
-        x.pointer + (rows.lowerBound + first) * columns + range.lowerBound, row: columns,
+      let panels = Panels.pack(
+        rows: x.pointer + (rows.lowerBound + first) * columns + range.lowerBound, stride: columns,
         inner: part, columns: range.count, into: packed)
-      multiply(
+      gemm(
         rows: projected, columns: range.count, inner: part,
-        StridedMatrix(base: weights + first, row: length, column: 1), panels, into: out,
-        row: columns, accumulate: first > 0)
+        StridedMatrix(base: weights + first, rowStride: length, columnStride: 1), panels, into: out,
+        stride: columns, accumulate: first > 0)
     }
   }
 
@@ -164,20 +164,21 @@ private struct ProjectionKernel {
     for block in blocks {
       offsets.append(size)
       size += max(
-        packedCount(inner: projected, columns: block.columns.count),
-        packedCount(inner: block.columns.count, columns: projected))
+        Panels.floatCount(inner: projected, columns: block.columns.count),
+        Panels.floatCount(inner: block.columns.count, columns: projected))
     }
-    let rows = Storage(count: segments.count * size)
-    let transposed = Storage(count: segments.count * size)
-    parallel(segments.count * blocks.count) { index, _ in
+    let rows = Storage(count: sequences.count * size)
+    let transposed = Storage(count: sequences.count * size)
+    parallel(sequences.count * blocks.count) { index, _ in
       let (sequence, block) = (index / blocks.count, index % blocks.count)
       let range = blocks[block].columns
       let from = dy.pointer + sequence * projected * columns + range.lowerBound
       let offset = sequence * size + offsets[block]
-      packRows(
-        from, row: columns, inner: projected, columns: range.count, into: rows.pointer + offset)
-      packTransposed(
-        from, row: columns, inner: range.count, columns: projected,
+      Panels.pack(
+        rows: from, stride: columns, inner: projected, columns: range.count,
+        into: rows.pointer + offset)
+      Panels.pack(
+        transposed: from, stride: columns, inner: range.count, columns: projected,
         into: transposed.pointer + offset)
     }
     return PackedGradients(
@@ -191,24 +192,24 @@ private struct ProjectionKernel {
     let positions = tile.positions
     let sums = workspace.zeros(positions.count * packedProjected)
     let weights = transposedWeights(tile, workspace)
-    for sequence in 0..<segments.count {
-      let rows = min(segments.length(sequence), positions.upperBound) - positions.lowerBound
+    for sequence in 0..<sequences.count {
+      let rows = min(sequences.length(sequence), positions.upperBound) - positions.lowerBound
       guard rows > 0 else { continue }
-      let row = segments.offsets[sequence] + positions.lowerBound
+      let row = sequences.offsets[sequence] + positions.lowerBound
       for (index, block) in blocks.enumerated() where block.group == tile.group {
         let offset = sequence * packed.perSequence + packed.offsets[index]
-        multiply(
+        gemm(
           rows: rows, columns: packedProjected, inner: block.columns.count,
           StridedMatrix(
-            base: x.pointer + row * columns + block.columns.lowerBound, row: columns, column: 1),
-          panels(packed.transposed, offset, block.columns.count), into: sums,
-          row: packedProjected, accumulate: true)
+            base: x.pointer + row * columns + block.columns.lowerBound, rowStride: columns,
+            columnStride: 1), panels(packed.transposed, offset, block.columns.count), into: sums,
+          stride: packedProjected, accumulate: true)
         if let dx {
-          multiply(
+          gemm(
             rows: rows, columns: block.columns.count, inner: projected,
-            StridedMatrix(base: weights, row: 1, column: tileRows),
+            StridedMatrix(base: weights, rowStride: 1, columnStride: tileRows),
             panels(packed.rows, offset, projected),
-            into: dx.pointer + row * columns + block.columns.lowerBound, row: columns,
+            into: dx.pointer + row * columns + block.columns.lowerBound, stride: columns,
             accumulate: dx.accumulate)
         }
       }
@@ -219,8 +220,7 @@ private struct ProjectionKernel {
   private var packedProjected: Int { Panels.count(projected) * Panels.width }
 
   private func panels(_ storage: Storage, _ offset: Int, _ inner: Int) -> Panels {
-    Panels(
-      base: storage.pointer + offset, step: Panels.width, panel: Panels.width * inner)
+    Panels(packed: storage.pointer + offset, inner: inner)
   }
 
   /// P[κ, position] of a tile, the positions of one κ side by side.

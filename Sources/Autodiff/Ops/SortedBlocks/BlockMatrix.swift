@@ -34,11 +34,11 @@ struct BlockMatrix {
   var rows: LongRows { LongRows(base: base, row: step, count: blocks) }
 
   /// All blocks as a right-hand side.
-  var panels: Panels { Panels(base: base, step: step, panel: Panels.width) }
+  var panels: Panels { Panels(rowMajor: base, stride: step) }
 
   /// The rows of a block as a right-hand side.
   func panels(of block: Int) -> Panels {
-    Panels(base: row(block), step: padded, panel: Panels.width)
+    Panels(rowMajor: row(block), stride: padded)
   }
 
   /// Takes one head's rows of a sequence; rows that the last block lacks become zero.

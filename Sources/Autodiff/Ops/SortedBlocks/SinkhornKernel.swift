@@ -11,7 +11,7 @@ import Foundation
 /// whose exponentials are taken.
 struct SinkhornKernel {
   private let scores: Tensor
-  private let sequences: Segments
+  private let sequences: PackedSequences
   private let heads: Int
   private let iterations: Int
   private let temperature: Float
@@ -20,7 +20,8 @@ struct SinkhornKernel {
   private let columns: Int
 
   init(
-    _ scores: Tensor, _ sequences: Segments, _ heads: Int, _ iterations: Int, _ temperature: Float,
+    _ scores: Tensor, _ sequences: PackedSequences, _ heads: Int, _ iterations: Int,
+    _ temperature: Float,
     _ noise: GumbelNoise?
   ) {
     precondition(
@@ -176,7 +177,7 @@ private struct SinkhornHead {
       for j in 0..<size { high = max(high, from[j] - v[j]) }
       var sum = Lanes()
       powers(i, high, v) { _, power in sum += power }
-      u[i] = high + Foundation.log(Double(total(sum)))
+      u[i] = high + Foundation.log(Double(horizontalSum(sum)))
     }
   }
 
@@ -233,7 +234,7 @@ private struct SinkhornGradient {
         store(load(at) + part, at)
         sum += part
       }
-      du[i] -= total(sum)
+      du[i] -= horizontalSum(sum)
     }
   }
 

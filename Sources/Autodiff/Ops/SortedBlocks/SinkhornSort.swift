@@ -23,7 +23,7 @@
 /// al., "Learning Latent Permutations with Gumbel-Sinkhorn Networks" (2018), arXiv 1802.08665.
 /// Differs: the LRA code normalises rows only, once.
 public func sinkhornSort(
-  _ scores: Tensor, sequences: Segments, heads: Int, iterations: Int, temperature: Float,
+  _ scores: Tensor, sequences: PackedSequences, heads: Int, iterations: Int, temperature: Float,
   noise: GumbelNoise? = nil
 ) -> Tensor {
   let kernel = SinkhornKernel(scores, sequences, heads, iterations, temperature, noise)

@@ -112,7 +112,7 @@ private struct SortedBlockBackward {
     for j in 0..<part.count {
       let at = (part.row + j) * SortedBlockTile.scoreRow
       let sum = differentiate(at, columns, bias: validity?[j] ?? 0, key: part.first + j)
-      if let sums { sums[j] += total(sum) }
+      if let sums { sums[j] += horizontalSum(sum) }
     }
     for j in part.count..<SortedBlockTile.whole(part.count) {
       let at = (part.row + j) * SortedBlockTile.scoreRow
@@ -149,10 +149,10 @@ private struct SortedBlockBackward {
   }
 
   private func addQueryGradients(_ part: BlockKeys.Part, _ queries: Int, isFirst: Bool) {
-    multiply(
+    gemm(
       rows: SortedBlockTile.whole(queries), columns: kernel.padded, inner: part.count,
       tile.transposed(dScores, part), tile.keys(part).panels(of: part.block), into: dQueries,
-      row: kernel.padded, accumulate: !isFirst)
+      stride: kernel.padded, accumulate: !isFirst)
   }
 
   /// sum [the part's keys × D] = or += left [the part's keys × queries] · right.
@@ -163,11 +163,11 @@ private struct SortedBlockBackward {
     _ queries: Int, to sum: UnsafeMutablePointer<Float>, isNew: Bool
   ) {
     let row = SortedBlockTile.scoreRow
-    multiply(
+    gemm(
       rows: SortedBlockTile.whole(part.count), columns: kernel.padded, inner: queries,
-      StridedMatrix(base: left + part.row * row, row: row, column: 1),
-      Panels(base: right, step: kernel.padded, panel: Panels.width), into: sum,
-      row: kernel.padded, accumulate: !isNew)
+      StridedMatrix(base: left + part.row * row, rowStride: row, columnStride: 1),
+      Panels(rowMajor: right, stride: kernel.padded), into: sum, stride: kernel.padded,
+      accumulate: !isNew)
   }
 }
 
@@ -216,11 +216,12 @@ private struct SortedGradients {
   }
 
   private func unmix(_ mixed: BlockMatrix, into own: BlockMatrix) {
-    multiply(
+    gemm(
       rows: rows.layout.count, columns: own.columns, inner: rows.layout.mixedCount,
       StridedMatrix(
-        base: kernel.matrix(rows.layout, rows.head), row: 1, column: kernel.sorting.columns),
-      mixed.panels, into: own.base, row: own.step, accumulate: true)
+        base: kernel.matrix(rows.layout, rows.head), rowStride: 1,
+        columnStride: kernel.sorting.columns), mixed.panels, into: own.base, stride: own.step,
+      accumulate: true)
   }
 
   private func write(_ matrix: BlockMatrix, to view: HeadsView, _ targets: HeadTargets) {

@@ -52,10 +52,10 @@ struct SortedBlockTile {
     computeScores(keys, queries)
     for first in stride(from: 0, to: queries.count, by: laneCount) { exponentiate(keys, first) }
     for (index, part) in keys.enumerated() {
-      multiply(
+      gemm(
         rows: Self.whole(queries.count), columns: kernel.padded, inner: part.count,
         transposed(scores, part), values(part).panels(of: part.block), into: result,
-        row: kernel.padded, accumulate: index > 0)
+        stride: kernel.padded, accumulate: index > 0)
     }
     for (r, row) in queries.enumerated() {
       logSums.pointer[row * kernel.heads + rows.head] = maxima[r]
@@ -82,9 +82,9 @@ struct SortedBlockTile {
     _ source: UnsafePointer<Float>, _ queries: Int, scale: Float,
     into columns: UnsafeMutablePointer<Float>
   ) {
-    packTransposed(
-      source, row: kernel.padded, inner: kernel.width, columns: queries, into: columns,
-      scale: scale)
+    Panels.pack(
+      transposed: source, stride: kernel.padded, inner: kernel.width, columns: queries,
+      into: columns, scale: scale)
   }
 
   /// result [the part's keys × queries] = rows of the part · packed columns.
@@ -92,23 +92,24 @@ struct SortedBlockTile {
     _ matrix: BlockMatrix, _ part: BlockKeys.Part, _ queries: Int,
     _ columns: UnsafePointer<Float>, into result: UnsafeMutablePointer<Float>
   ) {
-    multiply(
+    gemm(
       rows: Self.whole(part.count), columns: Panels.padded(queries), inner: kernel.width,
-      StridedMatrix(base: matrix.row(part.block), row: matrix.padded, column: 1),
-      Panels(base: columns, step: Panels.width, panel: Panels.width * kernel.width),
-      into: result + part.row * Self.scoreRow, row: Self.scoreRow, accumulate: false)
+      StridedMatrix(base: matrix.row(part.block), rowStride: matrix.padded, columnStride: 1),
+      Panels(packed: columns, inner: kernel.width), into: result + part.row * Self.scoreRow,
+      stride: Self.scoreRow, accumulate: false)
   }
 
   /// The part's scores, or numbers like them, with a row for each query.
   func transposed(_ scores: UnsafePointer<Float>, _ part: BlockKeys.Part) -> StridedMatrix {
-    StridedMatrix(base: scores + part.row * Self.scoreRow, row: 1, column: Self.scoreRow)
+    StridedMatrix(
+      base: scores + part.row * Self.scoreRow, rowStride: 1, columnStride: Self.scoreRow)
   }
 
   /// Turns the scores of sixteen queries into dropped weights that are still to be divided by their
   /// sum.
   private func exponentiate(_ keys: BlockKeys, _ first: Int) {
     var high = Lanes(repeating: -.infinity)
-    forEachKey(keys) { at, bias, _ in high = larger(high, load(scores + at + first) + bias) }
+    forEachKey(keys) { at, bias, _ in high = lanewiseMax(high, load(scores + at + first) + bias) }
     var sum = Lanes()
     forEachKey(keys) { at, bias, _ in
       let power = exp2(load(scores + at + first) + (bias - high))

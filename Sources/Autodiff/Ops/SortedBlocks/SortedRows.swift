@@ -32,11 +32,11 @@ struct SortedRows {
   }
 
   private func mix(_ own: BlockMatrix, into mixed: BlockMatrix) {
-    multiply(
+    gemm(
       rows: layout.mixedCount, columns: own.columns, inner: layout.count,
       StridedMatrix(
-        base: kernel.matrix(layout, head), row: kernel.sorting.columns, column: 1),
-      own.panels, into: mixed.base, row: mixed.step, accumulate: false)
+        base: kernel.matrix(layout, head), rowStride: kernel.sorting.columns, columnStride: 1),
+      own.panels, into: mixed.base, stride: mixed.step, accumulate: false)
   }
 
   /// What is added to the scores of a part's keys.
