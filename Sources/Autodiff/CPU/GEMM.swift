@@ -12,6 +12,7 @@ func gemm(
   into c: UnsafeMutablePointer<Float>, stride cRow: Int, accumulate: Bool,
   prefetching: PrefetchCursor = .none
 ) {
+  assert(a.holds(rows: m, columns: k), "gemm: A is smaller than \(m) × \(k)")
   let depth = 256
   var prefetching = prefetching.spread(
     over: m / 8 * Panels.count(n) * max(1, (k + depth - 1) / depth))

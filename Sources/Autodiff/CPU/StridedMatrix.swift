@@ -19,4 +19,11 @@ struct StridedMatrix {
     StridedMatrix(
       base: base + first * columnStride, rowStride: rowStride, columnStride: columnStride)
   }
+
+  /// Whether the first `rows` and `columns` are memory that may be read.
+  func holds(rows: Int, columns: Int) -> Bool {
+    rows == 0 || columns == 0
+      || MemoryBounds.allows(
+        base, count: (rows - 1) * rowStride + (columns - 1) * columnStride + 1)
+  }
 }

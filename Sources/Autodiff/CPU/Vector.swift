@@ -13,12 +13,14 @@ var laneNumbers: Lanes { Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
 /// Reads sixteen floats from any address.
 @inline(__always)
 func load(_ source: UnsafePointer<Float>) -> Lanes {
-  UnsafeRawPointer(source).loadUnaligned(as: Lanes.self)
+  assert(MemoryBounds.allows(source, count: laneCount), "load: beyond the buffer")
+  return UnsafeRawPointer(source).loadUnaligned(as: Lanes.self)
 }
 
 /// Writes sixteen floats to any address.
 @inline(__always)
 func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>) {
+  assert(MemoryBounds.allows(target, count: laneCount), "store: beyond the buffer")
   UnsafeMutableRawPointer(target).storeBytes(of: value, as: Lanes.self)
 }
 

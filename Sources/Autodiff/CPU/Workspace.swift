@@ -9,7 +9,10 @@ package final class Workspace: @unchecked Sendable {
 
   init() { base = Workspace.allocate(capacity) }
 
-  deinit { base.deallocate() }
+  deinit {
+    reset()
+    Workspace.free(base)
+  }
 
   /// `count` floats, 64-byte aligned, not cleared, valid until the piece ends.
   func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
@@ -21,6 +24,7 @@ package final class Workspace: @unchecked Sendable {
       used = 0
     }
     defer { used += rounded }
+    assert(MemoryBounds.lend(base + used, bytes: count * MemoryLayout<Float>.stride))
     return base + used
   }
 
@@ -57,16 +61,27 @@ package final class Workspace: @unchecked Sendable {
   var mark: Mark { Mark(base: base, used: used) }
 
   /// Takes back what was handed out since a mark.
-  func rewind(to mark: Mark) { used = mark.base == base ? mark.used : 0 }
+  func rewind(to mark: Mark) {
+    used = mark.base == base ? mark.used : 0
+    assert(MemoryBounds.takeBack(from: base + used))
+  }
 
   func reset() {
     used = 0
-    outgrown.forEach { $0.deallocate() }
+    assert(MemoryBounds.takeBack(from: base))
+    outgrown.forEach(Workspace.free)
     outgrown.removeAll(keepingCapacity: true)
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer.allocate(byteCount: count * 4, alignment: 64)
-      .bindMemory(to: Float.self, capacity: count)
+    let bytes = count * MemoryLayout<Float>.stride
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    assert(MemoryBounds.add(memory, bytes: bytes))
+    return memory.bindMemory(to: Float.self, capacity: count)
+  }
+
+  private static func free(_ memory: UnsafeMutablePointer<Float>) {
+    assert(MemoryBounds.remove(memory))
+    memory.deallocate()
   }
 }

@@ -41,10 +41,13 @@ public final class BufferPool: Sendable {
       state.counters.misses += 1
       return nil
     }
-    return found ?? BufferPool.allocate(bytes: bytes)
+    let buffer = found ?? BufferPool.allocate(bytes: bytes)
+    assert(MemoryBounds.lend(buffer, bytes: bytes))
+    return buffer
   }
 
   func release(_ buffer: UnsafeMutableRawPointer, bytes: Int) {
+    assert(MemoryBounds.takeBack(from: buffer))
     state.withLock { state in
       state.counters.live -= bytes
       state.free[bytes, default: []].append(buffer)
@@ -57,6 +60,7 @@ public final class BufferPool: Sendable {
     let buffer = UnsafeMutableRawPointer.allocate(
       byteCount: bytes, alignment: large ? hugePage : 64)
     if large { lra_advise_huge_pages(buffer, bytes) }
+    assert(MemoryBounds.add(buffer, bytes: bytes))
     return buffer
   }
 }

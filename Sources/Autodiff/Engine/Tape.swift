@@ -96,6 +96,12 @@ extension Tensor {
     for node in reachable(from: node, upTo: outer) { node.run() }
   }
 
+  /// The names of the recorded operations that this value depends on.
+  package var operations: Set<String> {
+    guard let node else { return [] }
+    return Set(reachable(from: node, upTo: []).map(\.name))
+  }
+
   private func reachable(from root: Node, upTo outer: [Node]) -> [Node] {
     var found = Set(outer.map(\.id) + [root.id])
     var pending = [root]

@@ -129,9 +129,4 @@ enum OpCases {
   static let all =
     rows + blocks + attention + patterns + leading + hashed + kernels + sequences + landmarks
     + batchNorms + sorts + recurrence + synthesized + narrow + pairs
-
-  /// Every account of the meter that a case covers, for both directions.
-  static var accounts: Set<String> {
-    Set(all.compactMap(\.account).flatMap { [$0, $0 + " backward"] })
-  }
 }

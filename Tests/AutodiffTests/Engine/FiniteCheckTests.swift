@@ -15,7 +15,7 @@ extension EngineTests {
         let one = PackedSequences(count: 1, length: 2)
         let name = FiniteCheck.shared.firstFailure {
           let h = residualLinear(linear(x, weight: good), adding: x, weight: bad)
-          _ = meanPool(h, segments: one)
+          _ = meanPool(h, sequences: one)
         }
         #expect(name == "residual linear")
       }
@@ -28,7 +28,7 @@ extension EngineTests {
         let weight = Tensor(shape: [1, 1], [1e25])
         let one = PackedSequences(count: 1, length: 1)
         let name = FiniteCheck.shared.firstFailure {
-          linear(linear(meanPool(x, segments: one), weight: weight), weight: weight).backward()
+          linear(linear(meanPool(x, sequences: one), weight: weight), weight: weight).backward()
         }
         // Between the linear maps gradients are not looked at; the leaf's comes from the pool.
         #expect(name == "the gradient of mean pool")

@@ -14,7 +14,7 @@ private func attentionPeak(length: Int) -> Int {
   let heads = (0..<3).map { HeadsView(x, column: $0 * width, count: 2, width: width / 2) }
   let one = PackedSequences(count: 1, length: length)
   let y = attention(query: heads[0], key: heads[1], value: heads[2], queries: one, keys: one)
-  crossEntropy(meanPool(y, segments: one), labels: [0]).backward()
+  crossEntropy(meanPool(y, sequences: one), labels: [0]).backward()
   return BufferPool.shared.counters.peak - before
 }
 
@@ -26,10 +26,7 @@ extension EngineTests {
     func noMisses() async throws {
       await #expect(processExitsWith: .success) {
         for entry in VariantCatalog.all {
-          var configuration = ModelConfiguration(
-            name: entry.name, layers: 2, width: 32, heads: 2, feedForward: 48, length: 70,
-            vocabulary: 17, classes: 3)
-          if entry.name == "linformer" { configuration.options["projected"] = 16 }
+          let configuration = try tinyConfiguration(entry, length: 70)
           let model = try Classifier(configuration, seed: 1)
           let adam = AdamLoop(model.parameters, rate: 1e-3)
           var random = RandomData("steps")

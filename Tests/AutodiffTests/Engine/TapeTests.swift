@@ -98,7 +98,7 @@ extension EngineTests {
         let one = PackedSequences(count: 1, length: 17)
         do {
           let y = residualLinear(x, adding: linear(x, weight: weight), weight: weight)
-          let loss = crossEntropy(meanPool(y, segments: one), labels: [3])
+          let loss = crossEntropy(meanPool(y, sequences: one), labels: [3])
           #expect(liveOperations == 4)
           loss.backward()
         }
