@@ -37,8 +37,8 @@ export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-fast kill-test train evaluate leaderboard report reproduce compare top \
-  advise bench bench-peers data doctor fuzz format lint size clean
+.PHONY: help setup build test test-checked test-fast kill-test train evaluate leaderboard report reproduce \
+  compare top advise bench bench-peers data doctor fuzz format lint size clean
 
 help: ## this list
 	@echo "Usage: make TARGET [VARIABLE=value ...]"
@@ -58,6 +58,9 @@ build: setup ## the program, .build/release/lra
 
 test: setup ## all tests
 	@$(TEST) $(ARGS)
+
+test-checked: setup ## the engine's operations with assertions: every vector against the memory lent out
+	@$(TEST) --scratch-path .build/checked -Xswiftc -assert-config -Xswiftc Debug --filter OpTests $(ARGS)
 
 test-fast: setup ## the tests of single modules, without those that start the program
 	@$(TEST) --skip CommandTests $(ARGS)

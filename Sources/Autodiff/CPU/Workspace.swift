@@ -14,7 +14,8 @@ package final class Workspace: @unchecked Sendable {
     Workspace.free(base)
   }
 
-  /// `count` floats, 64-byte aligned, not cleared, valid until the piece ends.
+  /// `count` floats and what completes their last vector, 64-byte aligned, not cleared, valid until the
+  /// piece ends.
   func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
     let rounded = (count + 15) & ~15
     if used + rounded > capacity {
@@ -24,7 +25,7 @@ package final class Workspace: @unchecked Sendable {
       used = 0
     }
     defer { used += rounded }
-    assert(MemoryBounds.lend(base + used, bytes: count * MemoryLayout<Float>.stride))
+    assert(MemoryBounds.lend(base + used, bytes: rounded * MemoryLayout<Float>.stride))
     return base + used
   }
 

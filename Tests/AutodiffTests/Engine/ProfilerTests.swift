@@ -29,7 +29,7 @@ private func expectFlops(_ op: OpCase, forward: Int, backward: Int) {
 
 extension EngineTests {
   /// Each test has a process of its own, since the meter is the process's.
-  @Suite("Meter")
+  @Suite("Profiler")
   struct MeterTests {
     @Test("Row operations count what their formulas need")
     func rowFormulas() async {

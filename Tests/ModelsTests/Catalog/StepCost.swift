@@ -4,7 +4,7 @@ import TestSupport
 
 /// What a forward and a backward pass need, counted, so that no clock decides.
 ///
-/// Meter and pool are the process's: nothing else may compute meanwhile.
+/// Profiler and pool are the process's: nothing else may compute meanwhile.
 struct StepCost: Equatable, CustomStringConvertible {
   /// Floating-point operations, as the kernels state them.
   let flops: Int
