@@ -30,16 +30,18 @@ let package = Package(
       swiftSettings: common),
     .target(name: "Autodiff", dependencies: ["Base", "CShims"], swiftSettings: common),
     .target(name: "Models", dependencies: ["Autodiff", "Base"], swiftSettings: common),
+    .target(name: "Machine", dependencies: ["Autodiff", "Base"], swiftSettings: common),
+    .target(name: "Runs", dependencies: ["Base", "Machine", "Tasks"], swiftSettings: common),
     .target(
-      name: "Training", dependencies: ["Autodiff", "Base", "Models", "Tasks"],
+      name: "Training", dependencies: ["Autodiff", "Base", "Machine", "Models", "Runs", "Tasks"],
       swiftSettings: common),
     .target(
-      name: "Reports", dependencies: ["Base", "Models", "Tasks", "Training"],
+      name: "Reports", dependencies: ["Base", "Machine", "Models", "Runs", "Tasks", "Training"],
       swiftSettings: common),
     .executableTarget(
       name: "lra",
       dependencies: [
-        "Autodiff", "Base", "Models", "Reports", "Tasks", "Training",
+        "Autodiff", "Base", "Machine", "Models", "Reports", "Runs", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
 
@@ -49,7 +51,7 @@ let package = Package(
     .executableTarget(
       name: "lra-fuzz",
       dependencies: [
-        "Base", "CZlib", "Models", "Reports", "Tasks", "Training",
+        "Base", "CZlib", "Machine", "Models", "Reports", "Runs", "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], path: "Tests/Fuzz", swiftSettings: common),
     .testTarget(name: "BaseTests", dependencies: ["Base"], swiftSettings: common),
@@ -60,13 +62,13 @@ let package = Package(
       swiftSettings: common),
     .testTarget(name: "TasksTests", dependencies: ["Tasks"], swiftSettings: common),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "TestSupport"], swiftSettings: common),
+      name: "TrainingTests", dependencies: ["Machine", "Runs", "Training", "TestSupport"], swiftSettings: common),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Base", "Reports", "Tasks", "Training"],
+      name: "ReportsTests", dependencies: ["Base", "Machine", "Reports", "Runs", "Tasks", "Training"],
       swiftSettings: common),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["Base", "Models", "Training", "Tasks", "lra", "lra-fuzz"],
+      dependencies: ["Base", "Machine", "Models", "Runs", "Tasks", "Training", "lra", "lra-fuzz"],
       swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]

@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Training
 
 /// The report of runs and speed measurements, in files.
 ///

@@ -1,7 +1,7 @@
 import Base
 import Foundation
+import Machine
 import Testing
-import Training
 
 @Suite("lra doctor")
 struct DoctorTests {

@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Testing
-import Training
 
 @Suite("The program and its Makefile")
 struct ProgramTests {

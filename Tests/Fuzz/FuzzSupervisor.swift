@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Training
 
 /// Runs workers, and keeps what they find.
 struct FuzzSupervisor {

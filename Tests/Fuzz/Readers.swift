@@ -2,6 +2,7 @@ import Base
 import Foundation
 import Models
 import Reports
+import Runs
 import Tasks
 import Training
 

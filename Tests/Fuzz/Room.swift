@@ -1,7 +1,6 @@
 import Base
 import Foundation
 import Tasks
-import Training
 
 /// A folder for one reader, with whole files to begin with.
 ///

@@ -1,7 +1,9 @@
 import Base
 import Foundation
+import Machine
 import Models
 import Reports
+import Runs
 import Tasks
 import Training
 

@@ -1,4 +1,6 @@
+import Base
 import Foundation
+import Machine
 import Models
 import Reports
 import Testing

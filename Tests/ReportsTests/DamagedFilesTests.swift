@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Machine
 import Reports
 import Tasks
 import Testing

@@ -1,4 +1,5 @@
 import Base
+import Machine
 import Reports
 import Testing
 import Training

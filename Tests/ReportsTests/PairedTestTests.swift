@@ -1,7 +1,7 @@
 import Foundation
 import Reports
+import Runs
 import Testing
-import Training
 
 @Suite("The paired test")
 struct PairedTestTests {

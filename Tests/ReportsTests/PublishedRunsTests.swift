@@ -1,8 +1,8 @@
 import Base
 import Foundation
+import Machine
 import Reports
 import Testing
-import Training
 
 @Suite("Published runs")
 struct PublishedRunsTests {

@@ -3,7 +3,6 @@ import Foundation
 import FoundationXML
 import Reports
 import Testing
-import Training
 
 @Suite("The page of a report")
 struct ReportPageTests {

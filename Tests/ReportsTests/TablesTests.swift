@@ -2,7 +2,6 @@ import Base
 import Foundation
 import Reports
 import Testing
-import Training
 
 @Suite("Tables of accuracy")
 struct AccuracyTablesTests {

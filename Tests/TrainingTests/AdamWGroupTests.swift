@@ -1,4 +1,5 @@
 import Autodiff
+import Base
 import Models
 import TestSupport
 import Testing

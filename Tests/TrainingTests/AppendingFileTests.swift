@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Testing
-import Training
 
 @Suite("AppendingFile")
 struct AppendingFileTests {

@@ -1,7 +1,7 @@
 import Base
 import Foundation
+import Runs
 import Testing
-import Training
 
 @Suite("Checkpoint")
 struct CheckpointTests {

@@ -1,6 +1,6 @@
 import Foundation
+import Machine
 import Testing
-import Training
 
 @Suite("Energy")
 struct EnergyCounterTests {

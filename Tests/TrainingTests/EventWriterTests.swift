@@ -1,6 +1,7 @@
+import Base
 import Foundation
+import Runs
 import Testing
-import Training
 
 @Suite("EventWriter")
 struct EventWriterTests {

@@ -1,6 +1,5 @@
 import Base
 import Testing
-import Training
 
 @Suite("Format")
 struct FormatTests {

@@ -1,6 +1,6 @@
 import Autodiff
+import Machine
 import Testing
-import Training
 
 @Suite struct OperationProfileTests {
   private let roofline = Roofline(gflopsPerS: 100, gigabytesPerS: 20)

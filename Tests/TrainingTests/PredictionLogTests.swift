@@ -1,9 +1,9 @@
 import Base
 import Foundation
 import Models
+import Runs
 import Tasks
 import Testing
-import Training
 
 @Suite("An evaluation that is interrupted")
 struct PredictionLogTests {

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Runs
 import Testing
 import Training
 

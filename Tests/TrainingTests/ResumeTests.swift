@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Runs
 import Tasks
 import Testing
 import Training

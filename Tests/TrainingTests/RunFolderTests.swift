@@ -1,8 +1,8 @@
 import Base
 import Foundation
+import Runs
 import Synchronization
 import Testing
-import Training
 
 @Suite("RunFolder")
 struct RunFolderTests {

@@ -1,5 +1,5 @@
+import Base
 import Testing
-import Training
 
 @Suite("Statistics")
 struct StatisticsTests {

@@ -2,6 +2,7 @@ import Autodiff
 import Base
 import Foundation
 import Models
+import Runs
 import Tasks
 import TestSupport
 import Testing

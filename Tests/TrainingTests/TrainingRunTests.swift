@@ -1,6 +1,7 @@
 import Base
 import Foundation
 import Models
+import Runs
 import Tasks
 import Testing
 import Training

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Machine
 import Models
 import Tasks
 import Training

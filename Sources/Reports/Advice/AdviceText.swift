@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Training
 
 extension Advice {
   /// What is known beyond one's own measurements, to be weighed with them.

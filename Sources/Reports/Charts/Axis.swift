@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Training
 
 /// One axis of a plot: from values to places between 0 and 1, with ticks at round numbers.
 package struct Axis {

@@ -1,4 +1,6 @@
+import Base
 import Foundation
+import Machine
 import Training
 
 /// The plots of a report.

@@ -1,6 +1,6 @@
 import Base
 import Foundation
-import Training
+import Runs
 
 /// The folder of a leaderboard: a run's folder for each training, the journal, the speed
 /// measurements and the report.

@@ -1,4 +1,5 @@
 import Base
+import Machine
 import Training
 
 /// How long each training of a grid is to be, so that all of them end in time.

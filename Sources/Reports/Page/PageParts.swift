@@ -1,4 +1,4 @@
-import Training
+
 
 /// Tables, plots and lists as pieces of the page.
 enum PageParts {

@@ -1,6 +1,6 @@
+import Base
 import Foundation
 import Tasks
-import Training
 
 /// The whole report as one page that needs nothing else: no network, no script, no other file.
 struct ReportPage {

@@ -1,5 +1,7 @@
+import Base
 import Foundation
-import Training
+import Machine
+import Runs
 
 /// One run's part of the page: what was asked, where it ran, what came out, and its curves.
 enum RunPage {

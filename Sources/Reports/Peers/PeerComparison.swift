@@ -1,5 +1,5 @@
+import Base
 import Foundation
-import Training
 
 /// What the rounds of one model, in one setting, amount to.
 public struct PeerComparison: Sendable {

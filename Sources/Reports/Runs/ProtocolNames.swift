@@ -1,4 +1,4 @@
-import Training
+import Base
 
 /// Headings for protocols that stand in one report: task and `RunProtocol.name`, and where several
 /// share these, as much of what parts them as tells them apart.

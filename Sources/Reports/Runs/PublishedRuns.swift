@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Training
 
 /// The runs behind the figures that the project publishes, `Tasks/Results`: for each run its
 /// configuration, its result, the machine and the validation curve; no weights.

@@ -1,4 +1,4 @@
-import Training
+import Runs
 
 /// How a run that was done again compares with the published one.
 public enum Reproduction: Equatable, Sendable {

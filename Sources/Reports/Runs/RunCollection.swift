@@ -1,6 +1,6 @@
 import Base
 import Foundation
-import Training
+import Runs
 
 /// The runs found in folders, and what could not be read.
 public struct RunCollection: Sendable {

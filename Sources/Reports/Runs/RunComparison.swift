@@ -1,7 +1,8 @@
 import Base
 import Foundation
+import Machine
+import Runs
 import Tasks
-import Training
 
 /// Runs side by side: what differs in them, what came out, and whether the difference is more than luck.
 public struct RunComparison {

@@ -1,6 +1,5 @@
 import Base
 import Tasks
-import Training
 
 /// Under which conditions a run was made; only runs of one protocol share a table.
 ///

@@ -1,5 +1,7 @@
 import Base
 import Foundation
+import Machine
+import Runs
 import Training
 
 /// A run as its folder tells it, finished or not.

@@ -1,6 +1,7 @@
 import Base
 import Foundation
-import Training
+import Machine
+import Runs
 
 /// Where a run stands at this moment, from the ends of its files alone.
 public struct RunStanding: Sendable, Encodable {

@@ -1,5 +1,6 @@
 import Foundation
-import Training
+import Machine
+import Runs
 
 /// Runs that differ in nothing but their seed.
 public struct SeedGroup: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Training
+import Runs
 
 /// How often each class was taken for each other one.
 public struct Confusion: Sendable, Equatable {

@@ -1,5 +1,6 @@
+import Base
 import Foundation
-import Training
+import Runs
 
 /// Two models on the same examples: McNemar's test, which looks only at those that one of them has
 /// right and the other wrong.

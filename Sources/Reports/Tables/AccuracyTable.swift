@@ -1,5 +1,6 @@
+import Base
+import Machine
 import Tasks
-import Training
 
 /// Test accuracy of all models under one protocol, the best first, published figures beside ours.
 enum AccuracyTable {

@@ -1,4 +1,5 @@
-import Training
+import Base
+import Machine
 
 /// Accuracy, time and memory against the length, for tasks that were trained at several.
 enum LengthTable {

@@ -1,6 +1,5 @@
 import Foundation
 import Tasks
-import Training
 
 /// Accuracy of every model on every task, in the form of the LRA paper's table 1, for the runs of one
 /// preset.

@@ -1,4 +1,5 @@
-import Training
+import Base
+import Machine
 
 /// The finished runs, one a row.
 enum RunTable {

@@ -1,6 +1,5 @@
 import Base
 import Models
-import Training
 
 /// The cells that the flags of `lra bench` ask for, all flags checked.
 struct BenchCells {

@@ -1,6 +1,5 @@
 import Base
 import Tasks
-import Training
 
 /// How fast one thread makes batches of the training split in a run's order, with no model at work.
 struct LoadingSpeed: Encodable {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Base
 import Foundation
 import Reports
-import Training
 
 /// `lra compare`: what differs between runs, and whether it matters.
 struct Compare: ParsableCommand {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Base
 import Foundation
 import Tasks
-import Training
 
 /// `lra data`: makes, shows and exports the data of a task.
 struct DataCommand: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
+import Base
 import Foundation
-import Training
+import Machine
 
 /// `lra doctor`: what the machine and the build can do, and what to change.
 struct Doctor: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Autodiff
 import Base
 import Foundation
+import Runs
 import Tasks
 import Training
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import Base
 import Models
 import Tasks
-import Training
 
 /// `lra explain`: one model, its settings, and where it departs from its paper.
 struct Explain: ParsableCommand {

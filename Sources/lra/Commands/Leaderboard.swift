@@ -5,7 +5,6 @@ import Foundation
 import Models
 import Reports
 import Tasks
-import Training
 
 /// `lra leaderboard`: trains a grid of tasks, models, lengths and seeds, and reports.
 struct Leaderboard: ParsableCommand {

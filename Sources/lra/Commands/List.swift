@@ -2,7 +2,6 @@ import ArgumentParser
 import Base
 import Models
 import Tasks
-import Training
 
 /// `lra list`: the tasks with their presets, and the models with their settings.
 struct List: ParsableCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Autodiff
 import Base
+import Runs
 import Training
 
 /// `lra predict`: the logits of given token sequences, to compare with another implementation.

@@ -2,7 +2,7 @@ import ArgumentParser
 import Base
 import Foundation
 import Reports
-import Training
+import Runs
 
 /// `lra reproduce`: the runs behind the published figures, checked and done again.
 struct Reproduce: ParsableCommand {

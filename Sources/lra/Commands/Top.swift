@@ -1,8 +1,8 @@
 import ArgumentParser
 import Base
 import Foundation
+import Machine
 import Reports
-import Training
 
 /// `lra top`: all runs of a folder, live.
 struct Top: ParsableCommand {

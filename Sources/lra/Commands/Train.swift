@@ -2,7 +2,9 @@ import ArgumentParser
 import Autodiff
 import Base
 import Foundation
+import Machine
 import Models
+import Runs
 import Training
 
 /// `lra train`: trains a model on a task, or goes on with a run.

@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Training
 
 /// Runs of this program side by side, each with its output in files.
 final class JobQueue {

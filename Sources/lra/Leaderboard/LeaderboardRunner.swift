@@ -1,7 +1,9 @@
 import Base
 import Foundation
+import Machine
 import Models
 import Reports
+import Runs
 import Training
 
 /// Works through a leaderboard's grid: measures, plans, trains what is not done yet.

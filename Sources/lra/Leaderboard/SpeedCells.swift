@@ -1,8 +1,8 @@
 import Base
 import Foundation
+import Machine
 import Models
 import Reports
-import Training
 
 /// The speed and memory of every model at several lengths, kept in a leaderboard's folder.
 ///

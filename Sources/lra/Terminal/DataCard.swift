@@ -1,7 +1,6 @@
 import Base
 import Foundation
 import Tasks
-import Training
 
 /// What a data set holds, for people and as JSON.
 struct DataCard: Encodable {

@@ -2,7 +2,7 @@ import ArgumentParser
 import Autodiff
 import Base
 import Foundation
-import Training
+import Runs
 
 /// Writes a line of progress or a complaint to standard error.
 func say(_ line: String) { StandardStreams.writeError(printable(line) + "\n") }

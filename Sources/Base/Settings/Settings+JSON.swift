@@ -1,0 +1,149 @@
+import Foundation
+
+extension Settings {
+  /// Makes a table from a run's `config.json`, declaring every key that the file holds.
+  ///
+  /// - Parameters:
+  ///   - json: an object of sections, each an object of plain values.
+  ///   - origin: the file's name, for messages and for the origin of each value.
+  /// - Throws: `UserError(.configuration)` when the text is not of that form.
+  public init(json: Data, origin: String) throws {
+    self.init()
+    for (key, value) in try Self.flattened(json, origin) {
+      declare(key, value, origin: origin)
+    }
+  }
+
+  /// Sets declared keys from JSON text of the form that `json()` writes.
+  ///
+  /// - Throws: `UserError(.configuration)` for text of another form, unknown keys or values of the
+  ///   wrong kind.
+  public mutating func set(json: Data, origin: String) throws {
+    for (key, value) in try Self.flattened(json, origin) {
+      try set(key, value, origin: origin)
+    }
+  }
+
+  /// The table as JSON, one object a section, keys sorted: `{"train": {"steps": 5000}}`.
+  public func json() throws -> Data {
+    try encoded([.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
+  }
+
+  /// A hash of all keys and values, 16 hexadecimal digits; origins and order do not count.
+  ///
+  /// - Parameter excluded: keys left out, such as the seed when runs that differ by it only are to
+  ///   share a hash.
+  public func hash(excluding excluded: Set<String> = []) throws -> String {
+    var counted = Settings()
+    for entry in entries where !excluded.contains(entry.key) {
+      counted.declare(entry.key, entry.value)
+    }
+    let canonical = try counted.encoded([.sortedKeys, .withoutEscapingSlashes])
+    var hash = FNV1a()
+    hash.add(canonical)
+    return hash.hexadecimal
+  }
+
+  /// The keys of one section as a value of type `T`.
+  ///
+  /// Key `learning-rate` fills the property `learningRate`. Keys that `T` lacks are passed over.
+  ///
+  /// - Throws: `UserError(.configuration)` that names the key which is missing or does not fit.
+  public func decode<T: Decodable>(_ type: T.Type = T.self, section: String) throws -> T {
+    var values: [String: Setting] = [:]
+    var keys: [String: String] = [:]
+    for entry in entries where entry.key.hasPrefix("\(section).") {
+      let name = Self.propertyName(entry.key.dropFirst(section.count + 1))
+      values[name] = entry.value
+      keys[name] = entry.key
+    }
+    do {
+      return try JSONDecoder().decode(T.self, from: JSONEncoder().encode(values))
+    } catch let error as DecodingError {
+      throw Self.explained(error, section, keys: keys, values: values)
+    }
+  }
+
+  private func encoded(_ format: JSONEncoder.OutputFormatting) throws -> Data {
+    var sections: [String: [String: Setting]] = [:]
+    for entry in entries {
+      let section = entry.key.prefix { $0 != "." }
+      sections[String(section), default: [:]][String(entry.key.dropFirst(section.count + 1))] =
+        entry.value
+    }
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = format
+    return try encoder.encode(sections)
+  }
+
+  private static func flattened(_ json: Data, _ origin: String) throws -> [(String, Setting)] {
+    let root: JSONText.Value
+    do { root = try JSONText.parse(Array(json)[...]) } catch let failure as JSONText.Failure {
+      throw misshapen(origin, failure.reason)
+    }
+    guard case .object(let sections) = root else { throw misshapen(origin, "it is no object") }
+    var values: [String: Setting] = [:]
+    for (section, content) in sections {
+      guard case .object(let members) = content else {
+        throw misshapen(origin, "\(section) is no object")
+      }
+      for (name, value) in members {
+        let key = "\(section).\(name)"
+        guard let setting = Setting(value) else {
+          throw misshapen(origin, "\(key) is neither a number nor a text nor true or false")
+        }
+        guard values.updateValue(setting, forKey: key) == nil else {
+          throw misshapen(origin, "\(key) occurs twice")
+        }
+      }
+    }
+    return values.sorted { $0.key < $1.key }
+  }
+
+  private static func misshapen(_ origin: String, _ problem: String) -> UserError {
+    UserError(
+      .configuration, "\(origin): not a configuration in JSON: \(problem)",
+      remedy: "it should read {\"section\": {\"key\": value, ...}, ...}")
+  }
+
+  /// `learning-rate` becomes `learningRate`.
+  private static func propertyName(_ key: some StringProtocol) -> String {
+    let words = key.components(separatedBy: "-")
+    return words[0]
+      + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+  }
+
+  private static func explained(
+    _ error: DecodingError, _ section: String, keys: [String: String], values: [String: Setting]
+  ) -> UserError {
+    let path: [any CodingKey]
+    switch error {
+    case .keyNotFound(let key, _):
+      return UserError(
+        .configuration, "section \(section) lacks the key for \"\(key.stringValue)\"",
+        remedy: "add it to the configuration")
+    case .typeMismatch(_, let context), .valueNotFound(_, let context),
+      .dataCorrupted(let context):
+      path = context.codingPath
+    @unknown default: path = []
+    }
+    let name = path.first?.stringValue ?? ""
+    let value = values[name]?.description ?? ""
+    return UserError(
+      .configuration, "\(keys[name] ?? section): \"\(value)\" does not fit",
+      remedy: "see the values it may have in the list of settings")
+  }
+}
+
+extension Setting {
+  /// A plain value, the number 5.0 as 5 as Foundation's reader has it; nil for others.
+  fileprivate init?(_ value: JSONText.Value) {
+    switch value {
+    case .boolean(let value): self = .boolean(value)
+    case .integer(let value): self = .integer(value)
+    case .number(let value): self = Int(exactly: value).map(Setting.integer) ?? .number(value)
+    case .string(let value): self = .text(value)
+    case .object, .array, .null: return nil
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import Autodiff
+import Base
+import Foundation
+
+/// Where the time of a step goes, operation by operation.
+///
+/// Call `Profiler.shared.reset(timing: true)` before the steps. Operations do not nest, so what is
+/// left of the wall time was spent outside of them: in bookkeeping, and in loading data.
+public struct OperationProfile: Sendable, Equatable {
+  /// The account of one operation, for one step.
+  public struct Line: Sendable, Equatable {
+    /// The operation.
+    public let name: String
+    /// How often it ran.
+    public let calls: Double
+    /// Seconds.
+    public let seconds: Double
+    /// Part of the step's wall time, 0...1.
+    public let share: Double
+    /// Floating-point operations a nanosecond, nil where it counts none.
+    public let gflopsPerS: Double?
+    /// Bytes that it must move at least, a nanosecond; nil where it counts none.
+    public let gigabytesPerS: Double?
+    /// The time that the machine needs at least, as a part of what it took; above 1 where operands
+    /// came from a cache, nil where nothing is counted or the machine's limits are not known.
+    public let shareOfBound: Double?
+  }
+
+  /// The operations, the longest first, and what lies outside of them at the end.
+  public let lines: [Line]
+  /// Seconds of wall time a step.
+  public let stepSeconds: Double
+
+  /// Sums up accounts.
+  ///
+  /// - Parameters:
+  ///   - accounts: of all steps together.
+  ///   - steps: the number of steps, at least 1.
+  ///   - seconds: the wall time of all steps together, above zero.
+  ///   - roofline: the machine's limits.
+  public init(
+    _ accounts: [String: Profiler.Account], steps: Int, seconds: Double, roofline: Roofline? = nil
+  ) {
+    let order = accounts.sorted { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }
+    let perStep = 1 / Double(steps)
+    let inside = accounts.values.reduce(0) { $0 + $1.seconds }
+    let rest = max(0, seconds - inside)
+    lines =
+      order.map { name, account in
+        let rate: (Int) -> Double? = { count in
+          count > 0 && account.seconds > 0 ? Double(count) / account.seconds / 1e9 : nil
+        }
+        return Line(
+          name: name, calls: Double(account.calls) * perStep, seconds: account.seconds * perStep,
+          share: account.seconds / seconds, gflopsPerS: rate(account.flops),
+          gigabytesPerS: rate(account.bytes),
+          shareOfBound: roofline.flatMap {
+            guard account.seconds > 0, account.flops + account.bytes > 0 else { return nil }
+            return $0.seconds(flops: account.flops, bytes: account.bytes) / account.seconds
+          })
+      } + [
+        Line(
+          name: "outside operations", calls: 0, seconds: rest * perStep, share: rest / seconds,
+          gflopsPerS: nil, gigabytesPerS: nil, shareOfBound: nil)
+      ]
+    stepSeconds = seconds * perStep
+  }
+
+  /// The profile as an aligned table, with a heading.
+  public var table: String {
+    let heading = ["operation", "ms/step", "share", "GFLOP/s", "GB/s", "of bound", "calls/step"]
+    return formatTable(
+      [heading]
+        + lines.map { line in
+          [
+            line.name, String(format: "%.2f", line.seconds * 1e3), formatPercent(line.share),
+            line.gflopsPerS.map { String(format: "%.1f", $0) } ?? "",
+            line.gigabytesPerS.map { String(format: "%.1f", $0) } ?? "",
+            line.shareOfBound.map { String(format: "%.0f %%", 100 * $0) } ?? "",
+            line.calls > 0 ? String(format: "%.4g", line.calls) : "",
+          ]
+        })
+  }
+}

@@ -1,0 +1,43 @@
+import Base
+
+extension Classifier {
+  /// The weights under their documented names, linear maps as [outputs, inputs].
+  public func weights() -> SafeTensors {
+    var file = SafeTensors()
+    file.metadata = ["format": "pt"]
+    for parameter in parameters.all {
+      file.add(parameter.name, shape: parameter.shape, parameters.values.values(parameter.range))
+    }
+    return file
+  }
+
+  /// Replaces the weights by those of a file.
+  ///
+  /// - Throws: `UserError(.badData)` that names the first weight which is missing, unknown or of
+  ///   another shape; nothing is changed then.
+  public func load(_ path: String) throws {
+    let file = try SafeTensors(contentsOf: path)
+    let known = Set(parameters.all.map(\.name))
+    if let foreign = file.entries.first(where: { !known.contains($0.name) }) {
+      throw mismatch(path, "holds \(foreign.name), which a \(configuration.name) has not")
+    }
+    for parameter in parameters.all {
+      guard let entry = file[parameter.name] else {
+        throw mismatch(path, "lacks \(parameter.name)")
+      }
+      if entry.shape != parameter.shape {
+        throw mismatch(
+          path, "\(parameter.name) is \(entry.shape), but this model needs \(parameter.shape)")
+      }
+    }
+    for parameter in parameters.all {
+      parameters.values.fill(parameter.range, try file.floats(parameter.name))
+    }
+  }
+
+  private func mismatch(_ path: String, _ problem: String) -> UserError {
+    UserError(
+      .badData, "\(path): \(problem)",
+      remedy: "use the folder of a run of model \(configuration.name) with the same settings")
+  }
+}

@@ -1,0 +1,209 @@
+import Base
+import Foundation
+
+/// Where a run stands, the one word in its file `STATUS`.
+public enum RunStatus: String, Sendable, Codable, CaseIterable {
+  case running
+  case done
+  case failed
+  /// Ended early on request, to be resumed.
+  case stopped
+}
+
+/// The folder that a run leaves behind.
+///
+///     config.json  env.json  result.json   what was asked, where it ran, what came out
+///     metrics.jsonl  log.txt  events.out.tfevents.*
+///     STATUS                               one word, see `RunStatus`
+///     model.safetensors                    link to the best checkpoint's weights, or the last's
+///     checkpoints/step-00001000/           model.safetensors, optimizer.safetensors,
+///                                          trainer_state.json, COMPLETE
+///     checkpoints/{last,previous,best}     relative links
+///
+/// A folder that is written to is locked, so that two processes cannot train in it at once. Every
+/// file but the logs is replaced in one step: a killed run leaves the old or the new one, whole.
+public final class RunFolder {
+  /// The folder's path.
+  public let path: String
+  /// The checkpoint that the run saved last or goes on from, which later becomes `previous`.
+  var current: String?
+  private let lock: FileLock?
+  private let identity: FileSystem.Identity?
+
+  private init(path: String, lock: FileLock?) {
+    self.path = path
+    self.lock = lock
+    identity = lock == nil ? nil : FileSystem.Identity(path)
+  }
+
+  /// What to tell the user about the lock, if it is not one as usual.
+  public var lockMessage: String? { lock?.message }
+
+  /// The path of a file in the folder, such as `file("config.json")`.
+  public func file(_ name: String) -> String { "\(path)/\(name)" }
+
+  /// The folder of the checkpoints.
+  public var checkpoints: String { file("checkpoints") }
+
+  /// Makes and locks the folder of a new run under the first free name of the form
+  /// `<root>/<task>-<model>-<preset>-s<seed>[-<n>]`.
+  ///
+  /// Of several processes that do so at once, each gets a folder of its own.
+  ///
+  /// - Throws: `UserError(.cannotWrite)`.
+  public static func createDefault(
+    root: String = "runs", task: String, model: String, preset: String, seed: Int
+  ) throws -> RunFolder {
+    try FileSystem.makeFolder(root)
+    let stem = "\(root)/\(task)-\(model)-\(preset)-s\(seed)"
+    var path = stem
+    var number = 1
+    while try !FileSystem.makeNewFolder(path) {
+      number += 1
+      path = "\(stem)-\(number)"
+    }
+    return try create(path)
+  }
+
+  /// Whether a run was started in the folder.
+  public static func holdsRun(_ path: String) -> Bool {
+    FileSystem.exists("\(path)/config.json") || FileSystem.exists("\(path)/checkpoints/last")
+  }
+
+  /// Makes and locks the folder of a new run.
+  ///
+  /// - Throws: `UserError(.cannotWrite)` when the folder holds a run already or cannot be written,
+  ///   `.unavailable` when another process has it locked.
+  public static func create(_ path: String) throws -> RunFolder {
+    try FileSystem.makeFolder("\(path)/checkpoints")
+    let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
+    if holdsRun(path) {
+      throw UserError(
+        .cannotWrite, "\(path): holds a run already (\(run.status?.rawValue ?? "no status"))",
+        remedy:
+          "continue it with --resume \(shellQuoted(path)), or choose another folder with --output")
+    }
+    try run.removeLeftovers()
+    try run.setStatus(.running)
+    return run
+  }
+
+  /// Locks the folder of an earlier run to go on with it, and removes what a killed process left
+  /// half-written.
+  ///
+  /// - Throws: `UserError(.missingInput)` when there is no run, `.unavailable` when another
+  ///   process has it locked, `.cannotWrite`.
+  public static func resume(_ path: String) throws -> RunFolder {
+    _ = try open(path)
+    try FileSystem.makeFolder("\(path)/checkpoints")
+    let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
+    try run.removeLeftovers()
+    try run.restoreLinks()
+    try run.setStatus(.running)
+    return run
+  }
+
+  /// Opens the folder of a run for reading; the run may still be going on.
+  ///
+  /// - Throws: `UserError(.missingInput)` when there is no run.
+  public static func open(_ path: String) throws -> RunFolder {
+    guard holdsRun(path) else {
+      throw UserError(
+        .missingInput, "\(path): \(FileSystem.exists(path) ? "holds no run" : "no such folder")",
+        remedy: "give the folder that a run printed when it started")
+    }
+    return RunFolder(path: path, lock: nil)
+  }
+
+  /// The word in `STATUS`, if there is a known one.
+  public var status: RunStatus? {
+    let text = FileManager.default.contents(atPath: file("STATUS")) ?? Data()
+    return RunStatus(
+      rawValue: String(decoding: text, as: UTF8.self)
+        .trimmingCharacters(in: .whitespacesAndNewlines))
+  }
+
+  /// Whether a process works in the folder at this moment.
+  public var isInUse: Bool { FileLock.isHeld(file(".lock")) }
+
+  /// The result; nil while there is none that can be read.
+  public var result: RunResult? {
+    FileManager.default.contents(atPath: file("result.json")).flatMap {
+      try? SnakeCaseJSON.checked(RunResult.self, from: $0)
+    }
+  }
+
+  /// Whether everything that was asked for is done: nothing is left to go on with.
+  public var isFinished: Bool {
+    result != nil || status == .done && (try? settings().integer("train.steps")) == 0
+  }
+
+  /// Checks that the folder which was locked still has its name.
+  ///
+  /// - Throws: `UserError(.cannotWrite)` when it was moved or deleted, as may happen while it trains.
+  package func checkInPlace() throws {
+    guard let identity, FileSystem.Identity(path) != identity else { return }
+    throw UserError(
+      .cannotWrite, "\(path): the run folder was moved or deleted while the run was going on",
+      remedy: "if it was moved, go on with: lra train --resume ITS-NEW-PLACE")
+  }
+
+  /// Writes the word in `STATUS`.
+  public func setStatus(_ status: RunStatus) throws {
+    try checkInPlace()
+    try writeAtomically(Array("\(status.rawValue)\n".utf8), to: file("STATUS"))
+  }
+
+  /// Writes a value as JSON, keys sorted and in snake case, such as `result.json`.
+  public func write(_ value: some Encodable, to name: String) throws {
+    try checkInPlace()
+    try writeAtomically(SnakeCaseJSON.encoded(value) + [UInt8(ascii: "\n")], to: file(name))
+  }
+
+  /// Writes the configuration to `config.json`.
+  public func write(_ settings: Settings) throws {
+    try writeAtomically(
+      Array(try settings.json()) + [UInt8(ascii: "\n")], to: file("config.json"))
+  }
+
+  /// Reads `config.json`.
+  ///
+  /// - Throws: `UserError`, `.missingInput` when it is absent.
+  public func settings() throws -> Settings {
+    guard let json = FileManager.default.contents(atPath: file("config.json")) else {
+      throw UserError(
+        .missingInput, "\(file("config.json")): cannot be read",
+        remedy: "give the folder of a run that was started with `lra train`, or restore the file: "
+          + "each checkpoint holds a copy of it")
+    }
+    return try Settings(json: json, origin: file("config.json"))
+  }
+
+  /// Removes what `create` and the log made, for a run that could not begin; what else the user has in
+  /// the folder stays.
+  package func discard() {
+    guard (try? checkInPlace()) != nil else { return }
+    for name in ["STATUS", "log.txt", ".lock"] { FileSystem.remove(file(name)) }
+    for folder in [checkpoints, path] { rmdir(folder) }
+  }
+
+  /// Removes temporary files and half-written checkpoints, which is safe only under the lock.
+  private func removeLeftovers() throws {
+    for name in FileSystem.names(in: path) where name.contains(".tmp-") {
+      FileSystem.remove(file(name))
+    }
+    for name in FileSystem.names(in: checkpoints) {
+      let entry = "\(checkpoints)/\(name)"
+      if let mark = name.range(of: ".old-") {
+        // The process died between moving the old checkpoint aside and the new one into place.
+        let place = "\(checkpoints)/\(name[..<mark.lowerBound])"
+        FileSystem.isMissing(place)
+          ? try FileSystem.move(entry, to: place) : FileSystem.remove(entry)
+      } else if name.contains(".tmp-")
+        || name.hasPrefix("step-") && FileSystem.isMissing("\(entry)/\(Checkpoint.marker)")
+      {
+        FileSystem.remove(entry)
+      }
+    }
+  }
+}

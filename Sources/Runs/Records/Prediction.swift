@@ -1,0 +1,49 @@
+import Base
+import Foundation
+
+/// A model's answer to one example.
+public struct Prediction: Codable, Sendable {
+  /// The example's place in the split.
+  public let id: Int
+  /// The right class.
+  public let label: Int
+  /// The class with the largest score.
+  public let pred: Int
+  /// The scores.
+  public let logits: [Float]
+  /// The content hash of the data that the example is of; nil in files from before it was kept.
+  public var data: String?
+
+  /// The answer to an example; `pred` must be the first place of the largest of the logits.
+  package init(id: Int, label: Int, pred: Int, logits: [Float], data: String?) {
+    self.id = id
+    self.label = label
+    self.pred = pred
+    self.logits = logits
+    self.data = data
+  }
+
+  /// The cross-entropy of the right class, nats.
+  public var loss: Double {
+    let high = Double(logits.max() ?? 0)
+    let sum = logits.reduce(0.0) { $0 + exp(Double($1) - high) }
+    return log(sum) + high - Double(logits[label])
+  }
+}
+
+extension Prediction: CheckedValue {
+  /// The most classes that a task may have.
+  private static let mostClasses = 256
+
+  /// Checks that both classes are ones that have a score.
+  public func check() throws(FieldFault) {
+    try FieldRange.count.check(["id": id])
+    guard logits.count <= Self.mostClasses else {
+      throw FieldFault("logits has \(logits.count) scores, more than \(Self.mostClasses)")
+    }
+    guard logits.allSatisfy(\.isFinite) else { throw FieldFault("logits holds what is no number") }
+    for (name, place) in [("label", label), ("pred", pred)] where !logits.indices.contains(place) {
+      throw FieldFault("\(name) is \(place), but there are \(logits.count) scores")
+    }
+  }
+}

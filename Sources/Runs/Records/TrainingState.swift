@@ -1,0 +1,77 @@
+import Base
+import Foundation
+
+/// What a run knows beside weights and moments; with them, all it needs to go on exactly.
+///
+/// There is no random state: data order, weights and dropout are functions of (seed, step).
+public struct TrainingState: Codable, Sendable, Equatable {
+  /// Optimizer steps done.
+  public var step = 0
+  /// The product of Adam's β₁ so far.
+  public var beta1Product = 1.0
+  /// The best validation accuracy so far.
+  public var bestAccuracy: Double?
+  /// The step with the best validation accuracy.
+  public var bestStep: Int?
+  /// The validation result of that step.
+  public var bestValidation: Evaluation?
+  /// The first step among whose evaluations the best is chosen, where an earlier best was lost.
+  public var bestFrom: Int?
+  /// The latest validation result.
+  public var validation: Evaluation?
+  /// The step of `validation`.
+  public var evaluatedStep: Int?
+  /// Seconds spent in steps, over all sittings.
+  public var trainingSeconds = 0.0
+  /// Real tokens trained on.
+  public var tokens = 0
+  /// The content hash of the data of the last step; nil in runs from before it was kept.
+  public var dataHash: String?
+  /// Sums over the steps since the last record in the log.
+  package var window: WindowSums?
+  /// Bytes of `metrics.jsonl` at this step.
+  package var logBytes: Int?
+
+  /// The validation result of the best step; nil where an older version of the program chose it.
+  package var validationOfBest: Evaluation? {
+    bestValidation ?? (bestStep == evaluatedStep ? validation : nil)
+  }
+
+  /// The state before the first step.
+  public init() {}
+
+  /// The file of a checkpoint that holds it.
+  package static let fileName = "trainer_state.json"
+
+  /// Takes in a validation result of the present step.
+  ///
+  /// - Returns: whether it is the best so far.
+  package mutating func evaluated(_ result: Evaluation) -> Bool {
+    validation = result
+    evaluatedStep = step
+    guard result.accuracy > bestAccuracy ?? -1 else { return false }
+    bestAccuracy = result.accuracy
+    bestStep = step
+    bestValidation = result
+    return true
+  }
+
+  /// Chooses the best among the evaluations from this step on, as if there had been none before.
+  package mutating func forgetBest() {
+    (bestAccuracy, bestStep, bestValidation) = (nil, nil, nil)
+    bestFrom = step
+    if evaluatedStep == step, let validation { _ = evaluated(validation) }
+  }
+}
+
+extension TrainingState: CheckedValue {
+  /// Checks that a run can go on from here.
+  public func check() throws(FieldFault) {
+    try FieldRange.count.check([
+      "step": step, "bestStep": bestStep, "evaluatedStep": evaluatedStep, "tokens": tokens,
+    ])
+    try FieldRange.share.check(["beta1Product": beta1Product, "bestAccuracy": bestAccuracy])
+    try FieldRange.amount.check(["trainingSeconds": trainingSeconds])
+    try validation?.check(in: "validation")
+  }
+}

@@ -1,0 +1,115 @@
+import Autodiff
+import Base
+import Foundation
+import Machine
+import Tasks
+
+/// What a run would take on this machine, measured by a few steps of it.
+public struct RunCost: Codable, Sendable, Equatable {
+  /// Seconds of one optimizer step.
+  public var stepSeconds: Double
+  /// Seconds of one pass over the validation split.
+  public var validationSeconds: Double
+  /// Seconds of one pass over the test split.
+  public var testSeconds: Double
+  /// The most memory that the process held, bytes.
+  public var peakResidentBytes: Int
+  /// Steps of the whole schedule.
+  public var steps: Int
+  /// Steps between two evaluations.
+  public var evalEvery: Int
+  /// Threads that it was measured with.
+  public var threads: Int
+
+  /// All fields.
+  public init(
+    stepSeconds: Double, validationSeconds: Double, testSeconds: Double, peakResidentBytes: Int,
+    steps: Int, evalEvery: Int, threads: Int
+  ) {
+    self.stepSeconds = stepSeconds
+    self.validationSeconds = validationSeconds
+    self.testSeconds = testSeconds
+    self.peakResidentBytes = peakResidentBytes
+    self.steps = steps
+    self.evalEvery = evalEvery
+    self.threads = threads
+  }
+
+  /// Seconds that every run takes however short its schedule: the last evaluation, and the test of
+  /// the last and of the best weights.
+  public var fixedSeconds: Double { validationSeconds + 2 * testSeconds }
+
+  /// Seconds for each step, evaluations on the way included.
+  public var secondsPerStep: Double { stepSeconds + validationSeconds / Double(evalEvery) }
+
+  /// Seconds of a run with a given number of steps.
+  public func seconds(steps: Int) -> Double { fixedSeconds + secondsPerStep * Double(steps) }
+
+  /// Seconds of the whole run.
+  public var seconds: Double { seconds(steps: steps) }
+}
+
+extension RunCost: CheckedValue {
+  /// Checks that every number is one that can be measured.
+  public func check() throws(FieldFault) {
+    try FieldRange.amount.check([
+      "step_seconds": stepSeconds, "validation_seconds": validationSeconds,
+      "test_seconds": testSeconds,
+    ])
+    try FieldRange.count.check(["peak_resident_bytes": peakResidentBytes, "steps": steps])
+    try FieldRange.positiveCount.check(["eval_every": evalEvery, "threads": threads])
+  }
+}
+
+extension RunCost {
+  /// Batches timed, after one that is not.
+  private static let batches = 3
+
+  /// Measures a run: steps on its first batches, evaluation on some of its examples.
+  ///
+  /// The data are prepared first, which takes time once and is not counted.
+  ///
+  /// - Parameter report: told what the preparation of data does.
+  /// - Throws: `UserError` for a configuration or data that cannot be used.
+  public static func measure(
+    _ configuration: RunConfiguration, report: (String) -> Void
+  ) throws -> RunCost {
+    let task = configuration.task
+    try task.prepare(report: report)
+    let train = try task.examples(.train)
+    try configuration.checkMemory(train)
+    let trainer = try Trainer(configuration)
+    let settings = configuration.training
+    let order = TrainingOrder(count: train.count, seed: settings.seed)
+    var start = monotonicSeconds()
+    for step in 0...batches {
+      if step == 1 { start = monotonicSeconds() }
+      let examples = order.examples(start: step * settings.batch, count: settings.batch)
+      _ = try trainer.step(
+        1, makeBatch(train, examples: examples, towers: task.towers))
+    }
+    let stepSeconds = (monotonicSeconds() - start) / Double(batches)
+    let example = try Evaluator(trainer.model, task, batch: settings.batch)
+      .secondsPerExample(task.examples(.val))
+    return RunCost(
+      stepSeconds: stepSeconds,
+      validationSeconds: example * Double(try task.examples(.val).count),
+      testSeconds: example * Double(try task.examples(.test).count),
+      peakResidentBytes: Machine.peakResidentBytes(), steps: settings.steps,
+      evalEvery: settings.evalEvery,
+      threads: Workers.shared.count)
+  }
+}
+
+extension RunCost {
+  /// The cost for people, a line a fact.
+  public var summary: String {
+    """
+    whole run         \(formatDuration(seconds: seconds)) for \(steps) steps, threads: \(threads)
+    a step            \(String(format: "%.3f s", stepSeconds))
+    validation        \(String(format: "%.1f s", validationSeconds)), every \(evalEvery) steps
+    test              \(String(format: "%.1f s", testSeconds)), two of them
+    peak memory       \(formatBytes(peakResidentBytes))
+    """
+  }
+}

@@ -1,0 +1,289 @@
+import Base
+import Foundation
+import Models
+import Runs
+import Tasks
+
+/// Every knob of a run, resolved: defaults, then the preset, then what the user set.
+public struct RunConfiguration {
+  /// Every key with its value and where it came from.
+  public private(set) var settings: Settings
+  /// The task, for the data.
+  public let task: any ArenaTask
+  /// The model.
+  public let model: ModelConfiguration
+  /// The training.
+  public let training: TrainingSettings
+  /// The folder of all tasks' data.
+  public let dataFolder: String
+  /// The catalog's name of the task.
+  public var taskName: String { type(of: task).name }
+
+  /// What a user asks for on the command line.
+  public struct Request: Sendable {
+    /// The task's name.
+    public var task: String
+    /// The model's name.
+    public var model: String
+    /// The preset's name, nil for the task's first.
+    public var preset: String?
+    /// `key=value` and the flag it came from, applied in this order.
+    public var assignments: [(text: String, origin: String)]
+    /// A `config.json` applied before the assignments.
+    public var configFile: String?
+    /// Where data lives.
+    public var dataFolder: String
+
+    /// A request for a preset as it is.
+    public init(task: String, model: String, preset: String? = nil, dataFolder: String) {
+      self.task = task
+      self.model = model
+      self.preset = preset
+      self.dataFolder = dataFolder
+      assignments = []
+    }
+  }
+
+  /// Resolves a request.
+  ///
+  /// - Throws: `UserError` for unknown names, keys and values, naming the nearest known ones.
+  public init(_ request: Request) throws {
+    let entry = try TaskCatalog.named(request.task)
+    let variant = try VariantCatalog.named(request.model)
+    let preset = try request.preset.map(entry.preset) ?? entry.presets[0]
+    var settings = try RunConfiguration.declared(entry, variant)
+    try settings.set("task.name", .text(entry.name), origin: "--task")
+    try settings.set("run.preset", .text(preset.name), origin: "--preset")
+    try settings.set("run.comparable", .boolean(preset.comparable), origin: "preset")
+    for value in preset.values(for: variant.name) where settings.contains(value.key) {
+      try settings.set(
+        value.key, value.value, origin: "preset \(preset.name): \(value.source)")
+    }
+    let planned = (try settings.integer("train.steps"), try settings.integer("train.warmup"))
+    let published = settings
+    if let file = request.configFile { try settings.apply(file) }
+    for (text, origin) in request.assignments {
+      try settings.set(assignment: text, origin: origin)
+    }
+    try RunConfiguration.scaleWarmup(&settings, planned: planned, preset: preset.name)
+    try RunConfiguration.noteChanges(&settings, from: published)
+    try self.init(settings, dataFolder: request.dataFolder)
+  }
+
+  /// Takes settings that were resolved before, from a run's `config.json`.
+  ///
+  /// - Throws: `UserError` naming the key that does not fit.
+  public init(_ settings: Settings, dataFolder: String) throws {
+    let settings = try RunConfiguration.completed(settings)
+    self.settings = settings
+    self.dataFolder = dataFolder
+    let entry = try TaskCatalog.named(settings.text("task.name"))
+    task = try entry.make(try RunConfiguration.taskOptions(settings, entry, dataFolder))
+    model = try RunConfiguration.model(settings, task)
+    training = try TrainingSettings(settings)
+    try model.validate()
+    guard model.normalization == .layer || training.accumulation == 1 else {
+      throw UserError(
+        .configuration,
+        "model.norm is \(model.normalization.rawValue), but train.accumulation is "
+          + "\(training.accumulation): parts of a batch have other statistics than the whole.",
+        remedy: "Use --set train.accumulation=1, or --set model.norm=layer.")
+    }
+  }
+
+  /// Checks that a batch of examples like the first ones fits into memory.
+  ///
+  /// - Throws: `UserError(.configuration)` when its embedded tokens alone do not.
+  func checkMemory(_ train: any ExampleSource) throws {
+    let sample = min(train.count, 64)
+    let tokens = try (0..<sample).reduce(0) { sum, example in
+      try (0..<task.towers).reduce(sum) { $0 + (try train.length(example, tower: $1)) }
+    }
+    let examples = Double(training.batch) / Double(training.accumulation)
+    try model.checkMemory(batchTokens: Double(tokens) / Double(max(sample, 1)) * examples)
+  }
+
+  /// The file of a run folder, and of each of its checkpoints, that holds the settings.
+  static let fileName = "config.json"
+
+  /// Checks that a run goes on as it began.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: one that the run saved, which keeps the settings that it was trained with.
+  ///   - folder: the run.
+  /// - Throws: `UserError(.badData)` that names a setting with another value now.
+  func check(against checkpoint: Checkpoint, _ folder: RunFolder) throws {
+    let file = checkpoint.file(Self.fileName)
+    // Older checkpoints keep none.
+    guard FileSystem.exists(file) else { return }
+    for (key, kept) in try Settings(file: file).entries.map({ ($0.key, $0.value) })
+    where !kept.isSame(as: settings[key]) {
+      throw UserError(
+        .badData,
+        "\(folder.file(Self.fileName)): \(key) is \(settings[key]?.description ?? "absent"), but "
+          + "the run has been trained with \(kept)",
+        remedy: "put it back (\(file) is as it was), or start another run with --config")
+    }
+  }
+
+  /// Changes the number of steps, keeping the shape of the schedule.
+  public mutating func fit(steps: Int, origin: String) throws {
+    let published = settings
+    let schedule = training.schedule.fitted(toSteps: steps)
+    try settings.set("train.steps", .integer(steps), origin: origin)
+    try settings.set("train.warmup", .integer(schedule.warmup), origin: origin)
+    try settings.set("train.learning-rate", .number(schedule.base), origin: origin)
+    try RunConfiguration.noteChanges(&settings, from: published)
+    self = try RunConfiguration(settings, task: task, dataFolder: dataFolder)
+  }
+
+  private init(_ settings: Settings, task: any ArenaTask, dataFolder: String) throws {
+    self.settings = settings
+    self.dataFolder = dataFolder
+    self.task = task
+    model = try RunConfiguration.model(settings, task)
+    training = try TrainingSettings(settings)
+  }
+
+  /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
+  /// and when something is measured or kept.
+  package static let free: Set = [
+    "train.seed", "train.accumulation", "train.eval-every", "train.checkpoint-every",
+    "train.log-every",
+  ]
+
+  /// Notes which values are no longer those of a preset; a result then does not stand beside published
+  /// ones.
+  private static func noteChanges(_ settings: inout Settings, from published: Settings) throws {
+    let changed = settings.entries.filter {
+      !$0.key.hasPrefix("run.") && !free.contains($0.key) && published[$0.key] != $0.value
+    }.map(\.key)
+    guard !changed.isEmpty else { return }
+    let before = try settings.text("run.changed").split(separator: " ").map(String.init)
+    let all = before + changed.filter { !before.contains($0) }
+    try settings.set(
+      "run.changed", .text(all.joined(separator: " ")), origin: "compared with the preset")
+    try settings.set("run.comparable", .boolean(false), origin: "run.changed")
+  }
+
+  /// All keys with their defaults: those of every run, of the task and of the variant.
+  private static func declared(_ entry: TaskEntry, _ variant: VariantEntry) throws -> Settings {
+    var settings = Settings()
+    let defaults: [(String, Setting)] = [
+      ("run.preset", ""), ("run.comparable", false), ("run.changed", ""),
+      ("task.name", ""), ("task.length", 0), ("task.train-count", 0), ("task.val-count", 0),
+      ("task.test-count", 0), ("task.seed", 0),
+      ("model.name", .text(variant.name)), ("model.layers", 2), ("model.width", 64),
+      ("model.heads", 2), ("model.head-width", 0), ("model.feed-forward", 128),
+      ("model.input", "tokens"), ("model.norm", "layer"), ("model.positions", "learned"),
+      ("model.pooling", "mean"), ("model.dropout", 0.1),
+      ("model.attention-dropout", 0.1), ("model.head-hidden", 0),
+      ("model.embedding-deviation", .number(1)),
+    ]
+    for (key, value) in defaults + TrainingSettings.defaults { settings.declare(key, value) }
+    for setting in entry.settings {
+      settings.declare(
+        "task.\(setting.key)", setting.value, origin: "default of \(entry.name)")
+    }
+    for (key, value) in try variant.options().sorted(by: { $0.key < $1.key }) {
+      settings.declare("model.\(key)", value, origin: "default of \(variant.name)")
+    }
+    return settings
+  }
+
+  /// The settings of a run with the defaults of keys that did not exist when it began.
+  private static func completed(_ settings: Settings) throws -> Settings {
+    var all = settings
+    let known = try declared(
+      TaskCatalog.named(settings.text("task.name")),
+      VariantCatalog.named(settings.text("model.name")))
+    for entry in known.entries where !all.contains(entry.key) {
+      all.declare(entry.key, entry.value, origin: entry.origin)
+    }
+    return all
+  }
+
+  /// A change of the number of steps alone keeps the share of the warm-up.
+  private static func scaleWarmup(
+    _ settings: inout Settings, planned: (steps: Int, warmup: Int), preset: String
+  ) throws {
+    let steps = try settings.integer("train.steps")
+    let untouched = settings.entries.contains {
+      $0.key == "train.warmup" && ($0.origin.hasPrefix("preset") || $0.origin == "default")
+    }
+    // Other numbers of steps are refused later.
+    let isPossible = (0...TrainingSettings.mostSteps).contains(steps)
+    guard isPossible, steps != planned.steps, untouched, planned.steps > 0 else { return }
+    let warmup = Int((Double(planned.warmup) * Double(steps) / Double(planned.steps)).rounded())
+    try settings.set(
+      "train.warmup", .integer(warmup),
+      origin: "preset \(preset), scaled with train.steps from \(planned.warmup)")
+  }
+
+  private static func taskOptions(
+    _ settings: Settings, _ entry: TaskEntry, _ folder: String
+  ) throws -> TaskOptions {
+    let count = { (key: String) -> Int? in
+      let value = try settings.integer(key)
+      return value == 0 ? nil : value
+    }
+    return TaskOptions(
+      length: try settings.integer("task.length"), trainCount: try count("task.train-count"),
+      valCount: try count("task.val-count"), testCount: try count("task.test-count"),
+      seed: UInt64(bitPattern: Int64(try settings.integer("task.seed"))), dataFolder: folder,
+      settings: Dictionary(
+        uniqueKeysWithValues: entry.settings.map {
+          ($0.key, settings["task.\($0.key)"] ?? $0.value)
+        }))
+  }
+
+  private static func model(
+    _ settings: Settings, _ task: any ArenaTask
+  ) throws -> ModelConfiguration {
+    var model = ModelConfiguration(
+      name: try settings.text("model.name"), layers: try settings.integer("model.layers"),
+      width: try settings.integer("model.width"), heads: try settings.integer("model.heads"),
+      feedForward: try settings.integer("model.feed-forward"), length: task.length,
+      vocabulary: task.vocabulary, classes: task.classes)
+    model.towers = task.towers
+    model.headWidth = try settings.integer("model.head-width")
+    model.input = try settings.choice("model.input")
+    model.normalization = try settings.choice("model.norm")
+    model.positions = try settings.choice("model.positions")
+    model.pooling = try settings.choice("model.pooling")
+    model.dropout = try settings.number("model.dropout")
+    model.attentionDropout = try settings.number("model.attention-dropout")
+    model.headHidden = try settings.integer("model.head-hidden")
+    model.embeddingDeviation = try settings.number("model.embedding-deviation")
+    for (key, value) in try VariantCatalog.named(model.name).options() {
+      model.options[key] = settings["model.\(key)"]
+      // A file of settings has the number 0.0 as 0.
+      if case .number = value, case .integer(let whole) = model.options[key] {
+        model.options[key] = .number(Double(whole))
+      }
+    }
+    return model
+  }
+}
+
+extension Settings {
+  /// Sets keys from a `config.json`.
+  fileprivate mutating func apply(_ file: String) throws {
+    try set(json: Self.contents(file), origin: file)
+  }
+
+  /// The settings in a run's `config.json`.
+  ///
+  /// - Throws: `UserError` for a file that cannot be read or has another form.
+  public init(file: String) throws {
+    try self.init(json: Self.contents(file), origin: file)
+  }
+
+  private static func contents(_ file: String) throws -> Data {
+    guard let data = FileManager.default.contents(atPath: file) else {
+      throw UserError(
+        .missingInput, "\(file): cannot be read", remedy: "check the name after --config")
+    }
+    return data
+  }
+}

@@ -1,0 +1,47 @@
+import Base
+import Foundation
+import Models
+import Runs
+import Tasks
+
+/// A trained model read back from a run's folder, or from any folder with its `config.json` and
+/// `model.safetensors`.
+public struct SavedModel {
+  /// The run's settings.
+  public let configuration: RunConfiguration
+  /// The model with the checkpoint's weights.
+  public let model: Classifier
+  /// The file the weights came from.
+  public let file: String
+  /// What to tell the user, if not everything was as expected.
+  public let message: String?
+
+  /// Reads a folder.
+  ///
+  /// - Parameters:
+  ///   - path: the folder.
+  ///   - choice: which checkpoint; a folder without checkpoints has only one.
+  ///   - dataFolder: where data lives.
+  /// - Throws: `UserError` that says what is missing or does not fit.
+  public init(_ path: String, choice: CheckpointChoice, dataFolder: String) throws {
+    let folder = try RunFolder.open(path)
+    configuration = try RunConfiguration(folder.settings(), dataFolder: dataFolder)
+    let single = folder.file("model.safetensors")
+    if FileSystem.exists(folder.checkpoints) {
+      let (checkpoint, message) = try folder.loadCheckpoint(choice)
+      file = checkpoint.file("model.safetensors")
+      self.message = message
+    } else {
+      guard FileSystem.exists(single) else {
+        throw UserError(
+          .missingInput, "\(single): no such file",
+          remedy: "put the checkpoint's model.safetensors beside its config.json")
+      }
+      file = single
+      message = nil
+    }
+    model = try Classifier(configuration.model, seed: configuration.training.seed)
+    model.parameters.tracksGradients = false
+    try model.load(file)
+  }
+}

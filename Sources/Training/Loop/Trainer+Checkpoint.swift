@@ -1,0 +1,69 @@
+import Autodiff
+import Base
+import Foundation
+import Models
+import Runs
+
+extension Trainer {
+  /// The files of a checkpoint.
+  func checkpoint(_ state: TrainingState) throws -> [String: Checkpoint.Content] {
+    var state = state
+    state.beta1Product = optimizer.beta1Product
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+    hasCheckpoint = true
+    return [
+      "model.safetensors": .bytes(model.weights().serialized()),
+      "optimizer.safetensors": .bytes(moments().serialized()),
+      TrainingState.fileName: .bytes(Array(try encoder.encode(state))),
+    ]
+  }
+
+  /// Continues from a checkpoint.
+  ///
+  /// - Throws: `UserError(.badData)` naming the file that does not fit this model.
+  func restore(_ checkpoint: Checkpoint) throws -> TrainingState {
+    try model.load(checkpoint.file("model.safetensors"))
+    let file = checkpoint.file("optimizer.safetensors")
+    let tensors = try SafeTensors(contentsOf: file)
+    for parameter in model.parameters.all {
+      let moments = try ["adam.m", "adam.v"].map { moment in
+        let name = "\(moment).\(parameter.name)"
+        let values = try tensors.floats(name)
+        guard values.count == parameter.range.count else {
+          throw UserError(
+            .badData, "\(file): \(name) has \(values.count) numbers, not \(parameter.range.count)",
+            remedy: "the file belongs to another model; restore the checkpoint from a copy")
+        }
+        return values
+      }
+      optimizer.moments.fill(parameter.range, first: moments[0], second: moments[1])
+    }
+    let state = try Self.state(checkpoint.file(TrainingState.fileName))
+    hasCheckpoint = true
+    optimizer.restore(step: state.step, beta1Product: state.beta1Product)
+    return state
+  }
+
+  private static func state(_ file: String) throws -> TrainingState {
+    let bytes = try readFile(file)
+    do throws(FieldFault) {
+      return try SnakeCaseJSON.checked(TrainingState.self, from: bytes)
+    } catch {
+      throw UserError(
+        .badData, "\(file): \(error.text)",
+        remedy: "restore the checkpoint from a copy, or start the run anew in another folder")
+    }
+  }
+
+  private func moments() -> SafeTensors {
+    var file = SafeTensors()
+    file.metadata = ["format": "pt"]
+    for parameter in model.parameters.all {
+      let values = optimizer.moments.values(parameter.range)
+      file.add("adam.m.\(parameter.name)", shape: parameter.shape, values.first)
+      file.add("adam.v.\(parameter.name)", shape: parameter.shape, values.second)
+    }
+    return file
+  }
+}

@@ -1,0 +1,54 @@
+import Base
+import Foundation
+
+/// Where a run stands, for one line on the screen.
+public struct TrainingProgress: Sendable, Equatable {
+  /// Optimizer steps done, counted from 1.
+  public var step: Int
+  /// Steps of the whole run.
+  public var steps: Int
+  /// Mean training loss since the previous report.
+  public var loss: Double
+  /// Training accuracy since the previous report, in 0…1.
+  public var accuracy: Double
+  /// The learning rate.
+  public var rate: Double
+  /// Optimizer steps a second.
+  public var stepsPerSecond: Double
+  /// Real tokens a second, padding not counted; for logs, not for the line.
+  public var tokensPerSecond: Double
+  /// Seconds to the end, when they can be guessed.
+  public var eta: Double?
+
+  /// Makes a report.
+  public init(
+    step: Int, steps: Int, loss: Double, accuracy: Double, rate: Double, stepsPerSecond: Double,
+    tokensPerSecond: Double = 0, eta: Double? = nil
+  ) {
+    self.step = step
+    self.steps = steps
+    self.loss = loss
+    self.accuracy = accuracy
+    self.rate = rate
+    self.stepsPerSecond = stepsPerSecond
+    self.tokensPerSecond = tokensPerSecond
+    self.eta = eta
+  }
+}
+
+extension TrainingProgress: CustomStringConvertible {
+  /// `step  1200/5000  loss 1.9312  accuracy 32.4 %  rate 9.8e-05  2.41 steps/s  ETA 26 min`.
+  public var description: String {
+    let count = "\(step)"
+    let padding = String(repeating: " ", count: max(0, "\(steps)".count - count.count))
+    var parts = [
+      "step", "\(padding)\(count)/\(steps)",
+      "loss " + formatNumber("%.4f", loss),
+      "accuracy \(formatPercent(accuracy))",
+      String(format: "rate %.1e", rate),
+      String(format: stepsPerSecond < 100 ? "%.2f steps/s" : "%.0f steps/s", stepsPerSecond),
+    ]
+    if let eta { parts.append("ETA \(formatDuration(seconds: eta))") }
+    return parts.joined(separator: "  ")
+  }
+}
