@@ -62,9 +62,11 @@ let package = Package(
       swiftSettings: common),
     .testTarget(name: "TasksTests", dependencies: ["Tasks"], swiftSettings: common),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Machine", "Runs", "Training", "TestSupport"], swiftSettings: common),
+      name: "TrainingTests", dependencies: ["Machine", "Runs", "Training", "TestSupport"],
+      swiftSettings: common),
     .testTarget(
-      name: "ReportsTests", dependencies: ["Base", "Machine", "Reports", "Runs", "Tasks", "Training"],
+      name: "ReportsTests",
+      dependencies: ["Base", "Machine", "Reports", "Runs", "Tasks", "Training"],
       swiftSettings: common),
     .testTarget(
       name: "CommandTests",

@@ -1,5 +1,3 @@
-
-
 /// Tables, plots and lists as pieces of the page.
 enum PageParts {
   /// A table in a box that scrolls by itself, with caption and notes.

@@ -9,7 +9,9 @@ extension RunFolder {
   static func checkpointName(step: Int) -> String { "step-" + String(format: "%08d", step) }
 
   /// The checkpoint of a name in the folder `checkpoints`.
-  package func checkpoint(_ name: String) -> Checkpoint { Checkpoint(path: "\(checkpoints)/\(name)") }
+  package func checkpoint(_ name: String) -> Checkpoint {
+    Checkpoint(path: "\(checkpoints)/\(name)")
+  }
 
   /// The name of the checkpoint that a link points at; nil where there is no link.
   ///

@@ -103,7 +103,8 @@ extension RunResult {
       testBest: testBest, testLast: testLast, select: select, majorityShare: majorityShare,
       remark: chanceRemark(correct: chosen.correct, of: chosen.count, share: majorityShare),
       trainingSeconds: state.trainingSeconds, stepsPerSecond: Double(state.step) / seconds,
-      tokensPerSecond: Double(state.tokens) / seconds, peakResidentBytes: Machine.peakResidentBytes(),
+      tokensPerSecond: Double(state.tokens) / seconds,
+      peakResidentBytes: Machine.peakResidentBytes(),
       peakTensorBytes: peakTensorBytes, threads: threads,
       commit: RunEnvironment(threads: threads).commit)
   }
