@@ -261,11 +261,9 @@ public final class TrainingRun {
       return .stopped(reason: reason)
     }
     let test = try configuration.task.examples(.test)
-    let evaluator = Evaluator(
-      trainer.model, configuration.task, batch: settings.batch, data: state.dataHash)
     console.say("testing \(test.count) examples with the last and the best weights")
     let lastIsBest = state.bestStep == state.step
-    let last = try self.test(evaluator, test, lastIsBest ? settings.select : .last)
+    let last = try self.test(trainer.model, test, lastIsBest ? settings.select : .last)
     let best = lastIsBest ? last : try testBest(test)
     guard let last, let best else {
       let reason = try stop()
@@ -292,14 +290,15 @@ public final class TrainingRun {
     warn(message)
     let model = try Classifier(configuration.model, seed: settings.seed)
     try model.load(checkpoint.file("model.safetensors"))
-    return try self.test(
-      Evaluator(model, configuration.task, batch: settings.batch), test, .best)
+    return try self.test(model, test, .best)
   }
 
   /// Tests the weights in the model, and keeps the answers of those that the result goes by.
   private func test(
-    _ evaluator: Evaluator, _ source: any ExampleSource, _ choice: CheckpointChoice
+    _ model: Classifier, _ source: any ExampleSource, _ choice: CheckpointChoice
   ) throws -> Evaluation? {
+    let evaluator = Evaluator(
+      model, configuration.task, batch: settings.batch, data: state.dataHash)
     var lines: [UInt8] = []
     let result = try evaluator.run(
       source, shouldStop: { Interrupts.stopRequested },
