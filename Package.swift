@@ -23,6 +23,10 @@ let package = Package(
   ],
   targets: [
     .target(name: "CShims"),
+    .executableTarget(name: "WriteCommit", swiftSettings: common),
+    .plugin(
+      name: "SourceCommitPlugin", capability: .buildTool(), dependencies: ["WriteCommit"]),
+    .target(name: "SourceCommit", swiftSettings: common, plugins: ["SourceCommitPlugin"]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Base", dependencies: ["CShims", "CZlib"], swiftSettings: common),
     .target(
@@ -30,7 +34,8 @@ let package = Package(
       swiftSettings: common),
     .target(name: "Autodiff", dependencies: ["Base", "CShims"], swiftSettings: common),
     .target(name: "Models", dependencies: ["Autodiff", "Base"], swiftSettings: common),
-    .target(name: "Machine", dependencies: ["Autodiff", "Base"], swiftSettings: common),
+    .target(
+      name: "Machine", dependencies: ["Autodiff", "Base", "SourceCommit"], swiftSettings: common),
     .target(name: "Runs", dependencies: ["Base", "Machine", "Tasks"], swiftSettings: common),
     .target(
       name: "Training", dependencies: ["Autodiff", "Base", "Machine", "Models", "Runs", "Tasks"],
@@ -41,7 +46,8 @@ let package = Package(
     .executableTarget(
       name: "lra",
       dependencies: [
-        "Autodiff", "Base", "Machine", "Models", "Reports", "Runs", "Tasks", "Training",
+        "Autodiff", "Base", "Machine", "Models", "Reports", "Runs", "SourceCommit", "Tasks",
+        "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
 
@@ -62,7 +68,8 @@ let package = Package(
       swiftSettings: common),
     .testTarget(name: "TasksTests", dependencies: ["Tasks"], swiftSettings: common),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Machine", "Runs", "Training", "TestSupport"],
+      name: "TrainingTests",
+      dependencies: ["Machine", "Runs", "Training", "TestSupport", "WriteCommit"],
       swiftSettings: common),
     .testTarget(
       name: "ReportsTests",

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import SourceCommit
 
 /// The machine and the program behind a run, written to its `env.json`.
 public struct RunEnvironment: Sendable, Codable, Equatable {
@@ -19,7 +20,7 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
   public var swift: String
   /// Threads that the run computes with.
   public var threads: Int
-  /// The commit of the repository that the command was started in, if any.
+  /// The commit of the source that the program was built from, with `-dirty` where it had changes.
   public var commit: String?
   /// The command with its arguments.
   public var command: [String]
@@ -39,7 +40,7 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
     tuned = Self.tuned
     swift = Self.swiftVersion
     self.threads = threads
-    commit = gitCommit(from: FileManager.default.currentDirectoryPath)
+    commit = sourceCommit
     command = process.arguments
     started = Date().formatted(.iso8601)
   }
@@ -94,38 +95,6 @@ extension RunEnvironment: CheckedValue {
       "cores": cores, "memory_bytes": memoryBytes, "threads": threads,
     ])
   }
-}
-
-/// The commit that the repository around `folder` is at, read from its files: no `git` is run.
-package func gitCommit(from folder: String) -> String? {
-  var place = folder
-  while !FileSystem.exists("\(place)/.git") {
-    let parent = parentFolder(of: place)
-    if parent == place { return nil }
-    place = parent
-  }
-  var repository = "\(place)/.git"
-  // In a linked work tree `.git` is a file that names the real place.
-  let pointer = systemText(repository)
-  if pointer.hasPrefix("gitdir: ") {
-    repository = absolute(pointer.dropFirst(8), within: place)
-  }
-  let head = systemText("\(repository)/HEAD").trimmingCharacters(in: .whitespacesAndNewlines)
-  guard head.hasPrefix("ref: ") else { return head.isEmpty ? nil : head }
-  let reference = String(head.dropFirst(5))
-  let common = systemText("\(repository)/commondir")
-  let shared = common.isEmpty ? repository : absolute(common[...], within: repository)
-  for root in [repository, shared] {
-    let commit = systemText("\(root)/\(reference)")
-    if !commit.isEmpty { return commit.trimmingCharacters(in: .whitespacesAndNewlines) }
-  }
-  let packed = systemText("\(shared)/packed-refs").split(separator: "\n")
-  return packed.first { $0.hasSuffix(" \(reference)") }.map { String($0.prefix { $0 != " " }) }
-}
-
-private func absolute(_ path: Substring, within folder: String) -> String {
-  let path = path.trimmingCharacters(in: .whitespacesAndNewlines)
-  return path.hasPrefix("/") ? path : "\(folder)/\(path)"
 }
 
 /// A small text file's content, empty when it cannot be read.

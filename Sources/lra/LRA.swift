@@ -1,6 +1,7 @@
 import ArgumentParser
 import Base
 import Foundation
+import SourceCommit
 
 /// The command line.
 @main
@@ -20,7 +21,7 @@ struct LRA: AsyncParsableCommand {
 
       Environment: LRA_THREADS, the number of threads; LRA_DATA, the folder for data, else data.
       """,
-    version: "0.1.0",
+    version: "0.1.0, commit \(sourceCommit ?? "unknown")",
     subcommands: [
       Train.self, Evaluate.self, Compare.self, Top.self, Advise.self, Predict.self, Bench.self,
       Leaderboard.self,

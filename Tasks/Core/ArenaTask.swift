@@ -150,6 +150,9 @@ public protocol ArenaTask: Sendable {
   /// - Throws: `UserError` of kind `usage` for options that the task cannot serve.
   init(_ options: TaskOptions) throws
 
+  /// The keys of `task` that have no effect beside the other options, each with the reason.
+  var idle: [String: String] { get }
+
   /// Makes the data or checks it; returns at once when that is already done.
   ///
   /// - Parameter report: told what takes time, one line each.
@@ -182,6 +185,9 @@ public protocol ArenaTask: Sendable {
 extension ArenaTask {
   /// The numbers of the classes, which for some tasks are their names.
   public var classNames: [String] { (0..<classes).map(String.init) }
+
+  /// All have an effect.
+  public var idle: [String: String] { [:] }
 
   /// No drawing: the tokens are text.
   public func drawing(_ tokens: [Int32], inColor: Bool) -> String? { nil }

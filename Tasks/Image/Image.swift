@@ -75,6 +75,9 @@ public struct Image: ArenaTask {
     length = wanted
   }
 
+  /// Nothing is drawn: validation pictures are the last of the training files.
+  public var idle: [String: String] { ["seed": "the splits are those of the files"] }
+
   /// Reads all files, which takes less than a second.
   ///
   /// - Throws: `UserError` for files that are missing or wrong.

@@ -87,6 +87,12 @@ public struct Retrieval: ArenaTask {
     literals = try options.choice("literals", usual: .kept)
   }
 
+  /// Only a part of the pairs is drawn.
+  public var idle: [String: String] {
+    Split.allCases.contains { options.count($0) != nil }
+      ? [:] : ["seed": "without a task.train-count, val-count or test-count all pairs are used"]
+  }
+
   /// Finds the files and takes their indices, which are made when there are none.
   ///
   /// - Throws: `UserError` for files that are missing or wrong.

@@ -17,8 +17,20 @@ public struct VariantDescription: Sendable {
   public let summary: String
   /// What each of the variant's own settings does, by key.
   public let options: [String: String]
+  /// What it has of the parts that settings of all models are about; the others have no effect.
+  public var parts: Set<Part> = [.heads, .droppedWeights]
   /// Where we depart from the paper, and where known code departs from it, one sentence each.
   public let deviations: [String]
+
+  /// What not all models have, though settings of all are about it.
+  public enum Part: Sendable {
+    /// `model.heads` and `model.head-width`.
+    case heads
+    /// Attention weights that `model.attention-dropout` could drop.
+    case droppedWeights
+    /// Poles and time steps that `train.recurrence-rate` could slow down.
+    case recurrence
+  }
 
   /// How the operations of a step grow with the length L.
   public enum Cost: String, Sendable, Codable {

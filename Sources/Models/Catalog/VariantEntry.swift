@@ -10,6 +10,7 @@ public struct VariantEntry: Sendable {
   public var name: String { about.name }
   private let defaults: @Sendable () throws -> [String: Setting]
   private let check: @Sendable (MixerSize, [String: Setting]) throws -> Void
+  private let idle: @Sendable ([String: Setting]) throws -> [String: String]
   private let build: @Sendable (MixerSize, [String: Setting]) throws -> Parts
 
   /// What makes the two halves of a block, and what follows the last one.
@@ -26,6 +27,7 @@ public struct VariantEntry: Sendable {
     check = { size, settings in
       try VariantEntry.decode(M.Options.self, name, settings).validate(size)
     }
+    idle = { try VariantEntry.decode(M.Options.self, name, $0).idle }
     build = { size, settings in
       let options = try VariantEntry.decode(M.Options.self, name, settings)
       return Parts(
@@ -39,6 +41,18 @@ public struct VariantEntry: Sendable {
 
   func validate(_ configuration: ModelConfiguration) throws {
     try check(configuration.mixerSize, configuration.options)
+  }
+
+  /// The keys of `model` that have no effect on this variant, each with the reason.
+  func idle(_ configuration: ModelConfiguration) throws -> [String: String] {
+    var reasons = try idle(configuration.options)
+    if !about.parts.contains(.heads) {
+      for key in ["heads", "head-width"] { reasons[key] = "\(name) has no heads" }
+    }
+    if !about.parts.contains(.droppedWeights) {
+      reasons["attention-dropout"] = "\(name) drops no attention weights"
+    }
+    return reasons
   }
 
   /// What makes the layers of a model.

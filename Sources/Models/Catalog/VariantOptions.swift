@@ -8,9 +8,14 @@ public protocol VariantOptions: Codable, Sendable {
   ///
   /// - Throws: `UserError` naming the key.
   func validate(_ size: MixerSize) throws
+  /// The settings that have no effect beside the values of the others, each with the reason.
+  var idle: [String: String] { get }
 }
 
 extension VariantOptions {
+  /// All have an effect.
+  public var idle: [String: String] { [:] }
+
   /// Checks a whole number.
   ///
   /// - Parameter most: beyond it sums and products of sizes would overflow.

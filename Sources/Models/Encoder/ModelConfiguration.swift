@@ -116,6 +116,15 @@ public struct ModelConfiguration: Codable, Sendable, Equatable {
     ]
   }
 
+  /// The keys of `model` that have no effect beside the values of the others, each with the reason.
+  public func idle() throws -> [String: String] {
+    var reasons = try VariantCatalog.named(name).idle(self)
+    if input == .numbers {
+      reasons["embedding-deviation"] = "with model.input numbers no row of a token is drawn"
+    }
+    return reasons
+  }
+
   /// Checks every value, so that building the model cannot fail.
   ///
   /// - Throws: `UserError` naming the key and what it must be.

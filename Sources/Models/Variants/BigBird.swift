@@ -56,6 +56,10 @@ struct BigBird: Mixer {
 
     init() {}
 
+    var idle: [String: String] {
+      random == 0 ? ["random-seed": "no random blocks are drawn"] : [:]
+    }
+
     func validate(_ size: MixerSize) throws {
       try require("block", block, atLeast: 1)
       try require("random", random, atLeast: 0)

@@ -19,6 +19,7 @@ struct CosFormer: Mixer {
     arXiv: "2202.08791", cost: .linear,
     summary: "Attention with rectified queries and keys and a cosine of their distance.",
     options: [:],
+    parts: [.heads],
     deviations: [
       "The angle of a place depends on the sequence's real length; the authors' code takes the "
         + "padded length.",

@@ -25,6 +25,7 @@ struct FNet: Mixer {
     arXiv: "2105.03824", cost: .linearithmic,
     summary: "The real part of a Fourier transform along sequence and row, without weights.",
     options: ["orthonormal": "whether the transform is divided by √(L·E)"],
+    parts: [],
     deviations: [
       "The paper normalises after the residual sum and so takes back the growth by √(L·E/2) that the "
         + "transform brings; the encoder here normalises before it. model.orthonormal scales it.",

@@ -31,6 +31,7 @@ struct LRU: Mixer {
       "max-phase": "the largest angle of the first poles, in radians",
       "bidirectional": "whether a second recurrence runs backwards; needed with model.pooling cls",
     ],
+    parts: [.recurrence],
     deviations: [
       "Rows are normalised by themselves unless model.norm is batch; the paper has BatchNorm.",
       "Blocks keep the feed-forward network unless model.feed-forward is 0; the paper has none.",

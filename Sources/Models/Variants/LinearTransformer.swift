@@ -21,6 +21,7 @@ struct LinearTransformer: Mixer {
       "epsilon": "ε of the denominator",
       "kernel": "elu, or relu: max(x, 0) + 0.001, what the LRA code runs as Performer",
     ],
+    parts: [.heads],
     deviations: [
       "The LRA code lets padding into both sums; here padding does not exist.",
       "model.attention-dropout has no effect: the weights are never computed.",

@@ -49,6 +49,10 @@ struct LowRank: Mixer {
 
     init() {}
 
+    var idle: [String: String] {
+      rank == 0 ? [:] : ["rank-share": "model.rank gives the rank"]
+    }
+
     func validate(_ size: MixerSize) throws {
       guard rank >= 0 else {
         throw UserError(

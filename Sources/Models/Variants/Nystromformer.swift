@@ -32,6 +32,7 @@ struct Nystromformer: Mixer {
       "iterations": "of the approximate inverse between landmarks",
       "conv": "taps of the convolution of the values, odd; 0 for none",
     ],
+    parts: [.heads],
     deviations: [
       "Landmarks are means of real tokens, n tokens in min(M, n) parts; the authors' code averages "
         + "padding in.",

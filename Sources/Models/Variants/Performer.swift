@@ -36,6 +36,7 @@ struct Performer: Mixer {
       "redraw": "training steps between new random rows; 0 means never",
       "epsilon": "ε, added to each feature; 0 means 0.0001 for softmax and 0.001 for relu",
     ],
+    parts: [.heads],
     deviations: [
       "The LRA code and performer-pytorch take Q of a QR decomposition as it comes, which is biased; "
         + "here the blocks are uniformly distributed.",

@@ -72,6 +72,10 @@ struct Reformer: Mixer {
 
     init() {}
 
+    var idle: [String: String] {
+      hashes == 1 ? ["count-once": "no pair meets twice in one round"] : [:]
+    }
+
     func validate(_ size: MixerSize) throws {
       try require("chunk", chunk, atLeast: 1)
       try require("hashes", hashes, atLeast: 1)

@@ -34,6 +34,7 @@ struct S4D: Mixer {
       "dt-max": "the largest first time step",
       "shared": "whether all channels have the same poles; time steps stay their own",
     ],
+    parts: [.recurrence],
     deviations: [
       "Rows are normalised by themselves, before each block, unless model.norm is batch or "
         + "batch-after; the published configurations have one of these.",

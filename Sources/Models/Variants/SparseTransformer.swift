@@ -64,6 +64,10 @@ struct SparseTransformer: Mixer {
 
     init() {}
 
+    var idle: [String: String] {
+      pattern == .fixed ? [:] : ["summary": "strided sets have no summary columns"]
+    }
+
     func validate(_ size: MixerSize) throws {
       try require("stride", stride, atLeast: 0)
       try require("summary", summary, atLeast: 1)

@@ -59,6 +59,11 @@ struct Synthesizer: Mixer {
 
     init() {}
 
+    var idle: [String: String] {
+      kind == .factorisedRandom
+        ? [:] : ["rank": "only model.kind factorised-random has factors of a rank"]
+    }
+
     func validate(_ size: MixerSize) throws {
       guard rank >= 1 else {
         throw UserError(

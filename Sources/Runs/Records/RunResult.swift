@@ -66,7 +66,7 @@ public struct RunResult: Codable, Sendable {
   public var peakTensorBytes: Int
   /// Threads used.
   public var threads: Int
-  /// The commit of the source, where known.
+  /// The commit of the source that the program was built from, where known.
   public var commit: String?
 
   /// The result by the preset's rule.

@@ -65,9 +65,11 @@ public struct RunConfiguration {
     for (text, origin) in request.assignments {
       try settings.set(assignment: text, origin: origin)
     }
+    try RunConfiguration.refuseNames(settings, entry, variant, preset)
     try RunConfiguration.scaleWarmup(&settings, planned: planned, preset: preset.name)
     try RunConfiguration.noteChanges(&settings, from: published)
     try self.init(settings, dataFolder: request.dataFolder)
+    try refuseIdle(from: published, file: request.configFile)
   }
 
   /// Takes settings that were resolved before, from a run's `config.json`.
@@ -123,6 +125,54 @@ public struct RunConfiguration {
         "\(folder.file(Self.fileName)): \(key) is \(settings[key]?.description ?? "absent"), but "
           + "the run has been trained with \(kept)",
         remedy: "put it back (\(file) is as it was), or start another run with --config")
+    }
+  }
+
+  /// Refuses what is chosen by the command itself, or noted by the run.
+  private static func refuseNames(
+    _ settings: Settings, _ task: TaskEntry, _ variant: VariantEntry, _ preset: Preset
+  ) throws {
+    let chosen: [(key: String, value: String, remedy: String)] = [
+      ("task.name", task.name, "use --task"), ("model.name", variant.name, "use --model"),
+    ]
+    for (key, value, remedy) in chosen where try settings.text(key) != value {
+      throw UserError(
+        .configuration, "\(key) is \(try settings.text(key)), but the run is one of \(value)",
+        remedy: remedy)
+    }
+    for entry in settings.entries
+    where entry.key.hasPrefix("run.") && entry.origin.hasPrefix("--set") {
+      throw UserError(
+        .configuration, "\(entry.key) is noted by the run and cannot be set",
+        remedy: entry.key == "run.preset" ? "use --preset" : "leave it out")
+    }
+  }
+
+  /// Refuses values that were chosen though they have no effect.
+  ///
+  /// A file that another run has recorded holds defaults of all keys; these are not a choice.
+  private func refuseIdle(from published: Settings, file: String?) throws {
+    let defaults = try RunConfiguration.declared(
+      TaskCatalog.named(taskName), VariantCatalog.named(model.name))
+    for (key, reason) in try idle().sorted(by: { $0.key < $1.key }) {
+      guard let entry = settings.entries.first(where: { $0.key == key }),
+        entry.value != published[key],
+        entry.origin != file || entry.value != defaults[key]
+      else { continue }
+      throw UserError(
+        .configuration, "\(key)=\(entry.value) has no effect: \(reason)",
+        remedy: "leave it out")
+    }
+  }
+
+  /// The keys that have no effect beside the values of the others, each with the reason.
+  private func idle() throws -> [String: String] {
+    let variant = try VariantCatalog.named(model.name)
+    let sections = [
+      ("task", task.idle), ("model", try model.idle()), ("train", training.idle(variant)),
+    ]
+    return sections.reduce(into: [:]) { all, section in
+      for (key, reason) in section.1 { all["\(section.0).\(key)"] = reason }
     }
   }
 

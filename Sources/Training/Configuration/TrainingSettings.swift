@@ -1,4 +1,5 @@
 import Base
+import Models
 import Runs
 
 /// The knobs of the training loop and the optimizer, section `train` of a configuration.
@@ -96,6 +97,23 @@ public struct TrainingSettings: Sendable, Equatable {
       ("weight-decay", optimizer.weightDecay), ("clip", optimizer.clip),
       ("epsilon", optimizer.epsilon), ("recurrence-rate", optimizer.recurrenceRate),
     ] where value < 0 { try TrainingSettings.reject(key, value, "at least 0") }
+  }
+
+  /// The keys of `train` that have no effect beside the values of the others, each with the reason.
+  ///
+  /// - Parameter model: what is trained.
+  func idle(_ model: VariantEntry) -> [String: String] {
+    var reasons: [String: String] = [:]
+    if schedule.beta1(atStep: 1) != nil {
+      reasons["beta1"] = "the schedule one-cycle moves it between 0.95 and 0.85"
+    }
+    if optimizer.weightDecay == 0 {
+      reasons["decay-vectors"] = "train.weight-decay is 0, so nothing decays"
+    }
+    if !model.about.parts.contains(.recurrence) {
+      reasons["recurrence-rate"] = "\(model.name) has no recurrence"
+    }
+    return reasons
   }
 
   private static func reject(_ key: String, _ value: Any, _ rule: String) throws {

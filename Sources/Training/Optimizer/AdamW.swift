@@ -10,7 +10,10 @@ import Models
 /// p = p·(1 - rate·decay) - rate·(m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
 /// ```
 /// Source: Kingma and Ba (2015), arXiv 1412.6980; Loshchilov and Hutter (2019), arXiv 1711.05101.
-/// Where β₁ changes from step to step, 1 - β₁ᵗ becomes one minus the product of all β₁ so far.
+/// Where β₁ changes from step to step, 1 - β₁ᵗ becomes one minus the product of all β₁ so far, which
+/// makes m an average with weights that sum to 1.
+/// Differs: PyTorch's takes 1 - β₁(t)ᵗ of the present β₁, which with a one-cycle schedule is another
+/// number in the first steps.
 public final class AdamW {
   /// The settings that stay the same over a run.
   public struct Settings: Codable, Sendable, Equatable {

@@ -22,28 +22,6 @@ struct RunEnvironmentTests {
     #expect(RunEnvironment.cpuModel(in: "") == "unknown")
   }
 
-  @Test("The commit is found in loose, packed and detached form, and from a linked work tree")
-  func commit() throws {
-    try withTemporaryFolder { root in
-      let git = "\(root)/repo/.git"
-      try RunFolderTests.makeFolder("\(git)/refs/heads")
-      try RunFolderTests.makeFolder("\(git)/worktrees/w")
-      try RunFolderTests.makeFolder("\(root)/repo/deep/folder")
-      try RunFolderTests.makeFolder("\(root)/w")
-      try write("ref: refs/heads/main\n", "\(git)/HEAD")
-      try write("# pack-refs\n1111 refs/heads/other\n2222 refs/heads/main\n", "\(git)/packed-refs")
-      #expect(gitCommit(from: "\(root)/repo/deep/folder") == "2222")
-      try write("3333\n", "\(git)/refs/heads/main")
-      #expect(gitCommit(from: "\(root)/repo") == "3333")
-      try write("4444\n", "\(git)/HEAD")
-      #expect(gitCommit(from: "\(root)/repo") == "4444")
-      try write("gitdir: \(git)/worktrees/w\n", "\(root)/w/.git")
-      try write("../..\n", "\(git)/worktrees/w/commondir")
-      try write("ref: refs/heads/other\n", "\(git)/worktrees/w/HEAD")
-      #expect(gitCommit(from: "\(root)/w") == "1111")
-    }
-  }
-
   @Test("The memory peak is that of the whole process, in bytes")
   func memory() {
     let before = peakResidentBytes()
@@ -54,9 +32,5 @@ struct RunEnvironmentTests {
     block.deallocate()
     #expect(peakResidentBytes() >= size)
     if resetPeakResidentBytes() { #expect(peakResidentBytes() < before + 2 * size) }
-  }
-
-  private func write(_ text: String, _ path: String) throws {
-    try text.write(toFile: path, atomically: false, encoding: .utf8)
   }
 }
