@@ -113,7 +113,7 @@ fuzz: setup ## feed broken files to every reader: [READER=a,b COUNT=1000000 ARGS
 	@swift build -c release --product lra-fuzz 1>&2
 	@.build/release/lra-fuzz $(call flag,READER,reader) --count $(COUNT) $(ARGS)
 
-SOURCES := Sources Tasks Tests Package.swift
+SOURCES := Plugins Sources Tasks Tests Package.swift
 
 format: ## lay out all Swift files
 	@swift format --in-place --recursive $(SOURCES)

@@ -22,12 +22,18 @@ struct OpCase: Sendable, CustomTestStringConvertible {
       _ shape: Int..., range: ClosedRange<Float> = -1...1,
       offset: @escaping @Sendable (Int, Int) -> Float = { _, _ in 0 }
     ) {
+      self.init(shape: shape, range: range, offset: offset)
+    }
+
+    var count: Int { shape.reduce(1, *) }
+
+    init(
+      shape: [Int], range: ClosedRange<Float>, offset: @escaping @Sendable (Int, Int) -> Float
+    ) {
       self.shape = shape
       self.range = range
       self.offset = offset
     }
-
-    var count: Int { shape.reduce(1, *) }
 
     func values(_ random: inout RandomData) -> [Float] {
       let columns = count / max(shape[0], 1)
@@ -54,6 +60,18 @@ struct OpCase: Sendable, CustomTestStringConvertible {
     self.inputs = inputs
     self.operation = operation
     self.oracle = oracle
+  }
+
+  /// The same operation with values v of one input replaced by `factor`·v + `offset`.
+  func with(_ input: Int, times factor: Float = 1, plus offset: Float = 0) -> OpCase {
+    var all = inputs
+    let before = inputs[input]
+    let range =
+      before.range.lowerBound * factor + offset...before.range.upperBound * factor + offset
+    all[input] = Input(shape: before.shape, range: range) { factor * before.offset($0, $1) }
+    return OpCase(
+      "\(name), input \(input) times \(factor) plus \(offset)", account: account, all,
+      operation: operation, oracle: oracle)
   }
 
   var testDescription: String { name }

@@ -22,7 +22,7 @@ struct ExtremeCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { op.name }
 
-  static let all = landmarks + sorts
+  static let all = landmarks + sorts + exponentials + norms + recurrences
 
   /// Attention between landmarks that is nearly even, as in a fresh model.
   ///
@@ -45,6 +45,34 @@ struct ExtremeCase: Sendable, CustomTestStringConvertible {
   private static let sorts: [ExtremeCase] = [
     .init(OpCases.sinkhorn([17, 8], heads: 2, columns: 17, spread: 1e3), step: 1e-4),
     .init(OpCases.sinkhorn([17, 8], heads: 2, columns: 17, spread: 1e5), step: 1e-3),
+  ]
+
+  /// Scores whose exponentials overflow or vanish.
+  private static let exponentials: [ExtremeCase] = [
+    .init(OpCases.softmax([65, 17], heads: 2, width: 16).with(0, times: 20)),
+    .init(OpCases.crossEntropy(33, 17).with(0, times: 100)),
+    .init(OpCases.random([33, 1], heads: 2, width: 8, features: 17, .softmax, range: -20...20)),
+    .init(OpCases.cosine([17, 33], heads: 2, width: 16).with(0, times: 100)),
+    .init(OpCases.perceptron(33, 17, 33, 15, .gelu).with(0, times: 50)),
+    .init(OpCases.gated(33, 64, 64).with(1, times: 50)),
+  ]
+
+  /// Rows far from zero, of which the mean keeps 1e-7 of its own size, and rows near it.
+  private static let norms: [ExtremeCase] = [
+    .init(OpCases.layerNorm(33, 64).with(0, plus: 100), 5e-5, gradient: 1e-4),
+    .init(OpCases.layerNorm(33, 64).with(0, times: 1e-3)),
+    .init(OpCases.batch(130, width: 17, given: false).with(0, plus: 100), 5e-5, gradient: 1e-4),
+    .init(OpCases.unit(33, heads: 2, width: 16).with(0, times: 1e4)),
+    .init(OpCases.unit(33, heads: 2, width: 16).with(0, times: 1e-2)),
+  ]
+
+  /// Time steps and poles near their limits, and a long transform.
+  private static let recurrences: [ExtremeCase] = [
+    .init(OpCases.hold(modes: 5, channels: 17).with(0, plus: -8)),
+    .init(OpCases.hold(modes: 5, channels: 17).with(0, plus: 4)),
+    .init(OpCases.ring(17).with(0, plus: -8)),
+    .init(OpCases.ring(17).with(0, plus: 4)),
+    .init(OpCases.fourier([4096], width: 2, length: 4096)),
   ]
 }
 
