@@ -49,7 +49,8 @@ public struct VariantEntry: Sendable {
     if !about.parts.contains(.heads) {
       for key in ["heads", "head-width"] { reasons[key] = "\(name) has no heads" }
     }
-    if !about.parts.contains(.droppedWeights) {
+    // A rate of 0 says what is so.
+    if !about.parts.contains(.droppedWeights) && configuration.attentionDropout > 0 {
       reasons["attention-dropout"] = "\(name) drops no attention weights"
     }
     return reasons
