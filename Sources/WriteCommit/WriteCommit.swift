@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The file stays as it is where it says so already, so that nothing is compiled again.
 @main
-enum WriteCommit {
+package enum WriteCommit {
   static func main() throws {
     let arguments = CommandLine.arguments
     guard arguments.count == 3 else { throw CocoaError(.fileReadUnknown) }
@@ -15,7 +15,7 @@ enum WriteCommit {
   }
 
   /// The module's source.
-  static func source(commit: String?) -> String {
+  package static func source(commit: String?) -> String {
     """
     /// The commit of the source that the program was built from, followed by `-dirty` where files
     /// that git knows had changed; nil where it was built outside of a clone.
@@ -25,7 +25,7 @@ enum WriteCommit {
   }
 
   /// What git says of a folder; nil where it is not itself a clone, or git is missing.
-  static func commit(of folder: String) -> String? {
+  package static func commit(of folder: String) -> String? {
     guard git(folder, "rev-parse", "--show-prefix") == "",
       let head = git(folder, "rev-parse", "--verify", "HEAD"),
       !head.isEmpty, head.allSatisfy(\.isHexDigit)

@@ -4,8 +4,7 @@ import Models
 import Tasks
 import TestSupport
 import Testing
-
-@testable import Training
+import Training
 
 /// Every declared setting, for every model and beside other settings: a changed value changes what
 /// two steps of training make of the weights, or is refused.

@@ -1,7 +1,6 @@
 import Foundation
 import Testing
-
-@testable import WriteCommit
+import WriteCommit
 
 @Suite("The commit of a build")
 struct WriteCommitTests {
