@@ -75,6 +75,12 @@ extension Reader {
       try CIFARBatch.read(
         "\($0.data)/image/cifar-10-batches-bin/test_batch.bin", shrink: 4, into: &examples)
     },
+    Reader(
+      name: "cifar-python", cost: 2, seeds: { _ in [picturePickle()] },
+      read: {
+        var examples = PackedExamples(classes: 10, shift: 1)
+        try CIFARPickle.read($0.write($1, "data_batch_1"), shrink: 4, into: &examples)
+      }),
     .task("text", "data/text/aclImdb/train/pos/3_9.txt", Text.self),
     .task("retrieval", "data/retrieval/new_aan_pairs.test.tsv", Retrieval.self),
     .task("retrieval-names", "papers/retrieval/id_pairs.test.tsv", Retrieval.self),
@@ -251,6 +257,19 @@ private func tokens() -> [UInt8] {
   var file = SafeTensors()
   file.add("tokens", shape: [2, 5], [3, 4, 5, 0, 0, 6, 7, 8, 9, 10] as [Int32])
   return file.serialized()
+}
+
+/// One black picture of class 3 in the version of CIFAR-10 for Python, protocol 2.
+private func picturePickle() -> [UInt8] {
+  let text = { (text: String) in [0x55, UInt8(text.utf8.count)] + Array(text.utf8) }
+  let global = { (name: String) in Array("cnumpy\n\(name)\n".utf8) }
+  var bytes: [UInt8] = [0x80, 2] + Array("}q\u{1}(".utf8) + text("labels")
+  bytes += Array("]q\u{2}(".utf8) + [0x4B, 3, 0x65] + text("data") + global("_reconstruct")
+  bytes += global("ndarray") + [0x4B, 0, 0x85] + text("b") + [0x87, 0x52, 0x28, 0x4B, 1]
+  bytes += [0x4B, 1, 0x4D, 0, 12, 0x86] + global("dtype") + text("u1") + [0x4B, 0, 0x4B, 1]
+  bytes += [0x87, 0x52, 0x28, 0x4B, 3] + text("|") + Array("NNNJ\u{7F}\u{7F}\u{7F}\u{7F}K".utf8)
+  bytes += [0, 0x74, 0x62, 0x89, 0x54, 0, 12, 0, 0] + [UInt8](repeating: 0, count: 3072)
+  return bytes + [0x74, 0x62] + Array("u.".utf8)
 }
 
 private func listOpsTable() -> [UInt8] {
