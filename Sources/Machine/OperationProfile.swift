@@ -7,7 +7,7 @@ import Foundation
 /// Call `Profiler.shared.reset(timing: true)` before the steps. Operations do not nest, so what is
 /// left of the wall time was spent outside of them: in bookkeeping, and in loading data.
 public struct OperationProfile: Sendable, Equatable {
-  /// The account of one operation, for one step.
+  /// One operation, for one step.
   public struct Line: Sendable, Equatable {
     /// The operation.
     public let name: String
@@ -31,32 +31,33 @@ public struct OperationProfile: Sendable, Equatable {
   /// Seconds of wall time a step.
   public let stepSeconds: Double
 
-  /// Sums up accounts.
+  /// The mean of several steps.
   ///
   /// - Parameters:
-  ///   - accounts: of all steps together.
+  ///   - statistics: of all steps together.
   ///   - steps: the number of steps, at least 1.
   ///   - seconds: the wall time of all steps together, above zero.
   ///   - roofline: the machine's limits.
   public init(
-    _ accounts: [String: Profiler.Account], steps: Int, seconds: Double, roofline: Roofline? = nil
+    _ statistics: [String: OperationStatistics], steps: Int, seconds: Double,
+    roofline: Roofline? = nil
   ) {
-    let order = accounts.sorted { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }
+    let order = statistics.sorted { ($1.value.seconds, $0.key) < ($0.value.seconds, $1.key) }
     let perStep = 1 / Double(steps)
-    let inside = accounts.values.reduce(0) { $0 + $1.seconds }
+    let inside = statistics.values.reduce(0) { $0 + $1.seconds }
     let rest = max(0, seconds - inside)
     lines =
-      order.map { name, account in
+      order.map { name, own in
         let rate: (Int) -> Double? = { count in
-          count > 0 && account.seconds > 0 ? Double(count) / account.seconds / 1e9 : nil
+          count > 0 && own.seconds > 0 ? Double(count) / own.seconds / 1e9 : nil
         }
         return Line(
-          name: name, calls: Double(account.calls) * perStep, seconds: account.seconds * perStep,
-          share: account.seconds / seconds, gflopsPerS: rate(account.flops),
-          gigabytesPerS: rate(account.bytes),
+          name: name, calls: Double(own.calls) * perStep, seconds: own.seconds * perStep,
+          share: own.seconds / seconds, gflopsPerS: rate(own.flops),
+          gigabytesPerS: rate(own.bytes),
           shareOfBound: roofline.flatMap {
-            guard account.seconds > 0, account.flops + account.bytes > 0 else { return nil }
-            return $0.seconds(flops: account.flops, bytes: account.bytes) / account.seconds
+            guard own.seconds > 0, own.flops + own.bytes > 0 else { return nil }
+            return $0.seconds(flops: own.flops, bytes: own.bytes) / own.seconds
           })
       } + [
         Line(

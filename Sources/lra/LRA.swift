@@ -52,15 +52,15 @@ struct LRA: AsyncParsableCommand {
   /// arguments was asked for.
   private static func end(with error: any Error) -> Never {
     if let error = error as? UserError {
-      say("error: \(error.problem)")
-      if !error.remedy.isEmpty { say(error.remedy) }
+      printMessage("error: \(error.problem)")
+      if !error.remedy.isEmpty { printMessage(error.remedy) }
       Foundation.exit(error.kind.rawValue)
     }
     let (status, text) = (exitCode(for: error), fullMessage(for: error))
     if status.isSuccess, !text.isEmpty {
-      do { try tell(text) } catch { end(with: error) }
+      do { try printResult(text) } catch { end(with: error) }
     } else if !text.isEmpty {
-      say(text)
+      printMessage(text)
     }
     Foundation.exit(status.rawValue)
   }

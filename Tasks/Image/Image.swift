@@ -137,7 +137,7 @@ public struct Image: ArenaTask {
         remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
       if let found = try source.find() { return (found, version) }
     }
-    throw Strangers(in: root).missing(
+    throw UnrecognizedFiles(in: root).missing(
       "folder cifar-10-batches-bin or cifar-10-batches-py",
       remedy: "fetch it with \(Self.dataCommand), or unpack cifar-10-binary.tar.gz there")
   }

@@ -12,9 +12,9 @@ extension TaskEntry {
 package enum ImagePresets {
   package static let all = [small, paper, quick]
 
-  private static let configurations = ArenaProtocol.file("image/configs/cifar10")
+  private static let configurations = ReleasedPreset.file("image/configs/cifar10")
   private static let arena = "\(configurations)/base_cifar10_config.py"
-  private static let trainer = ArenaProtocol.file("image/train.py")
+  private static let trainer = ReleasedPreset.file("image/train.py")
 
   private static let data: [PresetValue] = [
     .init("task.length", 1024, source: "Long Range Arena, arXiv 2011.04006, section 2.2.4")
@@ -25,11 +25,11 @@ package enum ImagePresets {
     summary: "two layers of width 64, 35000 steps: the setting of the Nyströmformer paper",
     comparable: true,
     values: Preset.replacing(
-      data + NystromProtocol.model + smallTraining, with: [PictureProtocol.parts(8)]),
-    overrides: PictureProtocol.overrides)
+      data + NystromPreset.model + smallTraining, with: [PicturePreset.parts(8)]),
+    overrides: PicturePreset.overrides)
 
-  private static let smallTraining = NystromProtocol.training(
-    steps: 35_000, batch: 256, warmup: 175, evalEvery: (175, NystromProtocol.configuration))
+  private static let smallTraining = NystromPreset.training(
+    steps: 35_000, batch: 256, warmup: 175, evalEvery: (175, NystromPreset.configuration))
 
   private static let paper = Preset(
     name: "paper",
@@ -48,27 +48,27 @@ package enum ImagePresets {
       .init("model.pooling", "cls", source: arena),
       .init("model.dropout", 0.3, source: arena),
       .init("model.attention-dropout", 0.2, source: arena),
-    ] + ArenaProtocol.model(trainer: trainer)
+    ] + ReleasedPreset.model(trainer: trainer)
 
   private static let paperTraining: [PresetValue] =
     [
       .init("train.steps", 35_000, source: arena),
       .init("train.batch", 256, source: arena),
-      PictureProtocol.parts(8),
+      PicturePreset.parts(8),
       .init("train.learning-rate", 5e-4, source: "\(arena); the paper's appendix says 0.01"),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 175, source: arena),
       .init("train.weight-decay", 0, source: arena),
       .init("train.eval-every", 175, source: arena),
       .init("train.checkpoint-every", 175, source: "ours: with each evaluation"),
-    ] + ArenaProtocol.optimizer(trainer: trainer)
+    ] + ReleasedPreset.optimizer(trainer: trainer)
 
   /// The sizes that the original's configurations give to single models.
-  private static let paperOverrides = ArenaProtocol.overrides(length: 1024).merging([
+  private static let paperOverrides = ReleasedPreset.overrides(length: 1024).merging([
     "transformer": wide("transformer"),
     "linear": wide("linear_transformer"),
     "linformer": wide("linformer") + [
-      .init("model.projected", 16, source: ArenaProtocol.file("models/linformer: the default"))
+      .init("model.projected", 16, source: ReleasedPreset.file("models/linformer: the default"))
     ],
     "performer": wide("performer"),
     "sparse": wide("sparse_transformer"),
@@ -83,19 +83,19 @@ package enum ImagePresets {
     "reformer": size("reformer", layers: 4, width: 64, heads: 8, projection: 32, inner: 64),
     "sinkhorn": [
       block("sinkhorn"),
-      .init("model.pooling", "mean", source: ArenaProtocol.file("models/sinkhorn: no other one")),
+      .init("model.pooling", "mean", source: ReleasedPreset.file("models/sinkhorn: no other one")),
       .init("model.dropout", 0.1, source: file("sinkhorn")),
       .init("train.weight-decay", 0.7, source: file("sinkhorn")),
     ],
     // Published for colour: the paper's images are not grey.
-    "lru": RecurrenceProtocol.lru(
+    "lru": RecurrencePreset.lru(
       .init(
         width: 512, states: 384, ring: (0.9, 0.999), steps: 180_000, batch: 50, factor: 0.25,
-        dropout: 0.1, input: RecurrenceProtocol.pixels)),
-    "s4d": RecurrenceProtocol.s4d(
+        dropout: 0.1, input: RecurrencePreset.pixels)),
+    "s4d": RecurrencePreset.s4d(
       .init(
         file: "s4-cifar", width: 512, states: 64, steps: 180_000, batch: 50, dropout: 0.1,
-        input: RecurrenceProtocol.pixels, norm: "batch-after")),
+        input: RecurrencePreset.pixels, norm: "batch-after")),
   ]) { Preset.replacing($0, with: $1) }
 
   private static func block(_ model: String) -> PresetValue {
@@ -125,13 +125,13 @@ package enum ImagePresets {
     ]
   }
 
-  private static let quick = QuickProtocol.preset(
+  private static let quick = QuickPreset.preset(
     summary: "batches of 32 and 600 steps, meant to end within five minutes on two cores",
-    from: data + NystromProtocol.model + smallTraining,
+    from: data + NystromPreset.model + smallTraining,
     with: [
       "task.val-count": 1000,
       "task.test-count": 1000,
       "train.batch": 32,
     ],
-    overrides: PictureProtocol.quickOverrides)
+    overrides: PicturePreset.quickOverrides)
 }

@@ -121,7 +121,7 @@ public struct ListOps: ExportableTask {
           contents[split] = try ListOpsTSV.read(
             path, length: length, count: options.count(split))
         } else {
-          try Strangers(in: root).refuse(wanted: source.names)
+          try UnrecognizedFiles(in: root).refuse(wanted: source.names)
           if let examples = prepared(split, report) {
             contents[split] = .init(examples: examples)
           } else {

@@ -12,9 +12,9 @@ extension TaskEntry {
 package enum ListOpsPresets {
   package static let all = [small, paper, quick]
 
-  private static let arena = ArenaProtocol.file("listops/configs/base_listops_config.py")
-  private static let performer = ArenaProtocol.file("listops/configs/performer_base.py")
-  private static let trainer = ArenaProtocol.file("listops/train.py")
+  private static let arena = ReleasedPreset.file("listops/configs/base_listops_config.py")
+  private static let performer = ReleasedPreset.file("listops/configs/performer_base.py")
+  private static let trainer = ReleasedPreset.file("listops/train.py")
 
   private static let data: [PresetValue] = [
     .init("task.length", 2000, source: "Long Range Arena, arXiv 2011.04006, section 2.2.1")
@@ -23,14 +23,14 @@ package enum ListOpsPresets {
   private static let small = Preset(
     name: "small",
     summary: "two layers of width 64, 5000 steps: the setting of the Nyströmformer paper",
-    comparable: true, values: data + NystromProtocol.model + smallTraining,
-    overrides: NystromProtocol.overrides)
+    comparable: true, values: data + NystromPreset.model + smallTraining,
+    overrides: NystromPreset.overrides)
 
-  private static let smallTraining = NystromProtocol.training(
+  private static let smallTraining = NystromPreset.training(
     steps: 5000, batch: 32, warmup: 1000,
     evalEvery: (
       250,
-      "ours; \(NystromProtocol.configuration) has 50, but evaluating 2000 examples every 50 steps "
+      "ours; \(NystromPreset.configuration) has 50, but evaluating 2000 examples every 50 steps "
         + "costs more than the training"
     ))
 
@@ -38,7 +38,7 @@ package enum ListOpsPresets {
     name: "paper",
     summary: "four layers of width 512, 5000 steps: the released setting of the Long Range Arena",
     comparable: true, values: data + paperModel + paperTraining,
-    overrides: ArenaProtocol.overrides(length: 2000).merging([
+    overrides: ReleasedPreset.overrides(length: 2000).merging([
       "linformer": [
         .init(
           "model.projected", 32,
@@ -51,11 +51,11 @@ package enum ListOpsPresets {
         .init("model.norms", "chi", source: performer),
         .init("model.redraw", 1, source: "\(performer), where every pass draws anew"),
       ],
-      "lru": RecurrenceProtocol.lru(
+      "lru": RecurrencePreset.lru(
         .init(
           width: 128, states: 256, ring: (0, 0.99), steps: 80_000, batch: 32, factor: 0.5,
-          dropout: 0, input: RecurrenceProtocol.oneHot(ListOpsToken.vocabulary))),
-      "s4d": RecurrenceProtocol.s4d(
+          dropout: 0, input: RecurrencePreset.oneHot(ListOpsToken.vocabulary))),
+      "s4d": RecurrencePreset.s4d(
         .init(
           file: "s4-listops", width: 256, states: 4, steps: 120_000, batch: 32, dropout: 0,
           norm: "batch-after")),
@@ -68,11 +68,11 @@ package enum ListOpsPresets {
       .init("model.heads", 8, source: arena),
       .init("model.head-width", 0, source: "\(arena): 64, the width shared among the heads"),
       .init("model.feed-forward", 1024, source: "\(arena); the paper's appendix says 2048"),
-      ArenaProtocol.fixedPositions,
+      ReleasedPreset.fixedPositions,
       .init("model.pooling", "cls", source: arena),
       .init("model.dropout", 0.1, source: arena),
       .init("model.attention-dropout", 0.1, source: arena),
-    ] + ArenaProtocol.model(trainer: trainer)
+    ] + ReleasedPreset.model(trainer: trainer)
 
   private static let paperTraining: [PresetValue] =
     [
@@ -85,11 +85,11 @@ package enum ListOpsPresets {
       .init("train.weight-decay", 0.1, source: arena),
       .init("train.eval-every", 250, source: "ours; \(arena) has 50"),
       .init("train.checkpoint-every", 250, source: "ours: with each evaluation"),
-    ] + ArenaProtocol.optimizer(trainer: trainer)
+    ] + ReleasedPreset.optimizer(trainer: trainer)
 
-  private static let quick = QuickProtocol.preset(
+  private static let quick = QuickPreset.preset(
     summary: "shorter expressions and 600 steps, meant to end within four minutes on two cores",
-    from: NystromProtocol.model + smallTraining,
+    from: NystromPreset.model + smallTraining,
     with: [
       "task.length": 512,
       "task.train-count": 20_000,

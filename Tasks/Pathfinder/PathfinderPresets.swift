@@ -22,9 +22,9 @@ package enum PathfinderPresets {
     "task.level", "hard",
     source: "google-research/long-range-arena, issue 11: the hard pictures are the benchmark's")
 
-  private static let configurations = ArenaProtocol.file("image/configs/pathfinder32")
+  private static let configurations = ReleasedPreset.file("image/configs/pathfinder32")
   private static let arena = "\(configurations)/base_pathfinder32_config.py"
-  private static let trainer = ArenaProtocol.file("image/train.py")
+  private static let trainer = ReleasedPreset.file("image/train.py")
 
   private static let data: [PresetValue] = [
     .init("task.length", 1024, source: "Long Range Arena, arXiv 2011.04006, section 2.2.5"),
@@ -36,11 +36,11 @@ package enum PathfinderPresets {
     summary: "two layers of width 64, 62400 steps: the setting of the Nyströmformer paper",
     comparable: true,
     values: Preset.replacing(
-      data + NystromProtocol.model + smallTraining, with: [PictureProtocol.parts(8)]),
-    overrides: PictureProtocol.overrides)
+      data + NystromPreset.model + smallTraining, with: [PicturePreset.parts(8)]),
+    overrides: PicturePreset.overrides)
 
-  private static let smallTraining = NystromProtocol.training(
-    steps: 62_400, batch: 256, warmup: 312, evalEvery: (312, NystromProtocol.configuration))
+  private static let smallTraining = NystromPreset.training(
+    steps: 62_400, batch: 256, warmup: 312, evalEvery: (312, NystromPreset.configuration))
 
   private static let paper = Preset(
     name: "paper",
@@ -59,27 +59,27 @@ package enum PathfinderPresets {
       .init("model.pooling", "mean", source: arena),
       .init("model.dropout", 0.1, source: arena),
       .init("model.attention-dropout", 0.1, source: arena),
-    ] + ArenaProtocol.model(trainer: trainer)
+    ] + ReleasedPreset.model(trainer: trainer)
 
   private static let paperTraining: [PresetValue] =
     [
       .init("train.steps", 62_400, source: arena),
       .init("train.batch", 512, source: arena),
-      PictureProtocol.parts(16),
+      PicturePreset.parts(16),
       .init("train.learning-rate", 1e-3, source: "\(arena); the paper's appendix says 0.01"),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 312, source: arena),
       .init("train.weight-decay", 0, source: arena),
       .init("train.eval-every", 312, source: arena),
       .init("train.checkpoint-every", 312, source: "ours: with each evaluation"),
-    ] + ArenaProtocol.optimizer(trainer: trainer)
+    ] + ReleasedPreset.optimizer(trainer: trainer)
 
   /// The sizes that the original's configurations give to single models.
-  private static let paperOverrides = ArenaProtocol.overrides(length: 1024).merging([
+  private static let paperOverrides = ReleasedPreset.overrides(length: 1024).merging([
     "transformer": size("transformer", layers: 4, width: 32, heads: 4),
     "linear": size("linear_transformer", layers: 1, width: 128, heads: 2),
     "linformer": size("linformer", layers: 1, width: 32, heads: 2) + [
-      .init("model.projected", 16, source: ArenaProtocol.file("models/linformer: the default"))
+      .init("model.projected", 16, source: ReleasedPreset.file("models/linformer: the default"))
     ],
     "performer": size("performer", layers: 4, width: 32, heads: 8).map {
       PresetValue(
@@ -92,14 +92,14 @@ package enum PathfinderPresets {
     "longformer": size("longformer", layers: 2, width: 32, heads: 2, dropout: 0.1),
     "reformer": size("reformer", layers: 2, width: 64, heads: 8),
     "sinkhorn": size("sinkhorn", layers: 2, width: 32, heads: 4, inner: 64) + [block("sinkhorn")],
-    "lru": RecurrenceProtocol.lru(
+    "lru": RecurrencePreset.lru(
       .init(
         width: 192, states: 256, ring: (0.9, 0.999), steps: 500_000, batch: 64, factor: 0.25,
-        dropout: 0, input: RecurrenceProtocol.pixels, bidirectional: true)),
-    "s4d": RecurrenceProtocol.s4d(
+        dropout: 0, input: RecurrencePreset.pixels, bidirectional: true)),
+    "s4d": RecurrencePreset.s4d(
       .init(
         file: "s4-pathfinder", width: 256, states: 64, steps: 500_000, batch: 64, dropout: 0,
-        input: RecurrenceProtocol.pixels, rate: 0.004, shared: false)),
+        input: RecurrencePreset.pixels, rate: 0.004, shared: false)),
   ]) { Preset.replacing($0, with: $1) }
 
   private static func block(_ model: String) -> PresetValue {
@@ -125,9 +125,9 @@ package enum PathfinderPresets {
     ]
   }
 
-  private static let quick = QuickProtocol.preset(
+  private static let quick = QuickPreset.preset(
     summary: "easy pictures, batches of 32 and 600 steps, meant to end within five minutes",
-    from: data + NystromProtocol.model + smallTraining,
+    from: data + NystromPreset.model + smallTraining,
     with: [
       "task.level": "easy",
       "task.train-count": 19_200,
@@ -135,5 +135,5 @@ package enum PathfinderPresets {
       "task.test-count": 1000,
       "train.batch": 32,
     ],
-    overrides: PictureProtocol.quickOverrides)
+    overrides: PicturePreset.quickOverrides)
 }

@@ -141,7 +141,7 @@ public struct Retrieval: ArenaTask {
         remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
       if let found = try source.find() { return (found, form) }
     }
-    throw Strangers(in: root).missing(
+    throw UnrecognizedFiles(in: root).missing(
       Form.texts.file(.train),
       remedy: "fetch it with \(Self.dataCommand), or put the three files there")
   }

@@ -17,34 +17,34 @@ extension TaskEntry {
 package enum RetrievalPresets {
   package static let all = [small, paper, quick]
 
-  private static let arena = ArenaProtocol.file("matching/configs/base_match_config.py")
-  private static let trainer = ArenaProtocol.file("matching/train.py")
+  private static let arena = ReleasedPreset.file("matching/configs/base_match_config.py")
+  private static let trainer = ReleasedPreset.file("matching/train.py")
 
   private static let literals = PresetValue(
-    "task.literals", "kept", source: ArenaProtocol.file("matching/input_pipeline.py"))
+    "task.literals", "kept", source: ReleasedPreset.file("matching/input_pipeline.py"))
 
   private static let small = Preset(
     name: "small",
     summary: "two layers of width 64, 30000 steps: the setting of the Nyströmformer paper",
     comparable: true,
-    values: [smallLength, literals] + NystromProtocol.model + smallTraining,
-    overrides: NystromProtocol.overrides.merging(recurrences) { $1 })
+    values: [smallLength, literals] + NystromPreset.model + smallTraining,
+    overrides: NystromPreset.overrides.merging(recurrences) { $1 })
 
   private static let smallLength = PresetValue(
     "task.length", 4000,
     source: "mlpen/Nystromformer @5689313, LRA/datasets/retrieval.py, which adds 96 of padding")
 
-  private static let smallTraining = NystromProtocol.training(
+  private static let smallTraining = NystromPreset.training(
     steps: 30_000, batch: 32, warmup: 800,
     evalEvery: (
       1000,
-      "ours; \(NystromProtocol.configuration) has 300, but evaluating 18,090 pairs costs as much as "
+      "ours; \(NystromPreset.configuration) has 300, but evaluating 18,090 pairs costs as much as "
         + "190 steps"
     ))
 
   /// Recurrences have no feed-forward width that the classifier could take; without a layer between,
   /// it could only weigh the products of the two rows.
-  private static let recurrences = RecurrenceProtocol.small.mapValues {
+  private static let recurrences = RecurrencePreset.small.mapValues {
     $0 + [PresetValue(headKey, 128, source: "ours: as the other models")]
   }
 
@@ -54,18 +54,18 @@ package enum RetrievalPresets {
     name: "paper",
     summary: "four layers of width 128, 5000 steps: the released setting of the Long Range Arena",
     comparable: true, values: [paperLength, literals] + paperModel + paperTraining,
-    overrides: ArenaProtocol.overrides(length: 4000).merging([
+    overrides: ReleasedPreset.overrides(length: 4000).merging([
       "linformer": [
-        .init("model.projected", 16, source: ArenaProtocol.file("models/linformer: the default"))
+        .init("model.projected", 16, source: ReleasedPreset.file("models/linformer: the default"))
       ],
       "lru": Preset.replacing(
-        RecurrenceProtocol.lru(
+        RecurrencePreset.lru(
           .init(
             width: 128, states: 256, ring: (0.5, 0.9), steps: 100_000, batch: 64, factor: 0.5,
-            dropout: 0.1, input: RecurrenceProtocol.oneHot(257))),
+            dropout: 0.1, input: RecurrencePreset.oneHot(257))),
         with: [head(128, "lindermanlab/S5 @3c18fdb, s5/seq_model.py, as minimal-LRU has no pairs")]),
       "s4d": Preset.replacing(
-        RecurrenceProtocol.s4d(
+        RecurrencePreset.s4d(
           .init(file: "s4-aan", width: 256, states: 4, steps: 50_000, batch: 64, dropout: 0)),
         with: [head(256, "state-spaces/s4 @62a14bb, src/tasks/decoders.py: RetrievalHead")]),
     ]) { $1 })
@@ -85,13 +85,13 @@ package enum RetrievalPresets {
       .init("model.heads", 4, source: arena),
       .init("model.head-width", 0, source: "\(arena): 32, the width shared among the heads"),
       .init("model.feed-forward", 512, source: arena),
-      ArenaProtocol.fixedPositions,
+      ReleasedPreset.fixedPositions,
       .init(
         "model.pooling", "cls",
         source: "\(arena); its code forgets the class token here and takes the first byte's row"),
-      .init("model.dropout", 0.1, source: ArenaProtocol.file("models: the default")),
-      .init("model.attention-dropout", 0.1, source: ArenaProtocol.file("models: the default")),
-    ] + ArenaProtocol.model(trainer: trainer)
+      .init("model.dropout", 0.1, source: ReleasedPreset.file("models: the default")),
+      .init("model.attention-dropout", 0.1, source: ReleasedPreset.file("models: the default")),
+    ] + ReleasedPreset.model(trainer: trainer)
 
   private static let paperTraining: [PresetValue] =
     [
@@ -104,16 +104,16 @@ package enum RetrievalPresets {
       .init("train.weight-decay", 0.1, source: arena),
       .init("train.eval-every", 500, source: "ours; \(arena) has 100"),
       .init("train.checkpoint-every", 500, source: "ours: with each evaluation"),
-    ] + ArenaProtocol.optimizer(trainer: trainer)
+    ] + ReleasedPreset.optimizer(trainer: trainer)
 
-  private static let quick = QuickProtocol.preset(
+  private static let quick = QuickPreset.preset(
     summary: "the first 1024 bytes and 600 steps, meant to end within five minutes on two cores",
-    from: [literals] + NystromProtocol.model + smallTraining,
+    from: [literals] + NystromPreset.model + smallTraining,
     with: [
       "task.length": 1024,
       "task.val-count": 500,
       "task.test-count": 500,
       "train.batch": 16,
     ],
-    overrides: QuickProtocol.overrides.merging(recurrences) { $1 })
+    overrides: QuickPreset.overrides.merging(recurrences) { $1 })
 }

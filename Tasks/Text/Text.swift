@@ -129,7 +129,7 @@ public struct Text: ArenaTask {
       places: ["\(root)/aclImdb", root, "\(options.dataFolder)/aclImdb"], root: root, names: names,
       remedy: "remove the folder, then fetch it with \(Self.dataCommand)")
     if let found = try source.find() { return found }
-    throw Strangers(in: root).missing(
+    throw UnrecognizedFiles(in: root).missing(
       "folder aclImdb",
       remedy: "fetch it with \(Self.dataCommand), or unpack aclImdb_v1.tar.gz there")
   }

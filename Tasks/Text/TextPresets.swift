@@ -17,8 +17,8 @@ extension TaskEntry {
 package enum TextPresets {
   package static let all = [small, paper, quick]
 
-  private static let arena = ArenaProtocol.file("text_classification/configs/base_tc_config.py")
-  private static let trainer = ArenaProtocol.file("text_classification/train.py")
+  private static let arena = ReleasedPreset.file("text_classification/configs/base_tc_config.py")
+  private static let trainer = ReleasedPreset.file("text_classification/train.py")
 
   private static let validation = PresetValue(
     "task.validation", "holdout",
@@ -28,33 +28,33 @@ package enum TextPresets {
     name: "small",
     summary: "two layers of width 64, 20000 steps: the setting of the Nyströmformer paper",
     comparable: true,
-    values: [smallLength, validation] + NystromProtocol.model + smallTraining,
-    overrides: NystromProtocol.overrides)
+    values: [smallLength, validation] + NystromPreset.model + smallTraining,
+    overrides: NystromPreset.overrides)
 
   private static let smallLength = PresetValue(
     "task.length", 4096,
-    source: "\(NystromProtocol.configuration); its datasets/text.py cuts at 1000, but the authors "
+    source: "\(NystromPreset.configuration); its datasets/text.py cuts at 1000, but the authors "
       + "say in issue 13 that they used 4K")
 
-  private static let smallTraining = NystromProtocol.training(
-    steps: 20_000, batch: 32, warmup: 8000, evalEvery: (500, NystromProtocol.configuration))
+  private static let smallTraining = NystromPreset.training(
+    steps: 20_000, batch: 32, warmup: 8000, evalEvery: (500, NystromPreset.configuration))
 
   private static let paper = Preset(
     name: "paper",
     summary: "four layers of width 256, 20000 steps: the released setting of the Long Range Arena",
     comparable: true, values: [paperLength, validation] + paperModel + paperTraining,
-    overrides: ArenaProtocol.overrides(length: 4000).merging([
+    overrides: ReleasedPreset.overrides(length: 4000).merging([
       "linformer": [
         .init(
           "model.projected", 32,
-          source: ArenaProtocol.file("text_classification/configs/linformer_base.py")
+          source: ReleasedPreset.file("text_classification/configs/linformer_base.py")
             + "; the value never reaches the model, which always uses 16")
       ],
-      "lru": RecurrenceProtocol.lru(
+      "lru": RecurrencePreset.lru(
         .init(
           width: 256, states: 192, ring: (0.5, 0.9), steps: 50_000, batch: 32, factor: 0.1,
-          dropout: 0.1, input: RecurrenceProtocol.oneHot(257))),
-      "s4d": RecurrenceProtocol.s4d(
+          dropout: 0.1, input: RecurrencePreset.oneHot(257))),
+      "s4d": RecurrencePreset.s4d(
         .init(file: "s4-imdb", width: 256, states: 4, steps: 50_000, batch: 16, dropout: 0)),
     ]) { $1 })
 
@@ -70,11 +70,11 @@ package enum TextPresets {
       .init("model.heads", 4, source: "\(arena); the paper's appendix says 8"),
       .init("model.head-width", 0, source: "\(arena): 64, the width shared among the heads"),
       .init("model.feed-forward", 1024, source: "\(arena); the paper's appendix says 2048"),
-      ArenaProtocol.fixedPositions,
+      ReleasedPreset.fixedPositions,
       .init("model.pooling", "cls", source: arena),
-      .init("model.dropout", 0.1, source: ArenaProtocol.file("models: the default")),
-      .init("model.attention-dropout", 0.1, source: ArenaProtocol.file("models: the default")),
-    ] + ArenaProtocol.model(trainer: trainer)
+      .init("model.dropout", 0.1, source: ReleasedPreset.file("models: the default")),
+      .init("model.attention-dropout", 0.1, source: ReleasedPreset.file("models: the default")),
+    ] + ReleasedPreset.model(trainer: trainer)
 
   private static let paperTraining: [PresetValue] =
     [
@@ -87,11 +87,11 @@ package enum TextPresets {
       .init("train.weight-decay", 0.1, source: arena),
       .init("train.eval-every", 500, source: "ours; \(arena) has 100"),
       .init("train.checkpoint-every", 500, source: "ours: with each evaluation"),
-    ] + ArenaProtocol.optimizer(trainer: trainer)
+    ] + ReleasedPreset.optimizer(trainer: trainer)
 
-  private static let quick = QuickProtocol.preset(
+  private static let quick = QuickPreset.preset(
     summary: "the first 1024 bytes and 600 steps, meant to end within five minutes on two cores",
-    from: [validation] + NystromProtocol.model + smallTraining,
+    from: [validation] + NystromPreset.model + smallTraining,
     with: [
       "task.length": 1024,
       "task.val-count": 1000,

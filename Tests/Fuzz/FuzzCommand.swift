@@ -33,7 +33,7 @@ struct FuzzCommand: ParsableCommand {
   var worker: String?
 
   func run() throws {
-    if list { return Reader.all.forEach { tell($0.name) } }
+    if list { return Reader.all.forEach { printResult($0.name) } }
     if let worker, let room {
       return try FuzzWorker(reader: Reader.named(worker), room: Room(room, of: worker))
         .run(seed: seed, from: from, to: count)
@@ -48,11 +48,11 @@ struct FuzzCommand: ParsableCommand {
       let faults = try (readers ?? Reader.all).map {
         try supervisor.run($0, from: from, to: from + max(1, count / $0.cost))
       }.reduce(0, +)
-      tell(faults == 0 ? "nothing found" : "found \(faults)")
+      printResult(faults == 0 ? "nothing found" : "found \(faults)")
       if faults > 0 { throw ExitCode.failure }
     }
   }
 }
 
 /// Writes a line at once, so that it is there when the process dies.
-func tell(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }
+func printResult(_ line: String) { FileHandle.standardOutput.write(Data("\(line)\n".utf8)) }

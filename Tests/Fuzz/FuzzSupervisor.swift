@@ -34,7 +34,7 @@ struct FuzzSupervisor {
       next = progress.number + (fault == nil ? 0 : 1)
     }
     let total = max(progress.accepted + progress.refused, 1)
-    tell(
+    printResult(
       "\(reader.name.padding(toLength: 28, withPad: " ", startingAt: 0)) \(next - from) inputs, "
         + "\(progress.refused * 100 / total) % refused, "
         + String(format: "%.1f s", monotonicSeconds() - start)
@@ -95,7 +95,7 @@ struct FuzzSupervisor {
     try createFolder(findings)
     let path = "\(findings)/\(reader.name)-\(seed)-\(number)"
     try writeAtomically(mutator.input(number), to: path)
-    tell("\(reader.name): input \(number) of seed \(seed): \(what)")
-    tell("  again: lra-fuzz --reader \(reader.name) --replay \(path)")
+    printResult("\(reader.name): input \(number) of seed \(seed): \(what)")
+    printResult("  again: lra-fuzz --reader \(reader.name) --replay \(path)")
   }
 }

@@ -24,7 +24,7 @@ struct FuzzWorker {
       } catch let error as UserError where !error.problem.isEmpty {
         progress.refused += 1
       } catch {
-        tell("FOREIGN \(number) \(error)")
+        printResult("FOREIGN \(number) \(error)")
       }
     }
     progress.number = end

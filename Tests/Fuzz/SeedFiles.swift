@@ -139,7 +139,7 @@ struct SeedFiles {
 
 /// A console that says nothing.
 final class SilentConsole: Console {
-  func show(_ progress: TrainingProgress, evaluated: Bool) {}
-  func say(_ message: String) {}
+  func printProgress(_ progress: TrainingProgress, evaluated: Bool) {}
+  func printMessage(_ message: String) {}
   func finish() {}
 }

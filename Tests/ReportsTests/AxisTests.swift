@@ -51,7 +51,7 @@ struct AxisTests {
 
   @Test("No two models of the catalog look the same")
   func looks() {
-    let looks = VariantCatalog.all.map { Look(model: $0.name) }
+    let looks = VariantCatalog.all.map { SeriesStyle(model: $0.name) }
     #expect(Set(looks).count == looks.count)
   }
 }

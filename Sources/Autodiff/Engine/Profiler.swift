@@ -9,23 +9,8 @@ public final class Profiler: Sendable {
   /// The process's profiler.
   public static let shared = Profiler()
 
-  /// The account of one kind of operation.
-  public struct Account: Sendable {
-    /// How often it ran.
-    public var calls = 0
-    /// Seconds, when profiling.
-    public var seconds = 0.0
-    /// Floating-point operations.
-    public var flops = 0
-    /// Bytes read and written, each operand counted once.
-    public var bytes = 0
-
-    /// Nothing counted.
-    public init() {}
-  }
-
   private struct State {
-    var accounts: [String: Account] = [:]
+    var statistics: [String: OperationStatistics] = [:]
     var times = false
     var pauses = 0
   }
@@ -35,7 +20,7 @@ public final class Profiler: Sendable {
   /// Forgets everything counted, and times operations from now on or not.
   public func reset(timing: Bool = false) {
     state.withLock {
-      $0.accounts = [:]
+      $0.statistics = [:]
       $0.times = timing
     }
   }
@@ -47,13 +32,13 @@ public final class Profiler: Sendable {
     return try body()
   }
 
-  /// The accounts by operation.
-  public var accounts: [String: Account] { state.withLock { $0.accounts } }
+  /// What was counted of each operation, by its name.
+  public var statistics: [String: OperationStatistics] { state.withLock { $0.statistics } }
 
   /// All floating-point operations since the last reset.
-  public var flops: Int { accounts.values.reduce(0) { $0 + $1.flops } }
+  public var flops: Int { statistics.values.reduce(0) { $0 + $1.flops } }
 
-  /// Runs a kernel and enters it into the account `name`.
+  /// Runs a kernel and adds it to the statistics of the operation `name`.
   func measure(_ name: String, flops: Int, bytes: Int, _ kernel: () -> Void) {
     let times = state.withLock { $0.times }
     let start = times ? DispatchTime.now().uptimeNanoseconds : 0
@@ -61,10 +46,12 @@ public final class Profiler: Sendable {
     let elapsed = times ? Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 : 0
     state.withLock { state in
       guard state.pauses == 0 else { return }
-      state.accounts[name, default: Account()].calls += 1
-      state.accounts[name, default: Account()].seconds += elapsed
-      state.accounts[name, default: Account()].flops += flops
-      state.accounts[name, default: Account()].bytes += bytes
+      var own = state.statistics[name, default: OperationStatistics()]
+      own.calls += 1
+      own.seconds += elapsed
+      own.flops += flops
+      own.bytes += bytes
+      state.statistics[name] = own
     }
   }
 }

@@ -16,7 +16,7 @@ struct Chart {
   struct Series {
     /// The name in the legend, and how it is drawn.
     let name: String
-    let look: Look
+    let style: SeriesStyle
     let points: [Point]
     /// Whether neighbours are joined by a line.
     var isJoined = true
@@ -46,13 +46,13 @@ struct Chart {
 
   /// Room for the title of the axis and for its widest tick.
   private var left: Double {
-    let ticks = y.ticks.map { Letters.width($0.label, size: Letters.tick) }
+    let ticks = y.ticks.map { FontMetrics.width($0.label, size: FontMetrics.tick) }
     return 28 + (ticks.max() ?? 0) + Self.gap
   }
 
   /// Where points and their names are.
-  var inside: Box {
-    Box(left: left, top: 0, right: Self.width, bottom: Self.height - Self.bottom)
+  var inside: Rectangle {
+    Rectangle(left: left, top: 0, right: Self.width, bottom: Self.height - Self.bottom)
   }
 
   /// The drawing; `viewBox` lets it fill the place that it is given.
@@ -131,7 +131,7 @@ struct Chart {
       guard let place = x.place(value).map(horizontal) else { continue }
       pieces.append(Self.line("grid", place, Self.top, place, bottom))
       // The last one would else reach over the edge.
-      let middle = min(place, Self.width - Letters.width(label, size: Letters.tick) / 2)
+      let middle = min(place, Self.width - FontMetrics.width(label, size: FontMetrics.tick) / 2)
       pieces.append(Self.label("tick middle", middle, bottom + 18, label))
     }
     for (value, label) in y.ticks {
@@ -167,10 +167,10 @@ struct Chart {
     if series.isJoined, upper.count > 1 {
       return .element(
         "polygon",
-        ["class": "band \(series.look.colorClass)", "points": Self.list(upper + lower.reversed())])
+        ["class": "band \(series.style.colorClass)", "points": Self.list(upper + lower.reversed())])
     }
     let bars = zip(upper, lower).map {
-      Self.line("bar \(series.look.colorClass)", $0.x, $0.y, $1.x, $1.y)
+      Self.line("bar \(series.style.colorClass)", $0.x, $0.y, $1.x, $1.y)
     }
     return .element("g", [:], bars)
   }
@@ -181,7 +181,7 @@ struct Chart {
     return .element(
       "polyline",
       [
-        "class": "line \(series.look.colorClass)", "stroke-dasharray": series.look.dash,
+        "class": "line \(series.style.colorClass)", "stroke-dasharray": series.style.dash,
         "points": Self.list(points),
       ])
   }
@@ -193,7 +193,7 @@ struct Chart {
       "g", [:],
       shown.compactMap { point in
         position(point).map {
-          series.look.mark(
+          series.style.mark(
             x: $0.x, y: $0.y, radius: radius(point),
             title: "\(series.name): \(x.measured(point.x)), \(y.measured(point.y))")
         }

@@ -12,15 +12,16 @@ struct ChartLabels {
     let anchor: Anchor
 
     /// The room that the name takes.
-    var box: Box {
-      let width = Letters.width(text, size: Letters.name)
+    var box: Rectangle {
+      let width = FontMetrics.width(text, size: FontMetrics.name)
       let left =
         switch anchor {
         case .start: x
         case .middle: x - width / 2
         case .end: x - width
         }
-      return Box(left: left, top: y - ChartLabels.ascent, right: left + width, bottom: y + 3.5)
+      return Rectangle(
+        left: left, top: y - ChartLabels.ascent, right: left + width, bottom: y + 3.5)
     }
   }
 
@@ -32,17 +33,17 @@ struct ChartLabels {
 
   /// Places the names of labelled series at their last points.
   init(_ chart: Chart) {
-    let points = chart.series.compactMap { series -> (String, (x: Double, y: Double), Box)? in
+    let points = chart.series.compactMap { series -> (String, (x: Double, y: Double), Rectangle)? in
       guard series.isLabelled, let point = series.points.last, let place = chart.position(point)
       else { return nil }
       let radius = chart.radius(point)
-      return (series.name, place, series.look.box(x: place.x, y: place.y, radius: radius))
+      return (series.name, place, series.style.box(x: place.x, y: place.y, radius: radius))
     }
     var taken = points.map(\.2) + Self.steps(along: chart.front.compactMap(chart.position))
     var placed: [Label] = []
     for (name, place, marker) in points {
       let found = Self.candidates(name, place, marker).first { label in
-        chart.inside.holds(label.box) && !taken.contains { $0.meets(label.box) }
+        chart.inside.contains(label.box) && !taken.contains { $0.intersects(label.box) }
       }
       guard let found else { continue }
       taken.append(found.box)
@@ -53,7 +54,7 @@ struct ChartLabels {
 
   /// To the right, to the left, above and below, then towards the corners.
   private static func candidates(
-    _ name: String, _ place: (x: Double, y: Double), _ marker: Box
+    _ name: String, _ place: (x: Double, y: Double), _ marker: Rectangle
   ) -> [Label] {
     let (right, left) = (marker.right + 3, marker.left - 3)
     let (above, below) = (marker.top - 4.5, marker.bottom + ascent + 1)
@@ -69,12 +70,12 @@ struct ChartLabels {
   }
 
   /// Small boxes along a line through points.
-  private static func steps(along points: [(x: Double, y: Double)]) -> [Box] {
+  private static func steps(along points: [(x: Double, y: Double)]) -> [Rectangle] {
     zip(points, points.dropFirst()).flatMap { start, end in
       (0...60).map { step in
         let share = Double(step) / 60
         let (x, y) = (start.x + share * (end.x - start.x), start.y + share * (end.y - start.y))
-        return Box(left: x - 1, top: y - 1, right: x + 1, bottom: y + 1)
+        return Rectangle(left: x - 1, top: y - 1, right: x + 1, bottom: y + 1)
       }
     }
   }

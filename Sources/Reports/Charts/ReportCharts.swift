@@ -24,7 +24,7 @@ enum ReportCharts {
       y: Axis("test accuracy, %", unit: "%", points.map(\.y)),
       series: zip(groups, points).map { group, point in
         Chart.Series(
-          name: name(group, among: groups), look: Look(model: group.model), points: [point],
+          name: name(group, among: groups), style: SeriesStyle(model: group.model), points: [point],
           isJoined: false, isLabelled: true)
       }, sizeTitle: "peak memory, MiB", front: paretoFront(points))
   }
@@ -50,7 +50,7 @@ enum ReportCharts {
     guard let conditions = groups.first?.conditions else { return nil }
     let series = groups.sorted { $0.accuracy > $1.accuracy }.map { group in
       Chart.Series(
-        name: name(group, among: groups), look: Look(model: group.model),
+        name: name(group, among: groups), style: SeriesStyle(model: group.model),
         points: thinned(meanCurve(group.runs.map(\.validation))))
     }
     // A single evaluation is no curve.
@@ -93,7 +93,7 @@ enum ReportCharts {
             x: Double(length), y: group.accuracy * 100, range: low * 100...high * 100)
         }
       }
-      return Chart.Series(name: model, look: Look(model: model), points: points)
+      return Chart.Series(name: model, style: SeriesStyle(model: model), points: points)
     }
     guard !series.isEmpty else { return nil }
     return Chart(
@@ -118,7 +118,7 @@ enum ReportCharts {
       let points = series.points(model, forward: false, value).sorted { $0.length < $1.length }
       guard !points.isEmpty else { return nil }
       return Chart.Series(
-        name: model, look: Look(model: model),
+        name: model, style: SeriesStyle(model: model),
         points: points.map { Chart.Point(x: Double($0.length), y: $0.value) })
     }
     guard !lines.isEmpty else { return nil }
@@ -150,7 +150,7 @@ enum ReportCharts {
         id: "\(id)-\(name)", title: title, caption: "Over the steps of the run.",
         x: Axis("step", unit: "steps", points.map(\.x), includesZero: true),
         y: Axis(title, unit: unit, points.map(\.y)),
-        series: [Chart.Series(name: model, look: Look(model: model), points: points)])
+        series: [Chart.Series(name: model, style: SeriesStyle(model: model), points: points)])
     }
   }
 

@@ -51,14 +51,14 @@ enum PageParts {
   }
 
   private static func legendEntry(_ series: Chart.Series) -> Markup {
-    var pieces = [series.look.mark(x: 18, y: 7, radius: 4.5)]
+    var pieces = [series.style.mark(x: 18, y: 7, radius: 4.5)]
     if series.isJoined {
       pieces.insert(
         .element(
           "line",
           [
-            "class": "line \(series.look.colorClass)", "x1": "0", "y1": "7", "x2": "36", "y2": "7",
-            "stroke-dasharray": series.look.dash,
+            "class": "line \(series.style.colorClass)", "x1": "0", "y1": "7", "x2": "36", "y2": "7",
+            "stroke-dasharray": series.style.dash,
           ]), at: 0)
     }
     let sample = Markup.element(

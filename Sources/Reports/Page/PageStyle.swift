@@ -41,8 +41,8 @@ enum PageStyle {
     svg .mark { fill-opacity: .75; stroke: var(--paper); stroke-width: .8; }
     svg .front { fill: none; stroke: var(--soft); stroke-width: 1.3; stroke-dasharray: 5 4; }
     \(colors)
-    @media (max-width: 34rem) { svg text { font-size: \(Letters.title)px; }
-      svg .tick { font-size: \(Letters.tick)px; } svg .name { font-size: \(Letters.name)px; } }
+    @media (max-width: 34rem) { svg text { font-size: \(FontMetrics.title)px; }
+      svg .tick { font-size: \(FontMetrics.tick)px; } svg .name { font-size: \(FontMetrics.name)px; } }
     .heat td { text-align: right; } .heat .right { outline: 1px solid var(--soft); }
     pre { overflow-x: auto; background: var(--tint); padding: .6rem; font-size: .85rem; }
     @page { size: landscape; margin: 12mm; }
@@ -55,7 +55,7 @@ enum PageStyle {
       :not(body) > details:not([open]) { display: none; } }
     """
 
-  private static let colors = (0..<Look.colors).map {
+  private static let colors = (0..<SeriesStyle.colors).map {
     "svg .line.c\($0), svg .bar.c\($0) { stroke: var(--c\($0)); } "
       + "svg .mark.c\($0), svg .band.c\($0) { fill: var(--c\($0)); }"
   }.joined(separator: "\n")

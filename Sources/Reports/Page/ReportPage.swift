@@ -68,7 +68,7 @@ struct ReportPage {
     ]
   }
 
-  private var byProtocol: [(conditions: RunProtocol, groups: [SeedGroup])] {
+  private var byProtocol: [(conditions: RunConditions, groups: [SeedGroup])] {
     Dictionary(grouping: groups, by: \.conditions).sorted { $0.key < $1.key }
       .map { ($0.key, $0.value) }
   }

@@ -1,12 +1,12 @@
 import Base
 
-/// Headings for protocols that stand in one report: task and `RunProtocol.name`, and where several
+/// Headings for protocols that stand in one report: task and `RunConditions.name`, and where several
 /// share these, as much of what parts them as tells them apart.
 struct ProtocolNames {
-  private let names: [RunProtocol: String]
+  private let names: [RunConditions: String]
 
   /// Names protocols.
-  init(_ protocols: [RunProtocol]) {
+  init(_ protocols: [RunConditions]) {
     let known = Set(protocols)
     var names = Dictionary(uniqueKeysWithValues: known.map { ($0, "\($0.task), \($0.name)") })
     for detail in Self.details {
@@ -22,10 +22,10 @@ struct ProtocolNames {
   }
 
   /// The heading of one of the protocols.
-  subscript(_ conditions: RunProtocol) -> String { names[conditions] ?? conditions.name }
+  subscript(_ conditions: RunConditions) -> String { names[conditions] ?? conditions.name }
 
   /// What may part a protocol from others of its task, preset and length, what says most first.
-  private static let details: [@Sendable (RunProtocol, [RunProtocol]) -> String] = [
+  private static let details: [@Sendable (RunConditions, [RunConditions]) -> String] = [
     { each, _ in "\(formatCount(each.trainCount)) training examples" },
     { each, _ in "chosen on " + (each.validation == "test" ? "the test split" : "validation") },
     { each, others in

@@ -74,9 +74,9 @@ public struct RunComparison {
 
   /// What to beware of: other data, other protocols.
   public var warnings: [String] {
-    guard let first = runs.first, let base = RunProtocol(first) else { return [] }
+    guard let first = runs.first, let base = RunConditions(first) else { return [] }
     return runs.dropFirst().flatMap { run -> [String] in
-      guard let other = RunProtocol(run) else { return [] }
+      guard let other = RunConditions(run) else { return [] }
       let parts: [(Bool, String)] = [
         (base.task != other.task, "another task"), (base.data != other.data, "other data"),
         (base.trainCount != other.trainCount, "another number of training examples"),

@@ -5,7 +5,7 @@ import Runs
 /// Runs that differ in nothing but their seed.
 public struct SeedGroup: Sendable {
   /// The conditions.
-  public let conditions: RunProtocol
+  public let conditions: RunConditions
   /// The model's name.
   public let model: String
   /// What was changed besides; see `RunRecord.deviations`.
@@ -17,7 +17,7 @@ public struct SeedGroup: Sendable {
   private let results: [RunResult]
 
   private struct Key: Hashable {
-    let conditions: RunProtocol
+    let conditions: RunConditions
     let model: String
     let deviations: [String]
     let steps: Int
@@ -36,7 +36,7 @@ public struct SeedGroup: Sendable {
   public static func all(_ runs: [RunRecord]) -> [SeedGroup] {
     var groups: [Key: [UInt64: RunRecord]] = [:]
     for run in runs {
-      guard let conditions = RunProtocol(run), let result = run.result else { continue }
+      guard let conditions = RunConditions(run), let result = run.result else { continue }
       let key = Key(
         conditions: conditions, model: result.model, deviations: run.deviations,
         steps: result.plannedSteps)

@@ -68,13 +68,13 @@ enum AccuracyTable {
     return (remarks + group.deviations).joined(separator: "; ")
   }
 
-  private static func caption(_ conditions: RunProtocol, _ groups: [SeedGroup]) -> String {
+  private static func caption(_ conditions: RunConditions, _ groups: [SeedGroup]) -> String {
     let share = groups.first?.majorityShare ?? 0
     return "\(conditions.summary). Always answering the commonest class: \(formatPercent(share))."
   }
 
   private static func notes(
-    _ conditions: RunProtocol, _ groups: [SeedGroup], _ published: [PublishedColumn]
+    _ conditions: RunConditions, _ groups: [SeedGroup], _ published: [PublishedColumn]
   ) -> [String] {
     var notes = [
       """

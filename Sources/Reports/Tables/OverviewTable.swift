@@ -48,7 +48,7 @@ enum OverviewTable {
   }
 
   /// For each task the protocol with the most models, of the longest sequences.
-  private static func chooseProtocols(_ groups: [SeedGroup]) -> [String: RunProtocol] {
+  private static func chooseProtocols(_ groups: [SeedGroup]) -> [String: RunConditions] {
     let counts = Dictionary(grouping: groups, by: \.conditions).mapValues { rows in
       Set(rows.map(\.model)).count
     }

@@ -46,11 +46,11 @@ public final class BenchmarkSession {
       times = (0..<cell.steps).map { _ in secondsTaken(by: step) }
       faults = minorPageFaults() - before
     }
-    let accounts = Profiler.shared.accounts
+    let statistics = Profiler.shared.statistics
     let result = result(times.sorted(), faults: faults, joules: joules)
     guard profiling else { return (result, nil) }
     let profile = OperationProfile(
-      accounts, steps: cell.steps, seconds: times.reduce(0, +),
+      statistics, steps: cell.steps, seconds: times.reduce(0, +),
       roofline: .measured(threads: result.threads))
     return (result, profile)
   }

@@ -43,7 +43,7 @@ public struct Evaluator {
       if shouldStop() { return nil }
       let examples = Array(first..<min(source.count, first + batch))
       let data = try makeBatch(source, examples: examples, towers: task.towers)
-      // The meter's account is that of training steps.
+      // The profile is that of training steps.
       let logits = Profiler.shared.pausing { model(data.packed(capacity: task.length)).values }
       for (i, id) in examples.enumerated() {
         let row = Array(logits[i * task.classes..<(i + 1) * task.classes])

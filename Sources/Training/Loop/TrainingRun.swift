@@ -59,14 +59,14 @@ public final class TrainingRun {
     isFresh = !resuming
     fitsSchedule = timeLimit != nil && !resuming
     trainer = try Trainer(configuration)
-    if let message = folder.lockMessage { console.say("warning: \(message)") }
+    if let message = folder.lockMessage { console.printMessage("warning: \(message)") }
     if resuming { try restore(forgetsBest: forgetsBest) }
   }
 
   /// Goes on from the last checkpoint, or from the start where the run was ended before its first.
   private func restore(forgetsBest: Bool) throws {
     guard folder.lastStep != nil else {
-      console.say("the run has saved no checkpoint yet; beginning with step 1")
+      console.printMessage("the run has saved no checkpoint yet; beginning with step 1")
       return
     }
     let (checkpoint, message) = try folder.loadCheckpoint(.last)
@@ -84,7 +84,7 @@ public final class TrainingRun {
   }
 
   private func warn(_ message: String?) {
-    if let message { console.say("warning: \(message)") }
+    if let message { console.printMessage("warning: \(message)") }
   }
 
   /// Runs to the end, or until it is told to stop.
@@ -109,7 +109,7 @@ public final class TrainingRun {
   }
 
   private func attempt() throws -> Ending {
-    try configuration.task.prepare { console.say($0) }
+    try configuration.task.prepare { console.printMessage($0) }
     let identity = try identifyData()
     let data = RunData(
       train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
@@ -127,7 +127,7 @@ public final class TrainingRun {
     self.logs = logs
     warn(logs.message)
     warn(startThreads())
-    console.say(introduction(data))
+    console.printMessage(introduction(data))
     if let reason = try train(data, logs) {
       try logs.end(step: state.step, status: .stopped)
       try folder.setStatus(.stopped)
@@ -174,7 +174,7 @@ public final class TrainingRun {
       state.tokens += report.tokens
       state.trainingSeconds += seconds
       window.add(report, seconds: seconds)
-      if let text = window.estimate(settings, data) { console.say(text + advice) }
+      if let text = window.estimate(settings, data) { console.printMessage(text + advice) }
       try log(&window, &monitor, logs, report)
       state.window = window.sums
       if let reason = try checkpoint(data, logs) { return reason }
@@ -187,9 +187,9 @@ public final class TrainingRun {
     _ report: Trainer.StepReport
   ) throws {
     let evaluated = isDue(settings.evalEvery)
-    console.show(window.progress(report), evaluated: evaluated)
+    console.printProgress(window.progress(report), evaluated: evaluated)
     if state.step % settings.logEvery == 0 || state.step == settings.steps {
-      if let remark = window.observe(&monitor) { console.say("warning: \(remark)") }
+      if let remark = window.observe(&monitor) { console.printMessage("warning: \(remark)") }
       try logs.training(step: state.step, window.metrics(report))
       window.startOver()
     }
@@ -227,7 +227,7 @@ public final class TrainingRun {
     budget?.noteEvaluation(seconds: monotonicSeconds() - start, examples: result.count)
     let isBest = state.evaluated(result)
     try logs.validation(step: state.step, result)
-    console.say(
+    console.printMessage(
       "step \(state.step)  validation accuracy \(formatPercent(result.accuracy))  "
         + "loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
     try save(best: isBest)
@@ -261,7 +261,7 @@ public final class TrainingRun {
       return .stopped(reason: reason)
     }
     let test = try configuration.task.examples(.test)
-    console.say("testing \(test.count) examples with the last and the best weights")
+    console.printMessage("testing \(test.count) examples with the last and the best weights")
     let lastIsBest = state.bestStep == state.step
     let last = try self.test(trainer.model, test, lastIsBest ? settings.select : .last)
     let best = lastIsBest ? last : try testBest(test)
@@ -337,7 +337,7 @@ public final class TrainingRun {
         remedy: "give more time, or fewer examples to test: --set task.test-count=...")
     }
     guard possible < settings.steps else { return }
-    console.say("the time limit leaves room for \(possible) of \(settings.steps) steps")
+    console.printMessage("the time limit leaves room for \(possible) of \(settings.steps) steps")
     try configuration.fit(steps: possible, origin: "--time-limit")
     trainer.use(settings)
   }

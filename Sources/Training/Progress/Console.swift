@@ -9,9 +9,9 @@ public protocol Console: AnyObject {
   /// Shows the progress, unless it is too early for another report.
   ///
   /// - Parameter evaluated: whether the step ended in an evaluation; such a report always stays.
-  func show(_ progress: TrainingProgress, evaluated: Bool)
+  func printProgress(_ progress: TrainingProgress, evaluated: Bool)
   /// Shows a message that stays, one line or several.
-  func say(_ message: String)
+  func printMessage(_ message: String)
   /// Ends the display, leaving the cursor on a fresh line.
   func finish()
 }
@@ -67,12 +67,14 @@ public final class PlainConsole: Console {
   }
 
   /// Shows the progress when a line is due.
-  public func show(_ progress: TrainingProgress, evaluated: Bool) {
-    if pace.isDue(evaluated || progress.step == progress.steps) { say(progress.description) }
+  public func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
+    if pace.isDue(evaluated || progress.step == progress.steps) {
+      printMessage(progress.description)
+    }
   }
 
   /// Shows a message.
-  public func say(_ message: String) {
+  public func printMessage(_ message: String) {
     show(printable(message) + "\n")
     keep(message)
   }
@@ -111,7 +113,7 @@ public final class TerminalConsole: Console {
   }
 
   /// Rewrites the line; after an evaluation it stays.
-  public func show(_ progress: TrainingProgress, evaluated: Bool) {
+  public func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
     let line = progress.description
     let lasting = evaluated || progress.step == progress.steps
     if logPace.isDue(lasting) { keep(line) }
@@ -124,7 +126,7 @@ public final class TerminalConsole: Console {
   }
 
   /// Shows a message in place of the line, which comes back below it.
-  public func say(_ message: String) {
+  public func printMessage(_ message: String) {
     show("\r" + String(repeating: " ", count: shown) + "\r" + printable(message) + "\n")
     shown = 0
     keep(message)

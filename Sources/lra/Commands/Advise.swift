@@ -33,14 +33,14 @@ struct Advise: ParsableCommand {
       time: try time.map { try parseDuration($0, option: "--time") })
     let data = try measurements()
     let advice = try Advice(question, runs: data.runs, speed: data.speed)
-    try tell(json ? try jsonText(advice) : advice.text)
+    try printResult(json ? try jsonText(advice) : advice.text)
   }
 
   private func measurements() throws -> (runs: [RunRecord], speed: [BenchmarkResult]) {
     let folders = folder.isEmpty ? ["runs"] : folder
     let collection = try RunCollection(folders)
     let speed = SpeedLog(folders)
-    (collection.problems + speed.problems).forEach { say("left out: \($0)") }
+    (collection.problems + speed.problems).forEach { printMessage("left out: \($0)") }
     guard !collection.finished.isEmpty || !speed.results.isEmpty else {
       throw UserError(
         .missingInput, "there is no finished run and no speed.jsonl to learn from",

@@ -65,17 +65,17 @@ struct Bench: ParsableCommand {
     if turns { return try takeTurns(cells) }
     if cell { return try runCell(cells) }
     Interrupts.install()
-    if !json { try tell(BenchTable.heading) }
+    if !json { try printResult(BenchTable.heading) }
     var failures = 0
     for (model, length) in cells.all {
       let outcome = try ChildProcess.runSelf(cellArguments(model, length))
       try Interrupts.check()
       let line = try BenchLine(outcome, model: model, length: length)
       if line.result == nil { failures += 1 }
-      try tell(json ? line.json : BenchTable.row(line))
+      try printResult(json ? line.json : BenchTable.row(line))
     }
     if failures > 0 {
-      say("\(failures) of \(cells.all.count) cells failed")
+      printMessage("\(failures) of \(cells.all.count) cells failed")
       throw ExitCode(UserError.Kind.failed.rawValue)
     }
   }
@@ -86,7 +86,7 @@ struct Bench: ParsableCommand {
     do {
       try measure(try session(cells, model, length), model, length)
     } catch let error as UserError {
-      try tell(try BenchLine.failure(model, length, "\(error.problem) \(error.remedy)"))
+      try printResult(try BenchLine.failure(model, length, "\(error.problem) \(error.remedy)"))
       throw ExitCode(UserError.Kind.failed.rawValue)
     }
   }
@@ -99,15 +99,15 @@ struct Bench: ParsableCommand {
         remedy: "give one --model and one --length")
     }
     let session = try session(cells, model, length)
-    try tell("")
+    try printResult("")
     while readLine() != nil { try measure(session, model, length) }
   }
 
   /// Prints the measurement, and the profile that was asked for.
   private func measure(_ session: BenchmarkSession, _ model: String, _ length: Int) throws {
     let (result, profile) = session.measure(profiling: profile)
-    try tell(try jsonText(result, oneLine: true))
-    if let profile { say("\n\(model), length \(length)\n\(profile.table)\n") }
+    try printResult(try jsonText(result, oneLine: true))
+    if let profile { printMessage("\n\(model), length \(length)\n\(profile.table)\n") }
   }
 
   /// The cell's model in this process, on as many threads as were asked for.

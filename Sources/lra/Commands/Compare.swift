@@ -40,22 +40,22 @@ struct Compare: ParsableCommand {
     }
     let comparison = RunComparison(records)
     if json {
-      return try tell(
+      return try printResult(
         try jsonText(
           Output(
             differences: comparison.differences, results: comparison.results,
             warnings: comparison.warnings, curves: comparison.curves, pairs: comparison.pairs)))
     }
-    try comparison.warnings.forEach { try tell("warning: \($0)") }
+    try comparison.warnings.forEach { try printResult("warning: \($0)") }
     for table in [comparison.results, comparison.differences] where !table.rows.isEmpty {
-      try tell("\n\(table.title)")
-      try tell(
+      try printResult("\n\(table.title)")
+      try printResult(
         formatTable([table.columns.map(\.title)] + table.rows.map { $0.map(\.text) }))
     }
     let plot = comparison.plot(width: 60)
-    if !plot.isEmpty { try tell("\nValidation accuracy, %, over steps\n\(plot)") }
-    try tell("\nOn the same test examples (McNemar's exact test)")
-    try comparison.pairs.forEach { try tell(text($0)) }
+    if !plot.isEmpty { try printResult("\nValidation accuracy, %, over steps\n\(plot)") }
+    try printResult("\nOn the same test examples (McNemar's exact test)")
+    try comparison.pairs.forEach { try printResult(text($0)) }
   }
 
   private func text(_ pair: RunComparison.Pair) -> String {
@@ -79,7 +79,7 @@ struct Compare: ParsableCommand {
     guard run.result != nil,
       !FileManager.default.fileExists(atPath: RunComparison.answersFile(run))
     else { return }
-    say("evaluating \(run.name)")
+    printMessage("evaluating \(run.name)")
     let choice = run.result?.select ?? .best
     let outcome = try ChildProcess.runSelf(
       ["evaluate", run.path, "--checkpoint", choice.rawValue, "--json"]

@@ -72,11 +72,12 @@ extension DataCommand {
     func run() throws {
       let task = try options.makeTask()
       let start = monotonicSeconds()
-      try task.prepare(report: say)
+      try task.prepare(report: printMessage)
       let counts = try Split.allCases.map { "\($0) \(formatCount(try task.examples($0).count))" }
-      try tell("\(options.task): \(counts.joined(separator: ", ")) examples in \(options.folder)")
-      try tell("content \(try task.contentHash()), \(try task.provenance())")
-      say("took \(formatDuration(seconds: monotonicSeconds() - start))")
+      try printResult(
+        "\(options.task): \(counts.joined(separator: ", ")) examples in \(options.folder)")
+      try printResult("content \(try task.contentHash()), \(try task.provenance())")
+      printMessage("took \(formatDuration(seconds: monotonicSeconds() - start))")
     }
   }
 
@@ -98,10 +99,10 @@ extension DataCommand {
           remedy: "make the data with \(type(of: task).dataCommand), or name another folder "
             + "with --data")
       }
-      try task.prepare(report: say)
+      try task.prepare(report: printMessage)
       let inColor = !json && outputHasColors
       let card = try DataCard(task, name: options.task, inColor: inColor)
-      try tell(json ? try jsonText(card) : card.text, colored: inColor)
+      try printResult(json ? try jsonText(card) : card.text, colored: inColor)
     }
   }
 
@@ -121,8 +122,8 @@ extension DataCommand {
           .usage, "\(options.task) cannot be exported",
           remedy: "its data are the original's files already")
       }
-      try exportable.export(to: output, report: say)
-      try tell("wrote \(output)")
+      try exportable.export(to: output, report: printMessage)
+      try printResult("wrote \(output)")
     }
   }
 }

@@ -18,18 +18,18 @@ struct Doctor: ParsableCommand {
   }
 
   func run() throws {
-    let report = MachineReport.measure(report: say)
+    let report = MachineReport.measure(report: printMessage)
     if json {
       let output = Output(
         machine: report, kneeFlopsPerByte: report.kneeFlopsPerByte, warnings: report.advice)
-      return try tell(try jsonText(output))
+      return try printResult(try jsonText(output))
     }
-    try tell(formatTable(rows(report).map { [$0.0, $0.1] }, leading: 2))
-    try tell("")
+    try printResult(formatTable(rows(report).map { [$0.0, $0.1] }, leading: 2))
+    try printResult("")
     for warning in report.advice {
-      try tell("warning: \(warning.problem)\n         \(warning.remedy)")
+      try printResult("warning: \(warning.problem)\n         \(warning.remedy)")
     }
-    if report.advice.isEmpty { try tell("Nothing is slow or missing.") }
+    if report.advice.isEmpty { try printResult("Nothing is slow or missing.") }
   }
 
   private func rows(_ report: MachineReport) -> [(String, String)] {

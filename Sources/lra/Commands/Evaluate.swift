@@ -40,12 +40,12 @@ struct Evaluate: ParsableCommand {
     Interrupts.install()
     let saved = try SavedModel(
       folder, choice: checkpoint, dataFolder: dataFolder(data, ofRun: folder))
-    if let message = saved.message { say("warning: \(message)") }
+    if let message = saved.message { printMessage("warning: \(message)") }
     let task = saved.configuration.task
-    try task.prepare { say($0) }
+    try task.prepare { printMessage($0) }
     let source = try task.examples(split)
     let question = try Question(task, folder)
-    if let warning = question.warning { say("warning: \(warning)") }
+    if let warning = question.warning { printMessage("warning: \(warning)") }
     let answers = try answers(saved, source, question)
     if let predictions {
       try writeOutput(answers.flatMap(PredictionFile.line), to: predictions)
@@ -67,7 +67,7 @@ struct Evaluate: ParsableCommand {
       return answers
     }
     let first = log.predictions.count
-    if first > 0 { say("going on after \(first) of \(source.count) examples") }
+    if first > 0 { printMessage("going on after \(first) of \(source.count) examples") }
     try evaluate(evaluator, source, from: first, visit: log.append)
     try log.finish()
     return log.predictions
@@ -86,7 +86,8 @@ struct Evaluate: ParsableCommand {
     do {
       return try PredictionLog(path: path, header)
     } catch let error as UserError where error.kind == .cannotWrite {
-      say("warning: \(error.problem); the answers are not kept, and an interruption loses them")
+      printMessage(
+        "warning: \(error.problem); the answers are not kept, and an interruption loses them")
       return nil
     }
   }
@@ -114,7 +115,7 @@ struct Evaluate: ParsableCommand {
       accuracyStderr: result.error, loss: result.loss, majorityShare: share, remark: remark,
       data: question.relation, dataHash: question.hash, runDataHash: question.runHash,
       dataSource: question.source)
-    try tell(json ? try jsonText(summary) : summary.text)
+    try printResult(json ? try jsonText(summary) : summary.text)
   }
 }
 

@@ -15,7 +15,7 @@ struct Explain: ParsableCommand {
 
   func run() throws {
     let explanation = try Explanation(VariantCatalog.named(model))
-    try tell(json ? try jsonText(explanation) : explanation.text)
+    try printResult(json ? try jsonText(explanation) : explanation.text)
   }
 }
 

@@ -112,17 +112,17 @@ struct Leaderboard: ParsableCommand {
 
   private func report(_ folder: LeaderboardFolder) throws {
     let data = try ReportData(folders: [folder.path])
-    data.problems.forEach { say("left out: \($0)") }
+    data.problems.forEach { printMessage("left out: \($0)") }
     let report = Report(data)
     let page = try report.write(to: folder.report)
-    try tell(report.markdown)
-    try tell("report            \(page)")
+    try printResult(report.markdown)
+    try printResult("report            \(page)")
   }
 
   private func finish(_ failures: [String]) throws {
     guard !failures.isEmpty else { return }
-    say("\(failures.count) failed; the same command tries them again:")
-    failures.forEach { say("  \($0)") }
+    printMessage("\(failures.count) failed; the same command tries them again:")
+    failures.forEach { printMessage("  \($0)") }
     throw ExitCode(UserError.Kind.failed.rawValue)
   }
 }

@@ -13,7 +13,7 @@ struct List: ParsableCommand {
 
   func run() throws {
     let listing = try Listing()
-    try tell(json ? try jsonText(listing) : listing.text)
+    try printResult(json ? try jsonText(listing) : listing.text)
   }
 }
 

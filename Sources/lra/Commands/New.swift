@@ -24,7 +24,7 @@ struct NewModel: ParsableCommand {
   func run() throws {
     let template = try ModelTemplate(name)
     try Checkout(".").add(template)
-    try tell(
+    try printResult(
       """
       written  \(template.swiftPath)
       written  \(template.pythonPath)

@@ -32,13 +32,13 @@ struct Predict: ParsableCommand {
     if let threads { try useThreads(threads) }
     let saved = try SavedModel(
       folder, choice: checkpoint, dataFolder: dataFolder(nil, ofRun: folder))
-    if let message = saved.message { say("warning: \(message)") }
+    if let message = saved.message { printMessage("warning: \(message)") }
     let tokens = try TokenFile(input, for: saved.model.configuration)
     let logits = saved.model(tokens.input)
     var file = SafeTensors()
     file.metadata = ["format": "pt"]
     file.add("logits", shape: logits.shape, logits.values)
     try writeOutput(file.serialized(), to: output)
-    say("logits \(logits.shape) written to \(output)")
+    printMessage("logits \(logits.shape) written to \(output)")
   }
 }

@@ -25,10 +25,10 @@ struct ReportCommand: ParsableCommand {
 
   func run() throws {
     let data = try ReportData(folders: folders)
-    data.problems.forEach { say("left out: \($0)") }
+    data.problems.forEach { printMessage("left out: \($0)") }
     let report = Report(data)
     let page = try report.write(to: output)
-    if tables { try tell(report.markdown) }
-    try tell("report            \(page)")
+    if tables { try printResult(report.markdown) }
+    try printResult("report            \(page)")
   }
 }

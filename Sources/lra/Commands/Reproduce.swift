@@ -32,7 +32,8 @@ struct Reproduce: ParsableCommand {
 
   func run() throws {
     for folder in try publish.map(commaSeparated)?.map(pathArgument) ?? [] {
-      try tell("published         \(try PublishedRuns.publish(RunRecord(folder), to: results))")
+      try printResult(
+        "published         \(try PublishedRuns.publish(RunRecord(folder), to: results))")
     }
     let published = try PublishedRuns(results)
     let chosen = try choose(published)
@@ -40,13 +41,13 @@ struct Reproduce: ParsableCommand {
       Interrupts.install()
       return try chosen.forEach(again)
     }
-    for record in chosen { try tell("lra " + arguments(record).joined(separator: " ")) }
+    for record in chosen { try printResult("lra " + arguments(record).joined(separator: " ")) }
     let log = PeerLog([results])
     if let problem = log.problems.first {
       throw UserError(.badData, problem, remedy: "restore the file from the repository")
     }
     let peers = PeerTables(log.rounds)
-    if names.isEmpty { try peers.commands.forEach { try tell($0) } }
+    if names.isEmpty { try peers.commands.forEach { try printResult($0) } }
     try check(published, peers)
   }
 
@@ -88,7 +89,7 @@ struct Reproduce: ParsableCommand {
         )
       }
     }
-    try tell(
+    try printResult(
       "every accuracy in \(text) is that of a run in \(results), every ratio to PyTorch measured")
   }
 
@@ -105,7 +106,7 @@ struct Reproduce: ParsableCommand {
       }
     }
     guard let published = record.result, let new = try RunRecord(folder).result else { return }
-    try tell("\(record.name): \(words(Reproduction(published: published, again: new), new))")
+    try printResult("\(record.name): \(words(Reproduction(published: published, again: new), new))")
   }
 
   private func words(_ outcome: Reproduction, _ result: RunResult) -> String {

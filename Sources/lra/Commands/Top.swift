@@ -23,9 +23,9 @@ struct Top: ParsableCommand {
     try require("--interval", interval, atLeast: 1)
     var seen: [String: Seen] = [:]
     let standings = try look(&seen)
-    if json { return try tell(try jsonText(standings)) }
+    if json { return try printResult(try jsonText(standings)) }
     guard !once, isatty(STDOUT_FILENO) == 1 else {
-      return try tell(table(standings, width: Int.max, height: Int.max))
+      return try printResult(table(standings, width: Int.max, height: Int.max))
     }
     Interrupts.install()
     let keyboard = Keyboard()

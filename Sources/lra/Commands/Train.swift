@@ -80,7 +80,7 @@ struct Train: ParsableCommand {
       if try tellIfFinished(resume) { return }
     }
     let (configuration, folder) = try resume.map(openRun) ?? newRun()
-    guard let folder else { return try tell(foretold(configuration)) }
+    guard let folder else { return try printResult(foretold(configuration)) }
     Interrupts.install()
     if profile { Profiler.shared.reset(timing: true) }
     let console = try makeConsole(logPath: folder.file("log.txt"))
@@ -95,16 +95,16 @@ struct Train: ParsableCommand {
   /// What is told instead of training.
   private func foretold(_ configuration: RunConfiguration) throws -> String {
     guard cost else { return configuration.settings.explained() }
-    let measured = try RunCost.measure(configuration) { say($0) }
+    let measured = try RunCost.measure(configuration) { printMessage($0) }
     return json ? try jsonText(measured, oneLine: true) : measured.summary
   }
 
   /// The training steps of this sitting.
   private func showProfile(_ run: TrainingRun) {
     guard run.stepsTaken > 0 else { return }
-    say(
+    printMessage(
       OperationProfile(
-        Profiler.shared.accounts, steps: run.stepsTaken, seconds: run.stepSeconds,
+        Profiler.shared.statistics, steps: run.stepsTaken, seconds: run.stepSeconds,
         roofline: .measured(threads: Workers.shared.count)
       ).table)
   }
@@ -119,9 +119,9 @@ struct Train: ParsableCommand {
     if let status = folder.status, status != .done, !folder.isInUse {
       try folder.setStatus(.done)
     }
-    say("\(path): already done; nothing was changed")
+    printMessage("\(path): already done; nothing was changed")
     if let result = folder.result {
-      try tell(json ? try jsonText(result) : result.summary(folder: path))
+      try printResult(json ? try jsonText(result) : result.summary(folder: path))
     }
     return true
   }
@@ -146,7 +146,7 @@ struct Train: ParsableCommand {
     let configuration = try RunConfiguration(
       settings, dataFolder: dataFolder(data, ofRun: path))
     if explain || cost { return (configuration, nil) }
-    try configuration.task.prepare { say($0) }
+    try configuration.task.prepare { printMessage($0) }
     if !otherData { try RunFolder.open(path).requireSameData(configuration.task) }
     return (configuration, try RunFolder.resume(path))
   }
@@ -197,9 +197,9 @@ struct Train: ParsableCommand {
     console.finish()
     switch ending {
     case .finished(let result):
-      try tell(json ? try jsonText(result) : result.summary(folder: folder.path))
+      try printResult(json ? try jsonText(result) : result.summary(folder: folder.path))
     case .initialized:
-      try tell("fresh checkpoint in \(folder.path)")
+      try printResult("fresh checkpoint in \(folder.path)")
     case .stopped(let reason):
       throw UserError(
         .stoppedEarly, "stopped (\(reason)); everything is saved in \(folder.path)",

@@ -33,7 +33,7 @@ final class LeaderboardRunner {
   init(_ options: Options) throws {
     self.options = options
     journal = try LeaderboardJournal(folder: options.folder.path)
-    journal.problems.forEach { say("left out: \($0)") }
+    journal.problems.forEach { printMessage("left out: \($0)") }
     costs = journal.costs(threads: options.threads)
     planned = options.budget.map(journal.plannedSteps) ?? [:]
     jobs = options.jobs
@@ -49,7 +49,7 @@ final class LeaderboardRunner {
       kinds[cell.kind] = cell
     }
     guard !kinds.isEmpty else { return }
-    say("measuring a few steps of each kind of training: \(kinds.count)")
+    printMessage("measuring a few steps of each kind of training: \(kinds.count)")
     var waiting = kinds.keys.sorted()
     try queue().run {
       guard let kind = waiting.popLast(), let cell = kinds[kind] else { return .none }
@@ -68,7 +68,7 @@ final class LeaderboardRunner {
     if let cost = try? SnakeCaseJSON.checked(RunCost.self, from: outcome.output.utf8) {
       costs[kind] = cost
       entry.cost = cost
-      say(
+      printMessage(
         "  \(kind): \(formatDuration(seconds: cost.seconds)), "
           + "\(formatBytes(cost.peakResidentBytes))")
     } else if Interrupts.stopRequested {
@@ -117,9 +117,9 @@ final class LeaderboardRunner {
     let memory = Int(clamping: ProcessInfo.processInfo.physicalMemory)
     let limit = memory / 10 * 8
     while jobs > 1, plan.peakBytes(jobs: jobs) > limit { jobs -= 1 }
-    if jobs < options.jobs { say("training \(jobs) at once, for memory") }
+    if jobs < options.jobs { printMessage("training \(jobs) at once, for memory") }
     if plan.peakBytes(jobs: 1) > limit {
-      say(
+      printMessage(
         "warning: a training needs \(formatBytes(plan.peakBytes(jobs: 1))) of "
           + "\(formatBytes(memory)) of memory")
     }
@@ -128,14 +128,15 @@ final class LeaderboardRunner {
   private func announce(_ plan: LeaderboardPlan) {
     let done = plan.items.count { $0.state == .done }
     let left = plan.items.count - done
-    say("trainings: \(options.cells.count), done: \(done)")
+    printMessage("trainings: \(options.cells.count), done: \(done)")
     guard left > 0 else { return }
     let share = plan.share < 1 ? String(format: "%.1f %% of", plan.share * 100) : "all"
-    say(
+    printMessage(
       "to do: \(left), with \(share) the preset's steps: about "
         + "\(formatDuration(seconds: plan.seconds(jobs: jobs))), \(jobs) at once, threads of "
         + "each: \(options.threads), \(formatBytes(plan.peakBytes(jobs: jobs))) of memory")
-    say("watch it from another shell: \(programWord) top \(shellQuoted(options.folder.path))")
+    printMessage(
+      "watch it from another shell: \(programWord) top \(shellQuoted(options.folder.path))")
   }
 
   // MARK: Training
@@ -164,7 +165,9 @@ final class LeaderboardRunner {
   /// Takes the first training that nobody else works on.
   private func nextTraining(_ open: inout [LeaderboardCell]) throws -> JobQueue.Next {
     if isOver {
-      if !open.isEmpty { say("the budget is used up; \(open.count) trainings were not begun") }
+      if !open.isEmpty {
+        printMessage("the budget is used up; \(open.count) trainings were not begun")
+      }
       open = []
     }
     open.removeAll { state($0) == .done }
@@ -195,12 +198,12 @@ final class LeaderboardRunner {
     case .exited(0):
       let folder = "\(options.folder.path)/\(name)"
       let accuracy = (try? RunRecord(folder))?.result?.test.formattedAccuracy
-      say(
+      printMessage(
         "[\(place)] \(name): \(accuracy ?? "no result") in "
           + formatDuration(seconds: outcome.seconds))
       try journal.write(LeaderboardJournal.Entry(.done, name))
     case .exited(UserError.Kind.stoppedEarly.rawValue):
-      say("[\(place)] \(name): stopped, to be gone on with")
+      printMessage("[\(place)] \(name): stopped, to be gone on with")
     default:
       var entry = LeaderboardJournal.Entry(.failed, name)
       entry.error = outcome.reason
@@ -240,7 +243,7 @@ final class LeaderboardRunner {
 
   private func fail(_ name: String, _ reason: String) {
     failures.append("\(name): \(reason)")
-    say("\(name) failed: \(reason)")
+    printMessage("\(name) failed: \(reason)")
   }
 
   /// Ends the command when a signal asked for it.

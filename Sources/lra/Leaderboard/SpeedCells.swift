@@ -30,14 +30,14 @@ struct SpeedCells {
   /// - Returns: the cells that failed, each with the reason.
   func measure(while hasTime: () -> Bool) throws -> [String] {
     guard let lock = try folder.claim("speed") else {
-      say("another process measures speed in \(folder.path)")
+      printMessage("another process measures speed in \(folder.path)")
       return []
     }
     defer { withExtendedLifetime(lock) {} }
     let known = Set(known())
     let wanted = try cells().filter { !known.contains($0) }
     guard !wanted.isEmpty else { return [] }
-    say("measuring speed and memory, one at a time: \(wanted.count)")
+    printMessage("measuring speed and memory, one at a time: \(wanted.count)")
     var failures: [String] = []
     let file = try AppendingFile(linesAt: folder.speedFile)
     for cell in wanted {

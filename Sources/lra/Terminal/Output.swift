@@ -5,13 +5,13 @@ import Foundation
 import Runs
 
 /// Writes a line of progress or a complaint to standard error.
-func say(_ line: String) { StandardStreams.writeError(printable(line) + "\n") }
+func printMessage(_ line: String) { StandardStreams.writeError(printable(line) + "\n") }
 
 /// Writes a line of the result to standard output, at once also where that is a file or a pipe.
 ///
 /// - Parameter colored: whether the line has colours of its own, and nothing foreign.
 /// - Throws: `UserError(.cannotWrite)` when it cannot be written.
-func tell(_ line: String, colored: Bool = false) throws {
+func printResult(_ line: String, colored: Bool = false) throws {
   try StandardStreams.writeOutput((colored ? line : printable(line)) + "\n")
 }
 

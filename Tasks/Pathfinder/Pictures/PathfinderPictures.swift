@@ -156,11 +156,13 @@ public struct PathfinderPictures: Sendable {
     try state.content.withLock { content in
       if let known = content.generated[split] { return known }
       // The original's folders may hold pictures of other sizes alone.
-      let strangers = Strangers(in: root) {
+      let unrecognized = UnrecognizedFiles(in: root) {
         let number = $0.hasPrefix("pathfinder") ? $0.dropFirst(10) : nil
         return $0 == "lra_release" || number?.allSatisfy(\.isNumber) == true
       }
-      try strangers.refuse(wanted: ["\(shape.level.folder)/imgs", "\(shape.level.folder)/metadata"])
+      try unrecognized.refuse(wanted: [
+        "\(shape.level.folder)/imgs", "\(shape.level.folder)/metadata",
+      ])
       let made = try keptOrDrawn(split, report)
       content.generated[split] = made
       return made

@@ -37,7 +37,7 @@ extension OpCases {
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     return OpCase(
       "attention \(queries) to \(lengths), \(heads) heads of \(width), \(layout), dropout \(rate)",
-      account: "attention", inputs(own.rows, keys.rows, heads * width, layout, range)
+      profiled: "attention", inputs(own.rows, keys.rows, heads * width, layout, range)
     ) { x in
       let (q, k, v) = views(x, heads, width, layout)
       return Autodiff.attention(
@@ -55,7 +55,7 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "linear attention \(lengths), \(heads) heads of \(width), \(layout), epsilon \(epsilon)",
-      account: "linear attention",
+      profiled: "linear attention",
       inputs(sequences.rows, sequences.rows, heads * width, layout, -2...2)
     ) { x in
       let (q, k, v) = views(x, heads, width, layout)

@@ -14,7 +14,7 @@ extension OpCases {
       mean: random.floats(width), variance: random.floats(width, in: 0.1...2))
     let epsilon: Float = 1e-2
     return OpCase(
-      "batch norm \(rows)x\(width), given \(given)", account: "batch norm",
+      "batch norm \(rows)x\(width), given \(given)", profiled: "batch norm",
       [.init(rows, width), .init(width), .init(width)]
     ) { x in
       batchNorm(

@@ -22,7 +22,7 @@ extension OpCases {
   static func unit(_ rows: Int, heads: Int, width: Int, column: Int = 0) -> OpCase {
     let columns = column..<column + heads * width
     return OpCase(
-      "unit rows \(rows), \(heads) heads of \(width) from \(column)", account: "unit rows",
+      "unit rows \(rows), \(heads) heads of \(width) from \(column)", profiled: "unit rows",
       [.init(rows, columns.upperBound)]
     ) {
       unitRows(HeadsView($0[0], column: column, count: heads, width: width), epsilon: 1e-3)
@@ -53,7 +53,7 @@ extension OpCases {
       sequences: sequences, hash: hash
     ).counts.map { $0.map { $0.map { countsOnce ? min(1, $0) : $0 } } }
     return OpCase(
-      name, account: "hashed chunks",
+      name, profiled: "hashed chunks",
       inputs(sequences.rows, sequences.rows, heads * width, .packed, -2...2)
     ) { inputs in
       let (q, k, v) = views(inputs, heads, width, .packed)
@@ -78,7 +78,7 @@ extension OpCases {
   static func reversible(_ rows: Int, width: Int) -> OpCase {
     let drop = DropoutOracle(rate: 0.2, key: 7)
     return OpCase(
-      "reversible sum \(rows)x\(width)", account: "reversible sum",
+      "reversible sum \(rows)x\(width)", profiled: "reversible sum",
       [.init(rows, width), .init(rows, width), .init(width, width), .init(width, width)]
     ) { x in
       let layer = { (u: Tensor, weight: Tensor) in

@@ -36,7 +36,7 @@ extension OpCases {
     let columns = beside + heads * width
     return OpCase(
       "segment mean \(lengths), \(pieces) pieces, \(heads) heads of \(width) beside \(beside)",
-      account: "segment mean", [.init(sequences.rows, columns + beside)]
+      profiled: "segment mean", [.init(sequences.rows, columns + beside)]
     ) { x in
       segmentMean(
         self.heads(x[0], heads, width, beside), pieces: SequencePieces(sequences, count: pieces))
@@ -52,7 +52,7 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "segment sum \(lengths), blocks of \(block), width \(width) beside \(beside)",
-      account: "segment sum", [.init(sequences.rows, beside + width)]
+      profiled: "segment sum", [.init(sequences.rows, beside + width)]
     ) { x in
       segmentSum(
         heads(x[0], 1, width, beside), pieces: SequencePieces(sequences, length: block))
@@ -69,7 +69,7 @@ extension OpCases {
     let columns = heads * width
     return OpCase(
       "nystrom inverse \(sizes), \(heads) heads of \(width), \(iterations) iterations, \(range)",
-      account: "nystrom inverse",
+      profiled: "nystrom inverse",
       [.init(landmarks.rows, 2 * columns, range: range), .init(landmarks.rows, columns)]
     ) { x in
       nystromInverse(
@@ -89,7 +89,7 @@ extension OpCases {
     let columns = heads * width
     return OpCase(
       "depthwise convolution \(lengths), \(heads) heads of \(width) beside \(beside), \(taps) taps",
-      account: "depthwise convolution",
+      profiled: "depthwise convolution",
       [
         .init(sequences.rows, beside + columns), .init(heads, taps),
         .init(sequences.rows, columns),
@@ -111,7 +111,7 @@ extension OpCases {
     let columns = heads * width
     return OpCase(
       "attention \(queries) to \(others) with a bias, \(heads) heads of \(width)",
-      account: "attention",
+      profiled: "attention",
       [
         .init(own.rows, columns, range: -2...2),
         .init(keys.rows, 2 * columns + heads, range: -2...2),
@@ -135,7 +135,7 @@ extension OpCases {
   static func sharedKeys(_ lengths: [Int], heads: Int, width: Int) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "attention \(lengths) with keys as values, \(heads) heads of \(width)", account: "attention",
+      "attention \(lengths) with keys as values, \(heads) heads of \(width)", profiled: "attention",
       [.init(sequences.rows, heads * width, range: -2...2), .init(sequences.rows, heads * width)]
     ) { x in
       let others = self.heads(x[1], heads, width)

@@ -17,7 +17,7 @@ extension OpCases {
   ) -> OpCase {
     OpCase(
       "grouped linear \(n)x\(i)x\(o), \(groups) groups\(bias ? "" : " without bias")",
-      account: "grouped linear",
+      profiled: "grouped linear",
       [.init(n, groups * i), .init(groups * o, i)] + (bias ? [.init(groups * o)] : [])
     ) { x in
       Autodiff.groupedLinear(
@@ -32,7 +32,7 @@ extension OpCases {
   ) -> OpCase {
     let drop = DropoutOracle(rate: rate, key: 5 << 40, firstRow: 4)
     return OpCase(
-      "perceptron \(n)x\(i)x\(f)x\(o) \(activation), dropout \(rate)", account: "perceptron",
+      "perceptron \(n)x\(i)x\(f)x\(o) \(activation), dropout \(rate)", profiled: "perceptron",
       [
         .init(n, i), .init(f, i, range: -0.3...0.3), .init(f), .init(o, f, range: -0.3...0.3),
       ]

@@ -10,7 +10,7 @@ extension OpCases {
 
   static func pairFeatures(_ pairs: Int, _ width: Int) -> OpCase {
     OpCase(
-      "pair features of \(pairs) pairs of \(width)", account: "pair features",
+      "pair features of \(pairs) pairs of \(width)", profiled: "pair features",
       [.init(2 * pairs, width)]
     ) { x in
       Autodiff.pairFeatures(x[0])

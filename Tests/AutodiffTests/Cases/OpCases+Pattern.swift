@@ -167,7 +167,7 @@ extension OpCases {
     return OpCase(
       "pattern attention, \(name), \(lengths), \(heads) heads of \(width), \(layout), "
         + "dropout \(rate)",
-      account: "pattern attention",
+      profiled: "pattern attention",
       inputs(sequences.rows, sequences.rows, heads * width, layout, range)
     ) { x in
       let (q, k, v) = views(x, heads, width, layout)
@@ -193,7 +193,7 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
-      "leading \(count) rows of \(lengths), width \(width)", account: nil,
+      "leading \(count) rows of \(lengths), width \(width)", profiled: nil,
       [.init(sequences.rows, width)]
     ) {
       Autodiff.leadingRows($0[0], sequences: sequences, leading: sequences.leading(count))
@@ -206,7 +206,7 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
-      "replacing leading \(count) rows of \(lengths), width \(width)", account: nil,
+      "replacing leading \(count) rows of \(lengths), width \(width)", profiled: nil,
       [.init(sequences.rows, width), .init(places.count, width)]
     ) {
       replacingLeadingRows(

@@ -41,7 +41,7 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
     return OpCase(
       "diagonal scan \(lengths), \(states) states\(reversed ? ", reversed" : "")",
-      account: "diagonal scan",
+      profiled: "diagonal scan",
       [.init(sequences.rows, 2 * states), .init(2, states, range: -0.68...0.68)]
     ) {
       diagonalScan($0[0], poles: $0[1], sequences: sequences, reversed: reversed)
@@ -57,7 +57,7 @@ extension OpCases {
       offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + spare)
     return OpCase(
       "state space scan \(lengths), \(channels) channels of \(modes) modes, reversed \(reversed)",
-      account: "state space scan",
+      profiled: "state space scan",
       [.init(sequences.rows, channels), .init(channels)]
         + reversed.map { _ in .init(4 * modes, channels, range: -0.65...0.65) }
     ) { x in
@@ -75,7 +75,7 @@ extension OpCases {
     let own = shared ? 1 : channels
     return OpCase(
       "zero-order hold, \(modes) modes, \(channels) channels\(shared ? ", shared" : "")",
-      account: nil,
+      profiled: nil,
       [
         .init(channels, range: -5 ... -1), .init(modes, own, range: -1.5...0.5),
         .init(modes, own, range: 0...9), .init(2 * modes, channels),
@@ -96,7 +96,7 @@ extension OpCases {
     let own = shared ? 1 : channels
     return OpCase(
       "S4D layer \(lengths), \(modes) modes, \(channels) channels\(shared ? ", shared" : "")",
-      account: "state space scan",
+      profiled: "state space scan",
       [
         .init(sequences.rows, channels), .init(channels), .init(channels, range: -3 ... -1),
         .init(modes, own, range: -1.5...0.5), .init(modes, own, range: 0...9),
@@ -123,7 +123,7 @@ extension OpCases {
 
   static func ring(_ states: Int) -> OpCase {
     OpCase(
-      "ring poles, \(states)", account: nil,
+      "ring poles, \(states)", profiled: nil,
       [.init(states, range: -4...0.5), .init(states, range: -3...1.8)]
     ) {
       ringPoles(logDecay: $0[0], logPhase: $0[1])
@@ -134,7 +134,7 @@ extension OpCases {
 
   static func rows(_ n: Int, _ columns: Int, period: Int) -> OpCase {
     OpCase(
-      "scaled rows \(n)x\(columns), period \(period)", account: nil,
+      "scaled rows \(n)x\(columns), period \(period)", profiled: nil,
       [.init(n, columns), .init(period)]
     ) {
       scaledRows($0[0], logScales: $0[1])
@@ -146,7 +146,7 @@ extension OpCases {
 
   static func columns(_ n: Int, _ columns: Int) -> OpCase {
     OpCase(
-      "scaled columns \(n)x\(columns)", account: "scaled columns",
+      "scaled columns \(n)x\(columns)", profiled: "scaled columns",
       [.init(n, columns), .init(columns)]
     ) {
       scaledColumns($0[0], scales: $0[1])
@@ -158,7 +158,7 @@ extension OpCases {
   static func residualSum(_ n: Int, _ width: Int, rate: Float = 0) -> OpCase {
     let drop = DropoutOracle(rate: rate, key: 5 << 33, firstRow: 4)
     return OpCase(
-      "residual sum \(n)x\(width), dropout \(rate)", account: "residual sum",
+      "residual sum \(n)x\(width), dropout \(rate)", profiled: "residual sum",
       [.init(n, width), .init(n, width)]
     ) {
       Autodiff.residualSum($0[0], adding: $0[1], dropout: drop.dropout)
@@ -174,7 +174,7 @@ extension OpCases {
     let outside = DropoutOracle(rate: rate, key: 32 << 37, firstRow: 3)
     return OpCase(
       "gated linear \(n)x\(inputs)x\(width) \(activation), dropout \(rate)",
-      account: "gated linear",
+      profiled: "gated linear",
       [.init(n, width), .init(n, inputs), .init(2 * width, inputs), .init(2 * width)]
     ) { x in
       gatedLinear(
@@ -189,7 +189,7 @@ extension OpCases {
   static func fourier(_ lengths: [Int], width: Int, length: Int) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "Fourier mix \(lengths) of \(length), width \(width)", account: "Fourier mix",
+      "Fourier mix \(lengths) of \(length), width \(width)", profiled: "Fourier mix",
       [.init(sequences.rows, width)]
     ) {
       fourierMix($0[0], plan: FourierPlan(length: length, width: width), sequences: sequences)
@@ -205,7 +205,7 @@ extension OpCases {
     let branch = DropoutOracle(rate: rate, key: 79 << 40, firstRow: 3)
     return OpCase(
       "residual Fourier mix \(lengths) of \(length), width \(width), dropout \(rate)",
-      account: "residual Fourier mix",
+      profiled: "residual Fourier mix",
       [.init(sequences.rows, width), .init(width, range: 0.5...1.5), .init(width)]
     ) {
       residualFourierMix(

@@ -29,7 +29,7 @@ extension OpCases {
     _ n: Int, _ i: Int, _ o: Int, _ activation: Activation = .identity, bias: Bool = true
   ) -> OpCase {
     OpCase(
-      "linear \(n)x\(i)x\(o) \(activation)\(bias ? "" : " without bias")", account: "linear",
+      "linear \(n)x\(i)x\(o) \(activation)\(bias ? "" : " without bias")", profiled: "linear",
       [.init(n, i), .init(o, i)] + (bias ? [.init(o)] : [])
     ) { x in
       Autodiff.linear(x[0], weight: x[1], bias: self.bias(x, bias), activation: activation)
@@ -49,7 +49,7 @@ extension OpCases {
   static func normalizedLinear(_ n: Int, _ i: Int, _ o: Int, bias: Bool = true) -> OpCase {
     OpCase(
       "normalized linear \(n)x\(i)x\(o)\(bias ? "" : " without bias")",
-      account: "normalized linear",
+      profiled: "normalized linear",
       [.init(n, i), .init(i, range: 0.5...1.5), .init(i), .init(o, i)] + (bias ? [.init(o)] : [])
     ) { x in
       Autodiff.normalizedLinear(
@@ -68,7 +68,7 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
       "normalized linear \(lengths) of \(i), sums of \(block)\(bias ? "" : ", without bias")",
-      account: "normalized linear",
+      profiled: "normalized linear",
       [.init(sequences.rows, i), .init(i, range: 0.5...1.5), .init(i), .init(i, i)]
         + (bias ? [.init(i)] : [])
     ) { x in
@@ -92,7 +92,7 @@ extension OpCases {
     let drop = DropoutOracle(rate: rate, key: 0x1234_5678_9ABC_DEF0, firstRow: 5)
     return OpCase(
       "residual linear \(n)x\(i)x\(o), dropout \(rate)\(bias ? "" : ", without bias")",
-      account: "residual linear",
+      profiled: "residual linear",
       [.init(n, o), .init(n, i), .init(o, i)] + (bias ? [.init(o)] : [])
     ) { x in
       Autodiff.residualLinear(
@@ -104,7 +104,7 @@ extension OpCases {
 
   static func layerNorm(_ n: Int, _ width: Int) -> OpCase {
     OpCase(
-      "layer norm \(n)x\(width)", account: "layer norm",
+      "layer norm \(n)x\(width)", profiled: "layer norm",
       [.init(n, width), .init(width, range: 0.5...1.5), .init(width)]
     ) { x in
       Autodiff.layerNorm(x[0], norm: Norm(scale: x[1], shift: x[2]))
@@ -131,7 +131,7 @@ extension OpCases {
     let inside = DropoutOracle(rate: rate, key: 77)
     let outside = DropoutOracle(rate: rate, key: 78 << 40, firstRow: 3)
     return OpCase(
-      "feed-forward \(n)x\(e)x\(f) \(activation), dropout \(rate)", account: "feed-forward",
+      "feed-forward \(n)x\(e)x\(f) \(activation), dropout \(rate)", profiled: "feed-forward",
       [
         .init(n, e), .init(e, range: 0.5...1.5), .init(e), .init(f, e, range: -0.3...0.3), .init(f),
         .init(e, f, range: -0.3...0.3), .init(e),

@@ -28,7 +28,7 @@ extension OpCases {
     let count = projections ?? Set(groups).count
     return OpCase(
       "project sequence \(lengths) to \(projected), \(columns) columns, groups \(groups)",
-      account: "project sequence",
+      profiled: "project sequence",
       [.init(sequences.rows, columns)] + Array(repeating: .init(projected, length), count: count)
     ) { x in
       projectSequence(x[0], projections: Array(x[1...]), groups: groups, sequences: sequences)
@@ -50,7 +50,7 @@ extension OpCases {
     let numbers = tokens
     return OpCase(
       "embedding \(lengths), width \(width), class token \(classToken), dropout \(rate)",
-      account: "embedding",
+      profiled: "embedding",
       [.init(vocabulary, width), .init(sequences.capacity + 60, width)]
         + (classToken ? [.init(width)] : [])
     ) { x in
@@ -70,7 +70,7 @@ extension OpCases {
   static func pool(_ lengths: [Int], width: Int) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "mean pool \(lengths), width \(width)", account: "mean pool", [.init(sequences.rows, width)]
+      "mean pool \(lengths), width \(width)", profiled: "mean pool", [.init(sequences.rows, width)]
     ) {
       meanPool($0[0], sequences: sequences)
     } oracle: {
@@ -81,7 +81,7 @@ extension OpCases {
   static func first(_ lengths: [Int], width: Int) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "first pool \(lengths), width \(width)", account: nil, [.init(sequences.rows, width)]
+      "first pool \(lengths), width \(width)", profiled: nil, [.init(sequences.rows, width)]
     ) {
       firstPool($0[0], sequences: sequences)
     } oracle: { x in
@@ -93,7 +93,7 @@ extension OpCases {
     var random = RandomData("labels")
     let labels = random.integers(rows, in: 0..<classes)
     return OpCase(
-      "cross entropy \(rows)x\(classes), count \(count ?? rows)", account: nil,
+      "cross entropy \(rows)x\(classes), count \(count ?? rows)", profiled: nil,
       [.init(rows, classes, range: -4...4)]
     ) {
       Autodiff.crossEntropy($0[0], labels: labels, count: count)
@@ -103,7 +103,7 @@ extension OpCases {
   }
 
   static func stack(_ parts: [Int], columns: Int) -> OpCase {
-    OpCase("stack \(parts), \(columns) columns", account: nil, parts.map { .init($0, columns) }) {
+    OpCase("stack \(parts), \(columns) columns", profiled: nil, parts.map { .init($0, columns) }) {
       stacked($0)
     } oracle: {
       Matrix.stacked($0)

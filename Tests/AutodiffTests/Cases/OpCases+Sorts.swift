@@ -29,7 +29,7 @@ extension OpCases {
       "sinkhorn sort \(sizes), \(heads) heads of \(columns), \(iterations) iterations, "
       + "temperature \(temperature), noise \(noise != nil), spread \(spread)"
     return OpCase(
-      name, account: "sinkhorn sort",
+      name, profiled: "sinkhorn sort",
       [
         .init(sequences.rows, heads * columns, range: -3...3) { row, column in
           spread * Float(row * row % 7 - column % 5)
@@ -61,7 +61,7 @@ extension OpCases {
     return OpCase(
       "sorted block attention \(lengths) of \(block), \(heads) heads of \(width) beside \(beside), "
         + "shortcut \(shortcut), dropout \(rate)",
-      account: "sorted block attention",
+      profiled: "sorted block attention",
       [
         .init(sequences.rows, beside + 3 * columns, range: -2...2),
         .init(pieces.sequences.rows, heads * (pieces.sequences.longest + 2), range: 0.1...1),

@@ -41,7 +41,7 @@ extension OpCases {
     let keys = PackedSequences(offsets: offsets(others ?? queries))
     return OpCase(
       "attention \(queries) to \(others ?? queries), \(heads) heads, queries of \(query), values of "
-        + "\(value), scale \(scale.map { "\($0)" } ?? "usual")", account: "attention",
+        + "\(value), scale \(scale.map { "\($0)" } ?? "usual")", profiled: "attention",
       [
         .init(own.rows, heads * query, range: -2...2), .init(keys.rows, heads * query),
         .init(keys.rows, heads * value),
@@ -126,7 +126,7 @@ extension OpCases {
       ? [] : [.init(sequences.rows, heads * query), .init(sequences.rows, heads * query)]
     return OpCase(
       "attention \(lengths), \(heads) heads of \(width), \(name), queries of \(query), dropout \(rate)",
-      account: "attention",
+      profiled: "attention",
       [.init(sequences.rows, heads * width)] + products + inputs(sequences.rows)
     ) { x in
       let value = HeadsView(x[0], count: heads, width: width)
@@ -155,7 +155,7 @@ extension OpCases {
   static func tableRows(_ lengths: [Int], columns: Int, of rows: Int) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "table rows \(lengths) of \(rows), \(columns) columns", account: "table rows",
+      "table rows \(lengths) of \(rows), \(columns) columns", profiled: "table rows",
       [.init(rows, columns)]
     ) {
       Autodiff.tableRows($0[0], sequences: sequences)
@@ -166,7 +166,7 @@ extension OpCases {
 
   static func mixture(_ count: Int, _ index: Int) -> OpCase {
     OpCase(
-      "mixture weight \(index) of \(count)", account: nil, [.init(count, range: -2...2)]
+      "mixture weight \(index) of \(count)", profiled: nil, [.init(count, range: -2...2)]
     ) {
       Autodiff.mixtureWeight($0[0], index)
     } oracle: {
@@ -178,7 +178,7 @@ extension OpCases {
     let count = widths.count
     return OpCase(
       "join heads of \(rows) rows, \(heads) of \(widths)\(factors ? " times factors" : "")",
-      account: "join heads",
+      profiled: "join heads",
       widths.map { .init(rows, heads * $0) }
         + (factors ? Array(repeating: .init(1, range: 0.5...1), count: count) : [])
     ) { x in

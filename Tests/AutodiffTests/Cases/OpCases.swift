@@ -44,19 +44,19 @@ struct OpCase: Sendable, CustomTestStringConvertible {
   }
 
   let name: String
-  /// The account that the meter keeps for it, if it is metered.
-  let account: String?
+  /// Its row in the profile, nil where it has none.
+  let profiled: String?
   let inputs: [Input]
   let operation: @Sendable ([Tensor]) -> Tensor
   let oracle: @Sendable ([Matrix]) -> Matrix
 
   init(
-    _ name: String, account: String?, _ inputs: [Input],
+    _ name: String, profiled: String?, _ inputs: [Input],
     operation: @escaping @Sendable ([Tensor]) -> Tensor,
     oracle: @escaping @Sendable ([Matrix]) -> Matrix
   ) {
     self.name = name
-    self.account = account
+    self.profiled = profiled
     self.inputs = inputs
     self.operation = operation
     self.oracle = oracle

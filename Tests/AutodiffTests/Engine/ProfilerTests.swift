@@ -3,14 +3,14 @@ import Models
 import TestSupport
 import Testing
 
-/// The operations of every account while `body` runs.
+/// The floating-point operations of every row of the profile while `body` runs.
 private func count(_ body: () -> Void) -> [String: Int] {
   Profiler.shared.reset()
   body()
-  return Profiler.shared.accounts.mapValues(\.flops)
+  return Profiler.shared.statistics.mapValues(\.flops)
 }
 
-/// Checks both directions of the one account that this operation has.
+/// Checks both directions of this operation's row of the profile.
 private func expectFlops(_ op: OpCase, forward: Int, backward: Int) {
   let found = count {
     let leaves = op.tensors(op.data).map(\.tracked)
@@ -18,19 +18,19 @@ private func expectFlops(_ op: OpCase, forward: Int, backward: Int) {
     var random = RandomData("sum")
     RandomSum(rows: y.rows, columns: y.columns, &random)(y).backward()
   }
-  let account = op.account ?? ""
+  let name = op.profiled ?? ""
   // The scalar at the end is itself a projection and a linear map of one row.
   let rows = op.oracle(op.matrices(op.data))
   let extra = ["linear": 2 * rows.columns, "project sequence": 2 * rows.rows * rows.columns]
-  let own = extra[account] ?? 0
-  #expect(found[account] == forward + own, "\(op.name)")
-  #expect(found[account + " backward"] == backward + 2 * own, "\(op.name) backward")
+  let own = extra[name] ?? 0
+  #expect(found[name] == forward + own, "\(op.name)")
+  #expect(found[name + " backward"] == backward + 2 * own, "\(op.name) backward")
 }
 
 extension EngineTests {
-  /// Each test has a process of its own, since the meter is the process's.
+  /// Each test has a process of its own, since the profiler is the process's.
   @Suite("Profiler")
-  struct MeterTests {
+  struct ProfilerTests {
     @Test("Row operations count what their formulas need")
     func rowFormulas() async {
       await #expect(processExitsWith: .success) {
@@ -144,12 +144,12 @@ extension EngineTests {
       await #expect(processExitsWith: .success) {
         Profiler.shared.reset(timing: true)
         for _ in 0..<3 { _ = OpCases.linear(64, 64, 64).run() }
-        #expect(Profiler.shared.accounts["linear"]?.calls == 6)
-        #expect((Profiler.shared.accounts["linear"]?.seconds ?? 0) > 0)
-        #expect((Profiler.shared.accounts["linear"]?.bytes ?? 0) > 3 * 4 * 3 * 64 * 64)
+        #expect(Profiler.shared.statistics["linear"]?.calls == 6)
+        #expect((Profiler.shared.statistics["linear"]?.seconds ?? 0) > 0)
+        #expect((Profiler.shared.statistics["linear"]?.bytes ?? 0) > 3 * 4 * 3 * 64 * 64)
         Profiler.shared.reset()
         _ = OpCases.linear(64, 64, 64).run()
-        #expect(Profiler.shared.accounts["linear"]?.seconds == 0)
+        #expect(Profiler.shared.statistics["linear"]?.seconds == 0)
       }
     }
 

@@ -30,10 +30,10 @@ struct StepCost: Equatable, CustomStringConvertible {
     let before = BufferPool.shared.counters.live
     BufferPool.shared.resetPeak()
     crossEntropy(model(input), labels: batch.labels).backward()
-    let accounts = Profiler.shared.accounts.values
+    let statistics = Profiler.shared.statistics.values
     self.init(
-      accounts.reduce(0) { $0 + $1.flops }, accounts.reduce(0) { $0 + $1.bytes },
-      accounts.reduce(0) { $0 + $1.calls }, BufferPool.shared.counters.peak - before)
+      statistics.reduce(0) { $0 + $1.flops }, statistics.reduce(0) { $0 + $1.bytes },
+      statistics.reduce(0) { $0 + $1.calls }, BufferPool.shared.counters.peak - before)
   }
 
   var description: String { "StepCost(\(flops), \(bytes), \(calls), \(peak))" }

@@ -45,12 +45,12 @@ struct ConsoleTests {
       keep: { screen.log.append($0) })
     for (now, evaluated) in [(0.0, false), (29, false), (30, false), (31, true), (60, false)] {
       screen.now = now
-      console.show(progress, evaluated: evaluated)
+      console.printProgress(progress, evaluated: evaluated)
     }
-    console.say("hello")
+    console.printMessage("hello")
     var last = progress
     last.step = 5000
-    console.show(last, evaluated: false)
+    console.printProgress(last, evaluated: false)
     #expect(screen.log.count == 5)
     #expect(screen.log[3] == "hello")
     #expect(screen.text == screen.log.map { $0 + "\n" }.joined())
@@ -63,23 +63,23 @@ struct ConsoleTests {
     let console = TerminalConsole(
       interval: 30, clock: { screen.now }, columns: { width }, show: { screen.text += $0 },
       keep: { screen.log.append($0) })
-    console.show(progress, evaluated: false)
+    console.printProgress(progress, evaluated: false)
     #expect(screen.text == "\r" + progress.description.prefix(40))
     screen.now = 0.05
-    console.show(progress, evaluated: false)
+    console.printProgress(progress, evaluated: false)
     #expect(screen.text.count == 41, "too early to rewrite")
     screen.now = 1
     width = 21
     screen.text = ""
-    console.show(progress, evaluated: false)
+    console.printProgress(progress, evaluated: false)
     // The shorter line wipes out the longer one.
     #expect(
       screen.text == "\r" + progress.description.prefix(20) + String(repeating: " ", count: 20))
     screen.text = ""
-    console.say("saved")
+    console.printMessage("saved")
     #expect(screen.text == "\r" + String(repeating: " ", count: 20) + "\rsaved\n")
     screen.text = ""
-    console.show(progress, evaluated: true)
+    console.printProgress(progress, evaluated: true)
     #expect(screen.text == "\r" + progress.description.prefix(20) + "\n")
     console.finish()
     #expect(screen.text.hasSuffix("\n") && !screen.text.hasSuffix("\n\n"))
@@ -91,7 +91,7 @@ struct ConsoleTests {
   func log() throws {
     try withTemporaryFolder { root in
       for text in ["one", "two"] {
-        try makeConsole(logPath: "\(root)/log.txt").say(text)
+        try makeConsole(logPath: "\(root)/log.txt").printMessage(text)
       }
       #expect(contents("\(root)/log.txt") == "one\ntwo\n")
       #expect(userError { _ = try makeConsole(logPath: "\(root)/x/log.txt") }?.kind == .cannotWrite)

@@ -25,8 +25,8 @@ func tinyConfiguration(
 final class SilentConsole: Console {
   private(set) var messages: [String] = []
 
-  func show(_ progress: TrainingProgress, evaluated: Bool) {}
-  func say(_ message: String) { messages.append(message) }
+  func printProgress(_ progress: TrainingProgress, evaluated: Bool) {}
+  func printMessage(_ message: String) { messages.append(message) }
   func finish() {}
 }
 

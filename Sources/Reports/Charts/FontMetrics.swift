@@ -1,6 +1,6 @@
 /// The sizes of letters in a drawing, in its units, where the window is narrow and they are largest;
 /// whatever has room for these has room for all.
-enum Letters {
+enum FontMetrics {
   /// Titles of axes.
   static let title = 18
   /// Ticks of axes.

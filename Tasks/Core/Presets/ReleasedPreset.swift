@@ -2,7 +2,7 @@ import Base
 
 /// What the presets `paper` have in common: the models and the training of the released code of the
 /// Long Range Arena.
-enum ArenaProtocol {
+enum ReleasedPreset {
   private static let repository = "google-research/long-range-arena @cd31e5c"
   private static let models = "\(repository), lra_benchmarks/models"
 

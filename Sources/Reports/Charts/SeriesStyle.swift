@@ -2,7 +2,7 @@ import Models
 
 /// How a model is drawn, the same in every plot: a colour that colour-blind people can tell from the
 /// others, a marker, and a dash.
-package struct Look: Hashable {
+package struct SeriesStyle: Hashable {
   /// The shapes of markers.
   package enum Marker: CaseIterable { case circle, square, triangle }
 
@@ -14,7 +14,7 @@ package struct Look: Hashable {
   /// Colours there are.
   static let colors = 7
 
-  /// The look of a model of the catalog; others share the looks.
+  /// The style of a model of the catalog; others share these styles.
   package init(model: String) {
     let names = VariantCatalog.all.map(\.name)
     let place = names.firstIndex(of: model) ?? model.unicodeScalars.reduce(0) { $0 + Int($1.value) }
@@ -35,14 +35,14 @@ package struct Look: Hashable {
   }
 
   /// The room that the marker takes.
-  func box(x: Double, y: Double, radius: Double) -> Box {
+  func box(x: Double, y: Double, radius: Double) -> Rectangle {
     let (side, top, bottom) =
       switch marker {
       case .circle: (1.0, 1.0, 1.0)
       case .square: (Self.half, Self.half, Self.half)
       case .triangle: (Self.side, Self.side * Self.peak, Self.side * Self.foot)
       }
-    return Box(
+    return Rectangle(
       left: x - side * radius, top: y - top * radius, right: x + side * radius,
       bottom: y + bottom * radius)
   }

@@ -5,7 +5,7 @@ import Tasks
 ///
 /// Values that a preset gives to a single model (a rate, a norm) belong to the preset. What a user
 /// changed besides the fields here does not part tables, but is told in the row; see `deviations`.
-public struct RunProtocol: Hashable, Sendable, Comparable {
+public struct RunConditions: Hashable, Sendable, Comparable {
   /// The task.
   public let task: String
   /// The preset.
@@ -84,7 +84,7 @@ public struct RunProtocol: Hashable, Sendable, Comparable {
   }
 
   /// By task, preset, length, and what else there is.
-  public static func < (a: RunProtocol, b: RunProtocol) -> Bool { a.order < b.order }
+  public static func < (a: RunConditions, b: RunConditions) -> Bool { a.order < b.order }
 
   private var order: String {
     let digits = String(length)

@@ -2,7 +2,7 @@ import Base
 
 /// What the presets `small` have in common: the models and the training of the Nyströmformer
 /// repository, which a small machine can run.
-enum NystromProtocol {
+enum NystromPreset {
   static let configuration = "mlpen/Nystromformer @5689313, LRA/code/lra_config.py"
   private static let code = "mlpen/Nystromformer @5689313, LRA/code"
 
@@ -39,7 +39,7 @@ enum NystromProtocol {
         "model.redraw", 0,
         source: "\(code)/attention_performer.py: FastAttention by itself never draws again"),
     ],
-  ].merging(RecurrenceProtocol.small) { $1 }
+  ].merging(RecurrencePreset.small) { $1 }
 
   /// The training; the numbers are those that differ between the tasks.
   ///

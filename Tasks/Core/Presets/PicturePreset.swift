@@ -1,12 +1,12 @@
 import Base
 
 /// What the presets of the tasks whose sequences are pixels have in common.
-enum PictureProtocol {
+enum PicturePreset {
   /// What single models add in the presets `small`.
-  static let overrides = withPixels(NystromProtocol.overrides)
+  static let overrides = withPixels(NystromPreset.overrides)
 
   /// What single models add in the presets `quick`.
-  static let quickOverrides = withPixels(QuickProtocol.overrides)
+  static let quickOverrides = withPixels(QuickPreset.overrides)
 
   /// The pieces that a batch is computed in.
   static func parts(_ count: Int) -> PresetValue {
@@ -20,7 +20,7 @@ enum PictureProtocol {
   private static func withPixels(
     _ overrides: [String: [PresetValue]]
   ) -> [String: [PresetValue]] {
-    overrides.merging(RecurrenceProtocol.small.mapValues { _ in [RecurrenceProtocol.pixels] }) {
+    overrides.merging(RecurrencePreset.small.mapValues { _ in [RecurrencePreset.pixels] }) {
       $0 + $1
     }
   }

@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// What lies in a task's folder that the program neither made nor reads, and that may be meant as data.
-struct Strangers {
+struct UnrecognizedFiles {
   private static let endings: Set = [
     "tsv", "csv", "jsonl", "npy", "npz", "png", "bin", "parquet", "arrow", "gz",
     "tgz", "tar", "xz", "bz2", "zst", "zip",
@@ -13,7 +13,7 @@ struct Strangers {
   /// Names in the folder, sorted.
   let names: [String]
 
-  /// Looks at a folder; a hidden file, or one of the program's own, is no stranger.
+  /// Looks at a folder; a hidden file, or one of the program's own, does not count.
   init(in root: String, known: (String) -> Bool = { _ in false }) {
     self.root = root
     let all = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
@@ -40,7 +40,7 @@ struct Strangers {
   /// Checks that nothing would be passed over if data were generated.
   ///
   /// - Parameter wanted: what a folder must hold to be read.
-  /// - Throws: `UserError` of kind `missingInput` that names the strangers.
+  /// - Throws: `UserError` of kind `missingInput` that names them.
   func refuse(wanted: [String]) throws {
     guard !names.isEmpty else { return }
     let unpack = unpacking.map { "unpack it: \($0); " } ?? "complete it; "

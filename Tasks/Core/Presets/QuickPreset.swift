@@ -1,10 +1,10 @@
 import Base
 
 /// The presets `quick`: a training that ends within minutes.
-enum QuickProtocol {
+enum QuickPreset {
   /// What single models add for every task.
   static let overrides = ["linformer": [value("model.projected", 64)]]
-    .merging(RecurrenceProtocol.small) { $1 }
+    .merging(RecurrencePreset.small) { $1 }
 
   /// The preset of a task.
   ///

@@ -2,7 +2,7 @@ import Base
 
 /// What the models that read a sequence in its order, `lru` and `s4d`, change in the presets: their
 /// blocks have no feed-forward network, nothing tells positions, and their rates are higher.
-enum RecurrenceProtocol {
+enum RecurrencePreset {
   private static let lruPaper = "Orvieto et al. (2023), arXiv 2303.06349, appendix"
   private static let lruCode = "NicolasZucchet/minimal-LRU @bbd71b1"
   private static let s4Code = "state-spaces/s4 @62a14bb"
