@@ -70,7 +70,7 @@ struct OpCase: Sendable, CustomTestStringConvertible {
       before.range.lowerBound * factor + offset...before.range.upperBound * factor + offset
     all[input] = Input(shape: before.shape, range: range) { factor * before.offset($0, $1) }
     return OpCase(
-      "\(name), input \(input) times \(factor) plus \(offset)", account: account, all,
+      "\(name), input \(input) times \(factor) plus \(offset)", profiled: profiled, all,
       operation: operation, oracle: oracle)
   }
 
