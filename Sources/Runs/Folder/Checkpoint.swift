@@ -6,13 +6,6 @@ import Foundation
 /// The file written last, `COMPLETE`, lists the others with their sizes and checksums. Without that
 /// file, or against it, nothing in the folder is used.
 public struct Checkpoint: Sendable, Equatable {
-  /// What one file of a checkpoint is made from.
-  public enum Content {
-    case bytes([UInt8])
-    /// A function that writes the file to the path it is given.
-    case written((_ path: String) throws -> Void)
-  }
-
   /// The folder's path.
   public let path: String
 
@@ -58,17 +51,12 @@ public struct Checkpoint: Sendable, Equatable {
   static let marker = "COMPLETE"
 
   /// Fills the folder `path`, marker last, everything on the disk on return.
-  static func write(_ files: [String: Content], to path: String) throws {
+  static func write(_ files: [String: [UInt8]], to path: String) throws {
     _ = try FileSystem.makeNewFolder(path)
     var entries: [String: Summary] = [:]
-    for (name, content) in files.sorted(by: { $0.key < $1.key }) {
+    for (name, bytes) in files.sorted(by: { $0.key < $1.key }) {
       let file = "\(path)/\(name)"
-      switch content {
-      case .bytes(let bytes): try writeAtomically(bytes, to: file)
-      case .written(let write):
-        try write(file)
-        try FileSystem.synchronize(file)
-      }
+      try writeAtomically(bytes, to: file)
       entries[name] = try Summary(of: file)
     }
     let encoder = JSONEncoder()

@@ -22,7 +22,7 @@ extension RunFolder {
   /// - Throws: `UserError(.cannotWrite)`; the earlier checkpoints are then still in place.
   @discardableResult
   public func saveCheckpoint(
-    step: Int, best: Bool, files: [String: Checkpoint.Content]
+    step: Int, best: Bool, files: [String: [UInt8]]
   ) throws -> Checkpoint {
     try checkInPlace()
     let name = Self.checkpointName(step: step)

@@ -6,16 +6,16 @@ import Runs
 
 extension Trainer {
   /// The files of a checkpoint.
-  func checkpoint(_ state: TrainingState) throws -> [String: Checkpoint.Content] {
+  func checkpoint(_ state: TrainingState) throws -> [String: [UInt8]] {
     var state = state
     state.beta1Product = optimizer.beta1Product
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     hasCheckpoint = true
     return [
-      "model.safetensors": .bytes(model.weights().serialized()),
-      "optimizer.safetensors": .bytes(moments().serialized()),
-      TrainingState.fileName: .bytes(Array(try encoder.encode(state))),
+      "model.safetensors": model.weights().serialized(),
+      "optimizer.safetensors": moments().serialized(),
+      TrainingState.fileName: Array(try encoder.encode(state)),
     ]
   }
 

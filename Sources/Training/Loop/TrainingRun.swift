@@ -240,7 +240,7 @@ public final class TrainingRun {
     // What the log holds of these steps must not be lost while the checkpoint is there.
     state.logBytes = try logs?.synchronize() ?? state.logBytes
     var files = try trainer.checkpoint(state)
-    files[RunConfiguration.fileName] = .bytes(Array(try configuration.settings.json()))
+    files[RunConfiguration.fileName] = Array(try configuration.settings.json())
     try folder.saveCheckpoint(step: state.step, best: best, files: files)
   }
 

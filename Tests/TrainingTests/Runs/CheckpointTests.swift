@@ -122,13 +122,11 @@ struct CheckpointTests {
     try withTemporaryFolder { root in
       try prepared("\(root)/a", steps: [10])
       let run = try RunFolder.resume("\(root)/a")
-      let full = UserError(.cannotWrite, "no space", remedy: "")
       let error = userError {
         try run.saveCheckpoint(
-          step: 20, best: false,
-          files: ["a.bin": .bytes([1]), "model.safetensors": .written { _ in throw full }])
+          step: 20, best: false, files: ["a.bin": [1], "missing/model.safetensors": [2]])
       }
-      #expect(error == full)
+      #expect(error?.kind == .cannotWrite)
       #expect(names(in: run.checkpoints) == ["last", "step-00000010"])
       #expect(try run.loadCheckpoint(.last).checkpoint.step == 10)
     }

@@ -148,9 +148,7 @@ func save(_ run: RunFolder, _ step: Int, best: Bool = false) throws {
   try run.saveCheckpoint(
     step: step, best: best,
     files: [
-      "model.safetensors": .bytes(Array("weights \(step)".utf8)),
-      "trainer_state.json": .written { path in
-        try "{\"step\":\(step)}".write(toFile: path, atomically: false, encoding: .utf8)
-      },
+      "model.safetensors": Array("weights \(step)".utf8),
+      "trainer_state.json": Array("{\"step\":\(step)}".utf8),
     ])
 }
