@@ -29,8 +29,37 @@ public protocol ExampleSource: Sendable {
   func append(_ example: Int, tower: Int, to tokens: inout [Int32]) throws
 }
 
-/// What a user may choose about a task's data.
-public struct TaskOptions: Sendable, Codable, Equatable {
+/// What a user may choose about every task's data, section `task` of a configuration.
+public struct TaskSettings: SettingSection {
+  /// `task`.
+  public static let section = "task"
+  /// Beyond it sums of lengths would overflow.
+  static let mostTokens = 1 << 22
+  /// Examples of the largest split.
+  static let mostExamples = 1 << 27
+
+  /// The task, as the catalog names it.
+  @Knob("the task; --task chooses it") public var name = ""
+  /// The greatest number of tokens of a sequence; 0 where no preset has given one.
+  @Knob("the greatest number of tokens of a sequence; presets give it", 0...mostTokens)
+  public var length = 0
+  /// The number of training examples; 0 for the task's own.
+  @Knob("training examples; 0 for the task's own number", 0...mostExamples)
+  public var trainCount = 0
+  /// The number of validation examples; 0 for the task's own.
+  @Knob("validation examples; 0 for the task's own number", 0...mostExamples)
+  public var valCount = 0
+  /// The number of test examples; 0 for the task's own.
+  @Knob("test examples; 0 for the task's own number", 0...mostExamples) public var testCount = 0
+  /// The seed of generated data; training has a seed of its own.
+  @Knob("what generated data and drawn splits are drawn from") public var seed: UInt64 = 0
+
+  /// All at their defaults.
+  public init() {}
+}
+
+/// What a task is made with.
+public struct TaskOptions: Sendable, Equatable {
   /// The greatest number of tokens of a sequence; nil for the task's own.
   public var length: Int?
   /// The number of training examples; nil for the task's own.
@@ -60,6 +89,18 @@ public struct TaskOptions: Sendable, Codable, Equatable {
     self.settings = settings
   }
 
+  /// The options in section `task` of a configuration.
+  ///
+  /// - Throws: `UserError(.configuration)` that names the key whose value is not allowed.
+  public init(_ settings: Settings, of task: TaskEntry, dataFolder: String) throws {
+    let all = try TaskSettings(settings)
+    let chosen = { (count: Int) in count == 0 ? nil : count }
+    self.init(
+      length: all.length, trainCount: chosen(all.trainCount), valCount: chosen(all.valCount),
+      testCount: chosen(all.testCount), seed: all.seed, dataFolder: dataFolder)
+    for setting in task.settings { self.settings[setting.name] = settings[setting.key] }
+  }
+
   /// The number of examples asked for in one split; nil for the task's own.
   public func count(_ split: Split) -> Int? {
     switch split {
@@ -74,36 +115,32 @@ public struct TaskOptions: Sendable, Codable, Equatable {
   /// - Throws: `UserError` of kind `usage` for a length or count that is not positive or absurdly
   ///   great.
   func validate(usualLength: Int) throws {
-    if let length, !(1...1 << 22).contains(length) {
+    if let length, !(1...TaskSettings.mostTokens).contains(length) {
       throw UserError(
-        .usage, "task.length is \(length), but must be from 1 to \(1 << 22)",
+        .usage, "task.length is \(length), but must be from 1 to \(TaskSettings.mostTokens)",
         remedy: "the benchmark's is \(usualLength)")
     }
     for split in Split.allCases {
-      guard let count = count(split), !(1...1 << 27).contains(count) else { continue }
+      guard let count = count(split), !(1...TaskSettings.mostExamples).contains(count) else {
+        continue
+      }
       throw UserError(
-        .usage, "task.\(split.rawValue)-count is \(count), but must be from 1 to \(1 << 27)",
+        .usage,
+        "task.\(split.rawValue)-count is \(count), but must be from 1 to "
+          + "\(TaskSettings.mostExamples)",
         remedy: "leave it out for the benchmark's number")
     }
   }
 }
 
 extension TaskOptions {
-  /// What is chosen for a key that only this task knows.
+  /// What is chosen of the settings that only this task has.
   ///
-  /// - Parameters:
-  ///   - key: without `task.`.
-  ///   - usual: what holds unless something else is said.
   /// - Throws: `UserError` of kind `usage` with the choices there are.
-  func choice<Choice: RawRepresentable<String> & CaseIterable>(
-    _ key: String, usual: Choice
-  ) throws -> Choice {
-    let text = settings[key]?.description ?? usual.rawValue
-    if let choice = Choice(rawValue: text) { return choice }
-    let names = Choice.allCases.map(\.rawValue)
-    throw UserError(
-      .usage, "task.\(key) is \"\(text)\"",
-      remedy: "set it to \(names.dropLast().joined(separator: ", ")) or \(names.last ?? "")")
+  func own<Own: SettingSection>(_ type: Own.Type) throws -> Own {
+    do { return try Own(values: settings) } catch let error as UserError {
+      throw UserError(.usage, error.problem, remedy: error.remedy)
+    }
   }
 
   /// The first of a split's examples, as many as are asked for.

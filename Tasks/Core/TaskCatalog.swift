@@ -24,16 +24,6 @@ public struct PublishedResult: Sendable, Equatable {
   }
 }
 
-/// A setting that one task has and the others have not.
-public struct TaskSetting: Sendable {
-  /// The configuration key without `task.`.
-  public let key: String
-  /// What holds unless something else is said.
-  public let value: Setting
-  /// What it decides and which values it takes, one sentence.
-  public let summary: String
-}
-
 /// What the program knows about one task before any data is touched.
 public struct TaskEntry: Sendable {
   /// The name on the command line.
@@ -49,12 +39,14 @@ public struct TaskEntry: Sendable {
   /// Results to stand beside ours.
   public let published: [PublishedResult]
   /// What can be chosen for this task only.
-  public let settings: [TaskSetting]
+  public let settings: [SettingDeclaration]
 
   /// Describes a task.
+  ///
+  /// - Parameter settings: what can be chosen for this task only.
   public init(
     _ task: any ArenaTask.Type, summary: String, presets: [Preset], published: [PublishedResult],
-    settings: [TaskSetting] = []
+    settings: (any SettingSection.Type)? = nil
   ) {
     name = task.name
     title = task.title
@@ -62,7 +54,7 @@ public struct TaskEntry: Sendable {
     make = { try task.init($0) }
     self.presets = presets
     self.published = published
-    self.settings = settings
+    self.settings = settings?.declarations ?? []
   }
 
   /// The preset of that name.

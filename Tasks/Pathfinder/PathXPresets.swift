@@ -6,7 +6,7 @@ extension TaskEntry {
     PathX.self,
     summary: "tell whether a dashed line joins two dots, in 128 x 128 pixels read as a row",
     presets: PathXPresets.all, published: PathXPresets.published,
-    settings: [PathfinderPresets.levelSetting])
+    settings: PathfinderOptions.self)
 }
 
 /// Hyper-parameters for Path-X, the default preset first.

@@ -6,16 +6,12 @@ extension TaskEntry {
     Pathfinder.self,
     summary: "tell whether a dashed line joins two dots, in 32 x 32 pixels read as a row",
     presets: PathfinderPresets.all, published: PathfinderPresets.published,
-    settings: [PathfinderPresets.levelSetting])
+    settings: PathfinderOptions.self)
 }
 
 /// Hyper-parameters for Pathfinder, the default preset first.
 package enum PathfinderPresets {
   package static let all = [small, paper, quick]
-
-  static let levelSetting = TaskSetting(
-    key: "level", value: "hard",
-    summary: "hard: lines of 14 dashes, as all published results; intermediate: 9; easy: 6")
 
   /// The level of all published results.
   static let level = PresetValue(

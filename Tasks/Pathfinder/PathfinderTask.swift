@@ -1,9 +1,18 @@
+import Base
+
 /// A task about two dots in a picture: whether a dashed line joins them.
 ///
 /// `Pathfinder` and `PathX` differ in nothing but the size of the pictures.
 public protocol PathfinderTask: ExportableTask {
   /// The pictures, read or generated.
   var pictures: PathfinderPictures { get }
+}
+
+/// What can be chosen for these tasks only.
+struct PathfinderOptions: SettingSection {
+  static let section = TaskSettings.section
+  @Knob("hard: lines of 14 dashes, as all published results; intermediate: 9; easy: 6")
+  var level = PathfinderShape.Level.hard
 }
 
 extension PathfinderTask {

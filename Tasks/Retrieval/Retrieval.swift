@@ -25,11 +25,18 @@ import Synchronization
 /// last examples that fill no batch, of the test split too; here every example counts.
 public struct Retrieval: ArenaTask {
   /// What becomes of literals of Python.
-  public enum Literals: String, CaseIterable, Sendable {
+  public enum Literals: String, SettingChoice {
     /// They are read as they stand, as in the original code.
     case kept
     /// The bytes that they mean are read.
     case undone
+  }
+
+  /// What can be chosen for this task only.
+  struct Own: SettingSection {
+    static let section = TaskSettings.section
+    @Knob("kept: texts as they stand, b'...', as in the LRA; undone: the bytes they mean")
+    var literals = Literals.kept
   }
 
   /// How the pairs are given.
@@ -84,7 +91,7 @@ public struct Retrieval: ArenaTask {
     self.options = options
     length = options.length ?? Self.usualLength
     try options.validate(usualLength: Self.usualLength)
-    literals = try options.choice("literals", usual: .kept)
+    literals = try options.own(Own.self).literals
   }
 
   /// Only a part of the pairs is drawn.

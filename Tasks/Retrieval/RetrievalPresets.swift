@@ -6,11 +6,7 @@ extension TaskEntry {
     Retrieval.self,
     summary: "tell whether one of two papers cites the other, both read byte by byte",
     presets: RetrievalPresets.all, published: RetrievalPresets.published,
-    settings: [
-      .init(
-        key: "literals", value: "kept",
-        summary: "kept: texts as they stand, b'...', as in the LRA; undone: the bytes they mean")
-    ])
+    settings: Retrieval.Own.self)
 }
 
 /// Hyper-parameters for pairs of papers, the default preset first.

@@ -23,11 +23,18 @@ import Synchronization
 /// always validates on the test split.
 public struct Text: ArenaTask {
   /// What takes the place of the validation split.
-  public enum Validation: String, CaseIterable, Sendable {
+  public enum Validation: String, SettingChoice {
     /// A tenth of the training reviews, which are then not trained on.
     case holdout
     /// The test reviews, as in the original code.
     case test
+  }
+
+  /// What can be chosen for this task only.
+  struct Own: SettingSection {
+    static let section = TaskSettings.section
+    @Knob("holdout: a tenth of the training reviews; test: the test reviews, as in the LRA")
+    var validation = Validation.holdout
   }
 
   /// The folders of one part of the data.
@@ -68,7 +75,7 @@ public struct Text: ArenaTask {
     self.options = options
     length = options.length ?? Self.usualLength
     try options.validate(usualLength: Self.usualLength)
-    validation = try options.choice("validation", usual: .holdout)
+    validation = try options.own(Own.self).validation
   }
 
   /// Reads all reviews, or the file in which an earlier run has kept them.

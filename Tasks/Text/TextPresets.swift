@@ -6,11 +6,7 @@ extension TaskEntry {
     Text.self,
     summary: "tell favourable film reviews from unfavourable ones, byte by byte",
     presets: TextPresets.all, published: TextPresets.published,
-    settings: [
-      .init(
-        key: "validation", value: "holdout",
-        summary: "holdout: a tenth of the training reviews; test: the test reviews, as in the LRA")
-    ])
+    settings: Text.Own.self)
 }
 
 /// Hyper-parameters for text classification, the default preset first.

@@ -25,13 +25,61 @@ struct ExplainTests {
   func text(name: String) throws {
     let run = try CommandRunner.lra("explain \(name)")
     #expect(run.status == 0 && run.errors.isEmpty)
-    let about = try VariantCatalog.named(name).about
+    let entry = try VariantCatalog.named(name)
+    let about = entry.about
     let expected = [about.name, about.summary, about.paper, about.arXiv, about.cost.rawValue]
-    for text in expected + about.deviations + Array(about.options.values) {
+    for text in expected + about.deviations + entry.options.map(\.help) {
       #expect(run.output.contains(text), "\(text)")
     }
-    for key in about.options.keys { #expect(run.output.contains("--set model.\(key)=")) }
+    for option in entry.options { #expect(run.output.contains("--set \(option.key)=")) }
     #expect(run.output.contains("docs/models.md#\(name)"))
+  }
+
+  @Test("a setting is told with its default, what it may be, and the values of presets")
+  func setting() throws {
+    let found = try CommandRunner.lra("explain train.warmup --json").object()
+    let declared = try #require((found["declarations"] as? [[String: Any]])?.first)
+    #expect(declared["default"] as? Int == 0 && declared["task"] == nil)
+    #expect((declared["range"] as? String)?.hasPrefix("0 to ") == true)
+    let presets = try #require(found["presets"] as? [[String: Any]])
+    let paper = try #require(
+      presets.first { $0["task"] as? String == "listops" && $0["preset"] as? String == "paper" })
+    #expect(paper["value"] as? Int == 1000)
+    #expect((paper["source"] as? String)?.contains("long-range-arena") == true)
+    let text = try CommandRunner.lra("explain train.warmup").output
+    for part in ["steps over which the rate rises", "default 0", "listops, paper", "1000"] {
+      #expect(text.contains(part), "\(part)")
+    }
+  }
+
+  @Test("a key of several models is told for each; values of single models name them")
+  func options() throws {
+    let text = try CommandRunner.lra("explain model.block").output
+    for part in ["model.block  of local", "model.block  of bigbird", "model.block  of sinkhorn"] {
+      #expect(text.contains(part), "\(part)")
+    }
+    #expect(try CommandRunner.lra("explain model.projected").output.contains("linformer"))
+    #expect(try CommandRunner.lra("explain task.level").output.contains("easy, intermediate, hard"))
+  }
+
+  @Test("an unknown key is told with the nearest ones; flags go with their subject")
+  func unknownKey() throws {
+    let run = try CommandRunner.lra("explain train.warmap")
+    #expect(run.status == 64 && run.output.isEmpty && run.errors.contains("train.warmup"))
+    for flags in ["explain linformer --markdown", "explain settings --json"] {
+      #expect(try CommandRunner.lra(flags).status == 64, "\(flags)")
+    }
+  }
+
+  @Test("docs/settings.md is what the declarations say")
+  func document() throws {
+    let file = "\(CommandRunner.root)/docs/settings.md"
+    let written = try String(contentsOfFile: file, encoding: .utf8)
+    let generated = try CommandRunner.lra("explain settings --markdown").output
+    #expect(
+      written == generated, "write it anew: lra explain settings --markdown > docs/settings.md")
+    let text = try CommandRunner.lra("explain settings").output
+    #expect(text.contains("train.warmup") && text.contains("The model linformer"))
   }
 
   @Test("bigbird says that its random blocks depend on the number of blocks")

@@ -279,8 +279,7 @@ private func listOpsTable() -> [UInt8] {
 
 /// For each model a line with its name, and some of its settings.
 private let assignments: [String] = VariantCatalog.all.map { entry in
-  let own = ((try? entry.options()) ?? [:]).sorted { $0.key < $1.key }
-    .map { "model.\($0.key)=\($0.value)" }
+  let own = entry.options.map { "\($0.key)=\($0.value)" }
   let common = [
     "model.layers=2", "model.width=64", "model.heads=2", "task.length=1024", "train.steps=100",
     "train.batch=4", "train.warmup=10", "model.norm=layer", "train.learning-rate=1e-3",

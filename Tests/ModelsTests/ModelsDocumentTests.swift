@@ -27,7 +27,7 @@ struct ModelsDocumentTests {
   func section(entry: VariantEntry) throws {
     let section = try #require(sections[entry.name], "\(entry.name)")
     #expect(section.contains(entry.about.arXiv))
-    for (key, value) in try entry.options() {
+    for (key, value) in entry.options.map({ ($0.name, $0.value) }) {
       let lines = section.split(separator: "\n").filter { $0.contains("`\(key)`") }
       let words = Set(lines.flatMap { $0.split { " |,;:()".contains($0) }.map(String.init) })
       #expect(words.contains(text(of: value)), "\(key), \(value) by default")

@@ -66,6 +66,25 @@ public func checkRange(_ key: String, _ value: Int, _ range: ClosedRange<Int>) t
 }
 
 extension Setting {
+  /// What messages call a value of this kind.
+  var kindName: String {
+    switch self {
+    case .boolean: "true or false"
+    case .integer: "an integer"
+    case .number: "a number"
+    case .text: "text"
+    }
+  }
+
+  /// The value as one of `other`'s kind, nil where it is of another; an integer is a number too.
+  func asKind(of other: Setting) -> Setting? {
+    switch (self, other) {
+    case (.boolean, .boolean), (.integer, .integer), (.text, .text), (.number, .number): self
+    case (.integer(let value), .number): .number(Double(value))
+    default: nil
+    }
+  }
+
   /// Whether two settings have the same value; a file has the number 0.0 as 0.
   public func isSame(as other: Setting?) -> Bool {
     switch (self, other) {

@@ -44,26 +44,6 @@ extension Settings {
     return hash.hexadecimal
   }
 
-  /// The keys of one section as a value of type `T`.
-  ///
-  /// Key `learning-rate` fills the property `learningRate`. Keys that `T` lacks are passed over.
-  ///
-  /// - Throws: `UserError(.configuration)` that names the key which is missing or does not fit.
-  public func decode<T: Decodable>(_ type: T.Type = T.self, section: String) throws -> T {
-    var values: [String: Setting] = [:]
-    var keys: [String: String] = [:]
-    for entry in entries where entry.key.hasPrefix("\(section).") {
-      let name = Self.propertyName(entry.key.dropFirst(section.count + 1))
-      values[name] = entry.value
-      keys[name] = entry.key
-    }
-    do {
-      return try JSONDecoder().decode(T.self, from: JSONEncoder().encode(values))
-    } catch let error as DecodingError {
-      throw Self.explained(error, section, keys: keys, values: values)
-    }
-  }
-
   private func encoded(_ format: JSONEncoder.OutputFormatting) throws -> Data {
     var sections: [String: [String: Setting]] = [:]
     for entry in entries {
@@ -104,34 +84,6 @@ extension Settings {
     UserError(
       .configuration, "\(origin): not a configuration in JSON: \(problem)",
       remedy: "it should read {\"section\": {\"key\": value, ...}, ...}")
-  }
-
-  /// `learning-rate` becomes `learningRate`.
-  private static func propertyName(_ key: some StringProtocol) -> String {
-    let words = key.components(separatedBy: "-")
-    return words[0]
-      + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
-  }
-
-  private static func explained(
-    _ error: DecodingError, _ section: String, keys: [String: String], values: [String: Setting]
-  ) -> UserError {
-    let path: [any CodingKey]
-    switch error {
-    case .keyNotFound(let key, _):
-      return UserError(
-        .configuration, "section \(section) lacks the key for \"\(key.stringValue)\"",
-        remedy: "add it to the configuration")
-    case .typeMismatch(_, let context), .valueNotFound(_, let context),
-      .dataCorrupted(let context):
-      path = context.codingPath
-    @unknown default: path = []
-    }
-    let name = path.first?.stringValue ?? ""
-    let value = values[name]?.description ?? ""
-    return UserError(
-      .configuration, "\(keys[name] ?? section): \"\(value)\" does not fit",
-      remedy: "see the values it may have in the list of settings")
   }
 }
 

@@ -33,6 +33,11 @@ public struct Settings: Sendable, Equatable {
     entries.append(Entry(key: key, value: value, origin: origin))
   }
 
+  /// Adds a key with its default, as ``declare(_:_:origin:)`` does.
+  public mutating func declare(_ declaration: SettingDeclaration, origin: String = "default") {
+    declare(declaration.key, declaration.value, origin: origin)
+  }
+
   /// Whether `key` is declared.
   public func contains(_ key: String) -> Bool { places[key] != nil }
 
@@ -45,14 +50,11 @@ public struct Settings: Sendable, Equatable {
   ///   for a value of another kind. An integer is accepted where a number is declared.
   public mutating func set(_ key: String, _ value: Setting, origin: String) throws {
     let place = try place(of: key)
-    switch (entries[place].value, value) {
-    case (.number, .integer(let integer)): entries[place].value = .number(Double(integer))
-    case (.number, .number(let number)) where !number.isFinite:
+    if case .number(let number) = value, !number.isFinite { throw mismatch(key, value, origin) }
+    guard let fitting = value.asKind(of: entries[place].value) else {
       throw mismatch(key, value, origin)
-    case (.boolean, .boolean), (.integer, .integer), (.number, .number), (.text, .text):
-      entries[place].value = value
-    default: throw mismatch(key, value, origin)
     }
+    entries[place].value = fitting
     entries[place].origin = origin
   }
 

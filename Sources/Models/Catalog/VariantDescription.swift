@@ -15,8 +15,6 @@ public struct VariantDescription: Sendable {
   public let cost: Cost
   /// One sentence.
   public let summary: String
-  /// What each of the variant's own settings does, by key.
-  public let options: [String: String]
   /// What it has of the parts that settings of all models are about; the others have no effect.
   public var parts: Set<Part> = [.heads, .droppedWeights]
   /// Where we depart from the paper, and where known code departs from it, one sentence each.

@@ -1,10 +1,8 @@
 import Base
 
 /// A variant's own settings: every property is a `model.` key on the command line.
-public protocol VariantOptions: Codable, Sendable {
-  /// The defaults.
-  init()
-  /// Checks the values against the size of the model.
+public protocol VariantOptions: SettingSection {
+  /// Checks what the ranges of single settings leave open.
   ///
   /// - Throws: `UserError` naming the key.
   func validate(_ size: MixerSize) throws
@@ -16,22 +14,9 @@ extension VariantOptions {
   /// All have an effect.
   public var idle: [String: String] { [:] }
 
-  /// Checks a whole number.
-  ///
-  /// - Parameter most: beyond it sums and products of sizes would overflow.
-  /// - Throws: `UserError` naming the key.
-  func require(
-    _ key: String, _ value: Int, atLeast least: Int, atMost most: Int = 1 << 31
-  ) throws {
-    guard value >= least else {
-      throw UserError(
-        .configuration, "model.\(key) is \(value), but must be at least \(least)",
-        remedy: "use \(least) or more")
-    }
-    guard value <= most else {
-      throw UserError(
-        .configuration, "model.\(key) is \(value), but must be at most \(most)",
-        remedy: "use \(most) or less")
-    }
-  }
+  /// `model`.
+  public static var section: String { ModelSettings.section }
+
+  /// All values go with all others.
+  public func validate(_ size: MixerSize) throws {}
 }

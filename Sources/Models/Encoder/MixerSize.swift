@@ -1,31 +1,28 @@
 import Autodiff
 
 /// What every mixer needs to know of the model around it.
+@dynamicMemberLookup
 public struct MixerSize: Sendable {
-  /// E, the width of the rows.
-  public let width: Int
-  /// F, the width between the maps of the feed-forward network; 0 where blocks have none.
-  public let feedForward: Int
-  /// H.
-  public let heads: Int
-  /// D, the width of one head; H·D may differ from E.
-  public let headWidth: Int
+  /// What every model has; its knobs are also members of the size, as `width`.
+  public let settings: ModelSettings
   /// The longest sequence, with the class token if there is one.
   public let length: Int
-  /// How the rows are normalised.
-  public let normalization: Normalization
-  /// Blocks of the model.
-  public let layers: Int
-  /// The probability of dropping an element of the branch.
-  public let dropout: Double
-  /// The probability of dropping an attention weight.
-  public let attentionDropout: Double
+
+  /// D, the width of one head; H·D may differ from E.
+  public var headWidth: Int {
+    settings.headWidth == 0 ? settings.width / settings.heads : settings.headWidth
+  }
 
   /// H·D.
-  public var attentionWidth: Int { heads * headWidth }
+  public var attentionWidth: Int { settings.heads * headWidth }
 
-  /// The `index`-th block of H·D columns of packed rows, as H heads.
-  func heads(_ tensor: Tensor, _ index: Int = 0) -> HeadsView {
-    HeadsView(tensor, column: index * attentionWidth, count: heads, width: headWidth)
+  /// A setting that every model has.
+  public subscript<Value>(dynamicMember path: KeyPath<ModelSettings, Value>) -> Value {
+    settings[keyPath: path]
+  }
+
+  /// The `index`-th block of H·D columns of packed rows, seen as H heads.
+  func view(_ tensor: Tensor, _ index: Int = 0) -> HeadsView {
+    HeadsView(tensor, column: index * attentionWidth, count: settings.heads, width: headWidth)
   }
 }

@@ -13,7 +13,7 @@ import Base
 /// (2007), arXiv math-ph/0609050.
 package struct RandomRows: Sendable {
   /// How long the rows are.
-  package enum Norms: String, Codable, Sendable {
+  package enum Norms: String, SettingChoice {
     /// As long as Gaussian vectors, so that the kernel is estimated without bias.
     case chi
     /// √D: the kernel is a regularised one, estimated with less variance.

@@ -1,7 +1,8 @@
 import Autodiff
+import Base
 
 /// How rows are normalised, and where.
-public enum Normalization: String, Codable, Sendable, CaseIterable {
+public enum Normalization: String, SettingChoice {
   /// Every row by itself, before it is mixed.
   case layer
   /// Every column over all rows of the batch, before they are mixed; evaluation uses running means.

@@ -5,7 +5,7 @@ import Synchronization
 /// A linear map as a product of two narrow ones: y = V·(U·x).
 struct LowRankMap {
   /// How the factors begin.
-  enum Start: String, Codable, Sendable, CaseIterable {
+  enum Start: String, SettingChoice {
     /// Normal, so that the product has the variance of a Xavier matrix.
     case random
     /// The singular value decomposition of a Xavier matrix, truncated.

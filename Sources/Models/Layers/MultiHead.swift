@@ -37,7 +37,7 @@ struct MultiHead {
   }
 
   /// The `index`-th block of H·D columns.
-  func heads(_ tensor: Tensor, _ index: Int) -> HeadsView { size.heads(tensor, index) }
+  func heads(_ tensor: Tensor, _ index: Int) -> HeadsView { size.view(tensor, index) }
 
   /// The dropout of attention weights.
   func weightDropout(_ context: ForwardContext) -> Dropout { attentionDropout(context) }

@@ -1,8 +1,9 @@
 import Autodiff
+import Base
 import Foundation
 
 /// How a model knows where a token stands.
-public enum PositionalEncoding: String, Codable, Sendable, CaseIterable {
+public enum PositionalEncoding: String, SettingChoice {
   /// A trained row for each position.
   case learned
   /// Interleaved sines and cosines of falling frequency, not trained.

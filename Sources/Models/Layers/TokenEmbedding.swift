@@ -1,7 +1,8 @@
 import Autodiff
+import Base
 
 /// What a token number becomes.
-public enum TokenInput: String, Codable, Sendable, CaseIterable {
+public enum TokenInput: String, SettingChoice {
   /// A trained row for each number.
   case tokens
   /// A linear map of the number itself, for what is a quantity, such as the brightness of a pixel.

@@ -21,14 +21,6 @@ struct BigBird: Mixer {
     name: "bigbird", paper: "Zaheer et al., Big Bird: Transformers for Longer Sequences",
     year: 2020, arXiv: "2007.14062", cost: .linear,
     summary: "Softmax attention of blocks to global, neighbouring and random blocks.",
-    options: [
-      "block": "b, tokens of a block",
-      "random":
-        "r, random blocks that a block sees; drawn for each layer, head and number of blocks",
-      "global": "g, blocks at each end that see all and that all see",
-      "window": "w, neighbouring blocks that a block sees, its own among them",
-      "random-seed": "what the random blocks are drawn from",
-    ],
     deviations: [
       "The last block of a sequence may be short; the paper's is padded.",
       "Random blocks are not stored: sequences with different numbers of blocks see different graphs. "
@@ -38,34 +30,20 @@ struct BigBird: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// b, tokens of a block.
-    var block = 64
-    /// r, random blocks that a block sees.
+    @Knob("b, tokens of a block", 1...) var block = 64
+    @Knob(
+      "r, random blocks that a block sees; drawn for each layer, head and number of blocks", 0...)
     var random = 3
-    /// g, blocks at each end that see all and that all see.
-    var global = 1
-    /// w, neighbouring blocks that a block sees, its own among them.
+    @Knob("g, blocks at each end that see all and that all see", 0...) var global = 1
+    @Knob("w, neighbouring blocks that a block sees, its own among them", 1...)
     var window = 3
-    /// What the random blocks are drawn from.
-    var randomSeed = 0
-
-    enum CodingKeys: String, CodingKey {
-      case block, random, global, window
-      case randomSeed = "random-seed"
-    }
-
-    init() {}
+    @Knob("what the random blocks are drawn from", 0...) var randomSeed = 0
 
     var idle: [String: String] {
       random == 0 ? ["random-seed": "no random blocks are drawn"] : [:]
     }
 
     func validate(_ size: MixerSize) throws {
-      try require("block", block, atLeast: 1)
-      try require("random", random, atLeast: 0)
-      try require("global", global, atLeast: 0)
-      try require("window", window, atLeast: 1)
-      try require("random-seed", randomSeed, atLeast: 0, atMost: .max)
       guard window % 2 == 1 else {
         throw UserError(
           .configuration,

@@ -18,7 +18,6 @@ struct CosFormer: Mixer {
     name: "cosformer", paper: "Qin et al., cosFormer: Rethinking Softmax in Attention", year: 2022,
     arXiv: "2202.08791", cost: .linear,
     summary: "Attention with rectified queries and keys and a cosine of their distance.",
-    options: [:],
     parts: [.heads],
     deviations: [
       "The angle of a place depends on the sequence's real length; the authors' code takes the "
@@ -26,10 +25,7 @@ struct CosFormer: Mixer {
       "model.attention-dropout has no effect: the weights are never computed.",
     ])
 
-  struct Options: VariantOptions {
-    init() {}
-    func validate(_ size: MixerSize) throws {}
-  }
+  struct Options: VariantOptions {}
 
   private let projections: MultiHead
 

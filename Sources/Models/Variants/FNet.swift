@@ -24,7 +24,6 @@ struct FNet: Mixer {
     year: 2021,
     arXiv: "2105.03824", cost: .linearithmic,
     summary: "The real part of a Fourier transform along sequence and row, without weights.",
-    options: ["orthonormal": "whether the transform is divided by √(L·E)"],
     parts: [],
     deviations: [
       "The paper normalises after the residual sum and so takes back the growth by √(L·E/2) that the "
@@ -35,11 +34,7 @@ struct FNet: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// Whether the transform is divided by √(L·E).
-    var orthonormal = false
-
-    init() {}
-    func validate(_ size: MixerSize) throws {}
+    @Knob("whether the transform is divided by √(L·E)") var orthonormal = false
   }
 
   private let plan: FourierPlan

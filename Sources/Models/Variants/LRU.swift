@@ -24,13 +24,6 @@ struct LRU: Mixer {
     paper: "Orvieto et al., Resurrecting Recurrent Neural Networks for Long Sequences", year: 2023,
     arXiv: "2303.06349", cost: .linear,
     summary: "A diagonal complex recurrence with stable poles, and a gated linear unit.",
-    options: [
-      "states": "S, the complex states of a layer",
-      "r-min": "the smallest modulus of the first poles",
-      "r-max": "the largest modulus of the first poles",
-      "max-phase": "the largest angle of the first poles, in radians",
-      "bidirectional": "whether a second recurrence runs backwards; needed with model.pooling cls",
-    ],
     parts: [.recurrence],
     deviations: [
       "Rows are normalised by themselves unless model.norm is batch; the paper has BatchNorm.",
@@ -41,39 +34,21 @@ struct LRU: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// S.
-    var states = 256
-    /// The smallest modulus of the first poles.
-    var smallestModulus = 0.0
-    /// The largest modulus of the first poles.
-    var largestModulus = 0.99
-    /// The largest angle of the first poles.
+    @Knob("S, the complex states of a layer", 1...) var states = 256
+    @Knob("the smallest modulus of the first poles", 0...1, key: "r-min") var smallestModulus = 0.0
+    @Knob("the largest modulus of the first poles", 0...1, key: "r-max") var largestModulus = 0.99
+    @Knob("the largest angle of the first poles, in radians", above: 0, key: "max-phase")
     var largestPhase = 2 * Double.pi
-    /// Whether a second recurrence runs backwards.
+    @Knob("whether a second recurrence runs backwards; needed with model.pooling cls")
     var bidirectional = false
 
-    enum CodingKeys: String, CodingKey {
-      case states, bidirectional
-      case smallestModulus = "r-min"
-      case largestModulus = "r-max"
-      case largestPhase = "max-phase"
-    }
-
-    init() {}
-
     func validate(_ size: MixerSize) throws {
-      try require("states", states, atLeast: 1)
-      guard 0 <= smallestModulus && smallestModulus < largestModulus && largestModulus <= 1 else {
+      guard smallestModulus < largestModulus else {
         throw UserError(
           .configuration,
           "model.r-min is \(smallestModulus) and model.r-max \(largestModulus), but "
-            + "0 ≤ r-min < r-max ≤ 1 must hold",
+            + "r-min < r-max must hold",
           remedy: "use, for example, --set model.r-min=0 --set model.r-max=0.99")
-      }
-      guard largestPhase > 0 else {
-        throw UserError(
-          .configuration, "model.max-phase is \(largestPhase), but must be above 0",
-          remedy: "use 6.2832 for all angles")
       }
     }
   }

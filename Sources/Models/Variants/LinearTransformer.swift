@@ -17,10 +17,6 @@ struct LinearTransformer: Mixer {
     name: "linear",
     paper: "Katharopoulos et al., Transformers are RNNs", year: 2020, arXiv: "2006.16236",
     cost: .linear, summary: "Attention with the kernel elu + 1, bidirectional.",
-    options: [
-      "epsilon": "ε of the denominator",
-      "kernel": "elu, or relu: max(x, 0) + 0.001, what the LRA code runs as Performer",
-    ],
     parts: [.heads],
     deviations: [
       "The LRA code lets padding into both sums; here padding does not exist.",
@@ -28,7 +24,7 @@ struct LinearTransformer: Mixer {
     ])
 
   /// φ.
-  enum Kernel: String, Codable, Sendable {
+  enum Kernel: String, SettingChoice {
     /// elu(x) + 1.
     case elu
     /// max(x, 0) + 0.001.
@@ -36,20 +32,9 @@ struct LinearTransformer: Mixer {
   }
 
   struct Options: VariantOptions {
-    /// ε of the denominator.
-    var epsilon = 1e-6
-    /// elu or relu.
+    @Knob("ε of the denominator", 0...) var epsilon = 1e-6
+    @Knob("elu, or relu: max(x, 0) + 0.001, what the LRA code runs as Performer")
     var kernel = Kernel.elu
-
-    init() {}
-
-    func validate(_ size: MixerSize) throws {
-      guard epsilon >= 0 else {
-        throw UserError(
-          .configuration, "model.epsilon is \(epsilon), but must not be negative",
-          remedy: "use a small positive number such as 1e-6")
-      }
-    }
   }
 
   private let projections: MultiHead

@@ -19,17 +19,13 @@ struct Linformer: Mixer {
     paper: "Wang et al., Linformer: Self-Attention with Linear Complexity", year: 2020,
     arXiv: "2006.04768", cost: .linear,
     summary: "Softmax attention to K projected keys and values.",
-    options: [
-      "projected": "K, the length that keys and values are projected to",
-      "sharing": "which projections are one matrix: none, headwise, key-value or layerwise",
-    ],
     deviations: [
       "The projections begin normal with deviation 1/√L; the paper does not say how.",
       "The LRA code always uses K = 16, whatever is configured, and projects padding too.",
     ])
 
   /// Which projections are the same matrix.
-  enum Sharing: String, Codable, Sendable, CaseIterable {
+  enum Sharing: String, SettingChoice {
     /// Every head has its own for keys and its own for values.
     case none
     /// The heads of a layer share one for keys and one for values.
@@ -41,15 +37,12 @@ struct Linformer: Mixer {
   }
 
   struct Options: VariantOptions {
-    /// K, the length that keys and values are projected to.
-    var projected = 256
-    /// none, headwise, key-value or layerwise.
+    @Knob("K, the length that keys and values are projected to", 1...) var projected = 256
+    @Knob("which projections are one matrix: none, headwise, key-value or layerwise")
     var sharing = Sharing.headwise
 
-    init() {}
-
     func validate(_ size: MixerSize) throws {
-      guard projected >= 1 && projected <= size.length else {
+      guard projected <= size.length else {
         throw UserError(
           .configuration,
           "model.projected is \(projected), but must lie between 1 and the length \(size.length)",

@@ -18,27 +18,15 @@ struct Local: Mixer {
   static let about = VariantDescription(
     name: "local", paper: "Tay et al., Long Range Arena", year: 2020, arXiv: "2011.04006",
     cost: .linear, summary: "Softmax attention within blocks of neighbouring tokens.",
-    options: [
-      "block": "tokens of a block",
-      "neighbours": "blocks that a token also sees on either side of its own",
-    ],
     deviations: [
       "The last block of a sequence may be short; the paper's is padded.",
       "The LRA code's blocks are tokens at equal distances over the whole sequence, not neighbours.",
     ])
 
   struct Options: VariantOptions {
-    /// Tokens of a block.
-    var block = 50
-    /// Blocks that a token also sees on either side of its own.
-    var neighbours = 0
+    @Knob("tokens of a block", 1...) var block = 50
+    @Knob("blocks that a token also sees on either side of its own", 0...) var neighbours = 0
 
-    init() {}
-
-    func validate(_ size: MixerSize) throws {
-      try require("block", block, atLeast: 1)
-      try require("neighbours", neighbours, atLeast: 0)
-    }
   }
 
   private let projections: MultiHead

@@ -22,10 +22,6 @@ struct Longformer: Mixer {
     name: "longformer", paper: "Beltagy et al., Longformer: The Long-Document Transformer",
     year: 2020, arXiv: "2004.05150", cost: .linear,
     summary: "Softmax attention to a sliding window and to and from global tokens.",
-    options: [
-      "window": "w, tokens that a token sees on both sides together",
-      "global": "tokens at the start that see all and that all see; 1 is the class token",
-    ],
     deviations: [
       "The window is not dilated.",
       "Global projections are drawn like the others; the paper copies them from a trained model.",
@@ -33,16 +29,11 @@ struct Longformer: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// w, tokens on both sides together.
-    var window = 512
-    /// Tokens at the start of the sequence that see all and that all see.
+    @Knob("w, tokens that a token sees on both sides together", 0...) var window = 512
+    @Knob("tokens at the start that see all and that all see; 1 is the class token", 0...)
     var global = 1
 
-    init() {}
-
     func validate(_ size: MixerSize) throws {
-      try require("window", window, atLeast: 0)
-      try require("global", global, atLeast: 0)
       guard window % 2 == 0 else {
         throw UserError(
           .configuration, "model.window is \(window), but must be even: half on either side",

@@ -20,11 +20,6 @@ struct LowRank: Mixer {
     paper: "Winata et al., Lightweight and Efficient End-to-End Speech Recognition Using Low-Rank "
       + "Transformer", year: 2020, arXiv: "1910.13923", cost: .quadratic,
     summary: "A transformer whose matrices are products of two narrow ones; attention is exact.",
-    options: [
-      "rank": "r of all matrices; 0 takes rank-share",
-      "rank-share": "r of each matrix as a share of the rank at which it would save nothing",
-      "start": "how the factors begin: random, or svd of a random dense matrix",
-    ],
     deviations: [
       "The published ranks, 50 to 100 at width 512, are for speech; the default is the share 0.4 "
         + "that Greenformers uses.",
@@ -35,35 +30,16 @@ struct LowRank: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// r; 0 for a share.
-    var rank = 0
-    /// r as a share of the rank at which a matrix would save nothing.
+    @Knob("r of all matrices; 0 takes rank-share", 0...) var rank = 0
+    @Knob(
+      "r of each matrix as a share of the rank at which it would save nothing", above: 0, through: 1
+    )
     var rankShare = 0.4
-    /// How the factors begin.
+    @Knob("how the factors begin: random, or svd of a random dense matrix")
     var start = LowRankMap.Start.random
-
-    enum CodingKeys: String, CodingKey {
-      case rank, start
-      case rankShare = "rank-share"
-    }
-
-    init() {}
 
     var idle: [String: String] {
       rank == 0 ? [:] : ["rank-share": "model.rank gives the rank"]
-    }
-
-    func validate(_ size: MixerSize) throws {
-      guard rank >= 0 else {
-        throw UserError(
-          .configuration, "model.rank is \(rank), but must not be negative",
-          remedy: "use 0 for a rank by model.rank-share")
-      }
-      guard rankShare > 0 && rankShare <= 1 else {
-        throw UserError(
-          .configuration, "model.rank-share is \(rankShare), but must lie above 0, up to 1",
-          remedy: "use, for example, 0.4")
-      }
     }
 
     /// r of a matrix, nil where it stays dense because two would have no fewer values.
@@ -136,7 +112,7 @@ private struct NarrowHeads: HeadMaps {
     let all = groupedLinear(
       x.project(stacked(inputs.map(\.reduce.tensor))), weight: stacked(inputs.map(\.expand.tensor)),
       groups: inputs.count)
-    return (size.heads(all, 0), size.heads(all, 1), size.heads(all, 2))
+    return (size.view(all, 0), size.view(all, 1), size.view(all, 2))
   }
 
   func weightDropout(_ context: ForwardContext) -> Dropout { attentionDropout(context) }

@@ -23,10 +23,6 @@ struct Luna: Mixer {
     name: "luna", paper: "Ma et al., Luna: Linear Unified Nested Attention", year: 2021,
     arXiv: "2106.01540", cost: .linear,
     summary: "Attention into a short learned sequence and back.",
-    options: [
-      "packed": "l, the rows of the short sequence (16, 128 and 256 in the authors' LRA runs)",
-      "tie-kv": "whether keys and values are the same projection",
-    ],
     deviations: [
       "The tokens' norm comes before each layer, where the paper has it after.",
       "The short sequence is normalised where a layer reads it: after every layer but the last, as "
@@ -38,21 +34,10 @@ struct Luna: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// l, the rows of the short sequence.
+    @Knob("l, the rows of the short sequence (16, 128 and 256 in the authors' LRA runs)", 1...)
     var packed = 256
-    /// Whether keys and values are the same projection.
-    var tieKeyValue = true
+    @Knob("whether keys and values are the same projection", key: "tie-kv") var tieKeyValue = true
 
-    enum CodingKeys: String, CodingKey {
-      case packed
-      case tieKeyValue = "tie-kv"
-    }
-
-    init() {}
-
-    func validate(_ size: MixerSize) throws {
-      try require("packed", packed, atLeast: 1)
-    }
   }
 
   private let packed: Int
@@ -121,8 +106,8 @@ private struct AttentionMaps {
   ) -> Tensor {
     let keyValue = linear(others, weight: stacked(contextWeights.map(\.tensor)))
     return attention(
-      query: size.heads(linear(rows, weight: query.tensor)), key: size.heads(keyValue),
-      value: size.heads(keyValue, contextWeights.count - 1), queries: queries, keys: keys,
+      query: size.view(linear(rows, weight: query.tensor)), key: size.view(keyValue),
+      value: size.view(keyValue, contextWeights.count - 1), queries: queries, keys: keys,
       dropout: dropout)
   }
 }

@@ -27,11 +27,6 @@ struct Nystromformer: Mixer {
       "Xiong et al., Nyströmformer: A Nyström-based Algorithm for Approximating Self-Attention",
     year: 2021, arXiv: "2102.03902", cost: .linear,
     summary: "Softmax attention through the means of M parts of the sequence.",
-    options: [
-      "landmarks": "M, the parts that a sequence is cut into",
-      "iterations": "of the approximate inverse between landmarks",
-      "conv": "taps of the convolution of the values, odd; 0 for none",
-    ],
     parts: [.heads],
     deviations: [
       "Landmarks are means of real tokens, n tokens in min(M, n) parts; the authors' code averages "
@@ -42,19 +37,12 @@ struct Nystromformer: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// M, the parts that a sequence is cut into.
-    var landmarks = 128
-    /// Of the approximate inverse between landmarks.
-    var iterations = 6
-    /// Taps of the convolution of the values, odd; 0 for none.
-    var conv = 35
-
-    init() {}
+    @Knob("M, the parts that a sequence is cut into", 1...) var landmarks = 128
+    @Knob("of the approximate inverse between landmarks", 1...) var iterations = 6
+    @Knob("taps of the convolution of the values, odd; 0 for none", 0...) var conv = 35
 
     func validate(_ size: MixerSize) throws {
-      try require("landmarks", landmarks, atLeast: 1)
-      try require("iterations", iterations, atLeast: 1)
-      guard conv == 0 || (conv > 0 && conv % 2 == 1) else {
+      guard conv == 0 || conv % 2 == 1 else {
         throw UserError(
           .configuration, "model.conv is \(conv), but must be an odd number of taps, or 0",
           remedy: "use, for example, --set model.conv=35")

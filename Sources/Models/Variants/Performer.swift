@@ -28,14 +28,6 @@ struct Performer: Mixer {
     year: 2021,
     arXiv: "2009.14794", cost: .linear,
     summary: "Softmax attention estimated with positive orthogonal random features (FAVOR+).",
-    options: [
-      "features": "M, random features per head; 0 means D·ln D",
-      "kernel": "softmax, or relu for a rectifier in place of the exponential",
-      "orthogonal": "whether each D of the random rows are orthogonal",
-      "norms": "length of the random rows: chi (unbiased) or sqrt-d (less variance)",
-      "redraw": "training steps between new random rows; 0 means never",
-      "epsilon": "ε, added to each feature; 0 means 0.0001 for softmax and 0.001 for relu",
-    ],
     parts: [.heads],
     deviations: [
       "The LRA code and performer-pytorch take Q of a QR decomposition as it comes, which is biased; "
@@ -47,7 +39,7 @@ struct Performer: Mixer {
     ])
 
   /// What the features estimate.
-  enum Kernel: String, Codable, Sendable {
+  enum Kernel: String, SettingChoice {
     /// exp(q·k/√D).
     case softmax
     /// E max(ω·q̃, 0)·max(ω·k̃, 0).
@@ -55,30 +47,15 @@ struct Performer: Mixer {
   }
 
   struct Options: VariantOptions {
-    /// M; 0 means ⌊D·ln D⌋.
-    var features = 0
-    /// softmax or relu.
+    @Knob("M, random features per head; 0 means D·ln D", 0...) var features = 0
+    @Knob("softmax, or relu for a rectifier in place of the exponential")
     var kernel = Kernel.softmax
-    /// Whether each D of the random rows are orthogonal.
-    var orthogonal = true
-    /// chi or sqrt-d.
+    @Knob("whether each D of the random rows are orthogonal") var orthogonal = true
+    @Knob("length of the random rows: chi (unbiased) or sqrt-d (less variance)")
     var norms = RandomRows.Norms.chi
-    /// Training steps between new random rows; 0 means never.
-    var redraw = 1000
-    /// ε; 0 means 0.0001 for softmax and 0.001 for relu, as in the authors' code.
+    @Knob("training steps between new random rows; 0 means never", 0...) var redraw = 1000
+    @Knob("ε, added to each feature; 0 means 0.0001 for softmax and 0.001 for relu", 0...)
     var epsilon = 0.0
-
-    init() {}
-
-    func validate(_ size: MixerSize) throws {
-      for (key, value) in [
-        ("features", Double(features)), ("redraw", Double(redraw)), ("epsilon", epsilon),
-      ] where value < 0 || !value.isFinite {
-        throw UserError(
-          .configuration, "model.\(key) is \(value), but must not be negative",
-          remedy: "use a positive number, or 0: \(about.options[key] ?? "")")
-      }
-    }
 
     func rows(_ width: Int) -> RandomRows {
       let usual = max(1, Int(Double(width) * log(Double(width))))

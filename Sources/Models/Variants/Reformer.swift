@@ -32,15 +32,6 @@ struct Reformer: Mixer {
     name: "reformer", paper: "Kitaev et al., Reformer: The Efficient Transformer", year: 2020,
     arXiv: "2001.04451", cost: .linearithmic,
     summary: "Softmax attention to tokens whose queries hash alike, in sorted chunks.",
-    options: [
-      "chunk": "c, tokens of a chunk",
-      "hashes": "n, rounds of hashing",
-      "buckets": "buckets of a round, even; 0 means two for each chunk of the longest sequence",
-      "scale": "what products of queries and unit keys are multiplied by",
-      "count-once": "whether a pair that meets in several rounds counts once, as in the paper",
-      "redraw": "training steps between new rotations; 0 means never",
-      "reversible": "whether activations are computed again instead of kept",
-    ],
     deviations: [
       "The number of buckets follows from the longest sequence there can be.",
       "The last chunk may be short; the paper's code pads.",
@@ -50,37 +41,21 @@ struct Reformer: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// c, tokens of a chunk.
-    var chunk = 64
-    /// n, rounds of hashing.
-    var hashes = 4
-    /// Buckets of a round; 0 means two for each chunk of the longest sequence.
+    @Knob("c, tokens of a chunk", 1...) var chunk = 64
+    @Knob("n, rounds of hashing", 1...) var hashes = 4
+    @Knob("buckets of a round, even; 0 means two for each chunk of the longest sequence", 0...)
     var buckets = 0
-    /// What products of queries and unit keys are multiplied by.
-    var scale = 1.0
-    /// Whether a pair that meets in several rounds counts once.
+    @Knob("what products of queries and unit keys are multiplied by", above: 0) var scale = 1.0
+    @Knob("whether a pair that meets in several rounds counts once, as in the paper")
     var countOnce = true
-    /// Training steps between new rotations; 0 means never.
-    var redraw = 1
-    /// Whether activations are computed again instead of kept.
-    var reversible = false
-
-    enum CodingKeys: String, CodingKey {
-      case chunk, hashes, buckets, scale, redraw, reversible
-      case countOnce = "count-once"
-    }
-
-    init() {}
+    @Knob("training steps between new rotations; 0 means never", 0...) var redraw = 1
+    @Knob("whether activations are computed again instead of kept") var reversible = false
 
     var idle: [String: String] {
       hashes == 1 ? ["count-once": "no pair meets twice in one round"] : [:]
     }
 
     func validate(_ size: MixerSize) throws {
-      try require("chunk", chunk, atLeast: 1)
-      try require("hashes", hashes, atLeast: 1)
-      try require("buckets", buckets, atLeast: 0)
-      try require("redraw", redraw, atLeast: 0)
       guard !reversible || size.normalization == .layer else {
         throw UserError(
           .configuration,
@@ -91,11 +66,6 @@ struct Reformer: Mixer {
         throw UserError(
           .configuration, "model.buckets is \(buckets), but must be even",
           remedy: "use \(buckets + 1), or 0 for two for each chunk")
-      }
-      guard scale > 0 && scale.isFinite else {
-        throw UserError(
-          .configuration, "model.scale is \(scale), but must be positive",
-          remedy: "use 1, or 1/√D as in other code")
       }
     }
 
@@ -153,12 +123,12 @@ struct Reformer: Mixer {
     _ x: BranchInput, _ rotations: Tensor, _ context: ForwardContext
   ) -> Tensor {
     let both = x.project(stacked([query.tensor, value.tensor]))
-    let (query, value) = (size.heads(both, 0), size.heads(both, 1))
+    let (query, value) = (size.view(both, 0), size.view(both, 1))
     let patterns = hashedChunks(
       query, sequences: context.sequences, hash: hash, rows: rotations, chunk: options.chunk,
       countsOnce: options.countOnce)
     let mixed = patternAttention(
-      query: query, key: size.heads(unitRows(query)), value: value, sequences: context.sequences,
+      query: query, key: size.view(unitRows(query)), value: value, sequences: context.sequences,
       patterns: patterns, scale: Float(options.scale),
       dropout: attentionDropout(context))
     return output(x.residual, adding: mixed, context)

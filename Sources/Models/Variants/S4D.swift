@@ -25,15 +25,6 @@ struct S4D: Mixer {
     paper: "Gu et al., On the Parameterization and Initialization of Diagonal State Space Models",
     year: 2022, arXiv: "2206.11893", cost: .linear,
     summary: "A diagonal state-space model of each channel, and a gated linear unit.",
-    options: [
-      "states": "N, the real dimension of a channel's state: N/2 complex modes",
-      "initial": "the first frequencies: lin, inv or legs",
-      "bidirectional": "whether a second model of each channel runs backwards; needed with "
-        + "model.pooling cls",
-      "dt-min": "the smallest first time step",
-      "dt-max": "the largest first time step",
-      "shared": "whether all channels have the same poles; time steps stay their own",
-    ],
     parts: [.recurrence],
     deviations: [
       "Rows are normalised by themselves, before each block, unless model.norm is batch or "
@@ -47,7 +38,7 @@ struct S4D: Mixer {
     ])
 
   /// How the imaginary parts of A begin; the real parts are -½.
-  enum Initial: String, Codable, Sendable, CaseIterable {
+  enum Initial: String, SettingChoice {
     /// πn.
     case lin
     /// (N/π)·(N/(2n + 1) - 1).
@@ -67,38 +58,26 @@ struct S4D: Mixer {
   }
 
   struct Options: VariantOptions {
-    /// N.
+    @Knob("N, the real dimension of a channel's state: N/2 complex modes", 2...)
     var states = 64
-    /// lin, inv or legs.
-    var initial = Initial.legs
-    /// Whether a second model of each channel runs backwards.
+    @Knob("the first frequencies: lin, inv or legs") var initial = Initial.legs
+    @Knob("whether a second model of each channel runs backwards; needed with model.pooling cls")
     var bidirectional = true
-    /// The smallest first time step.
-    var smallestStep = 0.001
-    /// The largest first time step.
-    var largestStep = 0.1
-    /// Whether all channels have the same poles.
-    var shared = false
-
-    enum CodingKeys: String, CodingKey {
-      case states, initial, bidirectional, shared
-      case smallestStep = "dt-min"
-      case largestStep = "dt-max"
-    }
-
-    init() {}
+    @Knob("the smallest first time step", above: 0, key: "dt-min") var smallestStep = 0.001
+    @Knob("the largest first time step", above: 0, key: "dt-max") var largestStep = 0.1
+    @Knob("whether all channels have the same poles; time steps stay their own") var shared = false
 
     func validate(_ size: MixerSize) throws {
-      guard states >= 2 && states % 2 == 0 else {
+      guard states % 2 == 0 else {
         throw UserError(
-          .configuration, "model.states is \(states), but must be even and at least 2",
+          .configuration, "model.states is \(states), but must be even",
           remedy: "use, for example, --set model.states=64")
       }
-      guard 0 < smallestStep && smallestStep <= largestStep else {
+      guard smallestStep <= largestStep else {
         throw UserError(
           .configuration,
           "model.dt-min is \(smallestStep) and model.dt-max \(largestStep), but "
-            + "0 < dt-min ≤ dt-max must hold",
+            + "dt-min ≤ dt-max must hold",
           remedy: "use, for example, --set model.dt-min=0.001 --set model.dt-max=0.1")
       }
     }

@@ -28,12 +28,6 @@ struct Sinkhorn: Mixer {
     name: "sinkhorn", paper: "Tay et al., Sparse Sinkhorn Attention", year: 2020,
     arXiv: "2002.11296", cost: .rootTimesLinear,
     summary: "Attention inside blocks, and to blocks that a learned sort puts beside them.",
-    options: [
-      "block": "b, the tokens of a block; about √L for the least work",
-      "iterations": "of the sort's normalisation, rows and columns",
-      "temperature": "of the sort; the lower, the nearer it is to a permutation",
-      "sortcut": "0, or a number of sorted blocks that all queries attend to instead of their own",
-    ],
     deviations: [
       "The scores between blocks are one linear map of the sums of their rows.",
       "Sorted and own keys share one softmax; the LRA code adds two attentions.",
@@ -43,27 +37,12 @@ struct Sinkhorn: Mixer {
     ])
 
   struct Options: VariantOptions {
-    /// b, the tokens of a block.
-    var block = 64
-    /// Of the sort's normalisation, rows and columns.
-    var iterations = 8
-    /// Of the sort.
+    @Knob("b, the tokens of a block; about √L for the least work", 1...) var block = 64
+    @Knob("of the sort's normalisation, rows and columns", 1...) var iterations = 8
+    @Knob("of the sort; the lower, the nearer it is to a permutation", above: 0)
     var temperature = 0.75
-    /// 0, or a number of sorted blocks that all queries attend to instead of their own.
+    @Knob("0, or a number of sorted blocks that all queries attend to instead of their own", 0...)
     var sortcut = 0
-
-    init() {}
-
-    func validate(_ size: MixerSize) throws {
-      try require("block", block, atLeast: 1)
-      try require("iterations", iterations, atLeast: 1)
-      try require("sortcut", sortcut, atLeast: 0)
-      guard temperature > 0 else {
-        throw UserError(
-          .configuration, "model.temperature is \(temperature), but must be positive",
-          remedy: "use, for example, --set model.temperature=0.75")
-      }
-    }
   }
 
   private let projections: MultiHead

@@ -24,12 +24,6 @@ struct SparseTransformer: Mixer {
     paper: "Child et al., Generating Long Sequences with Sparse Transformers", year: 2019,
     arXiv: "1904.10509", cost: .rootTimesLinear,
     summary: "Softmax attention to neighbours and to columns at equal distances.",
-    options: [
-      "pattern": "strided or fixed",
-      "stride": "l, tokens of a block or between columns; 0 means the root of the length",
-      "summary": "c, the last columns of each block that everybody sees; with fixed only",
-      "combine": "merged: every head sees both sets; split: half of the heads see either",
-    ],
     deviations: [
       "Tokens look both ways; the paper's, which generate, and the LRA code's look back only.",
       "Of a last block that is short, the last columns are its own, so that it is seen at all.",
@@ -37,7 +31,7 @@ struct SparseTransformer: Mixer {
     ])
 
   /// Which sets of keys there are.
-  enum Sets: String, Codable, Sendable, CaseIterable {
+  enum Sets: String, SettingChoice {
     /// Neighbours, and tokens at multiples of l.
     case strided
     /// The own block, and the last columns of all blocks.
@@ -45,7 +39,7 @@ struct SparseTransformer: Mixer {
   }
 
   /// Who sees which set.
-  enum Combination: String, Codable, Sendable, CaseIterable {
+  enum Combination: String, SettingChoice {
     /// Every head sees both sets.
     case merged
     /// Half of the heads see the first set, half the second.
@@ -53,24 +47,19 @@ struct SparseTransformer: Mixer {
   }
 
   struct Options: VariantOptions {
-    /// strided or fixed.
-    var pattern = Sets.fixed
-    /// l; 0 means the root of the length.
+    @Knob("strided or fixed") var pattern = Sets.fixed
+    @Knob("l, tokens of a block or between columns; 0 means the root of the length", 0...)
     var stride = 0
-    /// c, columns of each block, with fixed sets.
+    @Knob("c, the last columns of each block that everybody sees; with fixed only", 1...)
     var summary = 8
-    /// merged or split.
+    @Knob("merged: every head sees both sets; split: half of the heads see either")
     var combine = Combination.merged
-
-    init() {}
 
     var idle: [String: String] {
       pattern == .fixed ? [:] : ["summary": "strided sets have no summary columns"]
     }
 
     func validate(_ size: MixerSize) throws {
-      try require("stride", stride, atLeast: 0)
-      try require("summary", summary, atLeast: 1)
       guard combine == .merged || size.heads % 2 == 0 else {
         throw UserError(
           .configuration, "model.combine is split, but there are \(size.heads) heads",

@@ -24,11 +24,6 @@ struct Synthesizer: Mixer {
     paper: "Tay et al., Synthesizer: Rethinking Self-Attention in Transformer Models", year: 2020,
     arXiv: "2005.00743", cost: .quadratic,
     summary: "Softmax attention with logits from each token alone, or from positions alone.",
-    options: [
-      "kind": "how logits are made: dense, factorised-dense, random or factorised-random",
-      "mixture": "whether to mix them with those of queries and keys, by trained weights",
-      "rank": "k of factorised-random",
-    ],
     deviations: [
       "The paper repeats both factors of factorised-dense along the keys; here one runs within "
         + "blocks of a = √L rounded up to 16 keys and the other from block to block, so that no two "
@@ -42,7 +37,7 @@ struct Synthesizer: Mixer {
     ])
 
   /// How logits are made.
-  enum Kind: String, Codable, Sendable, CaseIterable {
+  enum Kind: String, SettingChoice {
     case dense
     case factorisedDense = "factorised-dense"
     case random
@@ -50,14 +45,11 @@ struct Synthesizer: Mixer {
   }
 
   struct Options: VariantOptions {
-    /// How logits are made.
+    @Knob("how logits are made: dense, factorised-dense, random or factorised-random")
     var kind = Kind.dense
-    /// Whether the products of queries and keys are mixed in.
+    @Knob("whether to mix them with those of queries and keys, by trained weights")
     var mixture = false
-    /// k of factorised-random.
-    var rank = 8
-
-    init() {}
+    @Knob("k of factorised-random", 1...) var rank = 8
 
     var idle: [String: String] {
       kind == .factorisedRandom
@@ -65,11 +57,6 @@ struct Synthesizer: Mixer {
     }
 
     func validate(_ size: MixerSize) throws {
-      guard rank >= 1 else {
-        throw UserError(
-          .configuration, "model.rank is \(rank), but must be at least 1",
-          remedy: "use, for example, the paper's 8")
-      }
       // Values, gradients and the optimizer's two means.
       let bytes = size.heads * size.length * size.length * 4 * 4 * size.layers
       guard kind != .random || bytes <= 16 << 30 else {

@@ -14,16 +14,13 @@ struct Transformer: Mixer {
   static let about = VariantDescription(
     name: "transformer", paper: "Vaswani et al., Attention Is All You Need", year: 2017,
     arXiv: "1706.03762", cost: .quadratic,
-    summary: "Exact softmax attention, tiled: no L × L array in memory.", options: [:],
+    summary: "Exact softmax attention, tiled: no L × L array in memory.",
     deviations: [
       "The LRA code stores the L × L weights and gives padded queries a uniform average; here "
         + "padding does not exist."
     ])
 
-  struct Options: VariantOptions {
-    init() {}
-    func validate(_ size: MixerSize) throws {}
-  }
+  struct Options: VariantOptions {}
 
   private let projections: MultiHead
 

@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// Which checkpoint of a run to read.
-public enum CheckpointChoice: String, Sendable, CaseIterable, Codable {
+public enum CheckpointChoice: String, Codable, SettingChoice {
   /// The newest one, or where it is damaged the newest that is whole.
   case last
   /// The one with the best validation accuracy; in a run that marked none, the last.

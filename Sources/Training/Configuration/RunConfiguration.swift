@@ -51,8 +51,9 @@ public struct RunConfiguration {
     let entry = try TaskCatalog.named(request.task)
     let variant = try VariantCatalog.named(request.model)
     let preset = try request.preset.map(entry.preset) ?? entry.presets[0]
-    var settings = try RunConfiguration.declared(entry, variant)
+    var settings = RunConfiguration.declared(entry, variant)
     try settings.set("task.name", .text(entry.name), origin: "--task")
+    try settings.set("model.name", .text(variant.name), origin: "--model")
     try settings.set("run.preset", .text(preset.name), origin: "--preset")
     try settings.set("run.comparable", .boolean(preset.comparable), origin: "preset")
     for value in preset.values(for: variant.name) where settings.contains(value.key) {
@@ -80,9 +81,10 @@ public struct RunConfiguration {
     self.settings = settings
     self.dataFolder = dataFolder
     let entry = try TaskCatalog.named(settings.text("task.name"))
-    task = try entry.make(try RunConfiguration.taskOptions(settings, entry, dataFolder))
+    task = try entry.make(TaskOptions(settings, of: entry, dataFolder: dataFolder))
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
+    try training.validate()
     try model.validate()
     guard model.normalization == .layer || training.accumulation == 1 else {
       throw UserError(
@@ -193,6 +195,7 @@ public struct RunConfiguration {
     self.task = task
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
+    try training.validate()
   }
 
   /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
@@ -217,26 +220,14 @@ public struct RunConfiguration {
   }
 
   /// All keys with their defaults: those of every run, of the task and of the variant.
-  private static func declared(_ entry: TaskEntry, _ variant: VariantEntry) throws -> Settings {
+  private static func declared(_ entry: TaskEntry, _ variant: VariantEntry) -> Settings {
     var settings = Settings()
-    let defaults: [(String, Setting)] = [
-      ("run.preset", ""), ("run.comparable", false), ("run.changed", ""),
-      ("task.name", ""), ("task.length", 0), ("task.train-count", 0), ("task.val-count", 0),
-      ("task.test-count", 0), ("task.seed", 0),
-      ("model.name", .text(variant.name)), ("model.layers", 2), ("model.width", 64),
-      ("model.heads", 2), ("model.head-width", 0), ("model.feed-forward", 128),
-      ("model.input", "tokens"), ("model.norm", "layer"), ("model.positions", "learned"),
-      ("model.pooling", "mean"), ("model.dropout", 0.1),
-      ("model.attention-dropout", 0.1), ("model.head-hidden", 0),
-      ("model.embedding-deviation", .number(1)),
-    ]
-    for (key, value) in defaults + TrainingSettings.defaults { settings.declare(key, value) }
-    for setting in entry.settings {
-      settings.declare(
-        "task.\(setting.key)", setting.value, origin: "default of \(entry.name)")
+    for declaration in SettingCatalog.ofEveryRun { settings.declare(declaration) }
+    for declaration in entry.settings {
+      settings.declare(declaration, origin: "default of \(entry.name)")
     }
-    for (key, value) in try variant.options().sorted(by: { $0.key < $1.key }) {
-      settings.declare("model.\(key)", value, origin: "default of \(variant.name)")
+    for declaration in variant.options {
+      settings.declare(declaration, origin: "default of \(variant.name)")
     }
     return settings
   }
@@ -270,49 +261,12 @@ public struct RunConfiguration {
       origin: "preset \(preset), scaled with train.steps from \(planned.warmup)")
   }
 
-  private static func taskOptions(
-    _ settings: Settings, _ entry: TaskEntry, _ folder: String
-  ) throws -> TaskOptions {
-    let count = { (key: String) -> Int? in
-      let value = try settings.integer(key)
-      return value == 0 ? nil : value
-    }
-    return TaskOptions(
-      length: try settings.integer("task.length"), trainCount: try count("task.train-count"),
-      valCount: try count("task.val-count"), testCount: try count("task.test-count"),
-      seed: UInt64(bitPattern: Int64(try settings.integer("task.seed"))), dataFolder: folder,
-      settings: Dictionary(
-        uniqueKeysWithValues: entry.settings.map {
-          ($0.key, settings["task.\($0.key)"] ?? $0.value)
-        }))
-  }
-
   private static func model(
     _ settings: Settings, _ task: any ArenaTask
   ) throws -> ModelConfiguration {
-    var model = ModelConfiguration(
-      name: try settings.text("model.name"), layers: try settings.integer("model.layers"),
-      width: try settings.integer("model.width"), heads: try settings.integer("model.heads"),
-      feedForward: try settings.integer("model.feed-forward"), length: task.length,
-      vocabulary: task.vocabulary, classes: task.classes)
-    model.towers = task.towers
-    model.headWidth = try settings.integer("model.head-width")
-    model.input = try settings.choice("model.input")
-    model.normalization = try settings.choice("model.norm")
-    model.positions = try settings.choice("model.positions")
-    model.pooling = try settings.choice("model.pooling")
-    model.dropout = try settings.number("model.dropout")
-    model.attentionDropout = try settings.number("model.attention-dropout")
-    model.headHidden = try settings.integer("model.head-hidden")
-    model.embeddingDeviation = try settings.number("model.embedding-deviation")
-    for (key, value) in try VariantCatalog.named(model.name).options() {
-      model.options[key] = settings["model.\(key)"]
-      // A file of settings has the number 0.0 as 0.
-      if case .number = value, case .integer(let whole) = model.options[key] {
-        model.options[key] = .number(Double(whole))
-      }
-    }
-    return model
+    try ModelConfiguration(
+      settings, length: task.length, vocabulary: task.vocabulary, classes: task.classes,
+      towers: task.towers)
   }
 }
 

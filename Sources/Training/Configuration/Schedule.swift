@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The learning rate as a function of the step.
@@ -16,7 +17,7 @@ import Foundation
 /// Differs: LRA counts from step 0 and lets its cosine start over; here it ends once, at T.
 public struct Schedule: Sendable, Equatable, Codable {
   /// The shapes of a schedule, by their names in the configuration.
-  public enum Kind: String, Sendable, Codable, CaseIterable {
+  public enum Kind: String, Codable, SettingChoice {
     case constant
     case rsqrt
     case cosine

@@ -3,100 +3,84 @@ import Models
 import Runs
 
 /// The knobs of the training loop and the optimizer, section `train` of a configuration.
-public struct TrainingSettings: Sendable, Equatable {
-  /// Optimizer steps of the whole run.
-  public let steps: Int
-  /// Examples a step.
-  public let batch: Int
-  /// Parts a batch is cut into, to save memory; the sum of their gradients is the whole's.
-  public let accumulation: Int
-  /// The learning rate of every step.
-  public let schedule: Schedule
-  /// Adam's β₁, where the schedule does not set it.
-  public let beta1: Double
-  /// The optimizer's other settings.
-  public let optimizer: AdamW.Settings
-  /// Steps between evaluations on the validation split.
-  public let evalEvery: Int
-  /// Steps between checkpoints, beside those at evaluations.
-  public let checkpointEvery: Int
-  /// Steps between records of metrics.
-  public let logEvery: Int
-  /// What weights, data order and dropout are drawn from.
-  public let seed: UInt64
-  /// Which checkpoint's test accuracy is the run's result.
-  public let select: CheckpointChoice
-
-  /// No run has as many; products with the batch stay far from overflow.
+public struct TrainingSettings: SettingSection, Equatable {
+  /// `train`.
+  public static let section = "train"
+  /// No run has as many steps; products with the batch stay far from overflow.
   static let mostSteps = 1 << 40
   /// Examples of the largest batch.
   static let largestBatch = 1 << 20
 
-  static let defaults: [(String, Setting)] = [
-    ("train.steps", 1000), ("train.batch", 32), ("train.accumulation", 1),
-    ("train.learning-rate", 1e-4), ("train.schedule", "constant"), ("train.warmup", 0),
-    ("train.weight-decay", .number(0)), ("train.decay-vectors", false), ("train.beta1", 0.9),
-    ("train.beta2", 0.999), ("train.epsilon", 1e-8), ("train.clip", .number(0)),
-    ("train.recurrence-rate", .number(1)),
-    ("train.eval-every", 250), ("train.checkpoint-every", 250), ("train.log-every", 10),
-    ("train.seed", 0), ("train.select", "best"),
-  ]
+  /// Optimizer steps of the whole run.
+  @Knob("optimizer steps of the whole run", 0...mostSteps) public var steps = 1000
+  /// Examples a step.
+  @Knob("examples a step", 1...largestBatch) public var batch = 32
+  /// Parts a batch is cut into, to save memory; the sum of their gradients is the whole's.
+  @Knob("parts a batch is cut into, to save memory", 1...largestBatch) public var accumulation = 1
+  /// The rate that the schedule multiplies.
+  @Knob("the rate that the schedule multiplies; for rsqrt not its peak", above: 0)
+  public var learningRate = 1e-4
+  /// How the learning rate changes.
+  @Knob("how the learning rate changes after its rise", key: "schedule")
+  public var shape = Schedule.Kind.constant
+  /// Steps over which the rate rises.
+  @Knob("steps over which the rate rises; 0 for none", 0...mostSteps) public var warmup = 0
+  /// Weight decay per unit of learning rate.
+  @Knob("weight decay per unit of learning rate", 0...) public var weightDecay = 0.0
+  /// Whether biases, norms and other vectors decay too, as in the LRA code.
+  @Knob("whether biases, norms and other vectors decay too, as in the LRA code")
+  public var decayVectors = false
+  /// Adam's β₁, where the schedule does not set it.
+  @Knob("Adam's β₁, where the schedule does not set it", 0..<1) public var beta1 = 0.9
+  /// Adam's β₂.
+  @Knob("Adam's β₂", 0..<1) public var beta2 = 0.999
+  /// Adam's ε.
+  @Knob("Adam's ε", 0...) public var epsilon = 1e-8
+  /// Gradients are scaled down to this norm; 0 leaves them alone.
+  @Knob("gradients are scaled down to this norm; 0 leaves them alone", 0...) public var clip = 0.0
+  /// What the learning rate is multiplied by for the poles and time steps of recurrences.
+  @Knob("what the rate is multiplied by for poles and time steps of recurrences", 0...)
+  public var recurrenceRate = 1.0
+  /// Steps between evaluations on the validation split.
+  @Knob("steps between evaluations on the validation split", 1...mostSteps)
+  public var evalEvery = 250
+  /// Steps between checkpoints, beside those at evaluations.
+  @Knob("steps between checkpoints, beside those at evaluations", 1...mostSteps)
+  public var checkpointEvery = 250
+  /// Steps between records of metrics.
+  @Knob("steps between records of metrics", 1...mostSteps) public var logEvery = 10
+  /// What weights, data order and dropout are drawn from.
+  @Knob("what weights, data order and dropout are drawn from") public var seed: UInt64 = 0
+  /// Which checkpoint's test accuracy is the run's result.
+  @Knob("which checkpoint's test accuracy is the result") public var select = CheckpointChoice.best
 
-  init(_ settings: Settings) throws {
-    steps = try settings.integer("train.steps")
-    batch = try settings.integer("train.batch")
-    accumulation = try settings.integer("train.accumulation")
-    schedule = try TrainingSettings.schedule(settings, steps: steps)
-    beta1 = try settings.number("train.beta1")
-    optimizer = AdamW.Settings(
-      weightDecay: try settings.number("train.weight-decay"),
-      decayVectors: try settings.boolean("train.decay-vectors"),
-      beta2: try settings.number("train.beta2"), epsilon: try settings.number("train.epsilon"),
-      clip: try settings.number("train.clip"),
-      recurrenceRate: try settings.number("train.recurrence-rate"))
-    evalEvery = try settings.integer("train.eval-every")
-    checkpointEvery = try settings.integer("train.checkpoint-every")
-    logEvery = try settings.integer("train.log-every")
-    seed = UInt64(bitPattern: Int64(try settings.integer("train.seed")))
-    select = try settings.choice("train.select")
-    try validate()
+  /// All at their defaults.
+  public init() {}
+
+  /// The learning rate of every step.
+  public var schedule: Schedule {
+    Schedule(kind: shape, base: learningRate, warmup: warmup, steps: max(steps, 1))
   }
 
-  private static func schedule(_ settings: Settings, steps: Int) throws -> Schedule {
-    let base = try settings.number("train.learning-rate")
-    let warmup = try settings.integer("train.warmup")
-    try checkRange("train.steps", steps, 0...mostSteps)
-    try checkRange("train.warmup", warmup, 0...mostSteps)
-    if base <= 0 { try reject("learning-rate", base, "above 0") }
-    let kind: Schedule.Kind = try settings.choice("train.schedule")
-    // Shapes that do not know the end may stop while they rise, as the LRA's retrieval does.
-    let hasEnd = kind == .cosine || kind == .oneCycle
-    if hasEnd && warmup > max(steps, 1) {
-      try reject("warmup", warmup, "between 0 and train.steps, \(steps)")
-    }
-    return Schedule(kind: kind, base: base, warmup: warmup, steps: max(steps, 1))
+  /// What the optimizer keeps over the run.
+  public var optimizer: AdamW.Settings {
+    AdamW.Settings(
+      weightDecay: weightDecay, decayVectors: decayVectors, beta2: beta2, epsilon: epsilon,
+      clip: clip, recurrenceRate: recurrenceRate)
   }
 
-  /// Checks what the fields' types leave open.
+  /// Checks what the ranges of single settings leave open.
   ///
   /// - Throws: `UserError(.configuration)` naming the key and what it must be.
-  private func validate() throws {
-    for (key, value, most) in [
-      ("batch", batch, TrainingSettings.largestBatch),
-      ("accumulation", accumulation, TrainingSettings.largestBatch),
-      ("eval-every", evalEvery, TrainingSettings.mostSteps),
-      ("checkpoint-every", checkpointEvery, TrainingSettings.mostSteps),
-      ("log-every", logEvery, TrainingSettings.mostSteps),
-    ] { try checkRange("train.\(key)", value, 1...most) }
-    if accumulation > batch {
-      try TrainingSettings.reject("accumulation", accumulation, "at most train.batch, \(batch)")
+  func validate() throws {
+    // Shapes that do not know the end may stop while they rise, as the LRA's retrieval does.
+    let hasEnd = shape == .cosine || shape == .oneCycle
+    if hasEnd && warmup > max(steps, 1) {
+      throw refusal("warmup", warmup, "between 0 and train.steps, \(steps)")
     }
-    for (key, value) in [("beta1", beta1), ("beta2", optimizer.beta2)]
-    where !(0..<1).contains(value) { try TrainingSettings.reject(key, value, "in 0 ..< 1") }
-    for (key, value) in [
-      ("weight-decay", optimizer.weightDecay), ("clip", optimizer.clip),
-      ("epsilon", optimizer.epsilon), ("recurrence-rate", optimizer.recurrenceRate),
-    ] where value < 0 { try TrainingSettings.reject(key, value, "at least 0") }
+    if accumulation > batch {
+      throw refusal("accumulation", accumulation, "at most train.batch, \(batch)")
+    }
   }
 
   /// The keys of `train` that have no effect beside the values of the others, each with the reason.
@@ -107,7 +91,7 @@ public struct TrainingSettings: Sendable, Equatable {
     if schedule.beta1(atStep: 1) != nil {
       reasons["beta1"] = "the schedule one-cycle moves it between 0.95 and 0.85"
     }
-    if optimizer.weightDecay == 0 {
+    if weightDecay == 0 {
       reasons["decay-vectors"] = "train.weight-decay is 0, so nothing decays"
     }
     if !model.about.parts.contains(.recurrence) {
@@ -116,9 +100,9 @@ public struct TrainingSettings: Sendable, Equatable {
     return reasons
   }
 
-  private static func reject(_ key: String, _ value: Any, _ rule: String) throws {
-    throw UserError(
-      .configuration, "train.\(key) is \(value), but must be \(rule)",
-      remedy: "change it with --set train.\(key)=...")
+  private func refusal(_ name: String, _ value: Int, _ rule: String) -> UserError {
+    UserError(
+      .configuration, "train.\(name) is \(value), but must be \(rule)",
+      remedy: "change it with --set train.\(name)=...")
   }
 }

@@ -36,40 +36,37 @@ struct BenchCells {
     settings = try Self.settings(flags.set, models: models)
   }
 
-  /// The own settings of all models together, with the values given.
+  /// What can be set for some of the models.
   private static func settings(_ assignments: [String], models: [String]) throws -> Settings {
     var settings = Settings()
-    for model in models {
-      for (key, value) in try VariantCatalog.named(model).options().sorted(by: { $0.key < $1.key })
-      where !settings.contains("model.\(key)") {
-        settings.declare("model.\(key)", value)
-      }
+    let own = try models.flatMap { try VariantCatalog.named($0).options }
+    for declaration in ModelSettings.declarations + own where !settings.contains(declaration.key) {
+      settings.declare(declaration)
     }
-    for assignment in assignments {
-      guard !settings.entries.isEmpty else {
-        throw UserError(
-          .configuration,
-          "--set \(assignment): \(models.joined(separator: ", ")) has no settings of its own",
-          remedy: "lra list shows the settings of each model")
-      }
-      try settings.set(assignment: assignment, origin: "--set")
+    // Off, as in the programs to compare with.
+    for key in ["model.dropout", "model.attention-dropout"] {
+      try settings.set(key, .number(0), origin: "lra bench")
     }
+    for assignment in assignments { try settings.set(assignment: assignment, origin: "--set") }
     return settings
   }
 
-  /// One cell's model; dropout is off, as in the programs to compare with.
+  /// One cell's model.
   func configuration(_ model: String, _ length: Int) throws -> ModelConfiguration {
-    var configuration = ModelConfiguration(
-      name: model, layers: flags.layers, width: flags.emb, heads: flags.heads,
-      feedForward: flags.mlp, length: length, vocabulary: flags.vocab, classes: flags.classes)
-    configuration.towers = flags.towers
-    configuration.dropout = 0
-    configuration.attentionDropout = 0
-    let own = try VariantCatalog.named(model).options()
-    for entry in settings.entries where entry.origin == "--set" {
-      let key = String(entry.key.dropFirst("model.".count))
-      if own[key] != nil { configuration.options[key] = entry.value }
+    var settings = Settings()
+    let known = try ModelSettings.declarations + VariantCatalog.named(model).options
+    for declaration in known { settings.declare(declaration) }
+    for (key, flag, size) in [
+      ("model.layers", "--layers", flags.layers), ("model.width", "--emb", flags.emb),
+      ("model.heads", "--heads", flags.heads), ("model.feed-forward", "--mlp", flags.mlp),
+    ] { try settings.set(key, .integer(size), origin: flag) }
+    try settings.set("model.name", .text(model), origin: "--model")
+    for entry in self.settings.entries
+    where entry.origin != "default" && settings.contains(entry.key) {
+      try settings.set(entry.key, entry.value, origin: entry.origin)
     }
-    return configuration
+    return try ModelConfiguration(
+      settings, length: length, vocabulary: flags.vocab, classes: flags.classes,
+      towers: flags.towers)
   }
 }

@@ -39,7 +39,7 @@ struct Bench: ParsableCommand {
   var threads: Int?
   @Flag(help: "Time inference only.")
   var forward = false
-  @Option(help: "A model's own setting, such as model.projected=128. May be repeated.")
+  @Option(help: "A setting of the model, such as model.projected=128. May be repeated.")
   var set: [String] = []
   @Flag(help: "Print one JSON object a line, named as in other benchmarks.")
   var json = false
@@ -133,7 +133,8 @@ struct Bench: ParsableCommand {
     if forward { arguments.append("--forward") }
     if profile { arguments.append("--profile") }
     // The parent has checked that some model knows the setting; this one may not.
-    let known = (try? VariantCatalog.named(model).options().keys.map { "model.\($0)" }) ?? []
+    let own = (try? VariantCatalog.named(model).options) ?? []
+    let known = Set((ModelSettings.declarations + own).map(\.key))
     for assignment in set where known.contains(settingKey(assignment)) {
       arguments += ["--set", assignment]
     }

@@ -54,7 +54,7 @@ struct DataOptions: ParsableArguments {
   /// The task's own settings, with those that were given on the command line.
   private func own(_ entry: TaskEntry) throws -> [String: Setting] {
     var settings = Settings()
-    for setting in entry.settings { settings.declare("task.\(setting.key)", setting.value) }
+    for setting in entry.settings { settings.declare(setting) }
     for assignment in assignments { try settings.set(assignment: assignment, origin: "--set") }
     return Dictionary(
       uniqueKeysWithValues: settings.entries.map { (String($0.key.dropFirst(5)), $0.value) })

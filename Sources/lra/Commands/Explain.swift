@@ -3,18 +3,38 @@ import Base
 import Models
 import Tasks
 
-/// `lra explain`: one model, its settings, and where it departs from its paper.
+/// `lra explain`: one model, one setting, or all settings.
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Explain a model: its paper, its settings, and where it differs from the paper.")
+    abstract: "Explain a model, a setting, or all settings.",
+    discussion: """
+      Of a model: its paper, its settings, and where it differs from the paper. Of a setting: its \
+      default, what it may be, and the value and source of each preset.
+      """)
 
-  @Argument(help: "The model, such as linformer.")
-  var model: String
+  @Argument(help: "A model, as linformer; a key, as train.warmup; or settings, for all keys.")
+  var subject: String
   @Flag(help: "Print one JSON object.")
   var json = false
+  @Flag(help: "With settings: print the document docs/settings.md.")
+  var markdown = false
+
+  /// - Throws: `ValidationError` for flags that do not go with the subject.
+  func validate() throws {
+    let isList = subject == "settings"
+    if markdown && !isList { throw ValidationError("--markdown goes with: lra explain settings") }
+    if json && isList { throw ValidationError("lra list --json prints all settings as JSON") }
+  }
 
   func run() throws {
-    let explanation = try Explanation(VariantCatalog.named(model))
+    if subject == "settings" {
+      return try printResult(markdown ? SettingTables().markdown : SettingTables().text)
+    }
+    if subject.contains(".") {
+      let explanation = try SettingExplanation(subject)
+      return try printResult(json ? try jsonText(explanation) : explanation.text)
+    }
+    let explanation = try Explanation(VariantCatalog.named(subject))
     try printResult(json ? try jsonText(explanation) : explanation.text)
   }
 }
@@ -61,9 +81,7 @@ struct Explanation: Encodable {
     year = about.year
     arXiv = about.arXiv
     cost = about.cost.rawValue
-    options = try entry.options().sorted { $0.key < $1.key }.map { key, value in
-      Option(key: "model.\(key)", default: value, help: about.options[key] ?? "")
-    }
+    options = entry.options.map { Option(key: $0.key, default: $0.value, help: $0.help) }
     deviations = about.deviations
     document = "docs/models.md#\(entry.name)"
     presets = TaskCatalog.all.flatMap { task in

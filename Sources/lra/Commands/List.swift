@@ -2,6 +2,7 @@ import ArgumentParser
 import Base
 import Models
 import Tasks
+import Training
 
 /// `lra list`: the tasks with their presets, and the models with their settings.
 struct List: ParsableCommand {
@@ -62,51 +63,31 @@ struct Listing: Encodable {
       return TaskLine(
         name: entry.name, title: entry.title, summary: entry.summary, classes: task.classes,
         towers: task.towers, length: task.length, vocabulary: task.vocabulary,
-        options: Dictionary(uniqueKeysWithValues: entry.settings.map { ($0.key, $0.value) }),
+        options: Self.defaults(entry.settings),
         presets: entry.presets.map {
           PresetLine(name: $0.name, summary: $0.summary, comparable: $0.comparable)
         })
     }
-    let reference = try Self.reference()
-    parametersFor = "\(reference.task.name), \(reference.preset.name)"
+    parametersFor = "\(Self.reference.task), \(Self.reference.preset)"
     models = try VariantCatalog.all.map { entry in
-      let model = try Self.model(entry.name, reference.task, reference.preset)
+      let model = try RunConfiguration(
+        .init(
+          task: Self.reference.task, model: entry.name, preset: Self.reference.preset,
+          dataFolder: "")
+      ).model
       return ModelLine(
         name: entry.name, paper: entry.about.paper, year: entry.about.year,
         arXiv: entry.about.arXiv, cost: entry.about.cost.rawValue, summary: entry.about.summary,
-        options: try entry.options(),
+        options: Self.defaults(entry.options),
         parameters: try Classifier(model, seed: 0).parameters.count)
     }
   }
 
-  /// The size that numbers of parameters are given for.
-  private static func reference() throws -> (task: TaskEntry, preset: Preset) {
-    let task = try TaskCatalog.named("listops")
-    return (task, try task.preset("small"))
-  }
+  /// The task and preset that numbers of parameters are given for.
+  private static let reference = (task: "listops", preset: "small")
 
-  /// One model in a preset's size.
-  private static func model(
-    _ name: String, _ entry: TaskEntry, _ preset: Preset
-  ) throws -> ModelConfiguration {
-    var settings = Settings()
-    for value in preset.values(for: name) {
-      settings.declare(value.key, value.value, origin: value.source)
-    }
-    let task = try entry.make(TaskOptions())
-    var model = ModelConfiguration(
-      name: name, layers: try settings.integer("model.layers"),
-      width: try settings.integer("model.width"), heads: try settings.integer("model.heads"),
-      feedForward: try settings.integer("model.feed-forward"), length: task.length,
-      vocabulary: task.vocabulary, classes: task.classes)
-    model.towers = task.towers
-    model.positions = try settings.choice("model.positions")
-    model.pooling = try settings.choice("model.pooling")
-    model.headHidden = try settings.integer("model.head-hidden")
-    for key in try VariantCatalog.named(name).options().keys {
-      model.options[key] = settings["model.\(key)"]
-    }
-    return model
+  private static func defaults(_ settings: [SettingDeclaration]) -> [String: Setting] {
+    Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.value) })
   }
 
   /// The listing for people.

@@ -45,22 +45,11 @@ struct ModelTemplate {
       static let about = VariantDescription(
         name: "\#(name)", paper: "Not published", year: \#(year), arXiv: "0000.00000",
         cost: .quadratic, summary: "Softmax attention with a trained sharpness.",
-        options: ["sharpness": "s, the first value of the trained factor of all logits"],
         deviations: [])
 
       struct Options: VariantOptions {
-        /// The first value of s.
+        @Knob("s, the first value of the trained factor of all logits", above: 0)
         var sharpness = 1.0
-
-        init() {}
-
-        func validate(_ size: MixerSize) throws {
-          guard sharpness > 0 else {
-            throw UserError(
-              .configuration, "model.sharpness is \(sharpness), but must be positive",
-              remedy: "use 1 to begin as the transformer")
-          }
-        }
       }
 
       private let projections: MultiHead

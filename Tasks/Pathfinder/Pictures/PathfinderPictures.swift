@@ -21,7 +21,7 @@ public struct PathfinderPictures: Sendable {
   init(_ options: TaskOptions, task: String, length: Int) throws {
     (self.options, self.task) = (options, task)
     try options.validate(usualLength: length)
-    let level: PathfinderShape.Level = try options.choice("level", usual: .hard)
+    let level = try options.own(PathfinderOptions.self).level
     guard let size = PathfinderShape.sizes.first(where: { $0 * $0 == length }) else {
       throw UserError(
         .usage, "task.length is \(length), but pictures have 1024, 4096, 16384 or 65536 pixels",

@@ -1,3 +1,5 @@
+import Base
+
 /// What the pictures of one size and level are drawn with.
 ///
 /// Source: google-research/long-range-arena @cd31e5c, lra_benchmarks/data/pathfinder.py; what that
@@ -5,7 +7,7 @@
 /// in the latter: with them a picture of 32 × 32 would be full.
 package struct PathfinderShape: Sendable {
   /// How long the contours are.
-  public enum Level: String, CaseIterable, Sendable {
+  public enum Level: String, SettingChoice {
     /// Six paddles.
     case easy
     /// Nine paddles.

@@ -138,7 +138,8 @@ struct LRUTests {
 
   @Test("A setting whose default is a whole number takes fractions, a count does not")
   func kinds() throws {
-    let defaults = try VariantCatalog.named("lru").options()
+    let options = try VariantCatalog.named("lru").options
+    let defaults = Dictionary(uniqueKeysWithValues: options.map { ($0.name, $0.value) })
     #expect(defaults["r-min"] == .number(0) && defaults["r-max"] == .number(0.99))
     #expect(defaults["states"] == .integer(256) && defaults["bidirectional"] == .boolean(false))
   }

@@ -81,28 +81,6 @@ struct SettingsTests {
     #expect(userError { _ = try settings.integer("task.name") } != nil)
   }
 
-  private struct Train: Decodable, Equatable {
-    enum Shape: String, Decodable { case rsqrt, cosine }
-    var learningRate: Double
-    var steps: Int
-    var schedule: Shape
-  }
-
-  @Test("A section decodes into a struct, a whole number into a Double too")
-  func decode() throws {
-    var settings = sample()
-    #expect(
-      try settings.decode(Train.self, section: "train")
-        == Train(learningRate: 0.05, steps: 5000, schedule: .rsqrt))
-    try settings.set("train.learning-rate", 2, origin: "x")
-    #expect(try settings.decode(Train.self, section: "train").learningRate == 2)
-    try settings.set("train.schedule", "sine", origin: "x")
-    let error = userError { _ = try settings.decode(Train.self, section: "train") }
-    #expect(error?.problem.hasPrefix("train.schedule: \"sine\"") == true)
-    let missing = userError { _ = try settings.decode(Train.self, section: "model") }
-    #expect(missing?.problem.contains("section model lacks") == true)
-  }
-
   @Test("A choice lists the cases")
   func choice() throws {
     var settings = sample()

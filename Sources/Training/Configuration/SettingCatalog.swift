@@ -1,0 +1,49 @@
+import Base
+import Models
+import Tasks
+
+/// Settings that are declared together: of every run, of one task, or of one model.
+public struct SettingGroup: Sendable {
+  /// Whose settings they are.
+  public enum Owner: Sendable, Equatable {
+    case everyRun
+    case task(String)
+    case model(String)
+  }
+
+  /// Whose settings they are.
+  public let owner: Owner
+  /// What is declared.
+  public let settings: [SettingDeclaration]
+}
+
+/// Every setting there is, as it is declared where it is used.
+public enum SettingCatalog {
+  /// What every run has, in the order in which it is listed.
+  public static var ofEveryRun: [SettingDeclaration] {
+    RunNotes.declarations + TaskSettings.declarations + ModelSettings.declarations
+      + TrainingSettings.declarations
+  }
+
+  /// All settings; those of every run first, then those that single tasks and models have.
+  public static var groups: [SettingGroup] {
+    let tasks = TaskCatalog.all.map {
+      SettingGroup(owner: .task($0.name), settings: $0.settings)
+    }
+    let models = VariantCatalog.all.map {
+      SettingGroup(owner: .model($0.name), settings: $0.options)
+    }
+    return [SettingGroup(owner: .everyRun, settings: ofEveryRun)]
+      + (tasks + models).filter { !$0.settings.isEmpty }
+  }
+}
+
+/// What a run notes of itself, section `run` of a configuration.
+private struct RunNotes: SettingSection {
+  static let section = "run"
+
+  @Knob("the preset that the run began from; --preset chooses it") var preset = ""
+  @Knob("noted by the run: whether its result may stand beside published ones")
+  var comparable = false
+  @Knob("noted by the run: the keys whose values are not the preset's") var changed = ""
+}
