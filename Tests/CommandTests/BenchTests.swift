@@ -160,6 +160,7 @@ struct BenchTests {
     arguments: [
       ("model.projectd=8", "model.projected"), ("typo=1", "typo"),
       ("model.projected=many", "integer"), ("model.projected", "section.key=value"),
+      ("model.name=fnet", "model.name"), ("model.norm=none", "layer, batch or batch-after"),
     ])
   func wrongSetting(assignment: String, told: String) throws {
     let run = try CommandRunner.lra("bench --model linformer --set \(assignment)")

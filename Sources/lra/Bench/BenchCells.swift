@@ -39,8 +39,9 @@ struct BenchCells {
   /// What can be set for some of the models.
   private static func settings(_ assignments: [String], models: [String]) throws -> Settings {
     var settings = Settings()
+    let common = ModelSettings.declarations.filter { $0.name != "name" }
     let own = try models.flatMap { try VariantCatalog.named($0).options }
-    for declaration in ModelSettings.declarations + own where !settings.contains(declaration.key) {
+    for declaration in common + own where !settings.contains(declaration.key) {
       settings.declare(declaration)
     }
     // Off, as in the programs to compare with.
@@ -48,6 +49,7 @@ struct BenchCells {
       try settings.set(key, .number(0), origin: "lra bench")
     }
     for assignment in assignments { try settings.set(assignment: assignment, origin: "--set") }
+    _ = try ModelSettings(settings)
     return settings
   }
 
