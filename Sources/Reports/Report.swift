@@ -30,7 +30,7 @@ public struct Report {
   /// - Returns: the page's path.
   /// - Throws: `UserError(.cannotWrite)`.
   public func write(to folder: String) throws -> String {
-    try FileSystem.makeFolder(folder)
+    try createFolder(folder)
     for file in try files(date: Self.date) {
       try writeAtomically(file.content, to: "\(folder)/\(file.name)")
     }

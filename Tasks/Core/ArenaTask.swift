@@ -167,7 +167,7 @@ extension TaskOptions {
 public protocol ArenaTask: Sendable {
   /// The name on the command line and of the data folder.
   static var name: String { get }
-  /// The name as people write it.
+  /// The name in headings and tables.
   static var title: String { get }
   /// The command that brings the data into the data folder.
   static var dataCommand: String { get }
@@ -210,7 +210,7 @@ public protocol ArenaTask: Sendable {
   /// - Throws: `UserError` for files that are incomplete, or missing where none can be generated.
   func sourceFolder() throws -> String?
 
-  /// The tokens as people write them.
+  /// The tokens as text.
   func describe(_ tokens: [Int32]) -> String
 
   /// The tokens as lines for a terminal, nil where `describe` says it better.

@@ -59,7 +59,7 @@ struct PreparedSplit {
     file.add("tokens", shape: [examples.tokens.count], examples.tokens)
     file.add("offsets", shape: [examples.offsets.count], examples.offsets.map(Int64.init))
     file.add("labels", shape: [examples.count], examples.labels)
-    try createFolder((path as NSString).deletingLastPathComponent)
+    try createFolder(parentFolder(of: path))
     try writeAtomically(Gzip.compress(file.serialized()), to: path)
   }
 }

@@ -54,18 +54,12 @@ struct SourceFolder {
 
 /// A folder and those below it, each before its own, by name; hidden ones do not count.
 func subfolders(of folder: String, levels: Int) -> [String] {
-  guard isFolder(folder) else { return [] }
+  guard FileSystem.isFolder(folder) else { return [] }
   guard levels > 0 else { return [folder] }
   let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
   return [folder]
     + names.sorted().filter { !$0.hasPrefix(".") }
     .flatMap { subfolders(of: "\(folder)/\($0)", levels: levels - 1) }
-}
-
-/// Whether there is such a folder, or a link to one.
-func isFolder(_ path: String) -> Bool {
-  var isFolder: ObjCBool = false
-  return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
 }
 
 /// Whether there is such a folder.

@@ -28,7 +28,7 @@ public struct PublishedResult: Sendable, Equatable {
 public struct TaskEntry: Sendable {
   /// The name on the command line.
   public let name: String
-  /// The name as people write it.
+  /// The name in headings and tables.
   public let title: String
   /// What must be learnt, one sentence.
   public let summary: String

@@ -62,7 +62,7 @@ struct UnrecognizedFiles {
   }
 
   private static func looksLikeData(_ path: String) -> Bool {
-    isFolder(path)
+    FileSystem.isFolder(path)
       ? subfolders(of: path, levels: 2).contains { folder in
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.contains { endings.contains(ending($0)) }

@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Synchronization
 
 /// What a small photograph shows, read as a row of grey pixels.
 ///
@@ -24,7 +23,7 @@ import Synchronization
 public struct Image: ArenaTask {
   /// The name on the command line and of the data folder.
   public static let name = "image"
-  /// The name as people write it.
+  /// The name in headings and tables.
   public static let title = "Image"
   /// The command that fetches and unpacks the archive.
   public static let dataCommand = "make data TASK=image"
@@ -56,7 +55,7 @@ public struct Image: ArenaTask {
   /// Pixels of a row.
   private let side: Int
   private let options: TaskOptions
-  private let state = ImageState()
+  private let files = Cache<[String], PackedExamples>()
 
   /// The task for given options.
   ///
@@ -144,8 +143,7 @@ public struct Image: ArenaTask {
 
   /// The pictures of some files from memory, else from the disk.
   private func pictures(_ names: [String]) throws -> PackedExamples {
-    try state.files.withLock { files in
-      if let known = files[names] { return known }
+    try files.value(names) {
       let (folder, version) = try place()
       let shrink = CIFARBatch.side / side
       var examples = PackedExamples(classes: classes, shift: 1)
@@ -156,13 +154,7 @@ public struct Image: ArenaTask {
         case .python: try CIFARPickle.read(path, shrink: shrink, into: &examples)
         }
       }
-      files[names] = examples
       return examples
     }
   }
-}
-
-/// The files that were read already.
-private final class ImageState: Sendable {
-  let files = Mutex<[[String]: PackedExamples]>([:])
 }

@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Synchronization
 
 /// Nested expressions over digits, to be evaluated: `[MAX 4 [MIN 2 3 ] 1 0 [MED 1 5 8 9 2 ] ]`.
 ///
@@ -18,7 +17,7 @@ import Synchronization
 public struct ListOps: ExportableTask {
   /// The name on the command line and of the data folder.
   public static let name = "listops"
-  /// The name as people write it.
+  /// The name in headings and tables.
   public static let title = "ListOps"
   /// The command that makes the data.
   public static let dataCommand = "lra data make listops"
@@ -34,7 +33,7 @@ public struct ListOps: ExportableTask {
   /// The greatest number of tokens; see `init`.
   public let length: Int
   private let options: TaskOptions
-  private let state = ListOpsState()
+  private let contents = Cache<Split, ListOpsTSV.Content>()
 
   /// The task for given options.
   ///
@@ -52,18 +51,18 @@ public struct ListOps: ExportableTask {
   ///
   /// - Throws: `UserError` for files that are incomplete or wrong, or that cannot be written.
   public func prepare(report: (String) -> Void) throws {
-    for split in Split.allCases { _ = try packed(split, report) }
+    for split in Split.allCases { _ = try content(split, report) }
   }
 
   /// The examples of one split, prepared on the first call and then kept in memory.
   public func examples(_ split: Split) throws -> any ExampleSource {
-    try packed(split) { _ in }
+    try content(split).examples
   }
 
   /// A hash of all three splits.
   public func contentHash() throws -> String {
     var hash = FNV1a()
-    for split in Split.allCases { hash.add(try packed(split) { _ in }.contentHash) }
+    for split in Split.allCases { hash.add(try content(split).examples.contentHash) }
     return hash.hexadecimal
   }
 
@@ -72,12 +71,11 @@ public struct ListOps: ExportableTask {
     guard let folder = try sourceFolder() else {
       return "generated with seed \(options.seed), \(generator.lower) < length < \(generator.upper)"
     }
-    try prepare { _ in }
-    let cut = state.contents.withLock { $0.values.reduce(0) { $0 + $1.cut } }
+    let cut = try Split.allCases.reduce(0) { try $0 + content($1).cut }
     return "read from \(folder)" + (cut > 0 ? ", \(cut) examples cut to \(length) tokens" : "")
   }
 
-  /// The expression as people write it, as `[MAX 4 3 ]`.
+  /// The expression as text, as `[MAX 4 3 ]`.
   public func describe(_ tokens: [Int32]) -> String {
     tokens.map { ListOpsToken.texts.indices.contains(Int($0)) ? ListOpsToken.texts[Int($0)] : "?" }
       .joined(separator: " ")
@@ -89,14 +87,15 @@ public struct ListOps: ExportableTask {
   public func export(to folder: String, report: (String) -> Void) throws {
     try createFolder(folder)
     for split in Split.allCases {
-      let examples = try packed(split, report)
-      guard state.contents.withLock({ $0[split]?.cut ?? 0 }) == 0 else {
+      let content = try content(split, report)
+      guard content.cut == 0 else {
         throw UserError(
           .badData, "the \(split.rawValue) split has expressions cut to \(length) tokens",
           remedy: "raise task.length to export whole ones")
       }
       let file = try AtomicFile("\(folder)/\(ListOpsTSV.name(split))")
       try file.write(Array("Source\tTarget\r\n".utf8))
+      let examples = content.examples
       for example in 0..<examples.count {
         try file.write(ListOpsTSV.line(examples[example], label: examples.labels[example]))
       }
@@ -112,25 +111,22 @@ public struct ListOps: ExportableTask {
   private var generator: ListOpsGenerator { ListOpsGenerator(seed: options.seed, length: length) }
 
   /// A split from memory, else from the original's file, else from a prepared file, else generated.
-  private func packed(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
-    try state.contents.withLock { contents in
-      if contents[split] == nil {
+  private func content(
+    _ split: Split, _ report: (String) -> Void = { _ in }
+  ) throws -> ListOpsTSV.Content {
+    let content = try contents.value(
+      split,
+      makingAll: {
         if let folder = try source.find() {
           let path = source.path(ListOpsTSV.name(split), in: folder)
           report("reading \(path)")
-          contents[split] = try ListOpsTSV.read(
-            path, length: length, count: options.count(split))
-        } else {
-          try UnrecognizedFiles(in: root).refuse(wanted: source.names)
-          if let examples = prepared(split, report) {
-            contents[split] = .init(examples: examples)
-          } else {
-            contents = try generate(report)
-          }
+          return [split: try ListOpsTSV.read(path, length: length, count: options.count(split))]
         }
-      }
-      return contents[split]?.examples ?? PackedExamples(classes: classes)
-    }
+        try UnrecognizedFiles(in: root).refuse(wanted: source.names)
+        if let examples = prepared(split, report) { return [split: .init(examples: examples)] }
+        return try generate(report)
+      })
+    return content ?? ListOpsTSV.Content()
   }
 
   /// A split from its prepared file; nil when it must be generated.
@@ -138,7 +134,7 @@ public struct ListOps: ExportableTask {
     do {
       return try keptSplit(split)
     } catch {
-      report("\(error)".prefix { $0 != "\n" } + "; generating it again")
+      report("\(error.problem); generating it again")
       return nil
     }
   }
@@ -193,9 +189,4 @@ public struct ListOps: ExportableTask {
       path: "\(root)/\(split.rawValue)-\(hash.hexadecimal.prefix(8)).safetensors.gz",
       metadata: metadata)
   }
-}
-
-/// The splits that were read or made already.
-private final class ListOpsState: Sendable {
-  let contents = Mutex<[Split: ListOpsTSV.Content]>([:])
 }

@@ -9,7 +9,7 @@ import Base
 public struct PathX: PathfinderTask {
   /// The name on the command line and of the data folder.
   public static let name = "pathx"
-  /// The name as people write it.
+  /// The name in headings and tables.
   public static let title = "Path-X"
   /// The command that makes the data.
   public static let dataCommand = "lra data make pathx"

@@ -19,7 +19,7 @@
 public struct Pathfinder: PathfinderTask {
   /// The name on the command line and of the data folder.
   public static let name = "pathfinder"
-  /// The name as people write it.
+  /// The name in headings and tables.
   public static let title = "Pathfinder"
   /// The command that makes the data.
   public static let dataCommand = "lra data make pathfinder"

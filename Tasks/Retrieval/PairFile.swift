@@ -30,16 +30,16 @@ struct PairFile: PairSource {
         return
       }
     } catch {
-      report("\(error)".prefix { $0 != "\n" } + "; reading \(path) again")
+      report("\(error.problem); reading \(path) again")
     }
     report("reading \(path), \((file.size + (1 << 20) - 1) >> 20) MiB")
     index = try PairIndex(file)
     // A folder that cannot be written to costs some seconds the next time, nothing else.
     do {
-      try createFolder((kept as NSString).deletingLastPathComponent)
+      try createFolder(parentFolder(of: kept))
       try store.write(index)
     } catch {
-      report("\(error)".prefix { $0 != "\n" } + "")
+      report(error.problem)
     }
   }
 

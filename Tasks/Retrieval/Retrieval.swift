@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Synchronization
 
 /// Whether one of two scientific papers cites the other, both read byte by byte.
 ///
@@ -57,7 +56,7 @@ public struct Retrieval: ArenaTask {
 
   /// The name on the command line and of the data folder.
   public static let name = "retrieval"
-  /// The name as people write it.
+  /// The name in headings and tables.
   public static let title = "Retrieval"
   /// The command that fetches and unpacks the archive.
   public static let dataCommand = "make data TASK=retrieval"
@@ -81,7 +80,7 @@ public struct Retrieval: ArenaTask {
   public let length: Int
   private let options: TaskOptions
   private let literals: Literals
-  private let state = RetrievalState()
+  private let splits = Cache<Split, any PairSource>()
 
   /// The task for given options.
   ///
@@ -155,23 +154,14 @@ public struct Retrieval: ArenaTask {
 
   /// The pairs of one split from memory, else from the files.
   private func pairs(_ split: Split, _ report: (String) -> Void) throws -> any PairSource {
-    try state.splits.withLock { splits in
-      if let known = splits[split] { return known }
+    try splits.value(split) {
       let (folder, form) = try place()
       let path = "\(folder)/\(form.file(split))"
-      let source: any PairSource =
-        switch form {
-        case .texts:
-          try PairFile(path, keptAs: "\(root)/index-\(split).safetensors.gz", report)
-        case .names: try PaperPairs(path, papersIn: folder)
-        }
-      splits[split] = source
-      return source
+      switch form {
+      case .texts:
+        return try PairFile(path, keptAs: "\(root)/index-\(split).safetensors.gz", report)
+      case .names: return try PaperPairs(path, papersIn: folder)
+      }
     }
   }
-}
-
-/// The splits that were opened already.
-private final class RetrievalState: Sendable {
-  let splits = Mutex<[Split: any PairSource]>([:])
 }

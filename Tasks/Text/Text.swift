@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Synchronization
 
 /// Whether a film review is for the film or against it, read byte by byte.
 ///
@@ -45,7 +44,7 @@ public struct Text: ArenaTask {
 
   /// The name on the command line and of the data folder.
   public static let name = "text"
-  /// The name as people write it.
+  /// The name in headings and tables.
   public static let title = "Text"
   /// The command that fetches and unpacks the archive.
   public static let dataCommand = "make data TASK=text"
@@ -65,7 +64,7 @@ public struct Text: ArenaTask {
   public let length: Int
   private let options: TaskOptions
   private let validation: Validation
-  private let state = TextState()
+  private let parts = Cache<Part, PackedExamples>()
 
   /// The task for given options.
   ///
@@ -143,12 +142,7 @@ public struct Text: ArenaTask {
 
   /// The reviews of one part from memory, else from the prepared file, else from their own files.
   private func reviews(_ part: Part, _ report: (String) -> Void) throws -> PackedExamples {
-    try state.parts.withLock { parts in
-      if let known = parts[part.rawValue] { return known }
-      let examples = try read(part, report)
-      parts[part.rawValue] = examples
-      return examples
-    }
+    try parts.value(part) { try read(part, report) }
   }
 
   private func read(_ part: Part, _ report: (String) -> Void) throws -> PackedExamples {
@@ -162,7 +156,7 @@ public struct Text: ArenaTask {
       let kept = try prepared.read(classes: classes, shift: 1, count: count, longest: length)
       if let kept { return kept }
     } catch {
-      report("\(error)".prefix { $0 != "\n" } + "; reading the reviews again")
+      report("\(error.problem); reading the reviews again")
     }
     report("reading \(folders.reduce(0) { $0 + $1.reviews.count }) reviews of \(root)/\(part)")
     var examples = PackedExamples(classes: classes, shift: 1)
@@ -170,7 +164,7 @@ public struct Text: ArenaTask {
       try folder.read(into: &examples, length: length, label: UInt8(label))
     }
     // A folder that cannot be written to costs some seconds the next time, nothing else.
-    do { try prepared.write(examples) } catch { report("\(error)".prefix { $0 != "\n" } + "") }
+    do { try prepared.write(examples) } catch { report(error.problem) }
     return examples
   }
 
@@ -185,9 +179,4 @@ public struct Text: ArenaTask {
         "files": hash.hexadecimal,
       ])
   }
-}
-
-/// The parts that were read already.
-private final class TextState: Sendable {
-  let parts = Mutex<[String: PackedExamples]>([:])
 }

@@ -2,32 +2,16 @@ import Foundation
 
 /// The file operations of a run folder that Foundation lacks or hides.
 ///
-/// Links are replaced in one step, and data forced to the disk. All throw `UserError(.cannotWrite)` with the system's reason.
+/// Links are replaced in one step, and data forced to the disk. All throw `UserError(.cannotWrite)`
+/// with the system's reason.
 package enum FileSystem {
-  /// Makes a folder and those above it.
-  package static func makeFolder(_ path: String) throws {
-    if mkdir(path, 0o777) == 0 { return }
-    let parent = parentFolder(of: path)
-    if errno == ENOENT && parent != path {
-      try makeFolder(parent)
-      if mkdir(path, 0o777) == 0 { return }
-    }
-    var isFolder: ObjCBool = false
-    let reason = errno
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
-      return
-    }
-    errno = reason
-    throw UserError.system(.cannotWrite, "cannot make the folder \(path)")
-  }
-
   /// Makes a folder whose parent exists.
   ///
   /// - Returns: false when something of that name is there already.
   package static func makeNewFolder(_ path: String) throws -> Bool {
     if mkdir(path, 0o777) == 0 { return true }
     if errno == EEXIST { return false }
-    throw UserError.system(.cannotWrite, "cannot make the folder \(path)")
+    throw UserError.system(.cannotWrite, "cannot create the folder \(path)")
   }
 
   /// Points the symbolic link `link` at `target`, replacing an older link in one step.
@@ -82,6 +66,13 @@ package enum FileSystem {
     case EINVAL: return .notALink
     default: throw UserError.system(.missingInput, "cannot read the link \(path)")
     }
+  }
+
+  /// Whether there is such a folder, or a link to one.
+  package static func isFolder(_ path: String) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+      && isFolder.boolValue
   }
 
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

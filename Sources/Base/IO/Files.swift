@@ -105,13 +105,16 @@ private func remainingSize(_ descriptor: Int32, _ path: String) throws -> Int {
 
 /// Creates a folder and those above it; an existing folder is fine.
 ///
-/// - Throws: `UserError` of kind `cannotWrite`, naming the folder.
+/// - Throws: `UserError` of kind `cannotWrite`, naming the folder and the system's reason.
 public func createFolder(_ path: String) throws {
-  do {
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  } catch {
-    throw UserError(
-      .cannotWrite, "cannot create the folder \(path)",
-      remedy: "check the permissions and that no file has that name, or choose another folder")
+  if mkdir(path, 0o777) == 0 { return }
+  let parent = parentFolder(of: path)
+  if errno == ENOENT && parent != path {
+    try createFolder(parent)
+    if mkdir(path, 0o777) == 0 { return }
   }
+  let reason = errno
+  if FileSystem.isFolder(path) { return }
+  errno = reason
+  throw UserError.system(.cannotWrite, "cannot create the folder \(path)")
 }

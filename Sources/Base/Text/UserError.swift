@@ -30,3 +30,8 @@ public struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
   /// The problem, then the remedy on a line of its own.
   public var description: String { remedy.isEmpty ? problem : "\(problem)\n\(remedy)" }
 }
+
+extension Error {
+  /// What is wrong, one line, without what to do about it.
+  public var problem: String { (self as? UserError)?.problem ?? localizedDescription }
+}

@@ -18,7 +18,7 @@ public struct LeaderboardCell: Hashable, Sendable {
   /// `key=value`, applied after the preset.
   public var assignments: [String]
 
-  /// All fields; `grid` checks the names.
+  /// Takes the names as they are; `grid` checks them.
   public init(
     task: String, model: String, preset: String, length: Int?, seed: Int, assignments: [String]
   ) {

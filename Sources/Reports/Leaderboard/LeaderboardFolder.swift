@@ -32,7 +32,7 @@ public struct LeaderboardFolder: Sendable {
   ///
   /// - Returns: nil when another process has it.
   public func claim(_ name: String) throws -> FileLock? {
-    try FileSystem.makeFolder("\(path)/.locks")
+    try createFolder("\(path)/.locks")
     do {
       return try FileLock("\(path)/.locks/\(name)")
     } catch let error as UserError where error.kind == .unavailable {

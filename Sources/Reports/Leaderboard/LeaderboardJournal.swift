@@ -54,7 +54,7 @@ public final class LeaderboardJournal {
   ///
   /// - Throws: `UserError(.cannotWrite)`.
   public init(folder: String) throws {
-    try FileSystem.makeFolder(folder)
+    try createFolder(folder)
     path = "\(folder)/journal.jsonl"
     file = try AppendingFile(linesAt: path)
   }

@@ -13,8 +13,7 @@ public struct LeaderboardPlan: Sendable {
     /// Where it stands.
     public var state: State
 
-    /// All fields.
-    public init(cell: LeaderboardCell, cost: RunCost, state: State) {
+    package init(cell: LeaderboardCell, cost: RunCost, state: State) {
       self.cell = cell
       self.cost = cost
       self.state = state

@@ -66,7 +66,7 @@ public struct PublishedRuns {
         .missingInput, "\(run.path): has no result", remedy: "publish it when it is done")
     }
     let target = "\(folder)/\(run.name)"
-    try FileSystem.makeFolder(target)
+    try createFolder(target)
     result.dataSource = shortened(result.dataSource, task: result.task)
     try write(result, to: "\(target)/result.json")
     if var environment = run.environment {

@@ -54,7 +54,7 @@ public final class RunFolder {
   public static func createDefault(
     root: String = "runs", task: String, model: String, preset: String, seed: Int
   ) throws -> RunFolder {
-    try FileSystem.makeFolder(root)
+    try createFolder(root)
     let stem = "\(root)/\(task)-\(model)-\(preset)-s\(seed)"
     var path = stem
     var number = 1
@@ -75,7 +75,7 @@ public final class RunFolder {
   /// - Throws: `UserError(.cannotWrite)` when the folder holds a run already or cannot be written,
   ///   `.unavailable` when another process has it locked.
   public static func create(_ path: String) throws -> RunFolder {
-    try FileSystem.makeFolder("\(path)/checkpoints")
+    try createFolder("\(path)/checkpoints")
     let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
     if holdsRun(path) {
       throw UserError(
@@ -95,7 +95,7 @@ public final class RunFolder {
   ///   process has it locked, `.cannotWrite`.
   public static func resume(_ path: String) throws -> RunFolder {
     _ = try open(path)
-    try FileSystem.makeFolder("\(path)/checkpoints")
+    try createFolder("\(path)/checkpoints")
     let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
     try run.removeLeftovers()
     try run.restoreLinks()

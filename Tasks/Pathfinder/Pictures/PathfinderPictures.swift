@@ -1,6 +1,5 @@
 import Base
 import Foundation
-import Synchronization
 
 /// The pictures of one task, size and level: read where the original's are, else generated.
 public struct PathfinderPictures: Sendable {
@@ -12,7 +11,9 @@ public struct PathfinderPictures: Sendable {
   let shape: PathfinderShape
   private let task: String
   private let options: TaskOptions
-  private let state = PathfinderState()
+  /// The original's pictures, by their folder.
+  private let read = Cache<String, Genuine>()
+  private let drawn = Cache<Split, PackedExamples>()
 
   /// - Parameters:
   ///   - task: the name, which is also that of the folder.
@@ -86,7 +87,7 @@ public struct PathfinderPictures: Sendable {
   // MARK: The original's pictures
 
   /// What was read.
-  fileprivate struct Genuine {
+  private struct Genuine {
     let path: String
     let coded: PackedExamples
     /// The number of files without content.
@@ -119,9 +120,8 @@ public struct PathfinderPictures: Sendable {
   }
 
   private func genuine(_ report: (String) -> Void) throws -> Genuine? {
-    try state.content.withLock { content in
-      if let known = content.genuine { return known }
-      guard let root = try originalFolder() else { return nil }
+    guard let root = try originalFolder() else { return nil }
+    return try read.value(root) {
       let folder = try PathfinderFolder("\(root)/\(shape.level.folder)")
       if let first = folder.empty.first {
         report(
@@ -130,19 +130,21 @@ public struct PathfinderPictures: Sendable {
       let prepared = PreparedSplit(
         path: "\(self.root)/prepared-\(shape.size)-\(shape.level).safetensors.gz",
         metadata: description.merging(["files": String(folder.signature, radix: 16)]) { $1 })
-      var coded = kept(prepared, count: folder.count, "reading the pictures again", report)
-      if coded == nil {
-        report("reading \(folder.count) pictures of \(folder.path)")
-        let all = try folder.read(size: shape.size)
-        // A folder that cannot be written to costs some seconds the next time, nothing else.
-        do { try prepared.write(all) } catch { report("\(error)".prefix { $0 != "\n" } + "") }
-        coded = all
-      }
-      content.genuine = coded.map {
-        Genuine(path: folder.path, coded: $0, empty: folder.empty.count)
-      }
-      return content.genuine
+      let coded =
+        try kept(prepared, count: folder.count, "reading the pictures again", report)
+        ?? pictures(of: folder, keptIn: prepared, report)
+      return Genuine(path: folder.path, coded: coded, empty: folder.empty.count)
     }
+  }
+
+  private func pictures(
+    of folder: PathfinderFolder, keptIn prepared: PreparedSplit, _ report: (String) -> Void
+  ) throws -> PackedExamples {
+    report("reading \(folder.count) pictures of \(folder.path)")
+    let pictures = try folder.read(size: shape.size)
+    // A folder that cannot be written to costs some seconds the next time, nothing else.
+    do { try prepared.write(pictures) } catch { report(error.problem) }
+    return pictures
   }
 
   private static func emptyPictures(_ count: Int) -> String {
@@ -153,8 +155,7 @@ public struct PathfinderPictures: Sendable {
 
   /// A split from memory, else from its prepared file, else drawn.
   private func generated(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
-    try state.content.withLock { content in
-      if let known = content.generated[split] { return known }
+    try drawn.value(split) {
       // The original's folders may hold pictures of other sizes alone.
       let unrecognized = UnrecognizedFiles(in: root) {
         let number = $0.hasPrefix("pathfinder") ? $0.dropFirst(10) : nil
@@ -163,9 +164,7 @@ public struct PathfinderPictures: Sendable {
       try unrecognized.refuse(wanted: [
         "\(shape.level.folder)/imgs", "\(shape.level.folder)/metadata",
       ])
-      let made = try keptOrDrawn(split, report)
-      content.generated[split] = made
-      return made
+      return try keptOrDrawn(split, report)
     }
   }
 
@@ -196,7 +195,7 @@ public struct PathfinderPictures: Sendable {
         ZeroRuns.isValid(bytes, pixels: pixels)
       }
     } catch {
-      report("\(error)".prefix { $0 != "\n" } + "; \(again)")
+      report("\(error.problem); \(again)")
     }
     return nil
   }
@@ -222,14 +221,4 @@ public struct PathfinderPictures: Sendable {
       path: "\(root)/\(split.rawValue)-\(hash.hexadecimal.prefix(8)).safetensors.gz",
       metadata: metadata)
   }
-}
-
-/// What was read or made already.
-private final class PathfinderState: Sendable {
-  struct Content {
-    var genuine: PathfinderPictures.Genuine?
-    var generated: [Split: PackedExamples] = [:]
-  }
-
-  let content = Mutex(Content())
 }
