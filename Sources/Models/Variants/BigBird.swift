@@ -13,9 +13,7 @@ import Base
 ///
 /// Source: Zaheer et al., "Big Bird: Transformers for Longer Sequences" (2020), arXiv 2007.14062,
 /// section 2 and appendix D, the form with internal global tokens (ITC).
-/// Differs: the last block of a sequence may be short; the paper's is padded. The original code
-/// draws the r blocks of short sequences from the first 2r + 5, the LRA code from the first 1024
-/// tokens.
+/// Differs: see ``about``.
 struct BigBird: Mixer {
   static let about = VariantDescription(
     name: "bigbird", paper: "Zaheer et al., Big Bird: Transformers for Longer Sequences",
@@ -25,7 +23,7 @@ struct BigBird: Mixer {
       "The last block of a sequence may be short; the paper's is padded.",
       "Random blocks are not stored: sequences with different numbers of blocks see different graphs. "
         + "docs/models.md says how they are drawn.",
-      "The original code draws the random blocks of short sequences from the first ones only, the "
+      "The original code draws the random blocks of short sequences from the first 2r + 5, the "
         + "LRA code from the first 1024 tokens.",
     ])
 

@@ -11,8 +11,7 @@ import Base
 ///
 /// Source: Qin et al., "cosFormer: Rethinking Softmax in Attention" (2022), arXiv 2202.08791,
 /// equations 9–12; the floor of the denominator and the biases are those of the authors' code.
-/// Differs: L is the real length of the sequence, where the authors' code takes that of the padded
-/// batch. Weights are never computed, so `model.attention-dropout` has no effect.
+/// Differs: see ``about``.
 struct CosFormer: Mixer {
   static let about = VariantDescription(
     name: "cosformer", paper: "Qin et al., cosFormer: Rethinking Softmax in Attention", year: 2022,

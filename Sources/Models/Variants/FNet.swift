@@ -13,11 +13,7 @@ import Base
 ///
 /// Source: Lee-Thorp et al., "FNet: Mixing Tokens with Fourier Transforms" (2021),
 /// arXiv 2105.03824, equation 3.
-/// Differs: the paper normalises after the sum, x = LayerNorm(x + Re(F_L·x·F_E)), and so takes back
-/// the growth by about √(L·E/2) that the transform brings. Here it stays in the sum, where it is far
-/// greater than the token and than what a feed-forward network adds; ListOps is learned no worse for
-/// that. `model.orthonormal` scales it by 1/√(L·E). The paper's code lets padding into the transform,
-/// and has no dropout after it.
+/// Differs: see ``about``.
 struct FNet: Mixer {
   static let about = VariantDescription(
     name: "fnet", paper: "Lee-Thorp et al., FNet: Mixing Tokens with Fourier Transforms",

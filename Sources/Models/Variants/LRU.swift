@@ -15,9 +15,7 @@ import Foundation
 /// Source: Orvieto et al., "Resurrecting Recurrent Neural Networks for Long Sequences" (2023),
 /// arXiv 2303.06349, section 3 and appendix A; B, C, d and the gate begin as in the code of
 /// N. Zucchet, minimal-LRU.
-/// Differs: LayerNorm unless `model.norm` is `batch`, as in the paper; that code shares dropout along
-/// time, here it is independent. The encoder adds positions unless `model.positions` is none. The
-/// paper's blocks have no feed-forward network: the presets set `model.feed-forward` to 0.
+/// Differs: see ``about``.
 struct LRU: Mixer {
   static let about = VariantDescription(
     name: "lru",

@@ -10,8 +10,7 @@ import Base
 ///
 /// Source: Katharopoulos et al., "Transformers are RNNs: Fast Autoregressive Transformers with Linear
 /// Attention" (2020), arXiv 2006.16236, equations 4–7.
-/// Differs: the LRA code lets padding into both sums. The paper's attention has no dropout on its
-/// (never computed) weights, so `model.attention-dropout` has no effect.
+/// Differs: see ``about``.
 struct LinearTransformer: Mixer {
   static let about = VariantDescription(
     name: "linear",

@@ -10,9 +10,7 @@ import Base
 ///
 /// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
 /// arXiv 2006.04768, equation 7; the sharing modes are those of its section 4.
-/// Differs: the projections begin normal with deviation 1/√L, which keeps the scale of keys and
-/// values (the paper does not say how it begins). The LRA code always uses K = 16 and projects
-/// padding too; here only real tokens enter the projection.
+/// Differs: see ``about``.
 struct Linformer: Mixer {
   static let about = VariantDescription(
     name: "linformer",

@@ -12,8 +12,7 @@ import Base
 ///
 /// Source: Tay et al., "Long Range Arena" (2020), arXiv 2011.04006, appendix B.1, whose blocks do
 /// not overlap; blocks as in Parmar et al., "Image Transformer" (2018), arXiv 1802.05751.
-/// Differs: the last block of a sequence may be short; the paper's is padded. The LRA code puts
-/// together the tokens i with one remainder i mod (L/b), which lie far apart, and lets padding in.
+/// Differs: see ``about``.
 struct Local: Mixer {
   static let about = VariantDescription(
     name: "local", paper: "Tay et al., Long Range Arena", year: 2020, arXiv: "2011.04006",

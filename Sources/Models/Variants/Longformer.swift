@@ -13,10 +13,7 @@ import Base
 ///
 /// Source: Beltagy et al., "Longformer: The Long-Document Transformer" (2020), arXiv 2004.05150,
 /// sections 3.1 to 3.3.
-/// Differs: the window is not dilated, as in the paper's models for whole documents. Its global
-/// projections begin as copies of trained local ones; here, where nothing is trained before, both
-/// are drawn. The LRA code has no global tokens, yet has their projections, and computes L × L
-/// scores.
+/// Differs: see ``about``.
 struct Longformer: Mixer {
   static let about = VariantDescription(
     name: "longformer", paper: "Beltagy et al., Longformer: The Long-Document Transformer",

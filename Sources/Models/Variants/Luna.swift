@@ -12,12 +12,7 @@ import Base
 /// - Complexity: O(L·l·E) time, O((L + l)·E) memory.
 ///
 /// Source: Ma et al., "Luna: Linear Unified Nested Attention" (2021), arXiv 2106.01540, section 3.
-/// Differs: X is normalised before each layer, as all models here; the paper normalises it after.
-/// P's norm is the paper's, but stands at the beginning of the layer that reads P, so that there is
-/// none after the last layer and one more before the first, as in the code with
-/// `--layernorm-embedding`. P begins normal with deviation 1, without sinusoids. The maps have no
-/// biases and begin without the gain of 1/√2. The code hides all but n rows of P from a sequence of
-/// n < l tokens; here it sees all.
+/// Differs: see ``about``.
 struct Luna: Mixer {
   static let about = VariantDescription(
     name: "luna", paper: "Ma et al., Luna: Linear Unified Nested Attention", year: 2021,

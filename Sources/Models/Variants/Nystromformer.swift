@@ -15,11 +15,7 @@ import Base
 /// Source: Xiong et al., "Nyströmformer: A Nyström-based Algorithm for Approximating
 /// Self-Attention" (2021), arXiv 2102.03902; 128 landmarks, 6 iterations and a kernel of 35 are its
 /// LRA settings.
-/// Differs: the landmarks are means of the real sequence, n tokens in min(M, n) parts whose lengths
-/// differ by one at most; the authors' code pads to a multiple of M and averages padding in. A⁺
-/// begins with the norm of its own matrix; the code takes the largest of the whole batch by
-/// default. Like the code, it has no dropout on its weights, so `model.attention-dropout` has no
-/// effect.
+/// Differs: see ``about``.
 struct Nystromformer: Mixer {
   static let about = VariantDescription(
     name: "nystromformer",

@@ -19,9 +19,7 @@ import Foundation
 /// Source: Choromanski et al., "Rethinking Attention with Performers" (2021), arXiv 2009.14794,
 /// sections 2.3 (positive features), 2.4 (orthogonal rows) and A (stabilisers); redrawing every
 /// 1000 steps and M = ⌊D·ln D⌋ are lucidrains/performer-pytorch's.
-/// Differs: the blocks are uniformly distributed, see ``RandomRows``. Each head has rows of its own.
-/// Padding enters neither the sums nor the largest exponent of the keys. Weights are never computed,
-/// so `model.attention-dropout` has no effect.
+/// Differs: see ``about``.
 struct Performer: Mixer {
   static let about = VariantDescription(
     name: "performer", paper: "Choromanski et al., Rethinking Attention with Performers",

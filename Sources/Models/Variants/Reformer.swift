@@ -22,11 +22,7 @@ import Base
 ///
 /// Source: Kitaev et al., "Reformer: The Efficient Transformer" (2020), arXiv 2001.04451, sections 2
 /// and 3, and appendix A for Nᵢⱼ.
-/// Differs: the number of buckets follows from the model's length, not from that of a sequence;
-/// beyond 128 it is the product of two hashes. The last chunk may be short; the code of the paper
-/// pads. The rows that come out of the two streams of reversible blocks are added; the paper's code
-/// puts them side by side. Keys of length 1 and no further scale are the paper's code's (trax);
-/// reformer-pytorch divides by √D besides.
+/// Differs: see ``about``.
 struct Reformer: Mixer {
   static let about = VariantDescription(
     name: "reformer", paper: "Kitaev et al., Reformer: The Efficient Transformer", year: 2020,
@@ -36,6 +32,8 @@ struct Reformer: Mixer {
       "The number of buckets follows from the longest sequence there can be.",
       "The last chunk may be short; the paper's code pads.",
       "The two streams of reversible blocks are added in the end, not put side by side.",
+      "Keys have length 1 and no further scale, as in the paper's code (trax); reformer-pytorch "
+        + "divides by √D besides.",
       "The LRA code multiplies by √D, does not normalise keys, lets a token see itself and padding, "
         + "hashes with one fixed draw, has no output projection, and mixes up heads and positions.",
     ])

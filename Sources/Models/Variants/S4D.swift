@@ -15,10 +15,7 @@ import Foundation
 ///
 /// Source: Gu et al., "On the Parameterization and Initialization of Diagonal State Space Models"
 /// (2022), arXiv 2206.11893, sections 3 and 4.
-/// Differs: LayerNorm unless `model.norm` is `batch` or `batch-after`, one of which the published
-/// configurations have; they share dropout along time and train Δ of ListOps at the full rate. B = 1,
-/// as in the code's default. The encoder adds positions unless `model.positions` is none; blocks have
-/// no feed-forward network there.
+/// Differs: see ``about``.
 struct S4D: Mixer {
   static let about = VariantDescription(
     name: "s4d",

@@ -17,12 +17,7 @@ import Base
 /// Source: Tay et al., "Sparse Sinkhorn Attention" (2020), arXiv 2002.11296, section 3, with its
 /// SortCut. Block and temperature begin at the values of lucidrains' code; 8 iterations bring the
 /// sums of rows within 1e-4 of 1 for scores of deviation 1.
-/// Differs: the scores between blocks are one linear map of their sums, where the paper also tries
-/// two with a rectifier. Sorted and own keys share one softmax; with SortCut, queries attend to
-/// their own block too. A short last block counts as zeros where it has no rows. The noise of the
-/// sort is drawn in training only. The LRA code normalises rows alone, adds two attentions, and
-/// sums every block into every sorted one, which leaves W without a gradient; lucidrains' code
-/// keeps one block of each row of P, draws noise in evaluation too, and normalises log relu(R).
+/// Differs: see ``about``.
 struct Sinkhorn: Mixer {
   static let about = VariantDescription(
     name: "sinkhorn", paper: "Tay et al., Sparse Sinkhorn Attention", year: 2020,
@@ -32,7 +27,8 @@ struct Sinkhorn: Mixer {
       "The scores between blocks are one linear map of the sums of their rows.",
       "Sorted and own keys share one softmax; the LRA code adds two attentions.",
       "The LRA code sums every block into every sorted one: its sort gets no gradient.",
-      "Noise is drawn in training only; lucidrains' code draws it in evaluation too.",
+      "Noise is drawn in training only; lucidrains' code draws it in evaluation too, keeps one block "
+        + "of each row of the sort, and normalises log relu(R).",
       "With sortcut, queries attend to their own block too, which the paper leaves out.",
     ])
 

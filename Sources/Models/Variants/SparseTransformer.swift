@@ -13,11 +13,7 @@ import Base
 ///
 /// Source: Child et al., "Generating Long Sequences with Sparse Transformers" (2019),
 /// arXiv 1904.10509, sections 4.2 and 4.3.
-/// Differs: the paper's sets end at the query (j ≤ i), since it generates; a classifier looks both
-/// ways. l is √L of the longest sequence, rounded, whatever the length of the one at hand, so that
-/// columns keep their places. Of a last block that is short, the last c columns are its own: without
-/// them nobody else would ever see its tokens. The LRA code stays causal in its encoder, builds the
-/// L × L mask, and opens the class token's row and column.
+/// Differs: see ``about``.
 struct SparseTransformer: Mixer {
   static let about = VariantDescription(
     name: "sparse",
@@ -26,6 +22,7 @@ struct SparseTransformer: Mixer {
     summary: "Softmax attention to neighbours and to columns at equal distances.",
     deviations: [
       "Tokens look both ways; the paper's, which generate, and the LRA code's look back only.",
+      "l follows from the longest sequence there can be, so that columns keep their places.",
       "Of a last block that is short, the last columns are its own, so that it is seen at all.",
       "The LRA code builds the L × L mask and opens the class token's row and column.",
     ])

@@ -8,8 +8,7 @@ import Autodiff
 /// - Complexity: O(L²·E) time, O(L·E) memory.
 ///
 /// Source: Vaswani et al., "Attention Is All You Need" (2017), arXiv 1706.03762.
-/// Differs: the LRA code stores the L × L weights and gives padded queries a uniform average; here
-/// padding does not exist.
+/// Differs: see ``about``.
 struct Transformer: Mixer {
   static let about = VariantDescription(
     name: "transformer", paper: "Vaswani et al., Attention Is All You Need", year: 2017,

@@ -40,7 +40,7 @@ struct ModelTemplate {
     /// - Complexity: O(L²·E) time, O(L·E) memory.
     ///
     /// Source: authors, title, year, arXiv number, equations.
-    /// Differs: where this departs from the paper, and where known code does.
+    /// Differs: see ``about``.
     struct \#(type): Mixer {
       static let about = VariantDescription(
         name: "\#(name)", paper: "Not published", year: \#(year), arXiv: "0000.00000",
