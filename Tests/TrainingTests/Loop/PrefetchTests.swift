@@ -1,4 +1,6 @@
 import Base
+import Foundation
+import Synchronization
 import Tasks
 import Testing
 import Training
@@ -12,6 +14,25 @@ import Training
   func order() throws {
     let prefetch = Prefetch { step in self.batch(step) }
     for step in [1, 2, 3, 7, 2] { #expect(try prefetch.batch(step, last: 9) == batch(step)) }
+  }
+
+  @Test("The next batch is made while the caller is at work on this one, and none beyond the last")
+  func ahead() throws {
+    let made = Mutex<[Int]>([])
+    let done = DispatchSemaphore(value: 0)
+    let prefetch = Prefetch { step in
+      made.withLock { $0.append(step) }
+      defer { done.signal() }
+      return self.batch(step)
+    }
+    for step in 1...3 {
+      #expect(try prefetch.batch(step, last: 3) == batch(step))
+      // Nobody has asked for the next one; the time is that of a failure only.
+      for _ in 0..<(step == 1 ? 2 : step < 3 ? 1 : 0) {
+        #expect(done.wait(timeout: .now() + 60) == .success)
+      }
+      #expect(made.withLock { $0 } == Array(1...min(step + 1, 3)))
+    }
   }
 
   @Test("What making a batch ahead throws is thrown when the batch is asked for")
