@@ -14,8 +14,7 @@ public struct BenchmarkCell: Sendable {
   /// Only the forward pass, without recording.
   public var forwardOnly: Bool
 
-  /// All fields.
-  public init(model: ModelConfiguration, batch: Int, steps: Int, forwardOnly: Bool) {
+  package init(model: ModelConfiguration, batch: Int, steps: Int, forwardOnly: Bool) {
     self.model = model
     self.batch = batch
     self.steps = steps
@@ -77,7 +76,6 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
   /// does not tell.
   public var energyJ: Double?
 
-  /// All fields but `compile`.
   package init(
     processor: String? = nil,
     model: String, length: Int, batch: Int, towers: Int, emb: Int, heads: Int, layers: Int,

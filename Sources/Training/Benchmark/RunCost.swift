@@ -21,8 +21,7 @@ public struct RunCost: Codable, Sendable, Equatable {
   /// Threads that it was measured with.
   public var threads: Int
 
-  /// All fields.
-  public init(
+  package init(
     stepSeconds: Double, validationSeconds: Double, testSeconds: Double, peakResidentBytes: Int,
     steps: Int, evalEvery: Int, threads: Int
   ) {

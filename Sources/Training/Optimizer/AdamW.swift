@@ -21,17 +21,16 @@ public final class AdamW {
     public var weightDecay: Double
     /// Whether biases, norms and other vectors decay too, as in the LRA code.
     public var decayVectors: Bool
-    /// β₂.
+    /// β₂, the decay rate of the second moment.
     public var beta2: Double
-    /// ε.
+    /// ε, added to the root of the second moment.
     public var epsilon: Double
     /// Gradients are scaled down to this norm; 0 leaves them alone.
     public var clip: Double
     /// What the learning rate is multiplied by for the poles and time steps of recurrences.
     public var recurrenceRate: Double
 
-    /// All fields.
-    public init(
+    package init(
       weightDecay: Double, decayVectors: Bool, beta2: Double, epsilon: Double, clip: Double,
       recurrenceRate: Double = 1
     ) {

@@ -1,10 +1,11 @@
 import Base
 import Foundation
 
-/// Shows people how a run gets on.
+/// Reports the progress of a run.
 ///
-/// It writes to standard error, since standard output is for results. Two forms, chosen by `makeConsole`: a line that rewrites itself on a terminal, and plain lines
-/// now and then everywhere else. Both copy what stays on the screen to the run's `log.txt`.
+/// It writes to standard error, since standard output is for results. Two forms, chosen by
+/// `makeConsole`: a line that rewrites itself on a terminal, and plain lines now and then everywhere
+/// else. Both copy what stays on the screen to the run's `log.txt`.
 public protocol Console: AnyObject {
   /// Shows the progress, unless it is too early for another report.
   ///
@@ -46,7 +47,7 @@ public func makeConsole(logPath: String?, interval: Double = 30) throws -> any C
 
 /// A line every now and then, for files, pipes and continuous integration.
 public final class PlainConsole: Console {
-  private var pace: Pace
+  private var limiter: RateLimiter
   private let show: (String) -> Void
   private let keep: (String) -> Void
 
@@ -61,14 +62,14 @@ public final class PlainConsole: Console {
     interval: Double, clock: @escaping () -> Double = monotonicSeconds,
     show: @escaping (String) -> Void, keep: @escaping (String) -> Void
   ) {
-    pace = Pace(interval: interval, clock: clock)
+    limiter = RateLimiter(interval: interval, clock: clock)
     self.show = show
     self.keep = keep
   }
 
   /// Shows the progress when a line is due.
   public func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
-    if pace.isDue(evaluated || progress.step == progress.steps) {
+    if limiter.isDue(evaluated || progress.step == progress.steps) {
       printMessage(progress.description)
     }
   }
@@ -85,8 +86,8 @@ public final class PlainConsole: Console {
 
 /// One line that rewrites itself, cut to the terminal's width.
 public final class TerminalConsole: Console {
-  private var screenPace: Pace
-  private var logPace: Pace
+  private var screenLimiter: RateLimiter
+  private var logLimiter: RateLimiter
   private let columns: () -> Int
   private let show: (String) -> Void
   private let keep: (String) -> Void
@@ -105,8 +106,8 @@ public final class TerminalConsole: Console {
     columns: @escaping () -> Int, show: @escaping (String) -> Void,
     keep: @escaping (String) -> Void
   ) {
-    screenPace = Pace(interval: 0.1, clock: clock)
-    logPace = Pace(interval: interval, clock: clock)
+    screenLimiter = RateLimiter(interval: 0.1, clock: clock)
+    logLimiter = RateLimiter(interval: interval, clock: clock)
     self.columns = columns
     self.show = show
     self.keep = keep
@@ -116,8 +117,8 @@ public final class TerminalConsole: Console {
   public func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
     let line = progress.description
     let lasting = evaluated || progress.step == progress.steps
-    if logPace.isDue(lasting) { keep(line) }
-    guard screenPace.isDue(lasting) else { return }
+    if logLimiter.isDue(lasting) { keep(line) }
+    guard screenLimiter.isDue(lasting) else { return }
     // The last column stays free: a full line would make some terminals wrap.
     let cut = String(line.prefix(max(1, columns() - 1)))
     show("\r" + cut + String(repeating: " ", count: max(0, shown - cut.count)))
@@ -149,7 +150,7 @@ private func terminalColumns() -> Int {
 }
 
 /// Lets a report pass at most every `interval` seconds.
-private struct Pace {
+private struct RateLimiter {
   let interval: Double
   let clock: () -> Double
   var previous = -Double.infinity
