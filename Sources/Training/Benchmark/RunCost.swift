@@ -77,8 +77,8 @@ extension RunCost {
     try task.prepare(report: report)
     let train = try task.examples(.train)
     try configuration.checkMemory(train)
-    let trainer = try Trainer(configuration)
     let settings = configuration.training
+    let trainer = Trainer(try configuration.makeModel(), settings)
     let order = TrainingOrder(count: train.count, seed: settings.seed)
     var start = monotonicSeconds()
     for step in 0...batches {

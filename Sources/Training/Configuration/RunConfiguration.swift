@@ -95,6 +95,13 @@ public struct RunConfiguration {
     }
   }
 
+  /// The model with freshly drawn weights.
+  ///
+  /// - Throws: `UserError` if its configuration is not valid.
+  public func makeModel() throws -> Classifier {
+    try Classifier(model, seed: training.seed)
+  }
+
   /// Checks that a batch of examples like the first ones fits into memory.
   ///
   /// - Throws: `UserError(.configuration)` when its embedded tokens alone do not.

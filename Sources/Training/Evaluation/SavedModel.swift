@@ -40,7 +40,7 @@ public struct SavedModel {
       file = single
       message = nil
     }
-    model = try Classifier(configuration.model, seed: configuration.training.seed)
+    model = try configuration.makeModel()
     model.parameters.tracksGradients = false
     try model.load(file)
   }

@@ -9,7 +9,7 @@ import Tasks
 public final class Trainer {
   /// What one step did.
   public struct StepReport: Sendable {
-    /// Mean cross-entropy of the batch.
+    /// The objective's loss of the batch.
     public let loss: Double
     /// Right answers in the batch.
     public let correct: Int
@@ -30,15 +30,20 @@ public final class Trainer {
   private var settings: TrainingSettings
   /// Whether the run has saved its state, for what is told when it fails.
   var hasCheckpoint = false
-  private let task: any ArenaTask
+  private let objective: any Objective
 
-  /// A trainer of a freshly drawn model.
+  /// A trainer that has taken no step.
   ///
-  /// - Throws: `UserError` if the configuration is not valid.
-  public init(_ configuration: RunConfiguration) throws {
-    settings = configuration.training
-    task = configuration.task
-    model = try Classifier(configuration.model, seed: settings.seed)
+  /// - Parameters:
+  ///   - model: what is trained, as it is.
+  ///   - objective: what it is trained towards.
+  public init(
+    _ model: Classifier, _ settings: TrainingSettings,
+    objective: any Objective = Classification()
+  ) {
+    self.model = model
+    self.settings = settings
+    self.objective = objective
     optimizer = AdamW(model.parameters, settings.optimizer)
   }
 
@@ -91,36 +96,28 @@ public final class Trainer {
     var correct = 0
     for part in parts(of: batch) {
       let logits = model(
-        part.batch.packed(capacity: task.length),
+        part.batch.packed(capacity: model.configuration.length),
         .training(
           DropoutSeed(
             seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
             tokensBefore: part.firstToken), updates: updates))
-      let partLoss = crossEntropy(
-        logits, labels: part.batch.labels, count: batch.labels.count)
-      correct += countCorrect(logits.values, part.batch.labels)
-      loss += Double(partLoss.scalar)
-      partLoss.backward()
+      let term = objective(logits, part.batch, count: batch.labels.count)
+      correct += term.correct
+      loss += Double(term.loss.scalar)
+      term.loss.backward()
     }
     return (loss, correct, updates)
   }
 
-  private func countCorrect(_ logits: [Float], _ labels: [Int32]) -> Int {
-    labels.indices.reduce(0) { count, i in
-      let row = Array(logits[i * task.classes..<(i + 1) * task.classes])
-      return count + (largestIndex(row) == Int(labels[i]) ? 1 : 0)
-    }
-  }
-
   private func parts(of batch: Batch) -> [(batch: Batch, firstSequence: Int, firstToken: Int)] {
     if settings.accumulation == 1 { return [(batch, 0, 0)] }
-    let count = batch.labels.count
+    let (count, towers) = (batch.labels.count, model.configuration.towers)
     return (0..<settings.accumulation).compactMap { part in
       let examples =
         part * count / settings.accumulation..<(part + 1) * count / settings.accumulation
       if examples.isEmpty { return nil }
-      let first = examples.lowerBound * task.towers
-      return (batch[examples, towers: task.towers], first, batch.offsets[first])
+      let first = examples.lowerBound * towers
+      return (batch[examples, towers: towers], first, batch.offsets[first])
     }
   }
 

@@ -58,7 +58,7 @@ public final class TrainingRun {
     self.timeLimit = timeLimit
     isFresh = !resuming
     fitsSchedule = timeLimit != nil && !resuming
-    trainer = try Trainer(configuration)
+    trainer = Trainer(try configuration.makeModel(), configuration.training)
     if let message = folder.lockMessage { console.printMessage("warning: \(message)") }
     if resuming { try restore(forgetsBest: forgetsBest) }
   }
@@ -288,7 +288,7 @@ public final class TrainingRun {
   private func testBest(_ test: any ExampleSource) throws -> Evaluation? {
     let (checkpoint, message) = try folder.loadCheckpoint(.best)
     warn(message)
-    let model = try Classifier(configuration.model, seed: settings.seed)
+    let model = try configuration.makeModel()
     try model.load(checkpoint.file("model.safetensors"))
     return try self.test(model, test, .best)
   }

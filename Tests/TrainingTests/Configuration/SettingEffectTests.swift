@@ -160,7 +160,7 @@ struct SettingEffectTests {
 
   /// The weights after two steps.
   private func weights(_ configuration: RunConfiguration) throws -> [Float] {
-    let trainer = try Trainer(configuration)
+    let trainer = try makeTrainer(configuration)
     for step in 1...2 { _ = try trainer.step(step, tinyBatch(configuration, step: step)) }
     return trainer.model.parameters.all.flatMap {
       trainer.model.parameters.values.values($0.range)

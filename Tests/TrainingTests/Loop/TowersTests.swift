@@ -50,7 +50,7 @@ import Training
     try withTemporaryFolder { folder in
       let whole = try configuration(folder)
       let parts = try configuration(folder, ["train.accumulation=3"])
-      let (a, b) = (try Trainer(whole), try Trainer(parts))
+      let (a, b) = (try makeTrainer(whole), try makeTrainer(parts))
       for step in 1...3 {
         let batch = try batch(whole, step: step)
         let (first, second) = (try a.step(step, batch), try b.step(step, batch))
@@ -82,7 +82,7 @@ import Training
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
         let configuration = try TowersTests().configuration(folder)
-        let trainer = try Trainer(configuration)
+        let trainer = try makeTrainer(configuration)
         var misses = 0
         for step in 1...5 {
           if step == 3 { misses = BufferPool.shared.counters.misses }

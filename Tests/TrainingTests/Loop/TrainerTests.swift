@@ -14,7 +14,7 @@ import Training
     try withTemporaryFolder { folder in
       let whole = try tinyConfiguration(folder)
       let parts = try tinyConfiguration(folder, ["train.accumulation=3"])
-      let (a, b) = (try Trainer(whole), try Trainer(parts))
+      let (a, b) = (try makeTrainer(whole), try makeTrainer(parts))
       for step in 1...3 {
         let batch = try tinyBatch(whole, step: step)
         let (first, second) = (try a.step(step, batch), try b.step(step, batch))
@@ -30,7 +30,7 @@ import Training
       let configuration = try tinyConfiguration(folder)
       let other = try tinyConfiguration(folder, ["train.seed=1"])
       let trainers = [
-        try Trainer(configuration), try Trainer(configuration), try Trainer(other),
+        try makeTrainer(configuration), try makeTrainer(configuration), try makeTrainer(other),
       ]
       for step in 1...3 {
         let batch = try tinyBatch(configuration, step: step)
@@ -48,7 +48,7 @@ import Training
     try withTemporaryFolder { folder in
       let configuration = try tinyConfiguration(
         folder, model: model, ["model.norm=batch", "model.feed-forward=0"])
-      let (timed, other) = (try Trainer(configuration), try Trainer(configuration))
+      let (timed, other) = (try makeTrainer(configuration), try makeTrainer(configuration))
       _ = timed.secondsPerStep(try tinyBatch(configuration, step: 1))
       #expect(weights(timed) == weights(other))
       for step in 1...2 {
@@ -67,7 +67,7 @@ import Training
   func notFinite() throws {
     try withTemporaryFolder { folder in
       let configuration = try tinyConfiguration(folder)
-      let trainer = try Trainer(configuration)
+      let trainer = try makeTrainer(configuration)
       let weight = try #require(trainer.model.parameters["blocks.1.feed-forward.inner.bias"])
       trainer.model.parameters.values.fill(
         weight.range, [Float](repeating: .infinity, count: weight.count))

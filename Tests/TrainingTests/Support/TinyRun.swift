@@ -21,6 +21,11 @@ func tinyConfiguration(
   return try RunConfiguration(request)
 }
 
+/// A trainer of the configuration's model.
+func makeTrainer(_ configuration: RunConfiguration) throws -> Trainer {
+  Trainer(try configuration.makeModel(), configuration.training)
+}
+
 /// A console that keeps what it is told.
 final class SilentConsole: Console {
   private(set) var messages: [String] = []

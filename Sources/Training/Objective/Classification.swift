@@ -1,0 +1,23 @@
+import Autodiff
+import Tasks
+
+/// Classification: the mean cross-entropy of the labels.
+public struct Classification: Objective {
+  /// There is nothing to choose.
+  public init() {}
+
+  /// The cross-entropy of the labels, divided by `count`, and how many have the largest logit.
+  public func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
+    ObjectiveTerm(
+      loss: crossEntropy(logits, labels: batch.labels, count: count),
+      correct: countCorrect(logits.values, batch.labels))
+  }
+
+  private func countCorrect(_ logits: [Float], _ labels: [Int32]) -> Int {
+    let classes = logits.count / max(labels.count, 1)
+    return labels.indices.reduce(0) { count, i in
+      let row = Array(logits[i * classes..<(i + 1) * classes])
+      return count + (largestIndex(row) == Int(labels[i]) ? 1 : 0)
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import Autodiff
+import Tasks
+
+/// What a model is trained towards: a loss of its logits on a batch.
+///
+/// The gradient needs no code of its own, as the loss is made of operations that record theirs. An
+/// objective with softened logits, say, which gives a model less reason to be sure of itself:
+///
+/// ```swift
+/// struct SoftenedClassification: Objective {
+///   /// Divides the logits, [C].
+///   let temperatures: [Float]
+///
+///   func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
+///     let scales = Tensor(shape: [temperatures.count], temperatures.map { 1 / $0 })
+///     return Classification()(scaledColumns(logits, scales: scales), batch, count: count)
+///   }
+/// }
+/// ```
+public protocol Objective {
+  /// The loss of some examples as their share of a step's loss, so that the shares add up.
+  ///
+  /// - Parameters:
+  ///   - logits: [B, C], recorded on the tape.
+  ///   - batch: the B examples that they answer, all of the step's batch or a part of it.
+  ///   - count: examples of the whole batch, to divide sums over examples by.
+  func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm
+}
+
+/// What an objective says of some examples.
+public struct ObjectiveTerm {
+  /// Their share of the step's loss, a scalar on the tape.
+  public let loss: Tensor
+  /// How many of them are answered right.
+  public let correct: Int
+
+  /// - Precondition: the loss has one element.
+  public init(loss: Tensor, correct: Int) {
+    precondition(loss.count == 1, "objective: the loss is of shape \(loss.shape), not a scalar")
+    self.loss = loss
+    self.correct = correct
+  }
+}
