@@ -86,12 +86,14 @@ public struct RunConfiguration {
     training = try TrainingSettings(settings)
     try training.validate()
     try model.validate()
-    guard model.normalization == .layer || training.accumulation == 1 else {
+    let parts = training.cut.partCount
+    guard model.normalization == .layer || parts == 1 else {
+      let key = training.shards > 1 ? "train.shards" : "train.accumulation"
       throw UserError(
         .configuration,
-        "model.norm is \(model.normalization.rawValue), but train.accumulation is "
-          + "\(training.accumulation): parts of a batch have other statistics than the whole.",
-        remedy: "Use --set train.accumulation=1, or --set model.norm=layer.")
+        "model.norm is \(model.normalization.rawValue), but \(key) is \(parts): parts of a batch "
+          + "have other statistics than the whole.",
+        remedy: "Use --set \(key)=1, or --set model.norm=layer.")
     }
   }
 
@@ -110,7 +112,7 @@ public struct RunConfiguration {
     let tokens = try (0..<sample).reduce(0) { sum, example in
       try (0..<task.towers).reduce(sum) { $0 + (try train.length(example, tower: $1)) }
     }
-    let examples = Double(training.batch) / Double(training.accumulation)
+    let examples = Double(training.batch) / Double(training.cut.partCount)
     try model.checkMemory(batchTokens: Double(tokens) / Double(max(sample, 1)) * examples)
   }
 
@@ -208,7 +210,8 @@ public struct RunConfiguration {
   /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
   /// and when something is measured or kept.
   package static let free: Set = [
-    "train.seed", "train.accumulation", "train.eval-every", "train.checkpoint-every",
+    "train.seed", "train.shards", "train.accumulation", "train.eval-every",
+    "train.checkpoint-every",
     "train.log-every",
   ]
 

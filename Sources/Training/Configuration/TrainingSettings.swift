@@ -15,7 +15,12 @@ public struct TrainingSettings: SettingSection, Equatable {
   @Knob("optimizer steps of the whole run", 0...mostSteps) public var steps = 1000
   /// Examples a step.
   @Knob("examples a step", 1...largestBatch) public var batch = 32
+  /// Shards of a batch, a power of two: its gradient is the sum of theirs in a fixed tree.
+  @Knob("shards of a batch, whose gradients are added in a fixed tree", 1...largestBatch)
+  public var shards = 1
   /// Parts a batch is cut into, to save memory; the sum of their gradients is the whole's.
+  ///
+  /// Of several shards each is a part, and this is how many share them.
   @Knob("parts a batch is cut into, to save memory", 1...largestBatch) public var accumulation = 1
   /// The rate that the schedule multiplies.
   @Knob("the rate that the schedule multiplies; for rsqrt not its peak", above: 0)
@@ -62,6 +67,9 @@ public struct TrainingSettings: SettingSection, Equatable {
     Schedule(kind: shape, base: learningRate, warmup: warmup, steps: max(steps, 1))
   }
 
+  /// How a batch is cut.
+  var cut: BatchCut { BatchCut(shards: shards, accumulation: accumulation) }
+
   /// What the optimizer keeps over the run.
   public var optimizer: AdamW.Settings {
     AdamW.Settings(
@@ -78,8 +86,12 @@ public struct TrainingSettings: SettingSection, Equatable {
     if hasEnd && warmup > max(steps, 1) {
       throw refusal("warmup", warmup, "between 0 and train.steps, \(steps)")
     }
-    if accumulation > batch {
-      throw refusal("accumulation", accumulation, "at most train.batch, \(batch)")
+    for (key, value) in [("shards", shards), ("accumulation", accumulation)] where value > batch {
+      throw refusal(key, value, "at most train.batch, \(batch)")
+    }
+    if shards & (shards - 1) != 0 { throw refusal("shards", shards, "a power of two") }
+    if shards > 1 && !shards.isMultiple(of: accumulation) {
+      throw refusal("accumulation", accumulation, "a divisor of train.shards, \(shards)")
     }
   }
 

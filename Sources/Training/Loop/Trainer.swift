@@ -52,9 +52,11 @@ public final class Trainer {
   /// - Throws: `UserError(.failed)` if the loss or a gradient is not finite, naming the operation
   ///   that produced it. The weights are then still those of the step before.
   public func step(_ step: Int, _ batch: Batch) throws -> StepReport {
-    let (loss, correct, updates) = forwardBackward(step, batch)
+    let (sums, updates) = forwardBackward(step, batch)
     let rate = settings.schedule.rate(atStep: step)
-    guard loss.isFinite else { throw notFinite(step, batch, "the loss is \(loss)") }
+    guard sums.loss.isFinite else {
+      throw notFinite(step, batch, "the loss is \(sums.loss)")
+    }
     let norm = optimizer.update(
       rate: rate, beta1: settings.schedule.beta1(atStep: step) ?? settings.beta1)
     guard norm.isFinite else {
@@ -62,7 +64,7 @@ public final class Trainer {
     }
     updates.commit()
     return StepReport(
-      loss: loss, correct: correct, count: batch.labels.count, tokens: batch.tokens.count,
+      loss: sums.loss, correct: sums.correct, count: batch.labels.count, tokens: batch.tokens.count,
       rate: rate, gradientNorm: norm)
   }
 
@@ -71,54 +73,54 @@ public final class Trainer {
 
   /// The time of a step, by doing all of it but the update, three times after one to warm up.
   ///
-  /// Nothing of the model is changed: passes of training move running statistics and draw random
-  /// rows, and these are put back.
+  /// Nothing of the model is changed.
   package func secondsPerStep(_ batch: Batch) -> Double {
-    let arena = model.parameters.values
-    let buffers = model.parameters.all.filter { $0.group == .buffer }
-      .map { ($0.range, arena.values($0.range)) }
-    defer {
-      arena.clearGradients()
-      for (range, values) in buffers { arena.fill(range, values) }
-    }
+    defer { model.parameters.values.clearGradients() }
     _ = forwardBackward(1, batch)
     let start = monotonicSeconds()
     for _ in 0..<3 { _ = forwardBackward(1, batch) }
     return (monotonicSeconds() - start) / 3
   }
 
-  /// Adds up the gradients of all parts of the batch, and collects what they change in buffers.
-  private func forwardBackward(
-    _ step: Int, _ batch: Batch
-  ) -> (loss: Double, correct: Int, updates: BufferUpdates) {
-    let updates = BufferUpdates()
+  /// What passes over some examples add up, beside their gradients.
+  private struct Sums {
     var loss = 0.0
     var correct = 0
-    for part in parts(of: batch) {
-      let logits = model(
-        part.batch.packed(capacity: model.configuration.length),
-        .training(
-          DropoutSeed(
-            seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
-            tokensBefore: part.firstToken), updates: updates))
-      let term = objective(logits, part.batch, count: batch.labels.count)
-      correct += term.correct
-      loss += Double(term.loss.scalar)
-      term.loss.backward()
+
+    static func + (a: Sums, b: Sums) -> Sums {
+      Sums(loss: a.loss + b.loss, correct: a.correct + b.correct)
     }
-    return (loss, correct, updates)
   }
 
-  private func parts(of batch: Batch) -> [(batch: Batch, firstSequence: Int, firstToken: Int)] {
-    if settings.accumulation == 1 { return [(batch, 0, 0)] }
-    let (count, towers) = (batch.labels.count, model.configuration.towers)
-    return (0..<settings.accumulation).compactMap { part in
-      let examples =
-        part * count / settings.accumulation..<(part + 1) * count / settings.accumulation
-      if examples.isEmpty { return nil }
-      let first = examples.lowerBound * towers
-      return (batch[examples, towers: towers], first, batch.offsets[first])
+  /// Adds up the gradients of the whole batch, and collects what passes change in buffers.
+  private func forwardBackward(
+    _ step: Int, _ batch: Batch
+  ) -> (sums: Sums, updates: BufferUpdates) {
+    let updates = BufferUpdates()
+    let (arena, cut) = (model.parameters.values, settings.cut)
+    let sums = arena.pairwiseSum(cut.members, adding: +) { member in
+      // A member's sum needs nothing of the others', so another process may find it.
+      arena.pairwiseSum(cut.shards(of: member), adding: +) { shard in
+        cut.parts(of: shard, batch, towers: model.configuration.towers).reduce(Sums()) {
+          $0 + pass(step, $1, of: batch, updates)
+        }
+      }
     }
+    return (sums, updates)
+  }
+
+  /// One pass over a part of the batch, whose gradients are added to those that are there.
+  private func pass(
+    _ step: Int, _ part: BatchPart, of batch: Batch, _ updates: BufferUpdates
+  ) -> Sums {
+    let seed = DropoutSeed(
+      seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
+      tokensBefore: part.firstToken)
+    let logits = model(
+      part.batch.packed(capacity: model.configuration.length), .training(seed, updates: updates))
+    let term = objective(logits, part.batch, count: batch.labels.count)
+    term.loss.backward()
+    return Sums(loss: Double(term.loss.scalar), correct: term.correct)
   }
 
   private func notFinite(_ step: Int, _ batch: Batch, _ what: String) -> UserError {
@@ -132,18 +134,5 @@ public final class Trainer {
       remedy: "lower the rate (--set train.learning-rate=...) or clip gradients "
         + "(--set train.clip=1)"
         + (hasCheckpoint ? "; the last checkpoint is from before this step" : ""))
-  }
-}
-
-extension Batch {
-  /// Some of the examples.
-  fileprivate subscript(examples: Range<Int>, towers towers: Int) -> Batch {
-    let first = examples.lowerBound * towers
-    let last = examples.upperBound * towers
-    let start = offsets[first]
-    return Batch(
-      tokens: Array(tokens[start..<offsets[last]]),
-      offsets: offsets[first...last].map { $0 - start },
-      labels: Array(labels[examples]), examples: Array(self.examples[examples]))
   }
 }

@@ -35,6 +35,48 @@ extension EngineTests {
       #expect(abs(arena.gradientNorm() - 11.25.squareRoot()) < 1e-6)
     }
 
+    /// The gradient and the result of a pairwise sum of terms, each of which adds its number.
+    private func pairwiseSum(
+      _ terms: [Float], groups: Int = 1
+    ) -> (gradient: [Float], result: Float) {
+      let arena = ParameterArena(count: 32)
+      let each = terms.count / groups
+      let result = arena.pairwiseSum(0..<groups, adding: +) { group in
+        arena.pairwiseSum(group * each..<(group + 1) * each, adding: +) { term in
+          let x = Tensor(shape: [1, 1], [terms[term]])
+          linear(x, weight: weights(arena)[0]).backward()
+          if term == 0 { linear(x, weight: weights(arena)[1]).backward() }
+          return terms[term]
+        }
+      }
+      return (arena.gradient(0..<1) + arena.gradient(16..<17), result)
+    }
+
+    private func tree(_ terms: ArraySlice<Float>) -> Float {
+      let half = (terms.count + 1) / 2
+      return terms.count == 1
+        ? terms[terms.startIndex] : tree(terms.prefix(half)) + tree(terms.dropFirst(half))
+    }
+
+    @Test("Pairwise sums add gradients and results in one tree", arguments: 1...9)
+    func pairwise(count: Int) {
+      var random = RandomData("pairwise")
+      let terms = random.floats(count)
+      let found = pairwiseSum(terms)
+      #expect(found.gradient == [tree(terms[...]), terms[0]])
+      #expect(found.result == found.gradient[0])
+    }
+
+    @Test(
+      "Groups that share the terms equally add up to the same bits", arguments: [1, 2, 4, 8, 16])
+    func groups(count: Int) {
+      var random = RandomData("pairwise")
+      let terms = random.floats(16)
+      let found = pairwiseSum(terms, groups: count)
+      #expect(found == pairwiseSum(terms))
+      #expect(found.result != terms.reduce(0, +))
+    }
+
     @Test("A weight's values can be replaced and read", arguments: [1, 15, 17, 130])
     func values(count: Int) {
       var random = RandomData("arena")

@@ -35,11 +35,26 @@ import Training
       ("model.heads=5", "model.heads"), ("model.projected=5000", "model.projected"),
       ("model.sharing=all", "model.sharing"), ("train.schedule=onecycle", "train.schedule"),
       ("model.dropout=1", "model.dropout"), ("train.steps=many", "train.steps"),
-      ("task.length=0", "length"),
+      ("task.length=0", "length"), ("train.shards=3", "a power of two"),
+      ("train.shards=64", "train.batch, 32"), ("train.shards=0", "train.shards"),
     ])
   func mistakes(assignment: String, expected: String) {
     let error = userError { _ = try resolve([assignment]) }
     #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
+  }
+
+  @Test("Shards are shared equally, and need statistics of examples alone")
+  func shards() throws {
+    #expect(try resolve(["train.shards=8", "train.accumulation=4"]).training.accumulation == 4)
+    for (other, expected) in [
+      ("train.accumulation=3", "train.accumulation is 3, but must be a divisor of train.shards, 8"),
+      ("model.norm=batch", "train.shards is 8"),
+    ] {
+      let error = userError { _ = try resolve(["train.shards=8", "model.feed-forward=0", other]) }
+      #expect(error?.problem.contains(expected) == true, "\(String(describing: error))")
+    }
+    // How a batch is cut up changes no protocol.
+    #expect(try resolve(["train.shards=8"]).settings.boolean("run.comparable"))
   }
 
   @Test("Unknown tasks, models and presets name the nearest")

@@ -24,6 +24,35 @@ import Training
     }
   }
 
+  @Test(
+    "However many share the shards of a batch, weights, loss and norm have the same bits",
+    arguments: ["transformer", "s4d", "bigbird"])
+  func shards(model: String) throws {
+    try withTemporaryFolder { folder in
+      let configurations = try [1, 2, 4, 8].map {
+        try tinyConfiguration(
+          folder, model: model,
+          ["train.batch=12", "train.shards=8", "train.accumulation=\($0)", "model.dropout=0.2"])
+      }
+      let trainers = try configurations.map(makeTrainer)
+      let whole = try makeTrainer(
+        tinyConfiguration(folder, model: model, ["train.batch=12", "model.dropout=0.2"]))
+      for step in 1...3 {
+        let batch = try tinyBatch(configurations[0], step: step)
+        let reports = try trainers.map { try $0.step(step, batch) }
+        #expect(Set(reports.map(\.loss)).count == 1)
+        #expect(Set(reports.map(\.gradientNorm)).count == 1)
+        let expected = try whole.step(step, batch)
+        #expect(reports[0].correct == expected.correct)
+        #expect(abs(reports[0].loss - expected.loss) < 1e-5)
+        #expect(
+          abs(reports[0].gradientNorm - expected.gradientNorm) < 1e-4 * expected.gradientNorm)
+      }
+      let weights = trainers.map(weights)
+      #expect(weights.dropFirst().allSatisfy { $0 == weights[0] })
+    }
+  }
+
   @Test("Two trainers of one seed stay equal to the bit, of two seeds differ")
   func determinism() throws {
     try withTemporaryFolder { folder in
