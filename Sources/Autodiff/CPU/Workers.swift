@@ -52,6 +52,13 @@ public final class Workers: @unchecked Sendable {
     workspaces = (0..<self.count).map { _ in Workspace() }
   }
 
+  /// The most bytes of workspace that a piece of work has needed since ``resetWorkspacePeak()``,
+  /// whatever the number of threads; must be asked for between operations.
+  public var workspacePeak: Int { workspaces.map(\.peak).max() ?? 0 }
+
+  /// Starts a new measurement of that peak.
+  public func resetWorkspacePeak() { workspaces.forEach { $0.resetPeak() } }
+
   /// Starts the threads; where the system allows fewer (a container's limit, `ulimit -u`), those that
   /// there are do the work.
   ///

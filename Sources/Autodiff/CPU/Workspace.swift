@@ -6,6 +6,13 @@ package final class Workspace: @unchecked Sendable {
   private var capacity = 1 << 16
   private var used = 0
   private var outgrown: [UnsafeMutablePointer<Float>] = []
+  /// Floats that are handed out, those of outgrown memory among them.
+  private var lent = 0
+  private var mostLent = 0
+
+  /// The most bytes that were handed out at once since ``resetPeak()``; it depends on the pieces of
+  /// work alone, not on how the memory grew.
+  var peak: Int { mostLent * MemoryLayout<Float>.stride }
 
   init() { base = Workspace.allocate(capacity) }
 
@@ -25,6 +32,8 @@ package final class Workspace: @unchecked Sendable {
       used = 0
     }
     defer { used += rounded }
+    lent += rounded
+    mostLent = max(mostLent, lent)
     assert(MemoryBounds.lend(base + used, bytes: rounded * MemoryLayout<Float>.stride))
     return base + used
   }
@@ -57,18 +66,24 @@ package final class Workspace: @unchecked Sendable {
   struct Mark {
     fileprivate let base: UnsafeMutablePointer<Float>
     fileprivate let used: Int
+    fileprivate let lent: Int
   }
 
-  var mark: Mark { Mark(base: base, used: used) }
+  var mark: Mark { Mark(base: base, used: used, lent: lent) }
 
   /// Takes back what was handed out since a mark.
   func rewind(to mark: Mark) {
     used = mark.base == base ? mark.used : 0
+    lent = mark.lent
     assert(MemoryBounds.takeBack(from: base + used))
   }
 
+  /// Starts a new measurement of the peak, while no piece of work runs.
+  func resetPeak() { (lent, mostLent) = (0, 0) }
+
   func reset() {
     used = 0
+    lent = 0
     assert(MemoryBounds.takeBack(from: base))
     outgrown.forEach(Workspace.free)
     outgrown.removeAll(keepingCapacity: true)

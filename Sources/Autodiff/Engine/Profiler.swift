@@ -56,6 +56,11 @@ public final class Profiler: Sendable {
   }
 }
 
+/// Profiles an operation that only moves `count` floats.
+func profileCopy(_ name: String, _ count: Int, _ kernel: () -> Void) {
+  Profiler.shared.measure(name, flops: 0, bytes: 8 * count, kernel)
+}
+
 /// Profiles an operation that passes `passes` times over x under the name.
 func profileRows(_ name: String, _ x: Tensor, passes: Int, _ kernel: () -> Void) {
   Profiler.shared.measure(name, flops: 5 * x.count, bytes: 4 * passes * x.count, kernel)

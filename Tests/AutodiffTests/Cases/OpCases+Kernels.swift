@@ -84,7 +84,8 @@ extension OpCases {
       "linear attention, \(name), \(lengths), \(heads) heads of \(width), \(layout), "
       + "denominators \(epsilon) \(floor)"
     let inputs = inputs(sequences.rows, sequences.rows, heads * width, layout, range)
-    let unchanged = OpCase(name, profiled: nil, inputs, operation: { $0[0] }, oracle: { $0[0] })
+    let unchanged = OpCase(
+      name, profiled: "linear attention", inputs, operation: { $0[0] }, oracle: { $0[0] })
     let point = parts(unchanged.matrices(unchanged.data), heads * width, layout)
     return OpCase(name, profiled: "linear attention", inputs) { x in
       let (q, k, v) = views(x, heads, width, layout)

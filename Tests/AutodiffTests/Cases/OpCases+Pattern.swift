@@ -193,7 +193,7 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
-      "leading \(count) rows of \(lengths), width \(width)", profiled: nil,
+      "leading \(count) rows of \(lengths), width \(width)", profiled: "leading rows",
       [.init(sequences.rows, width)]
     ) {
       Autodiff.leadingRows($0[0], sequences: sequences, leading: sequences.leading(count))
@@ -206,7 +206,8 @@ extension OpCases {
     let sequences = PackedSequences(offsets: offsets(lengths))
     let places = leadingPlaces(lengths, count)
     return OpCase(
-      "replacing leading \(count) rows of \(lengths), width \(width)", profiled: nil,
+      "replacing leading \(count) rows of \(lengths), width \(width)",
+      profiled: "replacing leading rows",
       [.init(sequences.rows, width), .init(places.count, width)]
     ) {
       replacingLeadingRows(

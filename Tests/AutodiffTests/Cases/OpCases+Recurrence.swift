@@ -75,7 +75,7 @@ extension OpCases {
     let own = shared ? 1 : channels
     return OpCase(
       "zero-order hold, \(modes) modes, \(channels) channels\(shared ? ", shared" : "")",
-      profiled: nil,
+      profiled: "zero-order hold",
       [
         .init(channels, range: -5 ... -1), .init(modes, own, range: -1.5...0.5),
         .init(modes, own, range: 0...9), .init(2 * modes, channels),
@@ -123,7 +123,7 @@ extension OpCases {
 
   static func ring(_ states: Int) -> OpCase {
     OpCase(
-      "ring poles, \(states)", profiled: nil,
+      "ring poles, \(states)", profiled: "ring poles",
       [.init(states, range: -4...0.5), .init(states, range: -3...1.8)]
     ) {
       ringPoles(logDecay: $0[0], logPhase: $0[1])
@@ -134,7 +134,7 @@ extension OpCases {
 
   static func rows(_ n: Int, _ columns: Int, period: Int) -> OpCase {
     OpCase(
-      "scaled rows \(n)x\(columns), period \(period)", profiled: nil,
+      "scaled rows \(n)x\(columns), period \(period)", profiled: "scaled rows",
       [.init(n, columns), .init(period)]
     ) {
       scaledRows($0[0], logScales: $0[1])

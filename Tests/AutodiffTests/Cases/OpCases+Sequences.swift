@@ -81,7 +81,8 @@ extension OpCases {
   static func first(_ lengths: [Int], width: Int) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths))
     return OpCase(
-      "first pool \(lengths), width \(width)", profiled: nil, [.init(sequences.rows, width)]
+      "first pool \(lengths), width \(width)", profiled: "first pool",
+      [.init(sequences.rows, width)]
     ) {
       firstPool($0[0], sequences: sequences)
     } oracle: { x in
@@ -93,7 +94,7 @@ extension OpCases {
     var random = RandomData("labels")
     let labels = random.integers(rows, in: 0..<classes)
     return OpCase(
-      "cross entropy \(rows)x\(classes), count \(count ?? rows)", profiled: nil,
+      "cross entropy \(rows)x\(classes), count \(count ?? rows)", profiled: "cross entropy",
       [.init(rows, classes, range: -4...4)]
     ) {
       Autodiff.crossEntropy($0[0], labels: labels, count: count)
@@ -103,7 +104,9 @@ extension OpCases {
   }
 
   static func stack(_ parts: [Int], columns: Int) -> OpCase {
-    OpCase("stack \(parts), \(columns) columns", profiled: nil, parts.map { .init($0, columns) }) {
+    OpCase(
+      "stack \(parts), \(columns) columns", profiled: "stack", parts.map { .init($0, columns) }
+    ) {
       stacked($0)
     } oracle: {
       Matrix.stacked($0)

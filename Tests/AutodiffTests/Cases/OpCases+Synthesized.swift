@@ -166,7 +166,8 @@ extension OpCases {
 
   static func mixture(_ count: Int, _ index: Int) -> OpCase {
     OpCase(
-      "mixture weight \(index) of \(count)", profiled: nil, [.init(count, range: -2...2)]
+      "mixture weight \(index) of \(count)", profiled: "mixture weight",
+      [.init(count, range: -2...2)]
     ) {
       Autodiff.mixtureWeight($0[0], index)
     } oracle: {

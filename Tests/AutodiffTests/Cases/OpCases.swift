@@ -44,14 +44,14 @@ struct OpCase: Sendable, CustomTestStringConvertible {
   }
 
   let name: String
-  /// Its row in the profile, nil where it has none.
-  let profiled: String?
+  /// Its row in the profile.
+  let profiled: String
   let inputs: [Input]
   let operation: @Sendable ([Tensor]) -> Tensor
   let oracle: @Sendable ([Matrix]) -> Matrix
 
   init(
-    _ name: String, profiled: String?, _ inputs: [Input],
+    _ name: String, profiled: String, _ inputs: [Input],
     operation: @escaping @Sendable ([Tensor]) -> Tensor,
     oracle: @escaping @Sendable ([Matrix]) -> Matrix
   ) {

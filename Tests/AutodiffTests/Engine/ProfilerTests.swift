@@ -18,7 +18,7 @@ private func expectFlops(_ op: OpCase, forward: Int, backward: Int) {
     var random = RandomData("sum")
     RandomSum(rows: y.rows, columns: y.columns, &random)(y).backward()
   }
-  let name = op.profiled ?? ""
+  let name = op.profiled
   // The scalar at the end is itself a projection and a linear map of one row.
   let rows = op.oracle(op.matrices(op.data))
   let extra = ["linear": 2 * rows.columns, "project sequence": 2 * rows.rows * rows.columns]
@@ -153,7 +153,7 @@ extension EngineTests {
       }
     }
 
-    @Test("Nothing is counted while the meter pauses, whatever was counted before stays")
+    @Test("Nothing is counted while the profiler pauses, whatever was counted before stays")
     func pausing() async {
       await #expect(processExitsWith: .success) {
         Profiler.shared.reset()
@@ -169,7 +169,23 @@ extension EngineTests {
       }
     }
 
-    @Test("Every operation that a variant uses is in the table of cases")
+    @Test("Every operation has a row in the profile, and one for its gradient")
+    func rows() async {
+      await #expect(processExitsWith: .success) {
+        for op in OpCases.all {
+          Profiler.shared.reset()
+          _ = op.run()
+          let rows = Profiler.shared.statistics
+          #expect(rows[op.profiled] != nil, "\(op.name)")
+          for name in op.operation(op.tensors(op.data).map(\.tracked)).operations {
+            #expect(rows["\(name) backward"] != nil, "\(op.name): \(name)")
+          }
+        }
+      }
+    }
+
+    @Test(
+      "Every operation that a variant uses is in the table of cases and has a row in the profile")
     func coverage() async {
       await #expect(processExitsWith: .success) {
         let covered = OpCases.all.reduce(into: Set<String>()) { covered, op in
@@ -180,10 +196,13 @@ extension EngineTests {
             let configuration = try tinyConfiguration(entry, pooling: pooling)
             let model = try Classifier(configuration, seed: 1)
             let input = PackedTokens(tokens: [1, 2, 3, 4], offsets: [0, 3, 4], capacity: 20)
+            Profiler.shared.reset()
             let logits = model(input, .training(DropoutSeed(seed: 1, step: 0)))
             let used = crossEntropy(logits, labels: [0, 1]).operations
             #expect(used.count > 5)
             #expect(used.isSubset(of: covered), "\(used.subtracting(covered))")
+            let unprofiled = used.subtracting(Profiler.shared.statistics.keys)
+            #expect(unprofiled.isEmpty, "\(entry.name): \(unprofiled)")
           }
         }
       }

@@ -12,7 +12,7 @@ struct StepCost: Equatable, CustomStringConvertible {
   let bytes: Int
   /// Kernels run.
   let calls: Int
-  /// The most that buffers held at once.
+  /// The most that buffers held at once, and the most of workspace that a piece of work needed.
   let peak: Int
 
   init(_ flops: Int, _ bytes: Int, _ calls: Int, _ peak: Int) {
@@ -29,11 +29,13 @@ struct StepCost: Equatable, CustomStringConvertible {
     Profiler.shared.reset()
     let before = BufferPool.shared.counters.live
     BufferPool.shared.resetPeak()
+    Workers.shared.resetWorkspacePeak()
     crossEntropy(model(input), labels: batch.labels).backward()
     let statistics = Profiler.shared.statistics.values
     self.init(
       statistics.reduce(0) { $0 + $1.flops }, statistics.reduce(0) { $0 + $1.bytes },
-      statistics.reduce(0) { $0 + $1.calls }, BufferPool.shared.counters.peak - before)
+      statistics.reduce(0) { $0 + $1.calls },
+      BufferPool.shared.counters.peak - before + Workers.shared.workspacePeak)
   }
 
   var description: String { "StepCost(\(flops), \(bytes), \(calls), \(peak))" }

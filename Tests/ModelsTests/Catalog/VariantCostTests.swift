@@ -12,7 +12,7 @@ private func cost(_ entry: VariantEntry, length: Int) throws -> StepCost {
   return try StepCost(configuration)
 }
 
-/// In a process of their own, since meter and pool are the process's.
+/// In a process of their own, since profiler and pool are the process's.
 @Suite("Cost of every variant")
 struct VariantCostTests {
   /// Operations at L, 2L and 4L: a quadratic variant comes close to four times per doubling, since

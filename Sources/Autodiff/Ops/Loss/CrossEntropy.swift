@@ -22,23 +22,27 @@ public func crossEntropy(_ logits: Tensor, labels: [Int32], count: Int? = nil) -
   let divisor = Float(count ?? rows)
   let probabilities = Storage(count: rows * classes)
   var loss = 0.0
-  for row in 0..<rows {
-    let x = logits.pointer + row * classes
-    let p = probabilities.pointer + row * classes
-    let high = (0..<classes).reduce(-Float.infinity) { max($0, x[$1]) }
-    let sum = (0..<classes).reduce(0.0) { $0 + Foundation.exp(Double(x[$1] - high)) }
-    for c in 0..<classes { p[c] = Float(Foundation.exp(Double(x[c] - high)) / sum) }
-    loss += Foundation.log(sum) - Double(x[Int(labels[row])] - high)
+  profileRows("cross entropy", logits, passes: 2) {
+    for row in 0..<rows {
+      let x = logits.pointer + row * classes
+      let p = probabilities.pointer + row * classes
+      let high = (0..<classes).reduce(-Float.infinity) { max($0, x[$1]) }
+      let sum = (0..<classes).reduce(0.0) { $0 + Foundation.exp(Double(x[$1] - high)) }
+      for c in 0..<classes { p[c] = Float(Foundation.exp(Double(x[c] - high)) / sum) }
+      loss += Foundation.log(sum) - Double(x[Int(labels[row])] - high)
+    }
   }
   let result = Tensor(shape: [1], [Float(loss) / divisor])
   return result.recorded("cross entropy", from: logits) { dy in
     guard let dx = logits.node?.target() else { return }
     let scale = dy.pointer[0] / divisor
-    for row in 0..<rows {
-      for c in 0..<classes {
-        let i = row * classes + c
-        let d = (probabilities.pointer[i] - (c == Int(labels[row]) ? 1 : 0)) * scale
-        dx.pointer[i] = dx.accumulate ? dx.pointer[i] + d : d
+    profileRows("cross entropy backward", logits, passes: 2) {
+      for row in 0..<rows {
+        for c in 0..<classes {
+          let i = row * classes + c
+          let d = (probabilities.pointer[i] - (c == Int(labels[row]) ? 1 : 0)) * scale
+          dx.pointer[i] = dx.accumulate ? dx.pointer[i] + d : d
+        }
       }
     }
   }

@@ -50,16 +50,20 @@ public func firstPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
   let width = x.columns
   precondition(x.rows == sequences.rows, "firstPool: \(x.shape) for \(sequences.rows) rows")
   let y = Tensor(shape: [sequences.count, width], storage: Storage(count: sequences.count * width))
-  for sequence in 0..<sequences.count {
-    (y.pointer + sequence * width).update(
-      from: x.pointer + sequences.offsets[sequence] * width, count: width)
+  profileCopy("first pool", y.count) {
+    for sequence in 0..<sequences.count {
+      (y.pointer + sequence * width).update(
+        from: x.pointer + sequences.offsets[sequence] * width, count: width)
+    }
   }
   return y.recorded("first pool", from: x) { dy in
     guard let dx = x.node?.target() else { return }
-    if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
-    for sequence in 0..<sequences.count {
-      let to = dx.pointer + sequences.offsets[sequence] * width
-      for j in 0..<width { to[j] += dy.pointer[sequence * width + j] }
+    profileRows("first pool backward", x, passes: 1) {
+      if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
+      for sequence in 0..<sequences.count {
+        let to = dx.pointer + sequences.offsets[sequence] * width
+        for j in 0..<width { to[j] += dy.pointer[sequence * width + j] }
+      }
     }
   }
 }

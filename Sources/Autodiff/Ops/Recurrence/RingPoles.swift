@@ -22,21 +22,25 @@ public func ringPoles(logDecay: Tensor, logPhase: Tensor) -> Tensor {
       -Foundation.exp(Double(logDecay.pointer[i])), Foundation.exp(Double(logPhase.pointer[i])))
   }
   let y = Tensor(shape: [2, states], storage: Storage(count: 2 * states))
-  for i in 0..<states {
-    let pole = exp(exponent(i))
-    y.pointer[i] = Float(pole.re)
-    y.pointer[states + i] = Float(pole.im)
+  profileRows("ring poles", logDecay, passes: 4) {
+    for i in 0..<states {
+      let pole = exp(exponent(i))
+      y.pointer[i] = Float(pole.re)
+      y.pointer[states + i] = Float(pole.im)
+    }
   }
   return y.recorded("ring poles", from: logDecay, logPhase) { dy in
     let decay = logDecay.node?.target()
     let phase = logPhase.node?.target()
-    for i in 0..<states {
-      // dλ/dz = λ, so the gradient of z is that of λ times its conjugate.
-      let z = exponent(i)
-      let dPole = Complex(Double(dy.pointer[i]), Double(dy.pointer[states + i]))
-      let dz = dPole * exp(z).conjugate
-      decay?.store(Float(dz.re * z.re), at: i)
-      phase?.store(Float(dz.im * z.im), at: i)
+    profileRows("ring poles backward", logDecay, passes: 6) {
+      for i in 0..<states {
+        // dλ/dz = λ, so the gradient of z is that of λ times its conjugate.
+        let z = exponent(i)
+        let dPole = Complex(Double(dy.pointer[i]), Double(dy.pointer[states + i]))
+        let dz = dPole * exp(z).conjugate
+        decay?.store(Float(dz.re * z.re), at: i)
+        phase?.store(Float(dz.im * z.im), at: i)
+      }
     }
   }
 }

@@ -34,9 +34,14 @@ public func zeroOrderHold(
     logStep: logStep, logDecay: logDecay, frequency: frequency, output: output, modes: modes,
     channels: channels)
   let y = Tensor(shape: [4 * modes, channels], storage: Storage(count: 4 * modes * channels))
-  hold.forward(into: y.pointer)
+  // Reads two of the modes and C, writes λ and γ.
+  Profiler.shared.measure(
+    "zero-order hold", flops: 30 * modes * channels, bytes: 32 * modes * channels
+  ) { hold.forward(into: y.pointer) }
   return y.recorded("zero-order hold", from: logStep, logDecay, frequency, output) { dy in
-    hold.backward(dy.pointer)
+    Profiler.shared.measure(
+      "zero-order hold backward", flops: 90 * modes * channels, bytes: 48 * modes * channels
+    ) { hold.backward(dy.pointer) }
   }
 }
 

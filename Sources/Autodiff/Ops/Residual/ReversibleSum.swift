@@ -58,7 +58,9 @@ private func addDifference(
   _ input: Tensor, _ dy: Storage, _ count: Int, into target: GradientTarget
 ) {
   guard let gradient = input.gradient else { return }
-  parallel(count, by: 1 << 15) { range, _ in
-    for i in range { target.store(gradient.pointer[i] - dy.pointer[i], at: i) }
+  Profiler.shared.measure("reversible sum backward", flops: count, bytes: 12 * count) {
+    parallel(count, by: 1 << 15) { range, _ in
+      for i in range { target.store(gradient.pointer[i] - dy.pointer[i], at: i) }
+    }
   }
 }

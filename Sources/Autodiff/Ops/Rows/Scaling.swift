@@ -15,18 +15,24 @@ public func scaledRows(_ x: Tensor, logScales: Tensor) -> Tensor {
     period > 0 && rows % period == 0, "scaledRows: \(logScales.shape) scales for \(x.shape)")
   let scales = (0..<period).map { Foundation.exp(logScales.pointer[$0]) }
   let y = Tensor(shape: x.shape, storage: Storage(count: x.count))
-  for r in 0..<rows {
-    let (from, to, scale) = (x.pointer + r * columns, y.pointer + r * columns, scales[r % period])
-    for c in 0..<columns { to[c] = from[c] * scale }
+  profileRows("scaled rows", x, passes: 2) {
+    for r in 0..<rows {
+      let (from, to, scale) = (x.pointer + r * columns, y.pointer + r * columns, scales[r % period])
+      for c in 0..<columns { to[c] = from[c] * scale }
+    }
   }
   return y.recorded("scaled rows", from: x, logScales) { dy in
     let dx = x.node?.target()
     var dScales = [Double](repeating: 0, count: period)
-    for r in 0..<rows {
-      let (from, d, scale) = (x.pointer + r * columns, dy.pointer + r * columns, scales[r % period])
-      for c in 0..<columns {
-        dScales[r % period] += Double(from[c] * d[c] * scale)
-        dx?.store(d[c] * scale, at: r * columns + c)
+    profileRows("scaled rows backward", x, passes: 3) {
+      for r in 0..<rows {
+        let (from, d, scale) = (
+          x.pointer + r * columns, dy.pointer + r * columns, scales[r % period]
+        )
+        for c in 0..<columns {
+          dScales[r % period] += Double(from[c] * d[c] * scale)
+          dx?.store(d[c] * scale, at: r * columns + c)
+        }
       }
     }
     if let target = logScales.node?.target() {

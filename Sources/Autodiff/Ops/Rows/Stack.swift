@@ -12,18 +12,22 @@ public func stacked(_ parts: [Tensor]) -> Tensor {
     parts.allSatisfy { $0.columns == columns }, "stacked: widths \(parts.map(\.shape)) differ")
   let rows = parts.reduce(0) { $0 + $1.rows }
   let y = Tensor(shape: [rows, columns], storage: Storage(count: rows * columns))
-  var offset = 0
-  for part in parts {
-    (y.pointer + offset).update(from: part.pointer, count: part.count)
-    offset += part.count
-  }
-  return y.recorded("stack", from: parts) { dy in
+  profileCopy("stack", y.count) {
     var offset = 0
     for part in parts {
-      if let target = part.node?.target() {
-        combine(dy.pointer + offset, count: part.count, into: target)
-      }
+      (y.pointer + offset).update(from: part.pointer, count: part.count)
       offset += part.count
+    }
+  }
+  return y.recorded("stack", from: parts) { dy in
+    profileCopy("stack backward", y.count) {
+      var offset = 0
+      for part in parts {
+        if let target = part.node?.target() {
+          combine(dy.pointer + offset, count: part.count, into: target)
+        }
+        offset += part.count
+      }
     }
   }
 }

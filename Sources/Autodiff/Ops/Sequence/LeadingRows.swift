@@ -22,16 +22,20 @@ public func leadingRows(_ x: Tensor, sequences: PackedSequences, leading: Packed
   precondition(x.rows == sequences.rows, "leadingRows: \(x.shape) for \(sequences.rows) rows")
   let y = Tensor(
     shape: [leading.rows, width], storage: Storage(count: leading.rowCapacity * width))
-  forEachSequence(sequences, leading) { all, own in
-    (y.pointer + own.lowerBound * width).update(
-      from: x.pointer + all.lowerBound * width, count: own.count * width)
+  profileCopy("leading rows", leading.rows * width) {
+    forEachSequence(sequences, leading) { all, own in
+      (y.pointer + own.lowerBound * width).update(
+        from: x.pointer + all.lowerBound * width, count: own.count * width)
+    }
   }
   return y.recorded("leading rows", from: x) { dy in
     guard let dx = x.node?.target() else { return }
-    if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
-    forEachSequence(sequences, leading) { all, own in
-      let (from, to) = (dy.pointer + own.lowerBound * width, dx.pointer + all.lowerBound * width)
-      for j in 0..<own.count * width { to[j] += from[j] }
+    profileRows("leading rows backward", x, passes: 1) {
+      if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
+      forEachSequence(sequences, leading) { all, own in
+        let (from, to) = (dy.pointer + own.lowerBound * width, dx.pointer + all.lowerBound * width)
+        for j in 0..<own.count * width { to[j] += from[j] }
+      }
     }
   }
 }
@@ -53,21 +57,25 @@ public func replacingLeadingRows(
     x.rows == sequences.rows && rows.rows == leading.rows && rows.columns == width,
     "replacingLeadingRows: \(rows.shape) in \(x.shape), \(leading.rows) of \(sequences.rows) rows")
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
-  combine(
-    x.pointer, count: x.count, into: GradientTarget(pointer: y.pointer, accumulate: false))
-  forEachSequence(sequences, leading) { all, own in
-    (y.pointer + all.lowerBound * width).update(
-      from: rows.pointer + own.lowerBound * width, count: own.count * width)
+  profileCopy("replacing leading rows", x.count) {
+    combine(
+      x.pointer, count: x.count, into: GradientTarget(pointer: y.pointer, accumulate: false))
+    forEachSequence(sequences, leading) { all, own in
+      (y.pointer + all.lowerBound * width).update(
+        from: rows.pointer + own.lowerBound * width, count: own.count * width)
+    }
   }
   return y.recorded("replacing leading rows", from: x, rows) { dy in
     let dRows = rows.node?.target()
-    forEachSequence(sequences, leading) { all, own in
-      let from = dy.pointer + all.lowerBound * width
-      if let dRows {
-        let to = dRows.pointer + own.lowerBound * width
-        for j in 0..<own.count * width { to[j] = dRows.accumulate ? to[j] + from[j] : from[j] }
+    profileCopy("replacing leading rows backward", rows.count) {
+      forEachSequence(sequences, leading) { all, own in
+        let from = dy.pointer + all.lowerBound * width
+        if let dRows {
+          let to = dRows.pointer + own.lowerBound * width
+          for j in 0..<own.count * width { to[j] = dRows.accumulate ? to[j] + from[j] : from[j] }
+        }
+        from.update(repeating: 0, count: own.count * width)
       }
-      from.update(repeating: 0, count: own.count * width)
     }
     x.node?.accept(dy, count: x.count)
   }
