@@ -82,3 +82,12 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// `make test-checked` builds the engine and its tests alone.
+if ProcessInfo.processInfo.environment["LRA_ENGINE_ONLY"] != nil {
+  let engine = [
+    "CShims", "CZlib", "Base", "Autodiff", "Models", "TestSupport", "AutodiffTests",
+  ]
+  package.targets.removeAll { !engine.contains($0.name) }
+  (package.products, package.dependencies) = ([], [])
+}
