@@ -38,8 +38,7 @@ private final class ThreadStart: Sendable {
 ///   - threads: threads, the calling one included.
 ///   - body: must not depend on the order of its calls.
 public func concurrently(
-  _ count: Int, threads: Int = ProcessInfo.processInfo.activeProcessorCount,
-  _ body: @Sendable (Int) -> Void
+  _ count: Int, threads: Int = usableCores, _ body: @Sendable (Int) -> Void
 ) {
   withoutActuallyEscaping(body) { body in
     let work = SharedWork(count, body)
