@@ -51,6 +51,11 @@ public enum DataRelation: String, Sendable, Codable {
   case other
   /// The run does not say what its data were.
   case unknown
+
+  /// How data of one content hash stand to a run's.
+  public init(_ hash: String, toRun own: String?) {
+    self = own.map { $0 == hash ? .same : .other } ?? .unknown
+  }
 }
 
 extension RunFolder {
@@ -83,11 +88,6 @@ extension RunFolder {
     if let hash = try dataIdentity()?.hash { return hash }
     guard let data = FileManager.default.contents(atPath: file("result.json")) else { return nil }
     return (try? SnakeCaseJSON.decoded(Noted.self, from: data))?.dataHash
-  }
-
-  /// How data with a content hash stand to the run's.
-  public func relation(toData hash: String) throws -> DataRelation {
-    try dataHash().map { $0 == hash ? .same : .other } ?? .unknown
   }
 
   /// Checks that prepared data are those that the run was trained on so far.

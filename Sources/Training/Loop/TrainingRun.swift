@@ -34,7 +34,6 @@ public final class TrainingRun {
   private let timeLimit: Double?
   /// Whether the run begins in this sitting, so that its configuration is yet to be written.
   private let isFresh: Bool
-  private let fitsSchedule: Bool
   private var budget: TimeBudget?
   private var ended = "all steps done"
 
@@ -57,7 +56,6 @@ public final class TrainingRun {
     self.console = console
     self.timeLimit = timeLimit
     isFresh = !resuming
-    fitsSchedule = timeLimit != nil && !resuming
     trainer = Trainer(try configuration.makeModel(), configuration.training)
     if let message = folder.lockMessage { console.printMessage("warning: \(message)") }
     if resuming { try restore(forgetsBest: forgetsBest) }
@@ -110,13 +108,13 @@ public final class TrainingRun {
 
   private func attempt() throws -> Ending {
     try configuration.task.prepare { console.printMessage($0) }
-    let identity = try identifyData()
     let data = RunData(
-      train: try configuration.task.examples(.train), val: try configuration.task.examples(.val))
+      identity: try identifyData(), train: try configuration.task.examples(.train),
+      val: try configuration.task.examples(.val))
     try configuration.checkMemory(data.train)
     try Profiler.shared.pausing { try plan(data) }
     if isFresh { try folder.write(configuration.settings) }
-    try folder.write(identity, to: DataIdentity.fileName)
+    try folder.write(data.identity, to: DataIdentity.fileName)
     try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")
     if settings.steps == 0 {
       try save(best: false)
@@ -128,16 +126,7 @@ public final class TrainingRun {
     warn(logs.message)
     warn(startThreads())
     console.printMessage(introduction(data))
-    if let reason = try train(data, logs) {
-      try logs.end(step: state.step, status: .stopped)
-      try folder.setStatus(.stopped)
-      return .stopped(reason: reason)
-    }
-    if let reason = noTimeToFinish {
-      try logs.end(step: state.step, status: .stopped)
-      try folder.setStatus(.stopped)
-      return .stopped(reason: reason)
-    }
+    if let reason = try train(data, logs) ?? noTimeToFinish { return try stopped(reason, logs) }
     return try finish(data, logs)
   }
 
@@ -255,10 +244,16 @@ public final class TrainingRun {
 
   // MARK: End
 
+  /// Notes that the run, whose state is saved, is to be gone on with.
+  private func stopped(_ reason: String, _ logs: RunLogs) throws -> Ending {
+    try logs.end(step: state.step, status: .stopped)
+    try folder.setStatus(.stopped)
+    return .stopped(reason: reason)
+  }
+
   private func finish(_ data: RunData, _ logs: RunLogs) throws -> Ending {
     if state.evaluatedStep != state.step, let reason = try evaluate(data, logs) {
-      try folder.setStatus(.stopped)
-      return .stopped(reason: reason)
+      return try stopped(reason, logs)
     }
     let test = try configuration.task.examples(.test)
     console.printMessage("testing \(test.count) examples with the last and the best weights")
@@ -266,13 +261,10 @@ public final class TrainingRun {
     let last = try self.test(trainer.model, test, lastIsBest ? settings.select : .last)
     let best = lastIsBest ? last : try testBest(test)
     guard let last, let best else {
-      let reason = try stop()
-      try logs.end(step: state.step, status: .stopped)
-      try folder.setStatus(.stopped)
-      return .stopped(reason: reason)
+      return try stopped(stop(), logs)
     }
     let result = try RunResult(
-      configuration.settings, try identifyData(), state, length: configuration.model.length,
+      configuration.settings, data.identity, state, length: configuration.model.length,
       parameters: trainer.model.parameters.count, trainCount: data.train.count, ended: ended,
       testBest: best, testLast: last, majorityShare: majorityShare(test.labelCounts),
       peakTensorBytes: BufferPool.shared.counters.peak, threads: Workers.shared.count)
@@ -322,7 +314,7 @@ public final class TrainingRun {
       limit: timeLimit, validationCount: data.val.count,
       testCount: try configuration.task.examples(.test).count, evalEvery: settings.evalEvery)
     budget.noteEvaluation(seconds: try evaluator.secondsPerExample(data.val), examples: 1)
-    if fitsSchedule { try fitSchedule(data, &budget) }
+    if isFresh { try fitSchedule(data, &budget) }
     self.budget = budget
   }
 
@@ -390,8 +382,9 @@ public final class TrainingRun {
   }
 }
 
-/// The splits that training reads.
+/// The data of a run, and the splits that training reads.
 struct RunData {
+  let identity: DataIdentity
   let train: any ExampleSource
   let val: any ExampleSource
 }

@@ -127,11 +127,10 @@ private struct Question {
   let relation: DataRelation
 
   init(_ task: any ArenaTask, _ folder: String) throws {
-    let run = try RunFolder.open(folder)
     hash = try task.contentHash()
     source = try task.provenance()
-    runHash = try run.dataHash()
-    relation = try run.relation(toData: hash)
+    runHash = try RunFolder.open(folder).dataHash()
+    relation = DataRelation(hash, toRun: runHash)
   }
 
   /// What to tell before the answers are worked out.
