@@ -8,7 +8,7 @@ public func formatNumber(_ format: String, _ value: Double) -> String {
   value.isNaN ? "nan" : String(format: format, value)
 }
 
-/// A length of time as people say it: `45 s`, `26 min`, `1 h 05 min`.
+/// A duration: `45 s`, `26 min`, `1 h 05 min`.
 public func formatDuration(seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "unknown" }
   if seconds < 59.5 { return "\(Int(seconds.rounded())) s" }

@@ -28,7 +28,7 @@ static inline int lra_vector_bits(void) {
 #endif
 }
 
-/// Asks for the cache line at an address, which need not exist.
+/// Prefetches the cache line at an address, which may be invalid.
 static inline void lra_prefetch(const void *address) { __builtin_prefetch(address); }
 
 /// Sixteen floats, which Swift imports as `SIMD16<Float>`.
