@@ -1,3 +1,4 @@
+import Base
 import Foundation
 
 /// The energy that the processor's packages use, everything that runs on them included, where Linux
@@ -29,8 +30,7 @@ package struct EnergyCounter {
   ///   as `intel-rapl:0:1`, for the whole machine, as `intel-rapl:1` of the name `psys`, and for the
   ///   same packages seen another way, as `intel-rapl-mmio:0`.
   package init(folder: String = "/sys/class/powercap") {
-    let zones = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    packages = zones.filter { $0.hasPrefix("intel-rapl:") }.compactMap {
+    packages = FileSystem.names(in: folder).filter { $0.hasPrefix("intel-rapl:") }.compactMap {
       Package(zone: "\(folder)/\($0)")
     }
   }

@@ -56,9 +56,8 @@ struct SourceFolder {
 func subfolders(of folder: String, levels: Int) -> [String] {
   guard FileSystem.isFolder(folder) else { return [] }
   guard levels > 0 else { return [folder] }
-  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
   return [folder]
-    + names.sorted().filter { !$0.hasPrefix(".") }
+    + FileSystem.names(in: folder).filter { !$0.hasPrefix(".") }
     .flatMap { subfolders(of: "\(folder)/\($0)", levels: levels - 1) }
 }
 

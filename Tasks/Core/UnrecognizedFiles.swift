@@ -16,11 +16,10 @@ struct UnrecognizedFiles {
   /// Looks at a folder; a hidden file, or one of the program's own, does not count.
   init(in root: String, known: (String) -> Bool = { _ in false }) {
     self.root = root
-    let all = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
-    names = all.filter {
+    names = FileSystem.names(in: root).filter {
       !$0.hasPrefix(".") && !$0.contains(".tmp-") && !$0.hasSuffix(".safetensors.gz") && !known($0)
         && Self.looksLikeData("\(root)/\($0)")
-    }.sorted()
+    }
   }
 
   /// `a, b and 3 more`.
@@ -64,8 +63,7 @@ struct UnrecognizedFiles {
   private static func looksLikeData(_ path: String) -> Bool {
     FileSystem.isFolder(path)
       ? subfolders(of: path, levels: 2).contains { folder in
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.contains { endings.contains(ending($0)) }
+        FileSystem.names(in: folder).contains { endings.contains(ending($0)) }
       } : endings.contains(ending(path))
   }
 }

@@ -12,8 +12,7 @@ public enum AbandonedFiles {
   ///
   /// - Parameter isTemporary: whether a name is one of such files.
   public static func remove(in folder: String, where isTemporary: (String) -> Bool) {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    for name in names where isTemporary(name) {
+    for name in FileSystem.names(in: folder) where isTemporary(name) {
       let path = "\(folder)/\(name)"
       let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
       guard descriptor >= 0 else { continue }

@@ -47,15 +47,8 @@ public final class AtomicFile {
       unlink(temporary)
       throw error
     }
-    flushFolder()
-  }
-
-  /// Writes the folder's entry to the disk, where the file system allows it.
-  private func flushFolder() {
-    let entry = open(parentFolder(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard entry >= 0 else { return }
-    fsync(entry)
-    close(entry)
+    // The folder's entry too, where the file system allows it.
+    try? FileSystem.synchronize(parentFolder(of: path))
   }
 
   deinit {

@@ -15,8 +15,7 @@ public struct SpeedLog: Sendable {
   /// Reads the `speed.jsonl` in folders and in the folders directly in them, as in `runs/leaderboard`.
   public init(_ folders: [String]) {
     for folder in folders {
-      let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-      for place in [folder] + names.sorted().map({ "\(folder)/\($0)" }) {
+      for place in [folder] + FileSystem.names(in: folder).map({ "\(folder)/\($0)" }) {
         add("\(place)/speed.jsonl")
       }
     }

@@ -39,8 +39,8 @@ public struct RunCollection: Sendable {
   private static func paths(in folder: String, depth: Int) -> [String] {
     if RunFolder.holdsRun(folder) { return [folder] }
     guard depth > 0 else { return [] }
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().filter { !$0.hasPrefix(".") }.flatMap { name -> [String] in
+    let names = FileSystem.names(in: folder).filter { !$0.hasPrefix(".") }
+    return names.flatMap { name -> [String] in
       let path = "\(folder)/\(name)"
       let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
       return type as? FileAttributeType == .typeDirectory ? paths(in: path, depth: depth - 1) : []
