@@ -61,7 +61,8 @@ struct ExtremeCase: Sendable, CustomTestStringConvertible {
   private static let norms: [ExtremeCase] = [
     .init(OpCases.layerNorm(33, 64).with(0, plus: 100), 5e-5, gradient: 1e-4),
     .init(OpCases.layerNorm(33, 64).with(0, times: 1e-3)),
-    .init(OpCases.batch(130, width: 17, given: false).with(0, plus: 10), 5e-5, gradient: 5e-4),
+    .init(OpCases.batch(130, width: 17, given: false).with(0, plus: 10), 5e-5, gradient: 1e-4),
+    .init(OpCases.batch(130, width: 17, given: false).with(0, plus: 100), 1e-4, gradient: 5e-4),
     .init(OpCases.unit(33, heads: 2, width: 16).with(0, times: 1e4)),
     .init(OpCases.unit(33, heads: 2, width: 16).with(0, times: 1e-2)),
   ]

@@ -75,24 +75,35 @@ private struct BatchNormKernel {
     return result
   }
 
-  /// The mean first and then the mean square of what is left, which loses no digits.
+  /// A first mean, and then mean and mean square of what it leaves.
+  ///
+  /// ```
+  /// m = Σ x/N    d = Σ (x - m)/N    μ = m + d    σ² = Σ (x - m)²/N - d²
+  /// ```
+  /// A sum of N values far from zero loses digits of the mean; the sum of what is left has them.
   func statistics() -> ColumnStatistics {
     let share = 1 / Float(max(1, x.rows))
     let totals = sums(width) { row, sum in
       let from = x.pointer + row * width
       for c in 0..<width { sum[c] += from[c] }
     }
-    let mean = (0..<width).map { totals.pointer[$0] * share }
-    let columns = column(mean)
-    let squares = sums(width) { row, sum in
+    let first = (0..<width).map { totals.pointer[$0] * share }
+    let columns = column(first)
+    // Σ (x - m), and after it Σ (x - m)².
+    let rests = sums(2 * width) { row, sum in
       let from = x.pointer + row * width
       for c in 0..<width {
         let rest = from[c] - columns.pointer[c]
-        sum[c] += rest * rest
+        sum[c] += rest
+        sum[width + c] += rest * rest
       }
     }
+    let shift = (0..<width).map { rests.pointer[$0] * share }
     return ColumnStatistics(
-      mean: mean, variance: (0..<width).map { squares.pointer[$0] * share })
+      mean: zip(first, shift).map { $0 + $1 },
+      variance: shift.enumerated().map { c, d in
+        max(0, rests.pointer[width + c] * share - d * d)
+      })
   }
 
   private func column(_ values: [Float]) -> Storage {
