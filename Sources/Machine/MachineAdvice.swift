@@ -2,16 +2,16 @@ import Base
 import Foundation
 
 /// Something slow or missing on a machine, and what to do about it.
-public struct MachineAdvice: Codable, Sendable, Equatable {
+package struct MachineAdvice: Codable, Sendable, Equatable {
   /// What is wrong, one sentence.
-  public var problem: String
+  package var problem: String
   /// What to do, one sentence.
-  public var remedy: String
+  package var remedy: String
 }
 
 extension MachineReport {
   /// What deserves attention, the most important first; empty on a good machine.
-  public var advice: [MachineAdvice] {
+  package var advice: [MachineAdvice] {
     [
       kernelAdvice, vectorAdvice, coreTypeAdvice, libraryAdvice, threadAdvice, loadAdvice,
       spreadAdvice, diskAdvice,

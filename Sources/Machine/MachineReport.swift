@@ -3,67 +3,67 @@ import Base
 import Foundation
 
 /// What the machine and the build can do, partly looked up and partly measured.
-public struct MachineReport: Codable, Sendable, Equatable {
+package struct MachineReport: Codable, Sendable, Equatable {
   /// A speed on one thread and on all of them.
-  public struct Speed: Codable, Sendable, Equatable {
+  package struct Speed: Codable, Sendable, Equatable {
     /// On one thread.
-    public var one: Double
+    package var one: Double
     /// On as many threads as training uses.
-    public var all: Double
+    package var all: Double
   }
 
   /// The library that serves as yardstick for products.
-  public struct BLAS: Codable, Sendable, Equatable {
+  package struct BLAS: Codable, Sendable, Equatable {
     /// The file that was opened.
-    public var file: String
+    package var file: String
     /// The kernels in use, in the library's words.
-    public var coreType: String
+    package var coreType: String
     /// Its version and build options, in its words.
-    public var configuration: String
+    package var configuration: String
     /// GFLOP/s of sgemm.
-    public var gflopsPerS: Speed
+    package var gflopsPerS: Speed
   }
 
   /// The processor's name.
-  public var cpu: String
+  package var cpu: String
   /// The instruction set, such as `x86_64`.
-  public var architecture: String
+  package var architecture: String
   /// Cores that this process may use.
-  public var cores: Int
+  package var cores: Int
   /// Threads that training would use.
-  public var threads: Int
+  package var threads: Int
   /// Main memory, bytes.
-  public var memoryBytes: Int
+  package var memoryBytes: Int
   /// Free space in the current folder, bytes; nil where the system does not tell.
-  public var freeDiskBytes: Int?
+  package var freeDiskBytes: Int?
   /// Those of the processor's vector instruction sets that matter here.
-  public var vectorSets: [String]
+  package var vectorSets: [String]
   /// Whether the build has this package's flags.
-  public var tuned: Bool
+  package var tuned: Bool
   /// Bits of the widest vectors that the kernels were compiled for.
-  public var vectorBits: Int
+  package var vectorBits: Int
   /// The version of zlib.
-  public var zlib: String
+  package var zlib: String
   /// OpenBLAS, nil where it is not installed.
-  public var blas: BLAS?
+  package var blas: BLAS?
   /// GFLOP/s of our own product kernel on operands in the caches.
-  public var kernelGflopsPerS: Speed
+  package var kernelGflopsPerS: Speed
   /// How far two measurements of the kernel on one thread lay apart, as part of the higher.
-  public var kernelSpread: Double
+  package var kernelSpread: Double
   /// GB/s between cores and main memory.
-  public var memoryGigabytesPerS: Speed
+  package var memoryGigabytesPerS: Speed
   /// Cores kept busy by other programs while this one waited.
-  public var busyCores: Double
+  package var busyCores: Double
 
   /// Floating-point operations per byte above which work is bound by arithmetic, not by memory.
-  public var kneeFlopsPerByte: Double { kernelGflopsPerS.all / memoryGigabytesPerS.all }
+  package var kneeFlopsPerByte: Double { kernelGflopsPerS.all / memoryGigabytesPerS.all }
 }
 
 extension MachineReport {
   /// Looks up and measures everything; takes about three seconds.
   ///
   /// - Parameter report: told what is being measured, one line each.
-  public static func measure(report: (String) -> Void = { _ in }) -> MachineReport {
+  package static func measure(report: (String) -> Void = { _ in }) -> MachineReport {
     report("watching what else runs")
     let busy = coresBusy(seconds: 0.3)
     let threads = Workers.shared.count

@@ -6,30 +6,30 @@ import Foundation
 ///
 /// Call `Profiler.shared.reset(timing: true)` before the steps. Operations do not nest, so what is
 /// left of the wall time was spent outside of them: in bookkeeping, and in loading data.
-public struct OperationProfile: Sendable, Equatable {
+package struct OperationProfile: Sendable, Equatable {
   /// One operation, for one step.
-  public struct Line: Sendable, Equatable {
+  package struct Line: Sendable, Equatable {
     /// The operation.
-    public let name: String
+    package let name: String
     /// How often it ran.
-    public let calls: Double
+    package let calls: Double
     /// Seconds.
-    public let seconds: Double
+    package let seconds: Double
     /// Part of the step's wall time, 0...1.
-    public let share: Double
+    package let share: Double
     /// Floating-point operations a nanosecond, nil where it counts none.
-    public let gflopsPerS: Double?
+    package let gflopsPerS: Double?
     /// Bytes that it must move at least, a nanosecond; nil where it counts none.
-    public let gigabytesPerS: Double?
+    package let gigabytesPerS: Double?
     /// The time that the machine needs at least, as a part of what it took; above 1 where operands
     /// came from a cache, nil where nothing is counted or the machine's limits are not known.
-    public let shareOfBound: Double?
+    package let shareOfBound: Double?
   }
 
   /// The operations, the longest first, and what lies outside of them at the end.
-  public let lines: [Line]
+  package let lines: [Line]
   /// Seconds of wall time a step.
-  public let stepSeconds: Double
+  package let stepSeconds: Double
 
   /// The mean of several steps.
   ///
@@ -38,7 +38,7 @@ public struct OperationProfile: Sendable, Equatable {
   ///   - steps: the number of steps, at least 1.
   ///   - seconds: the wall time of all steps together, above zero.
   ///   - roofline: the machine's limits.
-  public init(
+  package init(
     _ statistics: [String: OperationStatistics], steps: Int, seconds: Double,
     roofline: Roofline? = nil
   ) {
@@ -68,7 +68,7 @@ public struct OperationProfile: Sendable, Equatable {
   }
 
   /// The profile as an aligned table, with a heading.
-  public var table: String {
+  package var table: String {
     let heading = ["operation", "ms/step", "share", "GFLOP/s", "GB/s", "of bound", "calls/step"]
     return formatTable(
       [heading]

@@ -3,7 +3,7 @@ import Foundation
 /// The most main memory that this process has held at once, in bytes.
 ///
 /// It is the kernel's count, `VmHWM` of `/proc/self/status`, and 0 where that file does not exist.
-public func peakResidentBytes() -> Int {
+package func peakResidentBytes() -> Int {
   for line in systemText("/proc/self/status").split(separator: "\n")
   where line.hasPrefix("VmHWM:") {
     let words = line.split { $0 == " " || $0 == "\t" }
@@ -16,7 +16,7 @@ public func peakResidentBytes() -> Int {
 ///
 /// - Returns: whether the kernel allowed it; if not, the peak goes on from the process's start.
 @discardableResult
-public func resetPeakResidentBytes() -> Bool {
+package func resetPeakResidentBytes() -> Bool {
   let descriptor = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return false }
   defer { close(descriptor) }

@@ -3,34 +3,34 @@ import Foundation
 import SourceCommit
 
 /// The machine and the program behind a run, written to its `env.json`.
-public struct RunEnvironment: Sendable, Codable, Equatable {
+package struct RunEnvironment: Sendable, Codable, Equatable {
   /// The machine's name.
-  public var host: String
+  package var host: String
   /// The processor's name, as the kernel tells it.
-  public var cpu: String
+  package var cpu: String
   /// Processor cores that this process may use.
-  public var cores: Int
+  package var cores: Int
   /// Main memory in bytes.
-  public var memoryBytes: Int
+  package var memoryBytes: Int
   /// The instruction set, such as `x86_64`.
-  public var architecture: String
+  package var architecture: String
   /// Whether the program was built for this kind of processor (`-march`), which makes it fast.
-  public var tuned: Bool
+  package var tuned: Bool
   /// The version of the Swift compiler.
-  public var swift: String
+  package var swift: String
   /// Threads that the run computes with.
-  public var threads: Int
+  package var threads: Int
   /// The commit of the source that the program was built from, with `-dirty` where it had changes.
-  public var commit: String?
+  package var commit: String?
   /// The command with its arguments.
-  public var command: [String]
+  package var command: [String]
   /// When it was started, in UTC, after ISO 8601.
-  public var started: String
+  package var started: String
 
   /// Describes this process.
   ///
   /// - Parameter threads: threads that the run computes with.
-  public init(threads: Int) {
+  package init(threads: Int) {
     let process = ProcessInfo.processInfo
     host = process.hostName
     cpu = Self.cpuModel
@@ -46,7 +46,7 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
   }
 
   /// This machine's processor, as the system names it.
-  public static let cpuModel = cpuModel(in: systemText("/proc/cpuinfo"))
+  package static let cpuModel = cpuModel(in: systemText("/proc/cpuinfo"))
 
   /// The first model name in the text of `/proc/cpuinfo`.
   package static func cpuModel(in text: String) -> String {
@@ -90,7 +90,7 @@ public struct RunEnvironment: Sendable, Codable, Equatable {
 
 extension RunEnvironment: CheckedValue {
   /// Checks the machine's sizes.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.count.check([
       "cores": cores, "memory_bytes": memoryBytes, "threads": threads,
     ])

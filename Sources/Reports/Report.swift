@@ -7,18 +7,18 @@ import Foundation
 ///     tables.md     the tables in Markdown
 ///     <table>.csv   each table for spreadsheets
 ///     results.json  tables and problems for programs
-public struct Report {
+package struct Report {
   private let data: ReportData
   private let tables: [ReportTable]
 
   /// A report of what was read.
-  public init(_ data: ReportData) {
+  package init(_ data: ReportData) {
     self.data = data
     tables = data.tables + (RunTable.make(data.runs).map { [$0] } ?? [])
   }
 
   /// The tables in Markdown.
-  public var markdown: String { tables.map { $0.markdown() }.joined(separator: "\n") }
+  package var markdown: String { tables.map { $0.markdown() }.joined(separator: "\n") }
 
   private struct Results: Encodable {
     let tables: [ReportTable]
@@ -29,7 +29,7 @@ public struct Report {
   ///
   /// - Returns: the page's path.
   /// - Throws: `UserError(.cannotWrite)`.
-  public func write(to folder: String) throws -> String {
+  package func write(to folder: String) throws -> String {
     try createFolder(folder)
     for file in try files(date: Self.date) {
       try writeAtomically(file.content, to: "\(folder)/\(file.name)")

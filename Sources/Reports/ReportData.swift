@@ -3,20 +3,20 @@ import Foundation
 import Training
 
 /// Everything that a report is made from.
-public struct ReportData: Sendable {
+package struct ReportData: Sendable {
   /// The runs.
-  public var runs: [RunRecord]
+  package var runs: [RunRecord]
   /// Speed and memory as measured.
-  public var speed: [BenchmarkResult]
+  package var speed: [BenchmarkResult]
   /// Speed and memory beside PyTorch's, as measured.
-  public var peers: [PeerRound] = []
+  package var peers: [PeerRound] = []
   /// What could not be read, a line each.
-  public var problems: [String]
+  package var problems: [String]
   /// How the runs that keep their answers confuse classes, by the run's path.
-  public private(set) var confusions: [String: Confusion] = [:]
+  package private(set) var confusions: [String: Confusion] = [:]
 
   /// Takes what is given.
-  public init(runs: [RunRecord], speed: [BenchmarkResult] = [], problems: [String] = []) {
+  package init(runs: [RunRecord], speed: [BenchmarkResult] = [], problems: [String] = []) {
     self.runs = runs
     self.speed = speed
     self.problems = problems
@@ -26,7 +26,7 @@ public struct ReportData: Sendable {
   ///
   /// - Throws: `UserError(.missingInput)` for a folder that does not exist, or when there is neither a
   ///   run nor a measurement.
-  public init(folders: [String]) throws {
+  package init(folders: [String]) throws {
     let collection = try RunCollection(folders)
     let log = SpeedLog(folders)
     let peerLog = PeerLog(folders)
@@ -54,5 +54,5 @@ public struct ReportData: Sendable {
   }
 
   /// All tables: those of accuracy, length and speed, and the list of runs.
-  public var tables: [ReportTable] { ReportTables.all(runs, speed: speed, peers: peers) }
+  package var tables: [ReportTable] { ReportTables.all(runs, speed: speed, peers: peers) }
 }

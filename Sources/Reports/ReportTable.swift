@@ -2,59 +2,59 @@ import Base
 import Foundation
 
 /// A table of a report, in one form for Markdown, CSV, JSON and HTML.
-public struct ReportTable: Codable, Sendable, Equatable {
+package struct ReportTable: Codable, Sendable, Equatable {
   /// One cell: what people read, and the number behind it for programs.
-  public struct Cell: Codable, Sendable, Equatable {
+  package struct Cell: Codable, Sendable, Equatable {
     /// What is shown; empty where nothing was measured.
-    public var text: String
+    package var text: String
     /// The number, in the column's unit.
-    public var value: Double?
+    package var value: Double?
 
     /// A cell of text, with its number if it has one.
-    public init(_ text: String, value: Double? = nil) {
+    package init(_ text: String, value: Double? = nil) {
       self.text = text
       self.value = value.flatMap { $0.isFinite ? $0 : nil }
     }
 
     /// A number with a fixed number of decimals; empty for nil and for ratios to nothing.
-    public init(_ value: Double?, decimals: Int, suffix: String = "") {
+    package init(_ value: Double?, decimals: Int, suffix: String = "") {
       let value = value.flatMap { $0.isFinite ? $0 : nil }
       text = value.map { String(format: "%.\(decimals)f", $0) + suffix } ?? ""
       self.value = value
     }
 
     /// Nothing was measured.
-    public static let empty = Cell("")
+    package static let empty = Cell("")
   }
 
   /// One column.
-  public struct Column: Codable, Sendable, Equatable {
+  package struct Column: Codable, Sendable, Equatable {
     /// The heading, with the unit.
-    public var title: String
+    package var title: String
     /// Whether its cells are numbers, set to the right.
-    public var isNumeric: Bool
+    package var isNumeric: Bool
 
     /// A column of numbers.
-    public static func number(_ title: String) -> Column { Column(title: title, isNumeric: true) }
+    package static func number(_ title: String) -> Column { Column(title: title, isNumeric: true) }
     /// A column of words.
-    public static func text(_ title: String) -> Column { Column(title: title, isNumeric: false) }
+    package static func text(_ title: String) -> Column { Column(title: title, isNumeric: false) }
   }
 
   /// The name of the table's files and of its place in the page: lower-case letters, digits, hyphens.
-  public var id: String
+  package var id: String
   /// The heading.
-  public var title: String
+  package var title: String
   /// Under which conditions the numbers were made.
-  public var caption: String
+  package var caption: String
   /// The columns, the first of which names the row.
-  public var columns: [Column]
+  package var columns: [Column]
   /// The rows, each with a cell for every column.
-  public var rows: [[Cell]]
+  package var rows: [[Cell]]
   /// What the signs mean, and what to beware of.
-  public var notes: [String]
+  package var notes: [String]
 
   /// A table without rows.
-  public init(
+  package init(
     id: String, title: String, caption: String, columns: [Column], notes: [String] = []
   ) {
     self.id = Self.identifier(id)
@@ -80,7 +80,7 @@ public struct ReportTable: Codable, Sendable, Equatable {
   /// Adds a row.
   ///
   /// - Precondition: it has a cell for every column.
-  public mutating func add(_ row: [Cell]) {
+  package mutating func add(_ row: [Cell]) {
     precondition(row.count == columns.count, "\(id): \(row.count) cells, \(columns.count) columns")
     rows.append(row)
   }
@@ -88,7 +88,7 @@ public struct ReportTable: Codable, Sendable, Equatable {
 
 extension ReportTable {
   /// The table in Markdown, heading and notes included; empty columns are left out.
-  public func markdown(level: Int = 2) -> String {
+  package func markdown(level: Int = 2) -> String {
     let shown = columns.indices.filter { column in
       column == 0 || rows.contains { !$0[column].text.isEmpty }
     }
@@ -106,7 +106,7 @@ extension ReportTable {
 
   /// The rows as CSV (RFC 4180): headings first, numbers with all their digits; an apostrophe stands
   /// before a text that spreadsheets would take for a formula.
-  public var csv: String {
+  package var csv: String {
     let line = { (cells: [String]) in cells.map(Self.quoted).joined(separator: ",") + "\r\n" }
     return line(columns.map { Self.defused($0.title) })
       + rows.map { row in line(row.map { $0.value.map { "\($0)" } ?? Self.defused($0.text) }) }

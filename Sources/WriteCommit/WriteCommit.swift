@@ -19,7 +19,7 @@ package enum WriteCommit {
     """
     /// The commit of the source that the program was built from, followed by `-dirty` where files
     /// that git knows had changed; nil where it was built outside of a clone.
-    public let sourceCommit: String? = \(commit.map { "\"\($0)\"" } ?? "nil")
+    package let sourceCommit: String? = \(commit.map { "\"\($0)\"" } ?? "nil")
 
     """
   }

@@ -1,7 +1,7 @@
 import Base
 
 /// The three parts of a data set.
-public enum Split: String, CaseIterable, Codable, Sendable {
+package enum Split: String, CaseIterable, Codable, Sendable {
   /// What the model learns from.
   case train
   /// What the best step is chosen by.
@@ -11,7 +11,7 @@ public enum Split: String, CaseIterable, Codable, Sendable {
 }
 
 /// One split: labelled token sequences in random access, usable from several threads at once.
-public protocol ExampleSource: Sendable {
+package protocol ExampleSource: Sendable {
   /// The number of examples.
   var count: Int { get }
   /// The number of examples of each class.
@@ -30,53 +30,53 @@ public protocol ExampleSource: Sendable {
 }
 
 /// What a user may choose about every task's data, section `task` of a configuration.
-public struct TaskSettings: SettingSection {
+package struct TaskSettings: SettingSection {
   /// `task`.
-  public static let section = "task"
+  package static let section = "task"
   /// Beyond it sums of lengths would overflow.
   static let mostTokens = 1 << 22
   /// Examples of the largest split.
   static let mostExamples = 1 << 27
 
   /// The task, as the catalog names it.
-  @Knob("the task; --task chooses it") public var name = ""
+  @Knob("the task; --task chooses it") package var name = ""
   /// The greatest number of tokens of a sequence; 0 where no preset has given one.
   @Knob("the greatest number of tokens of a sequence; presets give it", 0...mostTokens)
-  public var length = 0
+  package var length = 0
   /// The number of training examples; 0 for the task's own.
   @Knob("training examples; 0 for the task's own number", 0...mostExamples)
-  public var trainCount = 0
+  package var trainCount = 0
   /// The number of validation examples; 0 for the task's own.
   @Knob("validation examples; 0 for the task's own number", 0...mostExamples)
-  public var valCount = 0
+  package var valCount = 0
   /// The number of test examples; 0 for the task's own.
-  @Knob("test examples; 0 for the task's own number", 0...mostExamples) public var testCount = 0
+  @Knob("test examples; 0 for the task's own number", 0...mostExamples) package var testCount = 0
   /// The seed of generated data; training has a seed of its own.
-  @Knob("what generated data and drawn splits are drawn from") public var seed: UInt64 = 0
+  @Knob("what generated data and drawn splits are drawn from") package var seed: UInt64 = 0
 
   /// All at their defaults.
-  public init() {}
+  package init() {}
 }
 
 /// What a task is made with.
-public struct TaskOptions: Sendable, Equatable {
+package struct TaskOptions: Sendable, Equatable {
   /// The greatest number of tokens of a sequence; nil for the task's own.
-  public var length: Int?
+  package var length: Int?
   /// The number of training examples; nil for the task's own.
-  public var trainCount: Int?
+  package var trainCount: Int?
   /// The number of validation examples; nil for the task's own.
-  public var valCount: Int?
+  package var valCount: Int?
   /// The number of test examples; nil for the task's own.
-  public var testCount: Int?
+  package var testCount: Int?
   /// The seed of generated data; training has a seed of its own.
-  public var seed: UInt64
+  package var seed: UInt64
   /// The folder that holds one folder for each task.
-  public var dataFolder: String
+  package var dataFolder: String
   /// What only this task knows, by key without `task.`; see `TaskEntry.settings`.
-  public var settings: [String: Setting]
+  package var settings: [String: Setting]
 
   /// The task's own sizes, with seed 0 and the folder `data`, unless said otherwise.
-  public init(
+  package init(
     length: Int? = nil, trainCount: Int? = nil, valCount: Int? = nil, testCount: Int? = nil,
     seed: UInt64 = 0, dataFolder: String = "data", settings: [String: Setting] = [:]
   ) {
@@ -92,7 +92,7 @@ public struct TaskOptions: Sendable, Equatable {
   /// The options in section `task` of a configuration.
   ///
   /// - Throws: `UserError(.configuration)` that names the key whose value is not allowed.
-  public init(_ settings: Settings, of task: TaskEntry, dataFolder: String) throws {
+  package init(_ settings: Settings, of task: TaskEntry, dataFolder: String) throws {
     let all = try TaskSettings(settings)
     let chosen = { (count: Int) in count == 0 ? nil : count }
     self.init(
@@ -102,7 +102,7 @@ public struct TaskOptions: Sendable, Equatable {
   }
 
   /// The number of examples asked for in one split; nil for the task's own.
-  public func count(_ split: Split) -> Int? {
+  package func count(_ split: Split) -> Int? {
     switch split {
     case .train: trainCount
     case .val: valCount
@@ -164,7 +164,7 @@ extension TaskOptions {
 }
 
 /// A classification task of the benchmark, with its data.
-public protocol ArenaTask: Sendable {
+package protocol ArenaTask: Sendable {
   /// The name on the command line and of the data folder.
   static var name: String { get }
   /// The name in headings and tables.
@@ -221,17 +221,17 @@ public protocol ArenaTask: Sendable {
 
 extension ArenaTask {
   /// The numbers of the classes, which for some tasks are their names.
-  public var classNames: [String] { (0..<classes).map(String.init) }
+  package var classNames: [String] { (0..<classes).map(String.init) }
 
   /// All have an effect.
-  public var idle: [String: String] { [:] }
+  package var idle: [String: String] { [:] }
 
   /// No drawing: the tokens are text.
-  public func drawing(_ tokens: [Int32], inColor: Bool) -> String? { nil }
+  package func drawing(_ tokens: [Int32], inColor: Bool) -> String? { nil }
 }
 
 /// A task whose data can be written as the original code reads them.
-public protocol ExportableTask: ArenaTask {
+package protocol ExportableTask: ArenaTask {
   /// Writes all examples in the original's format.
   ///
   /// - Parameters:

@@ -2,20 +2,20 @@ import Base
 import Synchronization
 
 /// Several examples, their sequences packed back to back without padding.
-public struct Batch: Sendable, Equatable {
+package struct Batch: Sendable, Equatable {
   /// The tokens of all sequences.
-  public var tokens: [Int32]
+  package var tokens: [Int32]
   /// Sequence s is `tokens[offsets[s]..<offsets[s + 1]]`; examples × towers + 1 entries.
   ///
   /// The towers of one example follow each other.
-  public var offsets: [Int]
+  package var offsets: [Int]
   /// The class of each example.
-  public var labels: [Int32]
+  package var labels: [Int32]
   /// The place of each example in its split.
-  public var examples: [Int]
+  package var examples: [Int]
 
   /// Packs what is given; see `makeBatch` for the usual way.
-  public init(tokens: [Int32], offsets: [Int], labels: [Int32], examples: [Int]) {
+  package init(tokens: [Int32], offsets: [Int], labels: [Int32], examples: [Int]) {
     self.tokens = tokens
     self.offsets = offsets
     self.labels = labels
@@ -27,7 +27,7 @@ public struct Batch: Sendable, Equatable {
 ///
 /// - Throws: `UserError` where a file that is read on demand can no longer be read.
 /// - Complexity: time and memory in proportion to the tokens.
-public func makeBatch(
+package func makeBatch(
   _ source: any ExampleSource, examples: [Int], towers: Int
 ) throws -> Batch {
   var batch = Batch(tokens: [], offsets: [0], labels: [], examples: examples)
@@ -44,7 +44,7 @@ public func makeBatch(
 /// The endless order of training examples: epoch after epoch, each freshly shuffled.
 ///
 /// It is a pure function of (seed, position), so a resumed run sees what an unbroken one sees.
-public struct TrainingOrder: Sendable {
+package struct TrainingOrder: Sendable {
   private let count: Int
   private let seed: UInt64
   private let recent = RecentEpoch()
@@ -52,7 +52,7 @@ public struct TrainingOrder: Sendable {
   /// The order of `count` examples.
   ///
   /// - Precondition: count > 0.
-  public init(count: Int, seed: UInt64) {
+  package init(count: Int, seed: UInt64) {
     precondition(count > 0, "TrainingOrder: there are no examples")
     self.count = count
     self.seed = seed
@@ -61,7 +61,7 @@ public struct TrainingOrder: Sendable {
   /// The examples at positions start..<start + count, counted from the beginning of training.
   ///
   /// - Complexity: O(count); O(examples of an epoch) on entering another epoch.
-  public func examples(start: Int, count wanted: Int) -> [Int] {
+  package func examples(start: Int, count wanted: Int) -> [Int] {
     (start..<start + wanted).map { position in
       let (epoch, place) = position.quotientAndRemainder(dividingBy: count)
       return recent.order(epoch) { permutation(count: count, seed: seed, epoch: epoch) }[place]
@@ -82,7 +82,7 @@ private final class RecentEpoch: Sendable {
 }
 
 /// The share of the most frequent class: what a model that has learnt nothing reaches.
-public func majorityShare(_ labelCounts: [Int]) -> Double {
+package func majorityShare(_ labelCounts: [Int]) -> Double {
   let total = labelCounts.reduce(0, +)
   return total == 0 ? 0 : Double(labelCounts.max() ?? 0) / Double(total)
 }

@@ -1,16 +1,16 @@
 import Base
 
 /// Some of the packed examples, in an order of their own; the examples are shared, not copied.
-public struct ExampleSubset: ExampleSource {
+package struct ExampleSubset: ExampleSource {
   private let examples: PackedExamples
   private let order: [Int]
   /// The number of examples of each class.
-  public let labelCounts: [Int]
+  package let labelCounts: [Int]
 
   /// The examples at the given places.
   ///
   /// - Precondition: every place is one of `examples`.
-  public init(_ examples: PackedExamples, order: [Int]) {
+  package init(_ examples: PackedExamples, order: [Int]) {
     self.examples = examples
     self.order = order
     var counts = [Int](repeating: 0, count: examples.labelCounts.count)
@@ -19,18 +19,18 @@ public struct ExampleSubset: ExampleSource {
   }
 
   /// The number of examples.
-  public var count: Int { order.count }
+  package var count: Int { order.count }
 
   /// The class of one example.
-  public func label(_ example: Int) -> Int { examples.label(order[example]) }
+  package func label(_ example: Int) -> Int { examples.label(order[example]) }
 
   /// The number of tokens of one example.
-  public func length(_ example: Int, tower: Int) -> Int {
+  package func length(_ example: Int, tower: Int) -> Int {
     examples.length(order[example], tower: tower)
   }
 
   /// Appends the tokens of one example.
-  public func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
+  package func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
     examples.append(order[example], tower: tower, to: &tokens)
   }
 

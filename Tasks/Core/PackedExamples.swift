@@ -1,27 +1,27 @@
 import Base
 
 /// A split in memory, one byte for each token, one sequence for each example.
-public struct PackedExamples: ExampleSource, Equatable {
+package struct PackedExamples: ExampleSource, Equatable {
   /// What is added to a stored byte to give its token: 1 where every byte is data, so that 0 can
   /// be padding.
-  public let shift: UInt8
+  package let shift: UInt8
   /// The stored bytes of all examples, back to back.
-  public private(set) var tokens: [UInt8] = []
+  package private(set) var tokens: [UInt8] = []
   /// Example e is `tokens[offsets[e]..<offsets[e + 1]]`.
-  public private(set) var offsets: [Int] = [0]
+  package private(set) var offsets: [Int] = [0]
   /// The class of each example.
-  public private(set) var labels: [UInt8] = []
+  package private(set) var labels: [UInt8] = []
   /// The number of examples of each class.
-  public private(set) var labelCounts: [Int]
+  package private(set) var labelCounts: [Int]
 
   /// No examples yet.
-  public init(classes: Int, shift: UInt8 = 0) {
+  package init(classes: Int, shift: UInt8 = 0) {
     self.shift = shift
     labelCounts = [Int](repeating: 0, count: classes)
   }
 
   /// What `append` would have collected; nil when the parts do not fit together.
-  public init?(
+  package init?(
     classes: Int, shift: UInt8 = 0, tokens: [UInt8], offsets: [Int], labels: [UInt8]
   ) {
     guard offsets.count == labels.count + 1, offsets.first == 0, offsets.last == tokens.count,
@@ -34,7 +34,7 @@ public struct PackedExamples: ExampleSource, Equatable {
   }
 
   /// Adds one example.
-  public mutating func append(_ sequence: ArraySlice<UInt8>, label: UInt8) {
+  package mutating func append(_ sequence: ArraySlice<UInt8>, label: UInt8) {
     tokens += sequence
     offsets.append(tokens.count)
     labels.append(label)
@@ -42,35 +42,35 @@ public struct PackedExamples: ExampleSource, Equatable {
   }
 
   /// Makes room, so that adding examples does not move them.
-  public mutating func reserveCapacity(examples: Int, tokens count: Int) {
+  package mutating func reserveCapacity(examples: Int, tokens count: Int) {
     tokens.reserveCapacity(count)
     offsets.reserveCapacity(examples + 1)
     labels.reserveCapacity(examples)
   }
 
   /// The stored bytes of one example.
-  public subscript(example: Int) -> ArraySlice<UInt8> {
+  package subscript(example: Int) -> ArraySlice<UInt8> {
     tokens[offsets[example]..<offsets[example + 1]]
   }
 
   /// The number of examples.
-  public var count: Int { labels.count }
+  package var count: Int { labels.count }
 
   /// The class of one example.
-  public func label(_ example: Int) -> Int { Int(labels[example]) }
+  package func label(_ example: Int) -> Int { Int(labels[example]) }
 
   /// The number of tokens of one example.
-  public func length(_ example: Int, tower: Int) -> Int {
+  package func length(_ example: Int, tower: Int) -> Int {
     offsets[example + 1] - offsets[example]
   }
 
   /// Appends the tokens of one example.
-  public func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
+  package func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
     tokens.append(contentsOf: self[example].lazy.map { Int32($0) + Int32(shift) })
   }
 
   /// A hash of every token, boundary and label.
-  public var contentHash: UInt64 {
+  package var contentHash: UInt64 {
     var hash = FNV1a()
     for example in 0..<count {
       hash.add(self[example])

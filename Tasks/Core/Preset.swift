@@ -1,16 +1,16 @@
 import Base
 
 /// One hyper-parameter of a preset, and where its value comes from.
-public struct PresetValue: Sendable, Equatable {
+package struct PresetValue: Sendable, Equatable {
   /// The configuration key, as `train.steps`.
-  public let key: String
+  package let key: String
   /// The value.
-  public let value: Setting
+  package let value: Setting
   /// The publication, the code with its revision, or "ours" with the reason.
-  public let source: String
+  package let source: String
 
   /// One value with its source.
-  public init(_ key: String, _ value: Setting, source: String) {
+  package init(_ key: String, _ value: Setting, source: String) {
     self.key = key
     self.value = value
     self.source = source
@@ -18,20 +18,20 @@ public struct PresetValue: Sendable, Equatable {
 }
 
 /// A named set of hyper-parameters for one task.
-public struct Preset: Sendable {
+package struct Preset: Sendable {
   /// The name after `--preset`.
-  public let name: String
+  package let name: String
   /// What it is for, one sentence.
-  public let summary: String
+  package let summary: String
   /// Whether results may stand beside published ones.
-  public let comparable: Bool
+  package let comparable: Bool
   /// The values for every model.
-  public let values: [PresetValue]
+  package let values: [PresetValue]
   /// What single models change or add, by the model's name.
-  public let overrides: [String: [PresetValue]]
+  package let overrides: [String: [PresetValue]]
 
   /// A preset; its name is unique within the task.
-  public init(
+  package init(
     name: String, summary: String, comparable: Bool, values: [PresetValue],
     overrides: [String: [PresetValue]] = [:]
   ) {
@@ -43,7 +43,7 @@ public struct Preset: Sendable {
   }
 
   /// The values for one model, overrides applied.
-  public func values(for model: String) -> [PresetValue] {
+  package func values(for model: String) -> [PresetValue] {
     Self.replacing(values, with: overrides[model] ?? [])
   }
 

@@ -1,16 +1,16 @@
 import Base
 
 /// A result that a publication reports for a task.
-public struct PublishedResult: Sendable, Equatable {
+package struct PublishedResult: Sendable, Equatable {
   /// The model's name in this program.
-  public let model: String
+  package let model: String
   /// Accuracy on the test split in percent.
-  public let accuracy: Double
+  package let accuracy: Double
   /// The publication and table.
-  public let source: String
+  package let source: String
 
   /// One cell of a published table.
-  public init(_ model: String, _ accuracy: Double, source: String) {
+  package init(_ model: String, _ accuracy: Double, source: String) {
     self.model = model
     self.accuracy = accuracy
     self.source = source
@@ -25,26 +25,26 @@ public struct PublishedResult: Sendable, Equatable {
 }
 
 /// What the program knows about one task before any data is touched.
-public struct TaskEntry: Sendable {
+package struct TaskEntry: Sendable {
   /// The name on the command line.
-  public let name: String
+  package let name: String
   /// The name in headings and tables.
-  public let title: String
+  package let title: String
   /// What must be learnt, one sentence.
-  public let summary: String
+  package let summary: String
   /// Makes the task for given options.
-  public let make: @Sendable (TaskOptions) throws -> any ArenaTask
+  package let make: @Sendable (TaskOptions) throws -> any ArenaTask
   /// The presets, the default one first.
-  public let presets: [Preset]
+  package let presets: [Preset]
   /// Results to stand beside ours.
-  public let published: [PublishedResult]
+  package let published: [PublishedResult]
   /// What can be chosen for this task only.
-  public let settings: [SettingDeclaration]
+  package let settings: [SettingDeclaration]
 
   /// Describes a task.
   ///
   /// - Parameter settings: what can be chosen for this task only.
-  public init(
+  package init(
     _ task: any ArenaTask.Type, summary: String, presets: [Preset], published: [PublishedResult],
     settings: (any SettingSection.Type)? = nil
   ) {
@@ -60,21 +60,21 @@ public struct TaskEntry: Sendable {
   /// The preset of that name.
   ///
   /// - Throws: `UserError` of kind `usage` with the names that exist.
-  public func preset(_ name: String) throws -> Preset {
+  package func preset(_ name: String) throws -> Preset {
     if let preset = presets.first(where: { $0.name == name }) { return preset }
     throw unknown("preset \(name) of task \(self.name)", name, presets.map(\.name))
   }
 }
 
 /// All tasks, one line each.
-public enum TaskCatalog {
+package enum TaskCatalog {
   /// Every task, in the benchmark's order.
-  public static let all: [TaskEntry] = [.listOps, .text, .retrieval, .image, .pathfinder, .pathX]
+  package static let all: [TaskEntry] = [.listOps, .text, .retrieval, .image, .pathfinder, .pathX]
 
   /// The task of that name.
   ///
   /// - Throws: `UserError` of kind `usage` with the closest names.
-  public static func named(_ name: String) throws -> TaskEntry {
+  package static func named(_ name: String) throws -> TaskEntry {
     if let entry = all.first(where: { $0.name == name }) { return entry }
     throw unknown("task \(name)", name, all.map(\.name))
   }

@@ -20,13 +20,13 @@ import Foundation
 /// Differs: google-research/long-range-arena @cd31e5c, image/input_pipeline.py, takes the last tenth
 /// in the order of TensorFlow Datasets, which the files do not have; its tokens are the grey values
 /// themselves, so that black pixels are masked like padding.
-public struct Image: ArenaTask {
+package struct Image: ArenaTask {
   /// The name on the command line and of the data folder.
-  public static let name = "image"
+  package static let name = "image"
   /// The name in headings and tables.
-  public static let title = "Image"
+  package static let title = "Image"
   /// The command that fetches and unpacks the archive.
-  public static let dataCommand = "make data TASK=image"
+  package static let dataCommand = "make data TASK=image"
   private static let trainFiles = (1...5).map { "data_batch_\($0)" }
   private static let testFiles = ["test_batch"]
   /// Where the archives have the files in the data folder, and where others who unpack them put them.
@@ -43,15 +43,15 @@ public struct Image: ArenaTask {
   }
 
   /// Ten kinds of things.
-  public let classes = CIFARBatch.classNames.count
+  package let classes = CIFARBatch.classNames.count
   /// What each class is called.
-  public let classNames = CIFARBatch.classNames
+  package let classNames = CIFARBatch.classNames
   /// Padding and 256 grey values.
-  public let vocabulary = 257
+  package let vocabulary = 257
   /// One sequence an example.
-  public let towers = 1
+  package let towers = 1
   /// 1,024 pixels, or those of a smaller picture.
-  public let length: Int
+  package let length: Int
   /// Pixels of a row.
   private let side: Int
   private let options: TaskOptions
@@ -61,7 +61,7 @@ public struct Image: ArenaTask {
   ///
   /// - Throws: `UserError` of kind `usage` for a count that is not positive, or a length that is not
   ///   1024, 256 or 64.
-  public init(_ options: TaskOptions) throws {
+  package init(_ options: TaskOptions) throws {
     self.options = options
     try options.validate(usualLength: CIFARBatch.pixels)
     let wanted = options.length ?? CIFARBatch.pixels
@@ -75,28 +75,28 @@ public struct Image: ArenaTask {
   }
 
   /// Nothing is drawn: validation pictures are the last of the training files.
-  public var idle: [String: String] { ["seed": "the splits are those of the files"] }
+  package var idle: [String: String] { ["seed": "the splits are those of the files"] }
 
   /// Reads all files, which takes less than a second.
   ///
   /// - Throws: `UserError` for files that are missing or wrong.
-  public func prepare(report: (String) -> Void) throws {
+  package func prepare(report: (String) -> Void) throws {
     _ = try pictures(Self.trainFiles)
     _ = try pictures(Self.testFiles)
   }
 
   /// The examples of one split, read on the first call and then kept in memory.
-  public func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
+  package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
 
   /// A hash of all three splits.
-  public func contentHash() throws -> String {
+  package func contentHash() throws -> String {
     var hash = FNV1a()
     for split in Split.allCases { try subset(split).add(to: &hash) }
     return hash.hexadecimal
   }
 
   /// The folder, and what the validation split is.
-  public func provenance() throws -> String {
+  package func provenance() throws -> String {
     let count = try subset(.val).count
     let size = length == CIFARBatch.pixels ? "" : ", shrunk to \(side) x \(side) pixels"
     return
@@ -104,10 +104,10 @@ public struct Image: ArenaTask {
   }
 
   /// The grey values as numbers.
-  public func describe(_ tokens: [Int32]) -> String { greyNumbers(tokens) }
+  package func describe(_ tokens: [Int32]) -> String { greyNumbers(tokens) }
 
   /// The picture in half blocks, two pixels a character.
-  public func drawing(_ tokens: [Int32], inColor: Bool) -> String? {
+  package func drawing(_ tokens: [Int32], inColor: Bool) -> String? {
     halfBlocks(tokens, width: side, inColor: inColor)
   }
 
@@ -126,7 +126,7 @@ public struct Image: ArenaTask {
   private var root: String { "\(options.dataFolder)/\(Self.name)" }
 
   /// The unpacked archive.
-  public func sourceFolder() throws -> String? { try place().folder }
+  package func sourceFolder() throws -> String? { try place().folder }
 
   private func place() throws -> (folder: String, version: Version) {
     for version in Version.allCases {

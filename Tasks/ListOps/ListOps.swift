@@ -14,24 +14,24 @@ import Foundation
 /// Source: Nangia and Bowman, "ListOps: a diagnostic dataset for latent tree learning", NAACL 2018;
 /// Tay et al., "Long Range Arena", 2020, arXiv 2011.04006, section 2.2.1.
 /// Differs: token ids are fixed (see `ListOpsToken`), and generated data have a seed.
-public struct ListOps: ExportableTask {
+package struct ListOps: ExportableTask {
   /// The name on the command line and of the data folder.
-  public static let name = "listops"
+  package static let name = "listops"
   /// The name in headings and tables.
-  public static let title = "ListOps"
+  package static let title = "ListOps"
   /// The command that makes the data.
-  public static let dataCommand = "lra data make listops"
+  package static let dataCommand = "lra data make listops"
   /// The benchmark's sizes.
   static let counts: [Split: Int] = [.train: 96_000, .val: 2_000, .test: 2_000]
 
   /// The values 0 to 9.
-  public let classes = 10
+  package let classes = 10
   /// Padding, ten digits, four operators, `]` and one unknown token.
-  public let vocabulary = ListOpsToken.vocabulary
+  package let vocabulary = ListOpsToken.vocabulary
   /// One sequence an example.
-  public let towers = 1
+  package let towers = 1
   /// The greatest number of tokens; see `init`.
-  public let length: Int
+  package let length: Int
   private let options: TaskOptions
   private let contents = Cache<Split, ListOpsTSV.Content>()
 
@@ -41,7 +41,7 @@ public struct ListOps: ExportableTask {
   /// the original's files are cut to N.
   ///
   /// - Throws: `UserError` of kind `usage` for a length or count that is not positive.
-  public init(_ options: TaskOptions) throws {
+  package init(_ options: TaskOptions) throws {
     self.options = options
     length = options.length ?? 2000
     try options.validate(usualLength: 2000)
@@ -50,24 +50,24 @@ public struct ListOps: ExportableTask {
   /// Reads the original's files or the prepared ones; generates the latter when there are none.
   ///
   /// - Throws: `UserError` for files that are incomplete or wrong, or that cannot be written.
-  public func prepare(report: (String) -> Void) throws {
+  package func prepare(report: (String) -> Void) throws {
     for split in Split.allCases { _ = try content(split, report) }
   }
 
   /// The examples of one split, prepared on the first call and then kept in memory.
-  public func examples(_ split: Split) throws -> any ExampleSource {
+  package func examples(_ split: Split) throws -> any ExampleSource {
     try content(split).examples
   }
 
   /// A hash of all three splits.
-  public func contentHash() throws -> String {
+  package func contentHash() throws -> String {
     var hash = FNV1a()
     for split in Split.allCases { hash.add(try content(split).examples.contentHash) }
     return hash.hexadecimal
   }
 
   /// The seed and window of generated data, or the folder of the original's files.
-  public func provenance() throws -> String {
+  package func provenance() throws -> String {
     guard let folder = try sourceFolder() else {
       return "generated with seed \(options.seed), \(generator.lower) < length < \(generator.upper)"
     }
@@ -76,7 +76,7 @@ public struct ListOps: ExportableTask {
   }
 
   /// The expression as text, as `[MAX 4 3 ]`.
-  public func describe(_ tokens: [Int32]) -> String {
+  package func describe(_ tokens: [Int32]) -> String {
     tokens.map { ListOpsToken.texts.indices.contains(Int($0)) ? ListOpsToken.texts[Int($0)] : "?" }
       .joined(separator: " ")
   }
@@ -84,7 +84,7 @@ public struct ListOps: ExportableTask {
   /// Writes the three files in the original's format, byte for byte as its generator would.
   ///
   /// - Throws: `UserError` of kind `cannotWrite`, or `badData` when expressions were cut.
-  public func export(to folder: String, report: (String) -> Void) throws {
+  package func export(to folder: String, report: (String) -> Void) throws {
     try createFolder(folder)
     for split in Split.allCases {
       let content = try content(split, report)
@@ -104,7 +104,7 @@ public struct ListOps: ExportableTask {
   }
 
   /// The folder of the original's files, nil where there are none.
-  public func sourceFolder() throws -> String? { try source.find() }
+  package func sourceFolder() throws -> String? { try source.find() }
 
   private var source: SourceFolder { ListOpsTSV.source(in: options.dataFolder) }
   private var root: String { "\(options.dataFolder)/\(Self.name)" }

@@ -6,23 +6,23 @@ import Base
 /// `pathfinder128/curv_contour_length_14/{imgs,metadata}`.
 ///
 /// Source: Tay et al., "Long Range Arena", 2020, arXiv 2011.04006, section 2.2.6.
-public struct PathX: PathfinderTask {
+package struct PathX: PathfinderTask {
   /// The name on the command line and of the data folder.
-  public static let name = "pathx"
+  package static let name = "pathx"
   /// The name in headings and tables.
-  public static let title = "Path-X"
+  package static let title = "Path-X"
   /// The command that makes the data.
-  public static let dataCommand = "lra data make pathx"
+  package static let dataCommand = "lra data make pathx"
   static let usualLength = 16_384
 
   /// The pictures, read or generated.
-  public let pictures: PathfinderPictures
+  package let pictures: PathfinderPictures
 
   /// The task for given options.
   ///
   /// - Throws: `UserError` of kind `usage` for a count that is not positive, another length, or a
   ///   level that does not exist.
-  public init(_ options: TaskOptions) throws {
+  package init(_ options: TaskOptions) throws {
     guard options.length ?? Self.usualLength == Self.usualLength else {
       throw UserError(
         .usage,

@@ -16,22 +16,22 @@
 /// Differs: google-research/long-range-arena @cd31e5c, image/input_pipeline.py, cuts in the order of
 /// TensorFlow Datasets, which the files do not have; its tokens are the grey values themselves, so
 /// that black pixels are masked like padding.
-public struct Pathfinder: PathfinderTask {
+package struct Pathfinder: PathfinderTask {
   /// The name on the command line and of the data folder.
-  public static let name = "pathfinder"
+  package static let name = "pathfinder"
   /// The name in headings and tables.
-  public static let title = "Pathfinder"
+  package static let title = "Pathfinder"
   /// The command that makes the data.
-  public static let dataCommand = "lra data make pathfinder"
+  package static let dataCommand = "lra data make pathfinder"
 
   /// The pictures, read or generated.
-  public let pictures: PathfinderPictures
+  package let pictures: PathfinderPictures
 
   /// The task for given options.
   ///
   /// - Throws: `UserError` of kind `usage` for a count that is not positive, a length that no picture
   ///   has, or a level that does not exist.
-  public init(_ options: TaskOptions) throws {
+  package init(_ options: TaskOptions) throws {
     pictures = try PathfinderPictures(options, task: Self.name, length: options.length ?? 1024)
   }
 }

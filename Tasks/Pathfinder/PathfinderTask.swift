@@ -3,7 +3,7 @@ import Base
 /// A task about two dots in a picture: whether a dashed line joins them.
 ///
 /// `Pathfinder` and `PathX` differ in nothing but the size of the pictures.
-public protocol PathfinderTask: ExportableTask {
+package protocol PathfinderTask: ExportableTask {
   /// The pictures, read or generated.
   var pictures: PathfinderPictures { get }
 }
@@ -17,49 +17,49 @@ struct PathfinderOptions: SettingSection {
 
 extension PathfinderTask {
   /// The dots are not joined, or they are.
-  public var classes: Int { 2 }
+  package var classes: Int { 2 }
   /// What each class is called.
-  public var classNames: [String] { ["apart", "joined"] }
+  package var classNames: [String] { ["apart", "joined"] }
   /// Padding and 256 grey values.
-  public var vocabulary: Int { 257 }
+  package var vocabulary: Int { 257 }
   /// One sequence an example.
-  public var towers: Int { 1 }
+  package var towers: Int { 1 }
   /// The pixels of a picture.
-  public var length: Int { pictures.shape.size * pictures.shape.size }
+  package var length: Int { pictures.shape.size * pictures.shape.size }
 
   /// Reads or generates all pictures, unless a file of an earlier run has them.
   ///
   /// - Throws: `UserError` for files that are missing or wrong, or that cannot be written.
-  public func prepare(report: (String) -> Void) throws {
+  package func prepare(report: (String) -> Void) throws {
     for split in Split.allCases { _ = try pictures.examples(split, report) }
   }
 
   /// The examples of one split, prepared on the first call and then kept in memory.
-  public func examples(_ split: Split) throws -> any ExampleSource {
+  package func examples(_ split: Split) throws -> any ExampleSource {
     try pictures.examples(split)
   }
 
   /// A hash of all three splits.
-  public func contentHash() throws -> String { try pictures.contentHash() }
+  package func contentHash() throws -> String { try pictures.contentHash() }
 
   /// The seed of generated pictures, or the folder of the original's.
-  public func provenance() throws -> String { try pictures.provenance() }
+  package func provenance() throws -> String { try pictures.provenance() }
 
   /// The folder of the original's pictures, nil where there are none.
-  public func sourceFolder() throws -> String? { try pictures.originalFolder() }
+  package func sourceFolder() throws -> String? { try pictures.originalFolder() }
 
   /// The grey values as numbers.
-  public func describe(_ tokens: [Int32]) -> String { greyNumbers(tokens) }
+  package func describe(_ tokens: [Int32]) -> String { greyNumbers(tokens) }
 
   /// The picture in half blocks, two pixels a character.
-  public func drawing(_ tokens: [Int32], inColor: Bool) -> String? {
+  package func drawing(_ tokens: [Int32], inColor: Bool) -> String? {
     halfBlocks(tokens, width: pictures.shape.size, inColor: inColor)
   }
 
   /// Writes the generated pictures with their metadata, as the original's loaders read them.
   ///
   /// - Throws: `UserError` of kind `cannotWrite`, or `usage` when the data are the original's.
-  public func export(to folder: String, report: (String) -> Void) throws {
+  package func export(to folder: String, report: (String) -> Void) throws {
     try pictures.export(to: folder, report: report)
   }
 }

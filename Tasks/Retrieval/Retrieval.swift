@@ -22,9 +22,9 @@ import Foundation
 /// 2.2.3.
 /// Differs: google-research/long-range-arena @cd31e5c, matching/input_pipeline.py, leaves out the
 /// last examples that fill no batch, of the test split too; here every example counts.
-public struct Retrieval: ArenaTask {
+package struct Retrieval: ArenaTask {
   /// What becomes of literals of Python.
-  public enum Literals: String, SettingChoice {
+  package enum Literals: String, SettingChoice {
     /// They are read as they stand, as in the original code.
     case kept
     /// The bytes that they mean are read.
@@ -55,11 +55,11 @@ public struct Retrieval: ArenaTask {
   }
 
   /// The name on the command line and of the data folder.
-  public static let name = "retrieval"
+  package static let name = "retrieval"
   /// The name in headings and tables.
-  public static let title = "Retrieval"
+  package static let title = "Retrieval"
   /// The command that fetches and unpacks the archive.
-  public static let dataCommand = "make data TASK=retrieval"
+  package static let dataCommand = "make data TASK=retrieval"
   static let usualLength = 4000
   /// Where the archive has the files in the data folder, and where others who unpack it put them.
   private static let places = [
@@ -69,15 +69,15 @@ public struct Retrieval: ArenaTask {
   ]
 
   /// One cites the other or not.
-  public let classes = 2
+  package let classes = 2
   /// What each class is called.
-  public let classNames = ["unrelated", "cited"]
+  package let classNames = ["unrelated", "cited"]
   /// Padding and 256 bytes.
-  public let vocabulary = 257
+  package let vocabulary = 257
   /// Two sequences an example.
-  public let towers = 2
+  package let towers = 2
   /// The greatest number of bytes of a text; longer ones are cut.
-  public let length: Int
+  package let length: Int
   private let options: TaskOptions
   private let literals: Literals
   private let splits = Cache<Split, any PairSource>()
@@ -86,7 +86,7 @@ public struct Retrieval: ArenaTask {
   ///
   /// - Throws: `UserError` of kind `usage` for a length or count that is not positive, or `literals`
   ///   that do not exist.
-  public init(_ options: TaskOptions) throws {
+  package init(_ options: TaskOptions) throws {
     self.options = options
     length = options.length ?? Self.usualLength
     try options.validate(usualLength: Self.usualLength)
@@ -94,7 +94,7 @@ public struct Retrieval: ArenaTask {
   }
 
   /// Only a part of the pairs is drawn.
-  public var idle: [String: String] {
+  package var idle: [String: String] {
     Split.allCases.contains { options.count($0) != nil }
       ? [:] : ["seed": "without a task.train-count, val-count or test-count all pairs are used"]
   }
@@ -102,29 +102,29 @@ public struct Retrieval: ArenaTask {
   /// Finds the files and takes their indices, which are made when there are none.
   ///
   /// - Throws: `UserError` for files that are missing or wrong.
-  public func prepare(report: (String) -> Void) throws {
+  package func prepare(report: (String) -> Void) throws {
     for split in Split.allCases { _ = try pairs(split, report) }
   }
 
   /// The examples of one split; their texts are read when they are asked for.
-  public func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
+  package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
 
   /// A hash of all three splits: of each label, and of what counts of the texts at any length.
-  public func contentHash() throws -> String {
+  package func contentHash() throws -> String {
     var hash = FNV1a()
     for split in Split.allCases { try subset(split).add(to: &hash) }
     return hash.hexadecimal
   }
 
   /// The folder, and how the texts are read.
-  public func provenance() throws -> String {
+  package func provenance() throws -> String {
     let (folder, form) = try place()
     return "read from \(folder), "
       + (form == .names ? "papers by their names" : "literals \(literals.rawValue)")
   }
 
   /// The bytes as text; what would steer a terminal is shown by its number.
-  public func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
+  package func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
 
   /// A split, or as many of its pairs as are asked for, which `task.seed` chooses.
   private func subset(_ split: Split) throws -> PairExamples {
@@ -138,7 +138,7 @@ public struct Retrieval: ArenaTask {
   private var root: String { "\(options.dataFolder)/\(Self.name)" }
 
   /// The unpacked archive.
-  public func sourceFolder() throws -> String? { try place().folder }
+  package func sourceFolder() throws -> String? { try place().folder }
 
   private func place() throws -> (folder: String, form: Form) {
     for form in [Form.texts, .names] {

@@ -20,9 +20,9 @@ import Foundation
 /// ACL 2011; Tay et al., "Long Range Arena", 2020, arXiv 2011.04006, section 2.2.2.
 /// Differs: google-research/long-range-arena @cd31e5c, text_classification/input_pipeline.py,
 /// always validates on the test split.
-public struct Text: ArenaTask {
+package struct Text: ArenaTask {
   /// What takes the place of the validation split.
-  public enum Validation: String, SettingChoice {
+  package enum Validation: String, SettingChoice {
     /// A tenth of the training reviews, which are then not trained on.
     case holdout
     /// The test reviews, as in the original code.
@@ -43,25 +43,25 @@ public struct Text: ArenaTask {
   }
 
   /// The name on the command line and of the data folder.
-  public static let name = "text"
+  package static let name = "text"
   /// The name in headings and tables.
-  public static let title = "Text"
+  package static let title = "Text"
   /// The command that fetches and unpacks the archive.
-  public static let dataCommand = "make data TASK=text"
+  package static let dataCommand = "make data TASK=text"
   static let usualLength = 4000
   /// Class 0 and class 1, each with its folder and the stars that its reviews gave.
   private static let folders = [(name: "neg", stars: 1...4), (name: "pos", stars: 7...10)]
 
   /// Against the film or for it.
-  public let classes = 2
+  package let classes = 2
   /// What each class is called.
-  public let classNames = ["negative", "positive"]
+  package let classNames = ["negative", "positive"]
   /// Padding and 256 bytes.
-  public let vocabulary = 257
+  package let vocabulary = 257
   /// One sequence an example.
-  public let towers = 1
+  package let towers = 1
   /// The greatest number of bytes; longer reviews are cut.
-  public let length: Int
+  package let length: Int
   private let options: TaskOptions
   private let validation: Validation
   private let parts = Cache<Part, PackedExamples>()
@@ -70,7 +70,7 @@ public struct Text: ArenaTask {
   ///
   /// - Throws: `UserError` of kind `usage` for a length or count that is not positive, or a
   ///   `validation` that does not exist.
-  public init(_ options: TaskOptions) throws {
+  package init(_ options: TaskOptions) throws {
     self.options = options
     length = options.length ?? Self.usualLength
     try options.validate(usualLength: Self.usualLength)
@@ -80,22 +80,22 @@ public struct Text: ArenaTask {
   /// Reads all reviews, or the file in which an earlier run has kept them.
   ///
   /// - Throws: `UserError` for files that are missing or wrong.
-  public func prepare(report: (String) -> Void) throws {
+  package func prepare(report: (String) -> Void) throws {
     for part in Part.allCases { _ = try reviews(part, report) }
   }
 
   /// The examples of one split, read on the first call and then kept in memory.
-  public func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
+  package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
 
   /// A hash of all three splits.
-  public func contentHash() throws -> String {
+  package func contentHash() throws -> String {
     var hash = FNV1a()
     for split in Split.allCases { try subset(split).add(to: &hash) }
     return hash.hexadecimal
   }
 
   /// The folder, and what the validation split is.
-  public func provenance() throws -> String {
+  package func provenance() throws -> String {
     let count = try subset(.val).count
     let held =
       switch validation {
@@ -106,7 +106,7 @@ public struct Text: ArenaTask {
   }
 
   /// The review as text; what would steer a terminal is shown by its number.
-  public func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
+  package func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
 
   /// A split: some of the reviews of one part, in the order that the seed gives.
   private func subset(_ split: Split) throws -> ExampleSubset {
@@ -127,7 +127,7 @@ public struct Text: ArenaTask {
   private var root: String { "\(options.dataFolder)/\(Self.name)" }
 
   /// The unpacked archive.
-  public func sourceFolder() throws -> String? { try folder() }
+  package func sourceFolder() throws -> String? { try folder() }
 
   private func folder() throws -> String {
     let names = Part.allCases.flatMap { part in Self.folders.map { "\(part.rawValue)/\($0.name)" } }

@@ -3,21 +3,21 @@ import Foundation
 import Models
 
 /// Adam with its usual constants and no decay: enough to see whether a model can learn.
-public final class AdamLoop {
+package final class AdamLoop {
   private let parameters: Parameters
   private let moments: ParameterArena.Moments
   private let rate: Double
   private var step = 0
 
   /// An optimizer that has taken no step.
-  public init(_ parameters: Parameters, rate: Double) {
+  package init(_ parameters: Parameters, rate: Double) {
     self.parameters = parameters
     self.rate = rate
     moments = ParameterArena.Moments(count: parameters.values.count)
   }
 
   /// One step along the gradients of this loss.
-  public func minimize(_ loss: Tensor) {
+  package func minimize(_ loss: Tensor) {
     let arena = parameters.values
     loss.backward()
     arena.completeGradients()

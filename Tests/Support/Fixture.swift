@@ -4,18 +4,18 @@ import Foundation
 import Models
 
 /// One file of reference values, see `data-scripts/fixtures.py`.
-public struct Fixture {
+package struct Fixture {
   /// The tensors of the file.
-  public let file: SafeTensors
+  package let file: SafeTensors
   /// The batch, without padding.
-  public let input: PackedTokens
+  package let input: PackedTokens
   /// The right classes.
-  public let labels: [Int32]
+  package let labels: [Int32]
   /// Names of weights that are not trained and have no gradient.
-  public let buffers: Set<String>
+  package let buffers: Set<String>
 
   /// Every fixture of a model; the other file holds the optimizer's ten steps.
-  public static let names: [String] = {
+  package static let names: [String] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return files.filter { $0.hasSuffix(".safetensors") && $0 != "adamw.safetensors" }
       .map { String($0.dropLast(".safetensors".count)) }.sorted()
@@ -30,7 +30,7 @@ public struct Fixture {
   ]
 
   /// Reads a fixture by name.
-  public init(_ name: String) throws {
+  package init(_ name: String) throws {
     file = try Fixture.file(name)
     let tokens = try file.integers("tokens")
     labels = try file.integers("labels").map { Int32($0) }
@@ -41,7 +41,7 @@ public struct Fixture {
   }
 
   /// The tensors of a fixture.
-  public static func file(_ name: String) throws -> SafeTensors {
+  package static func file(_ name: String) throws -> SafeTensors {
     try SafeTensors(contentsOf: folder.appending(path: "\(name).safetensors").path)
   }
 
@@ -56,7 +56,7 @@ public struct Fixture {
   private func number(_ key: String) -> Int { Int(file.metadata[key] ?? "") ?? 0 }
 
   /// The model that the fixture describes, with the fixture's weights.
-  public func makeModel() throws -> Classifier {
+  package func makeModel() throws -> Classifier {
     var configuration = ModelConfiguration(
       name: file.metadata["model"] ?? "", layers: number("layers"), width: number("width"),
       heads: number("heads"), feedForward: number("feed-forward"), length: number("length"),
@@ -77,7 +77,7 @@ public struct Fixture {
   }
 
   /// The loss of the fixture's batch.
-  public func loss(_ model: Classifier) -> Tensor {
+  package func loss(_ model: Classifier) -> Tensor {
     crossEntropy(model(input), labels: labels)
   }
 }

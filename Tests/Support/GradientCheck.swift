@@ -4,12 +4,12 @@ import Autodiff
 ///
 /// It gives every element of y a gradient of its own, r[i]·c[j], so an element that goes to the
 /// wrong place changes the result.
-public struct RandomSum {
+package struct RandomSum {
   private let rows: [Float]
   private let columns: [Float]
 
   /// Weights for a matrix of this shape.
-  public init(rows: Int, columns: Int, _ random: inout RandomData) {
+  package init(rows: Int, columns: Int, _ random: inout RandomData) {
     self.rows = random.floats(rows, in: 0.5...1.5)
     self.columns = random.floats(columns)
   }
@@ -20,7 +20,7 @@ public struct RandomSum {
   }
 
   /// L as a tensor on the tape.
-  public func callAsFunction(_ y: Tensor) -> Tensor {
+  package func callAsFunction(_ y: Tensor) -> Tensor {
     let one = PackedSequences(count: 1, length: rows.count)
     let row = projectSequence(
       y, projections: [Tensor(shape: [1, rows.count], rows)], groups: [0], sequences: one)
@@ -28,7 +28,7 @@ public struct RandomSum {
   }
 
   /// L in double precision.
-  public func callAsFunction(_ y: Matrix) -> Double {
+  package func callAsFunction(_ y: Matrix) -> Double {
     var sum = 0.0
     for i in 0..<y.rows {
       for j in 0..<y.columns { sum += Double(rows[i]) * Double(columns[j]) * y[i, j] }
@@ -37,21 +37,23 @@ public struct RandomSum {
   }
 
   /// The Euclidean norm of the gradient of y.
-  public var norm: Double { euclidean(rows.map(Double.init)) * euclidean(columns.map(Double.init)) }
+  package var norm: Double {
+    euclidean(rows.map(Double.init)) * euclidean(columns.map(Double.init))
+  }
 
   /// The same weights for the rows of two matrices, one below the other.
-  public func above(_ other: RandomSum) -> RandomSum {
+  package func above(_ other: RandomSum) -> RandomSum {
     RandomSum(rows: rows + other.rows, columns: columns)
   }
 
   /// The same columns' weights, other rows' weights.
-  public func withOtherRows(_ random: inout RandomData) -> RandomSum {
+  package func withOtherRows(_ random: inout RandomData) -> RandomSum {
     RandomSum(rows: random.floats(rows.count, in: 0.5...1.5), columns: columns)
   }
 }
 
 /// The square root of the sum of squares.
-public func euclidean(_ values: [Double]) -> Double {
+package func euclidean(_ values: [Double]) -> Double {
   values.reduce(0) { $0 + $1 * $1 }.squareRoot()
 }
 
@@ -59,7 +61,7 @@ public func euclidean(_ values: [Double]) -> Double {
 ///
 /// In double precision, h = 1e-6 leaves an error near 1e-9 of f: far below that of 32-bit
 /// gradients, and small enough to step hardly ever over the corner of a rectifier.
-public func directionalDerivative(
+package func directionalDerivative(
   _ f: ([Matrix]) -> Double, at point: [Matrix], moving index: Int, along direction: [Double],
   step: Double = 1e-6
 ) -> Double {
@@ -76,7 +78,7 @@ public func directionalDerivative(
 /// Along a random direction v, ⟨g, v⟩ is of the size of ‖g‖, and the rounding of n independent
 /// elements adds up to about 1e-7·‖g‖; one wrong element of n changes it by ‖g‖/√n. The result is
 /// the largest of |⟨g, v⟩ - dL/dv| / max(‖g‖, floor) over several directions.
-public func gradientError(
+package func gradientError(
   _ gradient: [Float], of f: ([Matrix]) -> Double, at point: [Matrix], argument: Int, floor: Double,
   directions: Int = 3, step: Double = 1e-6, _ random: inout RandomData
 ) -> Double {

@@ -3,14 +3,14 @@ import Models
 /// Reading and changing a model's weights by name.
 extension Classifier {
   /// The values of a weight; nothing if there is none of this name.
-  public func weight(_ name: String) -> [Float] {
+  package func weight(_ name: String) -> [Float] {
     parameters[name].map { parameters.values.values($0.range) } ?? []
   }
 
   /// Changes the values of a weight.
   ///
   /// - Precondition: there is one of this name and size.
-  public func setWeight(_ name: String, _ values: [Float]) {
+  package func setWeight(_ name: String, _ values: [Float]) {
     guard let parameter = parameters[name], parameter.count == values.count else {
       preconditionFailure("no weight \(name) of \(values.count) values")
     }
@@ -18,7 +18,7 @@ extension Classifier {
   }
 
   /// Takes over the values of every weight that both models have.
-  public func copyWeights(from source: Classifier) {
+  package func copyWeights(from source: Classifier) {
     for parameter in source.parameters.all where parameters[parameter.name] != nil {
       setWeight(parameter.name, source.weight(parameter.name))
     }

@@ -1,13 +1,13 @@
 import Models
 
 /// The largest absolute difference; infinite where the counts differ.
-public func distance(_ a: [Float], _ b: [Float]) -> Float {
+package func distance(_ a: [Float], _ b: [Float]) -> Float {
   guard a.count == b.count else { return .infinity }
   return zip(a, b).map { abs($0 - $1) }.max() ?? 0
 }
 
 /// The sequences of a batch padded with zeros at the right to `length`.
-public func unpad(_ tokens: [Int32], length: Int) -> PackedTokens {
+package func unpad(_ tokens: [Int32], length: Int) -> PackedTokens {
   var packed: [Int32] = []
   var offsets = [0]
   for start in stride(from: 0, to: tokens.count, by: length) {

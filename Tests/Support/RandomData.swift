@@ -1,31 +1,31 @@
 import Base
 
 /// Numbers for tests: the same for the same name, everywhere.
-public struct RandomData {
+package struct RandomData {
   private var stream: RandomStream
 
   /// Starts the numbers of one name.
-  public init(_ name: String) { stream = RandomStream(seed: 20, stream: fnv1a(name)) }
+  package init(_ name: String) { stream = RandomStream(seed: 20, stream: fnv1a(name)) }
 
   /// Uniform numbers.
-  public mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+  package mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
     (0..<count).map { _ in
       range.lowerBound + (range.upperBound - range.lowerBound) * Float(stream.uniform())
     }
   }
 
   /// Normally distributed numbers.
-  public mutating func normals(_ count: Int) -> [Double] {
+  package mutating func normals(_ count: Int) -> [Double] {
     (0..<count).map { _ in stream.normal() }
   }
 
   /// Uniform whole numbers.
-  public mutating func integers(_ count: Int, in range: Range<Int>) -> [Int32] {
+  package mutating func integers(_ count: Int, in range: Range<Int>) -> [Int32] {
     (0..<count).map { _ in Int32(range.lowerBound + stream.integer(below: range.count)) }
   }
 }
 
 /// Where sequences of these lengths begin and end when they lie back to back.
-public func offsets(_ lengths: [Int]) -> [Int] {
+package func offsets(_ lengths: [Int]) -> [Int] {
   lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
 }

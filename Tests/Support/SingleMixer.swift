@@ -3,7 +3,7 @@ import Base
 import Models
 
 /// What one variant's layer does by itself, without a model around it.
-public struct SingleMixer {
+package struct SingleMixer {
   private static let width = 16
 
   private let mixer: any Mixer
@@ -12,7 +12,7 @@ public struct SingleMixer {
   /// - Parameters:
   ///   - length: of the longest sequence.
   ///   - path: the layer's place in the naming tree.
-  public init(
+  package init(
     _ name: String, _ options: [String: Setting], heads: Int = 1, length: Int,
     path: String = "blocks.0.mixer"
   ) throws {
@@ -26,12 +26,12 @@ public struct SingleMixer {
   }
 
   /// A weight of the layer.
-  public func weight(_ name: String) -> Parameter? {
+  package func weight(_ name: String) -> Parameter? {
     parameters.all.first { $0.name.hasSuffix(name) }
   }
 
   /// Sets rows of a weight to zero.
-  public func clear(_ name: String, rows: Range<Int>) {
+  package func clear(_ name: String, rows: Range<Int>) {
     guard let weight = weight(name) else { preconditionFailure("no weight \(name)") }
     var values = parameters.values.values(weight.range)
     for i in rows.lowerBound * Self.width..<rows.upperBound * Self.width { values[i] = 0 }
@@ -55,7 +55,7 @@ public struct SingleMixer {
   /// Which rows a token changes, to the last bit: [i][j] tells whether token j changes row i.
   ///
   /// A token changes its own row by the residual; what it tells itself is not seen here.
-  public func influence(length: Int) -> [[Bool]] {
+  package func influence(length: Int) -> [[Bool]] {
     var random = RandomData("tokens")
     let x = random.floats(length * Self.width)
     let before = rows(x)

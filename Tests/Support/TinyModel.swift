@@ -2,7 +2,7 @@ import Base
 import Models
 
 /// A model small enough for a test; a variant's own settings are adapted to its length.
-public func tinyConfiguration(
+package func tinyConfiguration(
   _ entry: VariantEntry, length: Int = 20, pooling: Pooling = .mean, dropout: Double = 0
 ) throws -> ModelConfiguration {
   var configuration = ModelConfiguration(
@@ -18,14 +18,14 @@ public func tinyConfiguration(
 }
 
 /// Random sequences with random labels, always the same for the same lengths.
-public struct TinyBatch: Sendable {
+package struct TinyBatch: Sendable {
   /// Each sequence's tokens.
-  public let sequences: [[Int32]]
+  package let sequences: [[Int32]]
   /// A class for each.
-  public let labels: [Int32]
+  package let labels: [Int32]
 
   /// - Parameter lengths: of the sequences.
-  public init(lengths: [Int], vocabulary: Int = 17, classes: Int = 4) {
+  package init(lengths: [Int], vocabulary: Int = 17, classes: Int = 4) {
     var random = RandomData("batch \(lengths)")
     sequences = lengths.map { random.integers($0, in: 1..<vocabulary) }
     labels = random.integers(lengths.count, in: 0..<classes)
@@ -34,7 +34,7 @@ public struct TinyBatch: Sendable {
   /// Some of the sequences, packed in this order.
   ///
   /// - Parameter capacity: the longest sequence that there could be.
-  public func packed(_ order: [Int]? = nil, capacity: Int) -> PackedTokens {
+  package func packed(_ order: [Int]? = nil, capacity: Int) -> PackedTokens {
     let chosen = (order ?? Array(sequences.indices)).map { sequences[$0] }
     return PackedTokens(
       tokens: chosen.flatMap { $0 }, offsets: offsets(chosen.map(\.count)), capacity: capacity)

@@ -2,9 +2,9 @@ import Base
 import Models
 
 /// What the checker of variants must know of one beside its catalog entry.
-public struct VariantCase: Sendable {
+package struct VariantCase: Sendable {
   /// A property that a variant's own formula excludes.
-  public enum Property: Sendable {
+  package enum Property: Sendable {
     /// Dropping attention weights; the variant has none.
     case dropsWeights
     /// There are heads, and their order does not matter.
@@ -12,7 +12,7 @@ public struct VariantCase: Sendable {
   }
 
   /// How the values of a weight lie for two heads.
-  public enum HeadAxis: Sendable {
+  package enum HeadAxis: Sendable {
     /// The first half of the values is the first head's.
     case rows
     /// The first half of every row is the first head's.
@@ -22,22 +22,22 @@ public struct VariantCase: Sendable {
   }
 
   /// Its settings for sequences of up to 20 tokens; everything else at its default.
-  public var options: [String: Setting] = [:]
+  package var options: [String: Setting] = [:]
   /// Settings that grow with the length, where the cost in the catalog supposes it.
-  public var optionsAtLength: (@Sendable (Int) -> [String: Setting])?
+  package var optionsAtLength: (@Sendable (Int) -> [String: Setting])?
   /// Whether its blocks have a feed-forward network in the protocol it comes with.
-  public var hasFeedForward = true
+  package var hasFeedForward = true
   /// What does not hold for it.
-  public var exempt: Set<Property> = []
+  package var exempt: Set<Property> = []
   /// Weights with a part for each head beside query, key, value and output, by the name within the
   /// mixer.
-  public var heads: [String: HeadAxis] = [:]
+  package var heads: [String: HeadAxis] = [:]
   /// Weights, by the name within the mixer, that have no effect in the last block of a model with CLS
   /// pooling.
-  public var idleWithClassToken: Set<String> = []
+  package var idleWithClassToken: Set<String> = []
 
   /// The case of a variant.
-  public static func of(_ entry: VariantEntry) -> VariantCase { all[entry.name] ?? VariantCase() }
+  package static func of(_ entry: VariantEntry) -> VariantCase { all[entry.name] ?? VariantCase() }
 
   /// Variants that need more than the defaults.
   private static let all: [String: VariantCase] = [

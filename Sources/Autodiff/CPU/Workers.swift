@@ -8,9 +8,9 @@ import Synchronization
 /// `run` hands out piece numbers one at a time, so a core that is busy elsewhere takes fewer. What
 /// a piece computes depends on its number alone, never on the thread or the number of threads, so
 /// results have the same bits on any number of cores.
-public final class Workers: @unchecked Sendable {
+package final class Workers: @unchecked Sendable {
   /// The process's threads: as many as there are usable cores, or `LRA_THREADS`.
-  public static let shared = Workers(count: defaultCount)
+  package static let shared = Workers(count: defaultCount)
 
   private static var defaultCount: Int {
     // The command line has refused a value that is no number of threads.
@@ -18,7 +18,7 @@ public final class Workers: @unchecked Sendable {
   }
 
   /// Threads in use, the calling one included.
-  public private(set) var count: Int
+  package private(set) var count: Int
 
   private typealias Body = @Sendable (Int, Workspace) -> Void
   private var body: Body?
@@ -33,7 +33,7 @@ public final class Workers: @unchecked Sendable {
   private let startThread: (@escaping @Sendable () -> Void) -> Bool
 
   /// Prepares `count` threads; they start with the first work that needs them.
-  public convenience init(count: Int) {
+  package convenience init(count: Int) {
     self.init(count: count) { Base.startThread($0) }
   }
 
@@ -46,7 +46,7 @@ public final class Workers: @unchecked Sendable {
   }
 
   /// Uses `count` threads from now on; must be called before any work.
-  public func limit(to count: Int) {
+  package func limit(to count: Int) {
     precondition(started == 1, "threads: the number can only be set before the first operation")
     self.count = max(1, count)
     workspaces = (0..<self.count).map { _ in Workspace() }
@@ -54,16 +54,16 @@ public final class Workers: @unchecked Sendable {
 
   /// The most bytes of workspace that a piece of work has needed since ``resetWorkspacePeak()``,
   /// whatever the number of threads; must be asked for between operations.
-  public var workspacePeak: Int { workspaces.map(\.peak).max() ?? 0 }
+  package var workspacePeak: Int { workspaces.map(\.peak).max() ?? 0 }
 
   /// Starts a new measurement of that peak.
-  public func resetWorkspacePeak() { workspaces.forEach { $0.resetPeak() } }
+  package func resetWorkspacePeak() { workspaces.forEach { $0.resetPeak() } }
 
   /// Starts the threads; where the system allows fewer (a container's limit, `ulimit -u`), those that
   /// there are do the work.
   ///
   /// - Returns: threads in use, the calling one included.
-  public func start() -> Int {
+  package func start() -> Int {
     turn.withLock { startThreads() }
     return count
   }

@@ -6,18 +6,18 @@ import Synchronization
 ///
 /// Shapes repeat from step to step, so after the second step every request is met from a free list:
 /// no allocation, no page fault. Large buffers ask for huge pages.
-public final class BufferPool: Sendable {
+package final class BufferPool: Sendable {
   /// The process's pool of main memory.
-  public static let shared = BufferPool()
+  package static let shared = BufferPool()
 
   /// What the pool has done; all sizes in bytes.
-  public struct Counters: Sendable, Equatable {
+  package struct Counters: Sendable, Equatable {
     /// Bytes of the buffers in use.
-    public var live = 0
+    package var live = 0
     /// The most that was ever in use at once since ``BufferPool/resetPeak()``.
-    public var peak = 0
+    package var peak = 0
     /// Requests that had to ask the system for memory.
-    public var misses = 0
+    package var misses = 0
   }
 
   private struct State: @unchecked Sendable {
@@ -28,10 +28,10 @@ public final class BufferPool: Sendable {
   private let state = Mutex(State())
 
   /// The counters at this moment.
-  public var counters: Counters { state.withLock { $0.counters } }
+  package var counters: Counters { state.withLock { $0.counters } }
 
   /// Starts a new measurement of the peak.
-  public func resetPeak() { state.withLock { $0.counters.peak = $0.counters.live } }
+  package func resetPeak() { state.withLock { $0.counters.peak = $0.counters.live } }
 
   func acquire(bytes: Int) -> UnsafeMutableRawPointer {
     let found: UnsafeMutableRawPointer? = state.withLock { state in

@@ -4,9 +4,9 @@ import Synchronization
 ///
 /// Looking at every result would cost a pass over memory, so it is off until a loss turns out
 /// not to be finite; the step is then run again with it on.
-public final class FiniteCheck: Sendable {
+package final class FiniteCheck: Sendable {
   /// The process's check.
-  public static let shared = FiniteCheck()
+  package static let shared = FiniteCheck()
 
   private let enabled = Atomic<Bool>(false)
   private let culprit = Mutex<String?>(nil)
@@ -14,7 +14,7 @@ public final class FiniteCheck: Sendable {
   /// Runs `body` with the check on.
   ///
   /// - Returns: the name of the first operation with an infinite or undefined result, if any.
-  public func firstFailure(_ body: () throws -> Void) rethrows -> String? {
+  package func firstFailure(_ body: () throws -> Void) rethrows -> String? {
     culprit.withLock { $0 = nil }
     enabled.store(true, ordering: .relaxed)
     defer { enabled.store(false, ordering: .relaxed) }

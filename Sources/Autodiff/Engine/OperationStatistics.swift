@@ -1,14 +1,14 @@
 /// What was counted of one kind of operation.
-public struct OperationStatistics: Sendable {
+package struct OperationStatistics: Sendable {
   /// The number of calls.
-  public var calls = 0
+  package var calls = 0
   /// Seconds, when profiling.
-  public var seconds = 0.0
+  package var seconds = 0.0
   /// Floating-point operations.
-  public var flops = 0
+  package var flops = 0
   /// Bytes read and written, each operand counted once.
-  public var bytes = 0
+  package var bytes = 0
 
   /// Nothing counted.
-  public init() {}
+  package init() {}
 }

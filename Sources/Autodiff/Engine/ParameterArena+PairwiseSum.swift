@@ -16,7 +16,7 @@ extension ParameterArena {
   /// - Returns: the sum of what the terms returned; that of their gradients is in their place.
   /// - Complexity: one copy of the gradients, and one addition, for each term but the first; at most
   ///   ⌈log₂ n⌉ copies at a time.
-  public func pairwiseSum<Sum>(
+  package func pairwiseSum<Sum>(
     _ terms: Range<Int>, adding add: (Sum, Sum) -> Sum, _ term: (Int) -> Sum
   ) -> Sum {
     precondition(!terms.isEmpty, "pairwiseSum: there are no terms")

@@ -1,15 +1,15 @@
 /// The values of all weights in one buffer and their gradients in another.
 ///
 /// Clipping, the optimizer's step and saving are one loop or one write each.
-public final class ParameterArena {
+package final class ParameterArena {
   /// Floats, including the few that align each weight to 64 bytes.
-  public let count: Int
+  package let count: Int
   let values: Storage
   let gradients: Storage
   private var leaves: [Int: Node] = [:]
 
   /// Zeros.
-  public init(count: Int) {
+  package init(count: Int) {
     self.count = count
     values = Storage(count: count)
     gradients = Storage(count: count)
@@ -18,7 +18,7 @@ public final class ParameterArena {
   }
 
   /// A weight as operations take it; its gradient goes to the same place of the gradient buffer.
-  public func tensor(_ range: Range<Int>, _ shape: [Int], tracked: Bool) -> Tensor {
+  package func tensor(_ range: Range<Int>, _ shape: [Int], tracked: Bool) -> Tensor {
     let storage = Storage(slice: values, from: range.lowerBound, count: range.count)
     return Tensor(shape: shape, storage: storage, node: tracked ? leaf(range) : nil)
   }
@@ -35,36 +35,36 @@ public final class ParameterArena {
   /// Replaces the values of one weight.
   ///
   /// - Precondition: there is a value for each place.
-  public func fill(_ range: Range<Int>, _ newValues: [Float]) {
+  package func fill(_ range: Range<Int>, _ newValues: [Float]) {
     precondition(
       newValues.count == range.count, "arena: \(newValues.count) values for \(range.count)")
     (values.pointer + range.lowerBound).update(from: newValues, count: range.count)
   }
 
   /// The values of one weight.
-  public func values(_ range: Range<Int>) -> [Float] {
+  package func values(_ range: Range<Int>) -> [Float] {
     Array(UnsafeBufferPointer(start: values.pointer + range.lowerBound, count: range.count))
   }
 
   /// The gradient of one weight.
-  public func gradient(_ range: Range<Int>) -> [Float] {
+  package func gradient(_ range: Range<Int>) -> [Float] {
     Array(UnsafeBufferPointer(start: gradients.pointer + range.lowerBound, count: range.count))
   }
 
   /// Makes the next contribution to each gradient replace what is there.
   ///
   /// Gradients that get none until ``completeGradients()`` become zero then.
-  public func clearGradients() { leaves.values.forEach { $0.clearGradient() } }
+  package func clearGradients() { leaves.values.forEach { $0.clearGradient() } }
 
   /// Sets the gradients to zero that received no contribution since they were cleared.
-  public func completeGradients() {
+  package func completeGradients() {
     for leaf in leaves.values where !leaf.hasGradient {
       leaf.target().pointer.update(repeating: 0, count: leaf.elementCount)
     }
   }
 
   /// The Euclidean norm of all gradients, added in a fixed order.
-  public func gradientNorm() -> Double {
+  package func gradientNorm() -> Double {
     var squares = 0.0
     for leaf in leaves.sorted(by: { $0.key < $1.key }) {
       squares += sumOfSquares(gradients.pointer + leaf.key, leaf.value.elementCount)

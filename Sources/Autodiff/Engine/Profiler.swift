@@ -5,9 +5,9 @@ import Synchronization
 ///
 /// Every kernel states the operations its formula needs (a multiply-add counts 2, an exponential
 /// counts 1) and the bytes it must move, so that speed can be held against the machine's limits.
-public final class Profiler: Sendable {
+package final class Profiler: Sendable {
   /// The process's profiler.
-  public static let shared = Profiler()
+  package static let shared = Profiler()
 
   private struct State {
     var statistics: [String: OperationStatistics] = [:]
@@ -18,7 +18,7 @@ public final class Profiler: Sendable {
   private let state = Mutex(State())
 
   /// Forgets everything counted, and times operations from now on or not.
-  public func reset(timing: Bool = false) {
+  package func reset(timing: Bool = false) {
     state.withLock {
       $0.statistics = [:]
       $0.times = timing
@@ -26,17 +26,17 @@ public final class Profiler: Sendable {
   }
 
   /// Runs `body` without counting what it does, on any thread.
-  public func pausing<Result>(_ body: () throws -> Result) rethrows -> Result {
+  package func pausing<Result>(_ body: () throws -> Result) rethrows -> Result {
     state.withLock { $0.pauses += 1 }
     defer { state.withLock { $0.pauses -= 1 } }
     return try body()
   }
 
   /// What was counted of each operation, by its name.
-  public var statistics: [String: OperationStatistics] { state.withLock { $0.statistics } }
+  package var statistics: [String: OperationStatistics] { state.withLock { $0.statistics } }
 
   /// All floating-point operations since the last reset.
-  public var flops: Int { statistics.values.reduce(0) { $0 + $1.flops } }
+  package var flops: Int { statistics.values.reduce(0) { $0 + $1.flops } }
 
   /// Runs a kernel and adds it to the statistics of the operation `name`.
   func measure(_ name: String, flops: Int, bytes: Int, _ kernel: () -> Void) {

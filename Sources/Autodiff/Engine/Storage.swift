@@ -1,8 +1,8 @@
 /// One buffer of floats, which goes back to its pool when nothing refers to it.
-public final class Storage: @unchecked Sendable {
+package final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
   /// Floats allocated.
-  public let count: Int
+  package let count: Int
   private let owner: Storage?
 
   /// Takes `count` floats from the pool; their content is whatever was there.

@@ -79,7 +79,7 @@ extension Tensor {
   ///
   /// - Precondition: the tensor has one element.
   /// - Complexity: the operations' own cost, plus O(n log n) for n recorded operations.
-  public func backward() {
+  package func backward() {
     precondition(count == 1, "backward: needs a scalar, not shape \(shape)")
     let seed = Storage(count: storage.count)
     seed.pointer[0] = 1
@@ -115,4 +115,4 @@ extension Tensor {
 }
 
 /// The number of recorded operations that are still alive: zero after a finished step.
-public var liveOperations: Int { Node.alive.load(ordering: .relaxed) }
+package var liveOperations: Int { Node.alive.load(ordering: .relaxed) }

@@ -3,18 +3,18 @@
 /// Activations are *packed*: the first dimension counts the real tokens of all sequences of a
 /// batch, back to back (see ``PackedSequences``), so padding costs neither time nor memory. Their buffers
 /// are allocated for the padded batch, which keeps sizes and addresses the same from step to step.
-public struct Tensor {
+package struct Tensor {
   /// The extent of each dimension.
-  public let shape: [Int]
+  package let shape: [Int]
   let storage: Storage
   let node: Node?
 
   /// The number of elements.
-  public let count: Int
+  package let count: Int
   /// The extent of the first dimension.
-  public var rows: Int { shape[0] }
+  package var rows: Int { shape[0] }
   /// Elements per row: the product of all dimensions but the first.
-  public let columns: Int
+  package let columns: Int
   /// Rows that the buffer has room for.
   var rowCapacity: Int { storage.count / max(columns, 1) }
   var pointer: UnsafeMutablePointer<Float> { storage.pointer }
@@ -32,7 +32,7 @@ public struct Tensor {
   /// A constant with the given values.
   ///
   /// - Precondition: `values.count` is the product of `shape`.
-  public init(shape: [Int], _ values: [Float]) {
+  package init(shape: [Int], _ values: [Float]) {
     precondition(
       values.count == shape.reduce(1, *), "tensor: \(values.count) values for shape \(shape)")
     self.init(shape: shape, storage: Storage(count: values.count))
@@ -40,24 +40,24 @@ public struct Tensor {
   }
 
   /// The values, copied out.
-  public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  package var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
   /// The value of a tensor with one element.
-  public var scalar: Float {
+  package var scalar: Float {
     precondition(count == 1, "scalar: shape \(shape) has \(count) elements")
     return pointer[0]
   }
 
   /// The same values as a constant: gradients stop here.
-  public var detached: Tensor { Tensor(shape: shape, storage: storage) }
+  package var detached: Tensor { Tensor(shape: shape, storage: storage) }
 
   /// The same values as a leaf that collects a gradient.
-  public var tracked: Tensor {
+  package var tracked: Tensor {
     Tensor(shape: shape, storage: storage, node: Node(leaf: "leaf", elements: storage.count))
   }
 
   /// The gradient collected so far, for a ``tracked`` tensor or a parameter; zeros if none arrived.
-  public var gradient: Tensor? {
+  package var gradient: Tensor? {
     guard let node else { return nil }
     guard let gradient = node.gradient, node.hasGradient else {
       return Tensor(shape: shape, [Float](repeating: 0, count: count))

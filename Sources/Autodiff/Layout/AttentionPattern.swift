@@ -8,16 +8,16 @@
 /// A list is packed once and serves any number of queries. It begins at a panel of 32 keys, so
 /// lists of a multiple of 32 keys, and parts that begin at one, waste nothing. Positions may come
 /// in any order; neighbouring ones in ascending order are the fastest.
-public struct AttentionPattern: Sendable {
+package struct AttentionPattern: Sendable {
   /// A list of key positions.
-  public struct KeyList: Sendable {
+  package struct KeyList: Sendable {
     fileprivate let index: Int
     /// The number of positions.
-    public let count: Int
+    package let count: Int
   }
 
   /// Which pairs of a query and a key count, by the key's position minus the query's.
-  public enum Rule: Sendable, Equatable {
+  package enum Rule: Sendable, Equatable {
     /// Every pair.
     case all
     /// Only differences in this range.
@@ -27,14 +27,14 @@ public struct AttentionPattern: Sendable {
   }
 
   /// Keys that a group of queries attends to.
-  public struct Link: Sendable {
+  package struct Link: Sendable {
     fileprivate let list: KeyList
     fileprivate let part: Range<Int>
     fileprivate let rule: Rule
 
     /// - Parameters:
     ///   - part: indices into the list; nil means all of it.
-    public init(_ list: KeyList, part: Range<Int>? = nil, rule: Rule = .all) {
+    package init(_ list: KeyList, part: Range<Int>? = nil, rule: Rule = .all) {
       self.list = list
       self.part = part ?? 0..<list.count
       self.rule = rule
@@ -99,7 +99,7 @@ public struct AttentionPattern: Sendable {
   /// Nobody sees anything.
   ///
   /// - Precondition: counts below 2²³: positions are kept as floats.
-  public init(queries: Int, keys: Int) {
+  package init(queries: Int, keys: Int) {
     precondition(
       max(queries, keys) < 1 << 23, "attention pattern: \(queries) × \(keys) is too long")
     queryCount = queries
@@ -107,7 +107,7 @@ public struct AttentionPattern: Sendable {
   }
 
   /// Nobody sees anything in a sequence of this length.
-  public init(length: Int) { self.init(queries: length, keys: length) }
+  package init(length: Int) { self.init(queries: length, keys: length) }
 
   /// Every query sees every key.
   static func full(queries: Int, keys: Int) -> AttentionPattern {
@@ -118,10 +118,10 @@ public struct AttentionPattern: Sendable {
   }
 
   /// Adds a list of neighbouring keys.
-  public mutating func list(_ keys: Range<Int>) -> KeyList { list(Array(keys)) }
+  package mutating func list(_ keys: Range<Int>) -> KeyList { list(Array(keys)) }
 
   /// Adds a list of keys, which may stand in any order.
-  public mutating func list(_ keys: [Int]) -> KeyList {
+  package mutating func list(_ keys: [Int]) -> KeyList {
     let (least, greatest) = (keys.min() ?? 0, keys.max() ?? 0)
     precondition(
       least >= 0 && greatest < max(keyCount, 1),
@@ -140,14 +140,14 @@ public struct AttentionPattern: Sendable {
   }
 
   /// Lets neighbouring queries see keys.
-  public mutating func connect(_ queries: Range<Int>, to links: [Link]) {
+  package mutating func connect(_ queries: Range<Int>, to links: [Link]) {
     connect(Array(queries), to: links)
   }
 
   /// Lets queries, which may stand in any order, see keys; what they saw before they still see.
   ///
   /// - Precondition: no query occurs twice.
-  public mutating func connect(_ queries: [Int], to links: [Link]) {
+  package mutating func connect(_ queries: [Int], to links: [Link]) {
     let index = freeRound(for: queries)
     for first in stride(from: 0, to: queries.count, by: tileRows) {
       let tile = queries[first..<min(queries.count, first + tileRows)]

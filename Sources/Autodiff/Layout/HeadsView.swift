@@ -3,18 +3,18 @@
 ///
 /// Queries, keys and values that come from one product stay in one tensor; heads are addressed by
 /// column, so nothing is ever transposed or copied apart.
-public struct HeadsView {
+package struct HeadsView {
   /// [N, columns].
-  public let tensor: Tensor
+  package let tensor: Tensor
   /// The first column.
-  public let column: Int
+  package let column: Int
   /// H, the number of heads.
-  public let count: Int
+  package let count: Int
   /// D, the columns of one head.
-  public let width: Int
+  package let width: Int
 
   /// - Precondition: the heads lie inside the tensor's columns.
-  public init(_ tensor: Tensor, column: Int = 0, count: Int, width: Int) {
+  package init(_ tensor: Tensor, column: Int = 0, count: Int, width: Int) {
     precondition(
       column >= 0 && column + count * width <= tensor.columns,
       "heads: \(count) × \(width) columns from \(column) exceed \(tensor.shape)")

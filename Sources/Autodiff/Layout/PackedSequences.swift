@@ -1,16 +1,16 @@
 /// Where each sequence of a packed batch begins and ends.
 ///
 /// Sequence s occupies rows `offsets[s] ..< offsets[s + 1]`. Rows of padding do not exist.
-public struct PackedSequences: Sendable, Equatable {
+package struct PackedSequences: Sendable, Equatable {
   /// One more entry than there are sequences; the first is 0, the last the number of rows.
-  public let offsets: [Int]
+  package let offsets: [Int]
   /// The longest sequence the batch could hold; buffers are sized by it.
-  public let capacity: Int
+  package let capacity: Int
 
   /// Describes sequences packed back to back.
   ///
   /// - Precondition: offsets start at 0 and do not decrease; no sequence is longer than `capacity`.
-  public init(offsets: [Int], capacity: Int? = nil) {
+  package init(offsets: [Int], capacity: Int? = nil) {
     let lengths = zip(offsets.dropFirst(), offsets).map { $0 - $1 }
     let longest = lengths.max() ?? 0
     self.offsets = offsets
@@ -21,20 +21,20 @@ public struct PackedSequences: Sendable, Equatable {
   }
 
   /// `count` sequences of `length` rows each.
-  public init(count: Int, length: Int) {
+  package init(count: Int, length: Int) {
     self.init(offsets: (0...count).map { $0 * length }, capacity: length)
   }
 
   /// The number of sequences.
-  public var count: Int { offsets.count - 1 }
+  package var count: Int { offsets.count - 1 }
   /// The number of rows.
-  public var rows: Int { offsets[count] }
+  package var rows: Int { offsets[count] }
   /// Rows of the batch if every sequence had the full length.
-  public var rowCapacity: Int { count * capacity }
+  package var rowCapacity: Int { count * capacity }
   /// The rows of one sequence.
-  public func range(_ sequence: Int) -> Range<Int> { offsets[sequence]..<offsets[sequence + 1] }
+  package func range(_ sequence: Int) -> Range<Int> { offsets[sequence]..<offsets[sequence + 1] }
   /// The number of rows of one sequence.
-  public func length(_ sequence: Int) -> Int { offsets[sequence + 1] - offsets[sequence] }
+  package func length(_ sequence: Int) -> Int { offsets[sequence + 1] - offsets[sequence] }
   /// The sequence that a row belongs to.
   func index(of row: Int) -> Int {
     var (low, high) = (0, count - 1)
@@ -52,7 +52,7 @@ public struct PackedSequences: Sendable, Equatable {
     }
   }
   /// The length of the longest sequence.
-  public var longest: Int { (0..<count).map(length).max() ?? 0 }
+  package var longest: Int { (0..<count).map(length).max() ?? 0 }
 
   /// The sequences, longest first: handed out in this order, cores finish together.
   var longestFirst: [Int] { (0..<count).sorted { (-length($0), $0) < (-length($1), $1) } }

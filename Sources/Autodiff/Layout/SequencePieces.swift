@@ -1,15 +1,15 @@
 /// Every sequence of a packed batch, cut into consecutive pieces.
-public struct SequencePieces: Sendable {
+package struct SequencePieces: Sendable {
   /// The rows of each piece, in order: pieces as short sequences.
-  public let rows: PackedSequences
+  package let rows: PackedSequences
   /// The pieces of each sequence: the sequences of a tensor with one row for each piece.
-  public let sequences: PackedSequences
+  package let sequences: PackedSequences
 
   /// Cuts n rows into min(`count`, n) pieces, of which piece i begins at row ⌊i·n / pieces⌋, so
   /// that their lengths differ by one at most.
   ///
   /// - Precondition: `count` is positive.
-  public init(_ packed: PackedSequences, count: Int) {
+  package init(_ packed: PackedSequences, count: Int) {
     precondition(count > 0, "pieces: cannot cut into \(count)")
     self.init(packed, longest: (packed.capacity + count - 1) / count) { length in
       let pieces = min(count, length)
@@ -20,7 +20,7 @@ public struct SequencePieces: Sendable {
   /// Cuts into pieces of `length` rows; the last piece of a sequence may be shorter.
   ///
   /// - Precondition: `length` is positive.
-  public init(_ packed: PackedSequences, length: Int) {
+  package init(_ packed: PackedSequences, length: Int) {
     precondition(length > 0, "pieces: cannot cut into pieces of \(length)")
     self.init(packed, longest: min(length, packed.capacity)) {
       Array(stride(from: 0, to: $0, by: length))

@@ -1,8 +1,8 @@
 import CShims
 
 /// What the kernels were compiled for.
-public enum BuildTarget {
+package enum BuildTarget {
   /// Bits of the widest vector registers that the kernels use: 512 (AVX-512), 256 (AVX2 with FMA)
   /// or 128.
-  public static var vectorBits: Int { Int(lra_vector_bits()) }
+  package static var vectorBits: Int { Int(lra_vector_bits()) }
 }

@@ -5,7 +5,7 @@ import Foundation
 /// Distributions ship versions that do not know current CPUs and fall back to kernels five times
 /// too slow, so the core type is chosen from the CPU's flags before the library is loaded. A
 /// user's own `OPENBLAS_CORETYPE` is never changed.
-public final class OpenBLAS: Sendable {
+package final class OpenBLAS: Sendable {
   private typealias GEMM =
     @convention(c) (
       Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>, Int32,
@@ -15,16 +15,16 @@ public final class OpenBLAS: Sendable {
   private typealias Text = @convention(c) () -> UnsafePointer<CChar>?
 
   /// The file that was opened.
-  public let file: String
+  package let file: String
   /// The kernels that the library uses, in its own words.
-  public let coreType: String
+  package let coreType: String
   /// The library's version and build options, in its own words.
-  public let configuration: String
+  package let configuration: String
   private let gemm: GEMM
   private let setThreads: SetThreads
 
   /// The library, or nil where it is not installed.
-  public static let shared = OpenBLAS()
+  package static let shared = OpenBLAS()
 
   private init?() {
     OpenBLAS.chooseCoreType()
@@ -49,7 +49,7 @@ public final class OpenBLAS: Sendable {
 
   /// GFLOP/s of one 1024³ single-precision product after another on `threads` threads: the best of
   /// several, as a machine shared with others only ever loses time.
-  public func measurePeak(threads: Int, seconds: Double = 0.3) -> Double {
+  package func measurePeak(threads: Int, seconds: Double = 0.3) -> Double {
     let n = 1024
     let matrices = (0..<3).map {
       Tensor(shape: [n, n], [Float](repeating: Float($0), count: n * n))
@@ -92,7 +92,7 @@ public final class OpenBLAS: Sendable {
   }
 
   /// The instruction sets the CPU names in /proc/cpuinfo.
-  public static func cpuFlags() -> Set<String> {
+  package static func cpuFlags() -> Set<String> {
     let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
     let line = info.split(separator: "\n").first { $0.hasPrefix("flags") } ?? ""
     return Set(line.split(separator: " ").map(String.init))

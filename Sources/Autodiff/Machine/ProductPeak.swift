@@ -12,7 +12,7 @@ import Synchronization
 /// - Parameters:
 ///   - threads: threads that multiply at the same time, at least 1.
 ///   - seconds: how long to measure.
-public func measureProductPeak(threads: Int, seconds: Double = 0.3) -> Double {
+package func measureProductPeak(threads: Int, seconds: Double = 0.3) -> Double {
   let (m, n, k) = (64, Panels.width, 256)
   let repeats = 200
   let nanoseconds = fastestRound(threads: threads, seconds: seconds) { workspace in
@@ -43,7 +43,7 @@ public func measureProductPeak(threads: Int, seconds: Double = 0.3) -> Double {
 ///   - threads: threads that share the arrays, at least 1.
 ///   - bytes: the size of all three arrays together, well beyond the caches.
 ///   - seconds: how long to measure.
-public func measureMemoryBandwidth(
+package func measureMemoryBandwidth(
   threads: Int, bytes: Int = 256 << 20, seconds: Double = 0.3
 ) -> Double {
   let share = bytes / (3 * 4 * threads) / laneCount * laneCount

@@ -1,8 +1,8 @@
 /// Which activations are dropped: a function of a key and a position, so that nothing is stored and
 /// the backward pass, a resumed run and any number of cores see the same choice.
-public struct Dropout: Sendable {
+package struct Dropout: Sendable {
   /// The probability, 0 ..< 1, that an element is set to zero; the others are divided by 1 - rate.
-  public let rate: Float
+  package let rate: Float
   let key: UInt32
   private let threshold: UInt32
   private let keepScale: Float
@@ -10,10 +10,10 @@ public struct Dropout: Sendable {
   let firstRow: Int
 
   /// Nothing is dropped.
-  public static let none = Dropout(rate: 0, key: 0)
+  package static let none = Dropout(rate: 0, key: 0)
 
   /// - Precondition: 0 ≤ rate < 1.
-  public init(rate: Float, key: UInt64, firstRow: Int = 0) {
+  package init(rate: Float, key: UInt64, firstRow: Int = 0) {
     precondition(rate >= 0 && rate < 1, "dropout: rate \(rate) is not in 0 ..< 1")
     self.rate = rate
     self.key = UInt32(truncatingIfNeeded: key ^ (key >> 32))
@@ -23,7 +23,7 @@ public struct Dropout: Sendable {
   }
 
   /// Whether anything is dropped.
-  public var isActive: Bool { rate > 0 }
+  package var isActive: Bool { rate > 0 }
 
   /// The key of one row (and, for attention, of one head).
   @inline(__always)

@@ -6,20 +6,20 @@ import Foundation
 /// ```
 /// g = -log(-log(u))      u uniform in 0 ... 1
 /// ```
-public struct GumbelNoise: Sendable {
+package struct GumbelNoise: Sendable {
   private let key: UInt64
   private let firstSequence: Int
 
   /// - Parameters:
   ///   - key: chooses the numbers.
   ///   - firstSequence: added to the number of a sequence.
-  public init(key: UInt64, firstSequence: Int = 0) {
+  package init(key: UInt64, firstSequence: Int = 0) {
     self.key = key
     self.firstSequence = firstSequence
   }
 
   /// The number of one place in the matrix of one sequence and head.
-  public func value(sequence: Int, head: Int, row: Int, column: Int) -> Float {
+  package func value(sequence: Int, head: Int, row: Int, column: Int) -> Float {
     var bits = mixed(key &+ UInt64(truncatingIfNeeded: sequence &+ firstSequence))
     bits = mixed(bits &+ UInt64(truncatingIfNeeded: head))
     bits = mixed(

@@ -5,17 +5,17 @@
 /// Source: G. Castagnoli et al., "Optimization of cyclic redundancy-check codes", 1993; eight bytes
 /// at a time after M. Kounavis and F. Berry, "A systematic approach to building high performance
 /// software-based CRC generators", 2005.
-public struct CRC32C: Sendable {
+package struct CRC32C: Sendable {
   private var state: UInt32 = 0xFFFF_FFFF
 
   /// Starts a checksum over no bytes.
-  public init() {}
+  package init() {}
 
   /// The checksum of the bytes so far.
-  public var value: UInt32 { ~state }
+  package var value: UInt32 { ~state }
 
   /// The checksum of `bytes`.
-  public static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
+  package static func checksum(_ bytes: some Sequence<UInt8>) -> UInt32 {
     var crc = CRC32C()
     crc.update(Array(bytes))
     return crc.value
@@ -24,7 +24,7 @@ public struct CRC32C: Sendable {
   /// Takes in more bytes.
   ///
   /// - Complexity: O(n) time, about a gigabyte a second.
-  public mutating func update(_ bytes: [UInt8]) {
+  package mutating func update(_ bytes: [UInt8]) {
     let tables = Self.tables
     var crc = state
     var index = 0

@@ -7,11 +7,11 @@ import CZlib
 ///     IDAT: zlib stream of rows, each after its filter
 ///
 /// Source: W3C, "Portable Network Graphics Specification", third edition; zlib does the compression.
-public enum GreyPNG {
+package enum GreyPNG {
   /// What is wrong with a file, to follow its name and a colon.
-  public struct Fault: Error {
+  package struct Fault: Error {
     /// Without a full stop.
-    public let text: String
+    package let text: String
   }
 
   private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -23,7 +23,7 @@ public enum GreyPNG {
   /// - Parameters:
   ///   - width: pixels of a row that the picture must have.
   ///   - height: rows that the picture must have.
-  public static func decode(
+  package static func decode(
     _ bytes: [UInt8], width: Int, height: Int
   ) throws(Fault) -> [UInt8] {
     guard bytes.starts(with: signature) else { throw Fault(text: "this is not a PNG file") }
@@ -131,7 +131,7 @@ public enum GreyPNG {
   /// A file with the grey values, row by row.
   ///
   /// - Precondition: the values fill whole rows.
-  public static func encode(_ pixels: [UInt8], width: Int) -> [UInt8] {
+  package static func encode(_ pixels: [UInt8], width: Int) -> [UInt8] {
     precondition(pixels.count % width == 0, "GreyPNG: \(pixels.count) pixels in rows of \(width)")
     let height = pixels.count / width
     let rows = (0..<height).flatMap { row in [0] + pixels[(row * width)..<((row + 1) * width)] }

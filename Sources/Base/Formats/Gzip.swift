@@ -4,14 +4,14 @@ import Foundation
 /// Compression in the gzip format, whose checksum notices truncated and damaged files.
 ///
 /// Source: RFC 1952; the work is done by zlib.
-public enum Gzip {
+package enum Gzip {
   private static let window: Int32 = 15 + 16  // 15: 32 KiB window; 16: gzip header and checksum
   private static let slice = 1 << 30  // zlib counts in 32 bits, so longer data goes in pieces
 
   /// Compresses bytes.
   ///
   /// - Parameter level: 1 (fast) to 9 (small).
-  public static func compress(_ bytes: [UInt8], level: Int = 1) -> [UInt8] {
+  package static func compress(_ bytes: [UInt8], level: Int = 1) -> [UInt8] {
     var stream = z_stream()
     let started = deflateInit2_(
       &stream, Int32(level), Z_DEFLATED, window, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION,
@@ -32,7 +32,7 @@ public enum Gzip {
   ///   - limit: the most bytes that may come out; a few bytes can stand for gigabytes.
   /// - Throws: `UserError` of kind `badData` when the data are truncated, damaged, no gzip or too
   ///   many.
-  public static func decompress(
+  package static func decompress(
     _ bytes: [UInt8], name: String, limit: Int = .max
   ) throws -> [UInt8] {
     var stream = z_stream()
@@ -68,7 +68,7 @@ public enum Gzip {
   ///
   /// - Parameter limit: the most bytes that may come out.
   /// - Throws: `UserError` of kind `missingInput` or `badData`, naming the file.
-  public static func read(_ path: String, limit: Int = .max) throws -> [UInt8] {
+  package static func read(_ path: String, limit: Int = .max) throws -> [UInt8] {
     try decompress(readFile(path), name: path, limit: limit)
   }
 

@@ -2,14 +2,14 @@ import CZlib
 import Foundation
 
 /// Reads a gzip-compressed file in blocks, so that memory does not grow with its content.
-public final class GzipReader {
+package final class GzipReader {
   private let path: String
   private let file: gzFile
 
   /// Opens a file.
   ///
   /// - Throws: `UserError` of kind `missingInput`.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     self.path = path
     guard let file = gzopen(path, "rbe") else {
       throw UserError.system(.missingInput, "cannot read \(path)")
@@ -21,7 +21,7 @@ public final class GzipReader {
   /// The next bytes, an empty array at the end.
   ///
   /// - Throws: `UserError` of kind `badData` when the file is cut short or damaged.
-  public func read(atMost count: Int) throws -> [UInt8] {
+  package func read(atMost count: Int) throws -> [UInt8] {
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       filled = max(0, Int(gzread(file, buffer.baseAddress, UInt32(count))))
     }

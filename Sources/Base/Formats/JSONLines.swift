@@ -1,16 +1,16 @@
 import Foundation
 
 /// The values of a file that has a line of JSON for each.
-public struct JSONLines<Value: CheckedValue> {
+package struct JSONLines<Value: CheckedValue> {
   /// The values, in the order of the lines.
-  public private(set) var values: [Value] = []
+  package private(set) var values: [Value] = []
   /// Lines that are no value, each with the file, the line's number and what is wrong.
-  public private(set) var problems: [String] = []
+  package private(set) var problems: [String] = []
 
   /// Reads a file; a file that does not exist holds nothing.
   ///
   /// - Parameter name: what a line is, as in `line 2 is no round of make bench-peers: …`.
-  public init(_ path: String, of name: String) {
+  package init(_ path: String, of name: String) {
     guard FileManager.default.fileExists(atPath: path) else { return }
     do {
       for line in try LogLine.all(path) {

@@ -1,11 +1,11 @@
 /// A line of a log, with its place.
-public struct LogLine {
+package struct LogLine {
   /// Counted from 1.
-  public let number: Int
+  package let number: Int
   /// Without the line feed.
-  public let bytes: ArraySlice<UInt8>
+  package let bytes: ArraySlice<UInt8>
   /// Whether the file ends before the line does: its writer was killed, or is still at it.
-  public let isTorn: Bool
+  package let isTorn: Bool
 
   /// No log may be larger, in bytes: it is read whole.
   private static let largestFile = 1 << 30
@@ -15,7 +15,7 @@ public struct LogLine {
   /// The lines of a file that are not empty.
   ///
   /// - Throws: `UserError` for a file that cannot be read or is no log, by its size.
-  public static func all(_ path: String) throws -> [LogLine] {
+  package static func all(_ path: String) throws -> [LogLine] {
     let lines = try readFile(path, atMost: largestFile)
       .split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
     return lines.enumerated().filter { !$0.element.isEmpty }.map { place, bytes in
@@ -24,7 +24,7 @@ public struct LogLine {
   }
 
   /// The bytes of a line that is not longer than a genuine one may be.
-  public func checkedBytes() throws(FieldFault) -> ArraySlice<UInt8> {
+  package func checkedBytes() throws(FieldFault) -> ArraySlice<UInt8> {
     guard bytes.count <= Self.longest else {
       throw FieldFault("it has \(bytes.count) bytes, more than \(Self.longest)")
     }

@@ -9,9 +9,9 @@ import Foundation
 ///     u64 header length N | N bytes of JSON, padded with spaces to 8 | data
 ///
 /// Source: huggingface/safetensors, README "Format"; the reading rules follow its version 0.8.
-public struct SafeTensors: Sendable {
+package struct SafeTensors: Sendable {
   /// The types of elements, in the order in which the reference writer sorts them.
-  public enum Kind: String, CaseIterable, Sendable {
+  package enum Kind: String, CaseIterable, Sendable {
     case boolean = "BOOL"
     case u8 = "U8"
     case i8 = "I8"
@@ -27,7 +27,7 @@ public struct SafeTensors: Sendable {
     case u64 = "U64"
 
     /// Bytes in one element.
-    public var size: Int {
+    package var size: Int {
       switch self {
       case .boolean, .u8, .i8: 1
       case .i16, .u16, .f16, .bf16: 2
@@ -38,43 +38,43 @@ public struct SafeTensors: Sendable {
   }
 
   /// One array: what it is called, and where its elements lie.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// The name, unique in the file.
-    public let name: String
+    package let name: String
     /// The type of its elements.
-    public let kind: Kind
+    package let kind: Kind
     /// Row-major; empty for a single number.
-    public let shape: [Int]
+    package let shape: [Int]
     /// The place of the elements among the bytes held in memory.
-    public let bytes: Range<Int>
+    package let bytes: Range<Int>
 
     /// The number of elements.
-    public var count: Int { bytes.count / kind.size }
+    package var count: Int { bytes.count / kind.size }
   }
 
   /// Free text about the file.
-  public var metadata: [String: String] = [:]
+  package var metadata: [String: String] = [:]
   /// The arrays, in the order of the file or of the calls of `add`.
-  public private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
   /// Where the bytes come from, for messages.
   private let name: String
   private var storage: [UInt8] = []
   private var indices: [String: Int] = [:]
 
   /// Nothing yet, to be filled with `add`.
-  public init() { name = "new file" }
+  package init() { name = "new file" }
 
   /// Reads a file and checks every rule of the format.
   ///
   /// - Throws: `UserError` of kind `missingInput`, or `badData` for a truncated or foreign file.
-  public init(contentsOf path: String) throws {
+  package init(contentsOf path: String) throws {
     try self.init(readFile(path), name: path)
   }
 
   /// Reads bytes that came from `name`.
   ///
   /// - Throws: `UserError` of kind `badData` when a rule of the format is broken.
-  public init(_ bytes: [UInt8], name: String) throws {
+  package init(_ bytes: [UInt8], name: String) throws {
     let header = try SafeTensorsHeader(bytes, name: name)
     (self.name, storage) = (name, bytes)
     (metadata, entries) = (header.metadata, header.entries)
@@ -82,13 +82,13 @@ public struct SafeTensors: Sendable {
   }
 
   /// The array of that name, nil when there is none.
-  public subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
+  package subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
   /// Elements of an array of floating-point numbers: F32 as they stand, F16 and BF16 without loss, F64
   /// rounded.
   ///
   /// - Throws: `UserError` of kind `badData` when the array is missing or of another type.
-  public func floats(_ name: String) throws -> [Float] {
+  package func floats(_ name: String) throws -> [Float] {
     let entry = try entry(name, .f32, .f16, .bf16, .f64)
     return switch entry.kind {
     case .f16: (values(entry) as [UInt16]).map(Float.init(halfBits:))
@@ -99,63 +99,63 @@ public struct SafeTensors: Sendable {
   }
 
   /// Elements of an F64 array.
-  public func doubles(_ name: String) throws -> [Double] { try values(entry(name, .f64)) }
+  package func doubles(_ name: String) throws -> [Double] { try values(entry(name, .f64)) }
 
   /// Elements of an I32 or I64 array.
-  public func integers(_ name: String) throws -> [Int64] {
+  package func integers(_ name: String) throws -> [Int64] {
     let entry = try entry(name, .i64, .i32)
     return entry.kind == .i64 ? values(entry) : (values(entry) as [Int32]).map(Int64.init)
   }
 
   /// Elements of a U64 array.
-  public func unsigned(_ name: String) throws -> [UInt64] { try values(entry(name, .u64)) }
+  package func unsigned(_ name: String) throws -> [UInt64] { try values(entry(name, .u64)) }
 
   /// Elements of a U8 array.
-  public func bytes(_ name: String) throws -> [UInt8] { try values(entry(name, .u8)) }
+  package func bytes(_ name: String) throws -> [UInt8] { try values(entry(name, .u8)) }
 
   /// Adds an array of 32-bit floating-point numbers.
   ///
   /// - Precondition: as for every `add`, the name is new and the shape holds `values.count`.
-  public mutating func add(_ name: String, shape: [Int], _ values: [Float]) {
+  package mutating func add(_ name: String, shape: [Int], _ values: [Float]) {
     append(name, .f32, shape, values)
   }
 
   /// Adds an array of 64-bit floating-point numbers.
-  public mutating func add(_ name: String, shape: [Int], _ values: [Double]) {
+  package mutating func add(_ name: String, shape: [Int], _ values: [Double]) {
     append(name, .f64, shape, values)
   }
 
   /// Adds an array of 32-bit integers.
-  public mutating func add(_ name: String, shape: [Int], _ values: [Int32]) {
+  package mutating func add(_ name: String, shape: [Int], _ values: [Int32]) {
     append(name, .i32, shape, values)
   }
 
   /// Adds an array of 64-bit integers.
-  public mutating func add(_ name: String, shape: [Int], _ values: [Int64]) {
+  package mutating func add(_ name: String, shape: [Int], _ values: [Int64]) {
     append(name, .i64, shape, values)
   }
 
   /// Adds an array of unsigned 64-bit integers.
-  public mutating func add(_ name: String, shape: [Int], _ values: [UInt64]) {
+  package mutating func add(_ name: String, shape: [Int], _ values: [UInt64]) {
     append(name, .u64, shape, values)
   }
 
   /// Adds an array of bytes.
-  public mutating func add(_ name: String, shape: [Int], _ values: [UInt8]) {
+  package mutating func add(_ name: String, shape: [Int], _ values: [UInt8]) {
     append(name, .u8, shape, values)
   }
 
   /// Writes the file at once under its name.
   ///
   /// - Throws: `UserError` of kind `cannotWrite`.
-  public func write(to path: String) throws {
+  package func write(to path: String) throws {
     let file = try AtomicFile(path)
     try forEachPart { try file.write($0) }
     try file.commit()
   }
 
   /// The file's bytes, as `write` writes them.
-  public func serialized() -> [UInt8] {
+  package func serialized() -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(storage.count + 1024)
     forEachPart { bytes += $0 }

@@ -1,12 +1,12 @@
 import Foundation
 
 /// JSON as the project's files and results have it: names such as `peak_resident_bytes`, keys sorted.
-public enum SnakeCaseJSON {
+package enum SnakeCaseJSON {
   /// A value as JSON.
   ///
   /// - Parameter oneLine: whether it is one line of a log, or laid out for people.
   /// - Throws: `UserError(.failed)` naming the field that is infinite or NaN, which JSON cannot hold.
-  public static func encoded(_ value: some Encodable, oneLine: Bool = false) throws -> [UInt8] {
+  package static func encoded(_ value: some Encodable, oneLine: Bool = false) throws -> [UInt8] {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -17,7 +17,7 @@ public enum SnakeCaseJSON {
   /// A value as JSON of another form, with the same error for what JSON cannot hold.
   ///
   /// - Throws: `UserError(.failed)` naming the field that is infinite or NaN.
-  public static func finite(_ value: some Encodable, _ encoder: JSONEncoder) throws -> [UInt8] {
+  package static func finite(_ value: some Encodable, _ encoder: JSONEncoder) throws -> [UInt8] {
     do {
       return Array(try encoder.encode(value))
     } catch EncodingError.invalidValue(let number, let context) {
@@ -30,7 +30,7 @@ public enum SnakeCaseJSON {
   /// A value of texts read back; one with numbers to compute with is read with `checked`.
   ///
   /// - Throws: `DecodingError`.
-  public static func decoded<Value: Decodable>(
+  package static func decoded<Value: Decodable>(
     _ type: Value.Type, from bytes: some Sequence<UInt8>
   ) throws -> Value {
     let decoder = JSONDecoder()
@@ -41,7 +41,7 @@ public enum SnakeCaseJSON {
   /// A value read back and checked.
   ///
   /// - Throws: what is wrong with the first field that is missing, of another kind, or out of range.
-  public static func checked<Value: CheckedValue>(
+  package static func checked<Value: CheckedValue>(
     _ type: Value.Type, from bytes: some Sequence<UInt8>
   ) throws(FieldFault) -> Value {
     let value: Value

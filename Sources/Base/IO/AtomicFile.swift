@@ -5,7 +5,7 @@ import Foundation
 /// Bytes go to `<name>.tmp-<process>` in the same folder; `commit` flushes them to the disk and
 /// renames. A crash or an error leaves the earlier file as it was, and what a killed process left is
 /// removed by the next writer of the file. Not for use by two threads.
-public final class AtomicFile {
+package final class AtomicFile {
   private let path: String
   private let temporary: String
   private var descriptor: Int32
@@ -14,7 +14,7 @@ public final class AtomicFile {
   ///
   /// - Parameter mode: the permissions of the file; nil for what is usual.
   /// - Throws: `UserError` of kind `cannotWrite` with the system's reason.
-  public init(_ path: String, mode: mode_t? = nil) throws {
+  package init(_ path: String, mode: mode_t? = nil) throws {
     self.path = path
     temporary = "\(path).tmp-\(getpid())"
     Self.removeAbandoned(path)
@@ -33,12 +33,12 @@ public final class AtomicFile {
   }
 
   /// Appends bytes.
-  public func write(_ bytes: some ContiguousBytes) throws {
+  package func write(_ bytes: some ContiguousBytes) throws {
     try writeAll(bytes, to: descriptor, path: path)
   }
 
   /// Makes the file permanent under its name; nothing may be written afterwards.
-  public func commit() throws {
+  package func commit() throws {
     if fsync(descriptor) != 0 { throw UserError.system(.cannotWrite, "cannot write \(path)") }
     let closed = close(descriptor)
     descriptor = -1
@@ -61,7 +61,7 @@ public final class AtomicFile {
 /// Writes a whole file so that readers see either the old bytes or all of the new ones.
 ///
 /// - Throws: `UserError` of kind `cannotWrite`, naming the file and the system's reason.
-public func writeAtomically(_ bytes: some ContiguousBytes, to path: String) throws {
+package func writeAtomically(_ bytes: some ContiguousBytes, to path: String) throws {
   let file = try AtomicFile(path)
   try file.write(bytes)
   try file.commit()

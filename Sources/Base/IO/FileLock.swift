@@ -7,11 +7,11 @@ import Foundation
 ///
 /// Where the file system has no locks (some network file systems, some containers), or the file
 /// belongs to a user who lets nobody read it, a link beside it takes its place.
-public final class FileLock: Sendable {
+package final class FileLock: Sendable {
   /// The locked file.
-  public let path: String
+  package let path: String
   /// What to tell the user, if it is no lock of the file system.
-  public let message: String?
+  package let message: String?
   private let hold: Hold
 
   /// The system's `flock`, or one that stands for it in tests.
@@ -25,13 +25,13 @@ public final class FileLock: Sendable {
   /// Locks the file at once or fails.
   ///
   /// - Throws: `UserError` of kind `unavailable` that names the holder, or `cannotWrite`.
-  public convenience init(_ path: String) throws { try self.init(path, by: flock) }
+  package convenience init(_ path: String) throws { try self.init(path, by: flock) }
 
   /// Locks the file, waiting for another holder to finish.
   ///
   /// - Parameter report: told who holds the lock, before the wait begins.
   /// - Throws: `UserError` of kind `cannotWrite`, or `unavailable` when it cannot be locked.
-  public convenience init(waitingFor path: String, report: (String) -> Void) throws {
+  package convenience init(waitingFor path: String, report: (String) -> Void) throws {
     try self.init(path, by: flock, waits: true, report: report)
   }
 
@@ -63,7 +63,7 @@ public final class FileLock: Sendable {
   deinit { if case .file(let descriptor) = hold { close(descriptor) } }
 
   /// Whether a process holds the lock at this moment; the file is neither made nor changed.
-  public static func isHeld(_ path: String) -> Bool {
+  package static func isHeld(_ path: String) -> Bool {
     let descriptor = Foundation.open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return LockMarker.holder(lock: path) != nil }
     defer { close(descriptor) }

@@ -2,7 +2,7 @@ import Foundation
 
 extension UserError {
   /// An error of the operating system: the problem followed by the text for `errno`.
-  public static func system(_ kind: Kind, _ problem: String) -> UserError {
+  package static func system(_ kind: Kind, _ problem: String) -> UserError {
     let (reason, remedy) =
       switch errno {
       case ENOENT: ("no such file or folder", "check the path")
@@ -18,7 +18,7 @@ extension UserError {
 private func errnoText() -> String { String(cString: strerror(errno)).lowercased() }
 
 /// The folder that a path lies in: `.` for a bare name, `/` for the root.
-public func parentFolder(of path: String) -> String {
+package func parentFolder(of path: String) -> String {
   let whole = withoutFinalSlashes(path)
   guard let slash = whole.lastIndex(of: "/") else { return "." }
   let parent = withoutFinalSlashes(String(whole[..<slash]))
@@ -26,7 +26,7 @@ public func parentFolder(of path: String) -> String {
 }
 
 /// The last name of a path, `/` for the root.
-public func lastName(of path: String) -> String {
+package func lastName(of path: String) -> String {
   let whole = withoutFinalSlashes(path)
   guard whole != "/", let slash = whole.lastIndex(of: "/") else { return whole }
   return String(whole[whole.index(after: slash)...])
@@ -40,7 +40,7 @@ private func withoutFinalSlashes(_ path: String) -> String {
 /// Writes all bytes to an open file.
 ///
 /// - Throws: `UserError` of kind `cannotWrite`, naming the file `path`.
-public func writeAll(_ bytes: some ContiguousBytes, to descriptor: Int32, path: String) throws {
+package func writeAll(_ bytes: some ContiguousBytes, to descriptor: Int32, path: String) throws {
   try bytes.withUnsafeBytes { buffer in
     var rest = buffer[...]
     while !rest.isEmpty {
@@ -62,7 +62,7 @@ public func writeAll(_ bytes: some ContiguousBytes, to descriptor: Int32, path: 
 /// The bytes of a whole file.
 ///
 /// - Throws: `UserError` of kind `missingInput`, naming the file and the system's reason.
-public func readFile(_ path: String) throws -> [UInt8] {
+package func readFile(_ path: String) throws -> [UInt8] {
   let descriptor = open(path, O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { throw UserError.system(.missingInput, "cannot read \(path)") }
   defer { close(descriptor) }
@@ -78,7 +78,7 @@ public func readFile(_ path: String) throws -> [UInt8] {
 /// The next bytes of an open file, an empty array at its end.
 ///
 /// - Throws: `UserError` of kind `missingInput`, naming the file `path`.
-public func readBlock(_ descriptor: Int32, atMost count: Int, _ path: String) throws -> [UInt8] {
+package func readBlock(_ descriptor: Int32, atMost count: Int, _ path: String) throws -> [UInt8] {
   try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
     while filled < count {
       let size = read(descriptor, buffer.baseAddress.map { $0 + filled }, count - filled)
@@ -106,7 +106,7 @@ private func remainingSize(_ descriptor: Int32, _ path: String) throws -> Int {
 /// Creates a folder and those above it; an existing folder is fine.
 ///
 /// - Throws: `UserError` of kind `cannotWrite`, naming the folder and the system's reason.
-public func createFolder(_ path: String) throws {
+package func createFolder(_ path: String) throws {
   if mkdir(path, 0o777) == 0 { return }
   let parent = parentFolder(of: path)
   if errno == ENOENT && parent != path {

@@ -7,7 +7,7 @@ import Foundation
 /// output or standard error.
 ///
 /// - Throws: `UserError` of kind `cannotWrite`, naming the file and the system's reason.
-public func writeOutput(_ bytes: some ContiguousBytes, to path: String) throws {
+package func writeOutput(_ bytes: some ContiguousBytes, to path: String) throws {
   var information = stat()
   guard stat(path, &information) == 0 else {
     return try writeAtomically(bytes, to: try linkTarget(path))

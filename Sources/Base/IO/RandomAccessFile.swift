@@ -4,20 +4,20 @@ import Foundation
 ///
 /// Nothing of it is kept: what was read lately the system has in its own memory, which does not count
 /// as this process's. It stays the same file when another one gets its name.
-public final class RandomAccessFile: Sendable {
+package final class RandomAccessFile: Sendable {
   /// The name under which it was opened.
-  public let path: String
+  package let path: String
   /// Its bytes, when it was opened.
-  public let size: Int
+  package let size: Int
   /// When it was last changed before it was opened, in nanoseconds since 1970.
-  public let modified: Int
+  package let modified: Int
   private let descriptor: Int32
 
   /// Opens a file.
   ///
   /// - Throws: `UserError` of kind `missingInput` with the system's reason, or `badData` for what is
   ///   no file.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     // Without waiting: a pipe of that name has perhaps no writer.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw UserError.system(.missingInput, "cannot read \(path)") }
@@ -39,7 +39,7 @@ public final class RandomAccessFile: Sendable {
   ///   - place: bytes from the beginning.
   ///   - count: bytes wanted.
   /// - Throws: `UserError` of kind `missingInput` with the system's reason.
-  public func read(at place: Int, count: Int) throws -> [UInt8] {
+  package func read(at place: Int, count: Int) throws -> [UInt8] {
     try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {
         let size = pread(
@@ -53,7 +53,7 @@ public final class RandomAccessFile: Sendable {
   }
 
   /// Lets the system begin to fetch some bytes, which several threads would else do in small pieces.
-  public func prefetch(_ range: Range<Int>) {
+  package func prefetch(_ range: Range<Int>) {
     posix_fadvise(descriptor, range.lowerBound, range.count, POSIX_FADV_WILLNEED)
   }
 
@@ -64,7 +64,7 @@ public final class RandomAccessFile: Sendable {
 ///
 /// - Throws: `UserError` of kind `missingInput` with the system's reason, or `badData` for what is no
 ///   file or has more bytes.
-public func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] {
+package func readFile(_ path: String, atMost limit: Int) throws -> [UInt8] {
   let file = try RandomAccessFile(path)
   guard file.size <= limit else {
     throw UserError(
@@ -79,7 +79,7 @@ extension [UInt8] {
   ///
   /// - Precondition: the range lies in the array.
   /// - Complexity: some tens of bytes in a nanosecond.
-  public func firstPlace(of byte: UInt8, in range: Range<Int>) -> Int? {
+  package func firstPlace(of byte: UInt8, in range: Range<Int>) -> Int? {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "firstPlace: \(range)")
     return withUnsafeBytes { bytes in
       guard let start = bytes.baseAddress,

@@ -1,6 +1,6 @@
 import Foundation
 
 /// Seconds of a clock that never goes back.
-public func monotonicSeconds() -> Double {
+package func monotonicSeconds() -> Double {
   Double(DispatchTime.now().uptimeNanoseconds) / 1e9
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// The handlers only touch atomic flags, since nothing else is safe inside a signal handler; long
 /// work asks between its pieces. INT, TERM and what else schedulers send before they kill ask to
 /// stop, a second INT ends the process at once with status 130, USR1 asks for a checkpoint.
-public enum Interrupts {
+package enum Interrupts {
   /// The signals that ask to stop, with their names.
   private static let stopSignals: [(number: Int32, name: String)] = [
     (SIGINT, "SIGINT"), (SIGTERM, "SIGTERM"), (SIGHUP, "SIGHUP"), (SIGUSR2, "SIGUSR2"),
@@ -20,7 +20,7 @@ public enum Interrupts {
   /// Installs the handlers; HUP stays ignored where it was, as under `nohup`.
   ///
   /// Call it once, on the thread that trains, before it starts.
-  public static func install() {
+  package static func install() {
     // Touching the flags here makes sure that they exist before a handler runs.
     reset()
     // Dispatch's own threads start with all signals blocked.
@@ -48,10 +48,10 @@ public enum Interrupts {
   }
 
   /// Whether the run is to stop at the end of its step.
-  public static var stopRequested: Bool { stopSignal.load(ordering: .relaxed) != 0 }
+  package static var stopRequested: Bool { stopSignal.load(ordering: .relaxed) != 0 }
 
   /// The name of the signal that asked to stop, for the log.
-  public static var stopReason: String? {
+  package static var stopReason: String? {
     let number = stopSignal.load(ordering: .relaxed)
     return stopSignals.first { $0.number == number }?.name
   }
@@ -59,14 +59,14 @@ public enum Interrupts {
   /// Ends long work that leaves nothing half done, such as the generation of data.
   ///
   /// - Throws: `UserError(.stoppedEarly)` when a signal has asked to stop.
-  public static func check() throws {
+  package static func check() throws {
     guard let reason = stopReason else { return }
     throw UserError(
       .stoppedEarly, "stopped (\(reason))", remedy: "type the same command again")
   }
 
   /// Whether a checkpoint was asked for since the previous call.
-  public static func takeCheckpointRequest() -> Bool {
+  package static func takeCheckpointRequest() -> Bool {
     checkpointWanted.exchange(false, ordering: .relaxed)
   }
 

@@ -1,14 +1,14 @@
 import Foundation
 
 /// The number of threads that a user asks for, with a flag or with `LRA_THREADS`.
-public enum ThreadCount {
+package enum ThreadCount {
   /// What may be asked for.
   package static let range = 1...1024
 
   /// `LRA_THREADS`; nil where it is not set or empty.
   ///
   /// - Throws: `UserError(.usage)` when it is not a number of threads.
-  public static func fromEnvironment(
+  package static func fromEnvironment(
     _ environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws -> Int? {
     guard let text = environment["LRA_THREADS"], !text.isEmpty else { return nil }
@@ -20,7 +20,7 @@ public enum ThreadCount {
   ///
   /// - Parameter origin: where it was given, for the message.
   /// - Throws: `UserError(.usage)` when it is less than 1 or more than 1024.
-  public static func checked(_ count: Int, _ origin: String) throws -> Int {
+  package static func checked(_ count: Int, _ origin: String) throws -> Int {
     guard range.contains(count) else { throw refusal(origin, "\(count)") }
     return count
   }

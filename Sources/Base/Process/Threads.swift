@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// - Returns: false when it cannot be started; the body is then not called.
 @discardableResult
-public func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
+package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   var attributes = pthread_attr_t()
   pthread_attr_init(&attributes)
   defer { pthread_attr_destroy(&attributes) }
@@ -37,7 +37,7 @@ private final class ThreadStart: Sendable {
 /// - Parameters:
 ///   - threads: threads, the calling one included.
 ///   - body: must not depend on the order of its calls.
-public func concurrently(
+package func concurrently(
   _ count: Int, threads: Int = usableCores, _ body: @Sendable (Int) -> Void
 ) {
   withoutActuallyEscaping(body) { body in

@@ -3,7 +3,7 @@ import Foundation
 
 /// The processor cores that this process may use: those of its affinity mask, at most what control
 /// groups grant in CPU time, and at most what SLURM has given the task.
-public let usableCores = UsableCores(
+package let usableCores = UsableCores(
   affinity: UsableCores.affinity, root: "/",
   slurm: ProcessInfo.processInfo.environment["SLURM_CPUS_PER_TASK"]
 ).count

@@ -5,6 +5,9 @@ import Foundation
 /// Nothing depends on the order of calls, so results do not depend on the number of threads.
 ///
 /// Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+///
+/// Public, as the streams are: other modules specialise generic code of this package only where it is
+/// public, and drawing ListOps takes three times as long otherwise.
 public struct Philox: Sendable {
   @usableFromInline let low: UInt32
   @usableFromInline let high: UInt32

@@ -1,5 +1,5 @@
 /// Which values of its kind a setting may have.
-public enum AllowedValues: Sendable, Equatable {
+package enum AllowedValues: Sendable, Equatable {
   /// All of them; numbers are finite.
   case any
   /// Whole numbers.
@@ -29,7 +29,7 @@ public enum AllowedValues: Sendable, Equatable {
 
 extension AllowedValues: CustomStringConvertible {
   /// For people; empty where all values are allowed.
-  public var description: String {
+  package var description: String {
     switch self {
     case .any: ""
     case .integers(let range):
@@ -41,7 +41,7 @@ extension AllowedValues: CustomStringConvertible {
 }
 
 /// Numbers between two bounds.
-public struct NumberRange: Sendable, Equatable {
+package struct NumberRange: Sendable, Equatable {
   let lower: Double
   let includesLower: Bool
   let upper: Double?

@@ -9,9 +9,9 @@
 /// declares the key `model.block`. Configuration, checks, `lra list`, `lra explain`, `lra bench` and
 /// `docs/settings.md` follow from the declaration.
 @propertyWrapper
-public struct Knob<Value: SettingValue>: Sendable {
+package struct Knob<Value: SettingValue>: Sendable {
   /// The value in force.
-  public var wrappedValue: Value
+  package var wrappedValue: Value
   /// What was declared; nil in a value that was read from settings.
   let declaration: Declaration?
 
@@ -33,21 +33,21 @@ public struct Knob<Value: SettingValue>: Sendable {
   /// - Parameters:
   ///   - help: what it decides, one line without a full stop.
   ///   - key: the key without its section, where it is not the property's name with hyphens.
-  public init(wrappedValue: Value, _ help: String, key: String? = nil) {
+  package init(wrappedValue: Value, _ help: String, key: String? = nil) {
     self.init(wrappedValue, help, Value.allowed, key)
   }
 }
 
 extension Knob where Value == Int {
   /// A whole number within bounds.
-  public init(wrappedValue: Int, _ help: String, _ range: ClosedRange<Int>, key: String? = nil) {
+  package init(wrappedValue: Int, _ help: String, _ range: ClosedRange<Int>, key: String? = nil) {
     self.init(wrappedValue, help, .integers(range), key)
   }
 
   /// A whole number from a lower bound on, up to 2²².
   ///
   /// That is far more than any model can have, and so little that products of sizes do not overflow.
-  public init(
+  package init(
     wrappedValue: Int, _ help: String, _ range: PartialRangeFrom<Int>, key: String? = nil
   ) {
     self.init(wrappedValue, help, .integers(range.lowerBound...1 << 22), key)
@@ -56,13 +56,13 @@ extension Knob where Value == Int {
 
 extension Knob where Value == Double {
   /// A number below an upper bound.
-  public init(wrappedValue: Double, _ help: String, _ range: Range<Double>, key: String? = nil) {
+  package init(wrappedValue: Double, _ help: String, _ range: Range<Double>, key: String? = nil) {
     self.init(
       wrappedValue, help, .numbers(NumberRange(range.lowerBound, below: range.upperBound)), key)
   }
 
   /// A number within bounds, both included.
-  public init(
+  package init(
     wrappedValue: Double, _ help: String, _ range: ClosedRange<Double>, key: String? = nil
   ) {
     self.init(
@@ -70,14 +70,14 @@ extension Knob where Value == Double {
   }
 
   /// A finite number from a lower bound on.
-  public init(
+  package init(
     wrappedValue: Double, _ help: String, _ range: PartialRangeFrom<Double>, key: String? = nil
   ) {
     self.init(wrappedValue, help, .numbers(NumberRange(range.lowerBound)), key)
   }
 
   /// A finite number above a lower bound.
-  public init(
+  package init(
     wrappedValue: Double, _ help: String, above bound: Double, through most: Double? = nil,
     key: String? = nil
   ) {
@@ -87,12 +87,12 @@ extension Knob where Value == Double {
 
 extension Knob: Equatable {
   /// Whether the values are the same.
-  public static func == (a: Knob, b: Knob) -> Bool { a.wrappedValue == b.wrappedValue }
+  package static func == (a: Knob, b: Knob) -> Bool { a.wrappedValue == b.wrappedValue }
 }
 
 extension Knob: Decodable {
   /// Reads a value that has been held against its declaration before.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let setting = try Setting(from: decoder)
     guard let value = Value(setting: setting) else {
       throw DecodingError.dataCorrupted(

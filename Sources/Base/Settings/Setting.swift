@@ -1,12 +1,12 @@
 /// One configuration value, as a preset or a `--set key=value` flag gives it.
-public enum Setting: Sendable, Hashable, Codable {
+package enum Setting: Sendable, Hashable, Codable {
   case boolean(Bool)
   case integer(Int)
   case number(Double)
   case text(String)
 
   /// Reads JSON's plain values; an integer stays an integer.
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let value = try? container.decode(Bool.self) {
       self = .boolean(value)
@@ -20,7 +20,7 @@ public enum Setting: Sendable, Hashable, Codable {
   }
 
   /// Writes the plain JSON value.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .boolean(let value): try container.encode(value)
@@ -35,16 +35,16 @@ extension Setting: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
   ExpressibleByFloatLiteral, ExpressibleByStringLiteral, CustomStringConvertible
 {
   /// The value `true` or `false`.
-  public init(booleanLiteral value: Bool) { self = .boolean(value) }
+  package init(booleanLiteral value: Bool) { self = .boolean(value) }
   /// A whole number.
-  public init(integerLiteral value: Int) { self = .integer(value) }
+  package init(integerLiteral value: Int) { self = .integer(value) }
   /// A number with a fraction.
-  public init(floatLiteral value: Double) { self = .number(value) }
+  package init(floatLiteral value: Double) { self = .number(value) }
   /// A text.
-  public init(stringLiteral value: String) { self = .text(value) }
+  package init(stringLiteral value: String) { self = .text(value) }
 
   /// The value as a user types it after `--set key=`.
-  public var description: String {
+  package var description: String {
     switch self {
     case .boolean(let value): "\(value)"
     case .integer(let value): "\(value)"
@@ -57,7 +57,7 @@ extension Setting: ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
 /// Checks a whole number.
 ///
 /// - Throws: `UserError(.configuration)` naming the key and the bound that it breaks.
-public func checkRange(_ key: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+package func checkRange(_ key: String, _ value: Int, _ range: ClosedRange<Int>) throws {
   if range.contains(value) { return }
   let rule =
     value < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
@@ -86,7 +86,7 @@ extension Setting {
   }
 
   /// Whether two settings have the same value; a file has the number 0.0 as 0.
-  public func isSame(as other: Setting?) -> Bool {
+  package func isSame(as other: Setting?) -> Bool {
     switch (self, other) {
     case (.number(let number), .integer(let integer)), (.integer(let integer), .number(let number)):
       number == Double(integer)

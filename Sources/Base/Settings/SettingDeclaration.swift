@@ -1,27 +1,27 @@
 /// What is known of a hyper-parameter before it has a value.
-public struct SettingDeclaration: Sendable, Equatable {
+package struct SettingDeclaration: Sendable, Equatable {
   /// The part of the key before the dot.
-  public let section: String
+  package let section: String
   /// The part of the key behind the dot.
-  public let name: String
+  package let name: String
   /// The default, of the kind that every value has.
-  public let value: Setting
+  package let value: Setting
   /// What it decides, one line.
-  public let help: String
+  package let help: String
   /// Which values of the kind it may have.
-  public let allowed: AllowedValues
+  package let allowed: AllowedValues
 
   /// `section.name`.
-  public var key: String { "\(section).\(name)" }
+  package var key: String { "\(section).\(name)" }
 
   /// What it may be, for people: `0 ..< 1`, `mean, cls`, `true or false`.
-  public var range: String {
+  package var range: String {
     if case .any = allowed { return value.kindName }
     return allowed.description
   }
 
   /// Declares a setting.
-  public init(
+  package init(
     section: String, name: String, value: Setting, help: String, allowed: AllowedValues = .any
   ) {
     self.section = section
@@ -36,7 +36,7 @@ public struct SettingDeclaration: Sendable, Equatable {
   /// - Returns: the value in the kind of the default: a file has the number 0.0 as 0.
   /// - Throws: `UserError(.configuration)` that names the key, the value and what is allowed.
   @discardableResult
-  public func check(_ given: Setting) throws -> Setting {
+  package func check(_ given: Setting) throws -> Setting {
     guard let fitting = given.asKind(of: value) else {
       throw UserError(
         .configuration, "\(key): expected \(value.kindName), found \"\(given)\"",

@@ -2,7 +2,7 @@ import Foundation
 
 /// Hyper-parameters that belong together: each property is a ``Knob``, and its key is
 /// `section.name-of-the-property`.
-public protocol SettingSection: Decodable, Sendable {
+package protocol SettingSection: Decodable, Sendable {
   /// The part of the keys before the dot.
   static var section: String { get }
   /// All knobs at their defaults.
@@ -11,27 +11,27 @@ public protocol SettingSection: Decodable, Sendable {
 
 extension SettingSection {
   /// What is declared, in the order of the properties.
-  public static var declarations: [SettingDeclaration] { knobs.map(\.declaration) }
+  package static var declarations: [SettingDeclaration] { knobs.map(\.declaration) }
 
   /// Reads the values of all knobs; one without a value keeps its default.
   ///
   /// - Throws: `UserError(.configuration)` that names a key whose value has another kind or is not
   ///   allowed, and says what is.
-  public init(_ settings: Settings) throws {
+  package init(_ settings: Settings) throws {
     try self.init { settings[$0.key] }
   }
 
   /// Reads values by their names without the section.
   ///
   /// - Throws: as ``init(_:)``.
-  public init(values: [String: Setting]) throws {
+  package init(values: [String: Setting]) throws {
     try self.init { values[$0.name] }
   }
 
   /// Checks values that were set one by one.
   ///
   /// - Throws: as ``init(_:)``.
-  public func check() throws {
+  package func check() throws {
     for (child, knob) in zip(Mirror(reflecting: self).children, Self.knobs) {
       if let value = child.value as? any DeclaredKnob { try knob.declaration.check(value.setting) }
     }

@@ -7,7 +7,7 @@ extension Settings {
   ///   - json: an object of sections, each an object of plain values.
   ///   - origin: the file's name, for messages and for the origin of each value.
   /// - Throws: `UserError(.configuration)` when the text is not of that form.
-  public init(json: Data, origin: String) throws {
+  package init(json: Data, origin: String) throws {
     self.init()
     for (key, value) in try Self.flattened(json, origin) {
       declare(key, value, origin: origin)
@@ -18,14 +18,14 @@ extension Settings {
   ///
   /// - Throws: `UserError(.configuration)` for text of another form, unknown keys or values of the
   ///   wrong kind.
-  public mutating func set(json: Data, origin: String) throws {
+  package mutating func set(json: Data, origin: String) throws {
     for (key, value) in try Self.flattened(json, origin) {
       try set(key, value, origin: origin)
     }
   }
 
   /// The table as JSON, one object a section, keys sorted: `{"train": {"steps": 5000}}`.
-  public func json() throws -> Data {
+  package func json() throws -> Data {
     try encoded([.sortedKeys, .prettyPrinted, .withoutEscapingSlashes])
   }
 
@@ -33,7 +33,7 @@ extension Settings {
   ///
   /// - Parameter excluded: keys left out, such as the seed when runs that differ by it only are to
   ///   share a hash.
-  public func hash(excluding excluded: Set<String> = []) throws -> String {
+  package func hash(excluding excluded: Set<String> = []) throws -> String {
     var counted = Settings()
     for entry in entries where !excluded.contains(entry.key) {
       counted.declare(entry.key, entry.value)

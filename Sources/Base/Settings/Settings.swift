@@ -5,28 +5,28 @@ import Foundation
 /// Keys read `section.name`, such as `train.learning-rate`. A key is declared once with its
 /// default; its value may then be set again and again (preset, file, flag), later ones winning, but
 /// only to a value of the declared kind.
-public struct Settings: Sendable, Equatable {
+package struct Settings: Sendable, Equatable {
   /// One line of the table.
-  public struct Entry: Sendable, Equatable {
+  package struct Entry: Sendable, Equatable {
     /// `section.name`.
-    public let key: String
+    package let key: String
     /// The value in force.
-    public fileprivate(set) var value: Setting
+    package fileprivate(set) var value: Setting
     /// Where the value comes from, such as `default`, `preset quick` or `--set`.
-    public fileprivate(set) var origin: String
+    package fileprivate(set) var origin: String
   }
 
   /// The table, in the order of declaration.
-  public private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
   private var places: [String: Int] = [:]
 
   /// Makes an empty table.
-  public init() {}
+  package init() {}
 
   /// Adds a key with its default, whose kind every later value must have.
   ///
   /// - Precondition: `key` has a section and is new.
-  public mutating func declare(_ key: String, _ value: Setting, origin: String = "default") {
+  package mutating func declare(_ key: String, _ value: Setting, origin: String = "default") {
     precondition(key.contains("."), "settings: \(key) has no section")
     precondition(places[key] == nil, "settings: \(key) is declared twice")
     places[key] = entries.count
@@ -34,21 +34,21 @@ public struct Settings: Sendable, Equatable {
   }
 
   /// Adds a key with its default, as ``declare(_:_:origin:)`` does.
-  public mutating func declare(_ declaration: SettingDeclaration, origin: String = "default") {
+  package mutating func declare(_ declaration: SettingDeclaration, origin: String = "default") {
     declare(declaration.key, declaration.value, origin: origin)
   }
 
   /// Whether `key` is declared.
-  public func contains(_ key: String) -> Bool { places[key] != nil }
+  package func contains(_ key: String) -> Bool { places[key] != nil }
 
   /// The value of `key`, or `nil` where it is not declared.
-  public subscript(key: String) -> Setting? { places[key].map { entries[$0].value } }
+  package subscript(key: String) -> Setting? { places[key].map { entries[$0].value } }
 
   /// Gives a declared key a new value.
   ///
   /// - Throws: `UserError(.configuration)` for an unknown key, naming the nearest known ones, and
   ///   for a value of another kind. An integer is accepted where a number is declared.
-  public mutating func set(_ key: String, _ value: Setting, origin: String) throws {
+  package mutating func set(_ key: String, _ value: Setting, origin: String) throws {
     let place = try place(of: key)
     if case .number(let number) = value, !number.isFinite { throw mismatch(key, value, origin) }
     guard let fitting = value.asKind(of: entries[place].value) else {
@@ -61,7 +61,7 @@ public struct Settings: Sendable, Equatable {
   /// Gives a declared key a new value from text such as `train.learning-rate=1e-4`.
   ///
   /// - Throws: `UserError(.configuration)` as `set(_:_:origin:)` does, and for text without `=`.
-  public mutating func set(assignment: String, origin: String) throws {
+  package mutating func set(assignment: String, origin: String) throws {
     guard let equals = assignment.firstIndex(of: "=") else {
       throw UserError(
         .configuration, "\(origin): \"\(assignment)\" is not an assignment",
@@ -85,7 +85,7 @@ public struct Settings: Sendable, Equatable {
   ///
   /// - Throws: `UserError(.configuration)` where `key` is missing or of another kind, as the other
   ///   getters do.
-  public func integer(_ key: String) throws -> Int {
+  package func integer(_ key: String) throws -> Int {
     guard case .integer(let value) = entries[try place(of: key)].value else {
       throw wrongKind(key, "an integer")
     }
@@ -93,7 +93,7 @@ public struct Settings: Sendable, Equatable {
   }
 
   /// The value of a number key; an integer counts as a number.
-  public func number(_ key: String) throws -> Double {
+  package func number(_ key: String) throws -> Double {
     switch entries[try place(of: key)].value {
     case .number(let value): return value
     case .integer(let value): return Double(value)
@@ -102,7 +102,7 @@ public struct Settings: Sendable, Equatable {
   }
 
   /// The value of a boolean key.
-  public func boolean(_ key: String) throws -> Bool {
+  package func boolean(_ key: String) throws -> Bool {
     guard case .boolean(let value) = entries[try place(of: key)].value else {
       throw wrongKind(key, "true or false")
     }
@@ -110,7 +110,7 @@ public struct Settings: Sendable, Equatable {
   }
 
   /// The value of a text key.
-  public func text(_ key: String) throws -> String {
+  package func text(_ key: String) throws -> String {
     guard case .text(let value) = entries[try place(of: key)].value else {
       throw wrongKind(key, "text")
     }
@@ -120,7 +120,7 @@ public struct Settings: Sendable, Equatable {
   /// The value of a text key as one of an enumeration's cases.
   ///
   /// - Throws: `UserError(.configuration)` that lists the cases when the text is none of them.
-  public func choice<T>(_ key: String, of kind: T.Type = T.self) throws -> T
+  package func choice<T>(_ key: String, of kind: T.Type = T.self) throws -> T
   where T: RawRepresentable<String> & CaseIterable {
     let value = try text(key)
     guard let choice = T(rawValue: value) else {
@@ -133,7 +133,7 @@ public struct Settings: Sendable, Equatable {
   }
 
   /// The whole table as aligned text: key, value, origin.
-  public func explained() -> String {
+  package func explained() -> String {
     let keys = entries.map(\.key.count).max() ?? 0
     let values = entries.map(\.value.description.count).max() ?? 0
     return entries.map { entry in

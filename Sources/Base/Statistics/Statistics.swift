@@ -7,7 +7,7 @@ import Foundation
 /// - Parameters:
 ///   - accuracy: the share answered correctly, in 0…1.
 ///   - count: examples, above zero.
-public func standardError(accuracy: Double, count: Int) -> Double {
+package func standardError(accuracy: Double, count: Int) -> Double {
   (accuracy * (1 - accuracy) / Double(count)).squareRoot()
 }
 
@@ -19,7 +19,7 @@ public func standardError(accuracy: Double, count: Int) -> Double {
 ///   - count: examples.
 ///   - share: what blind guessing reaches, in 0…1, such as the share of the commonest class.
 /// - Complexity: O(count) time.
-public func chanceProbability(correct: Int, of count: Int, share: Double) -> Double {
+package func chanceProbability(correct: Int, of count: Int, share: Double) -> Double {
   if correct <= 0 { return 1 }
   if share <= 0 { return 0 }
   if share >= 1 { return 1 }
@@ -38,7 +38,7 @@ public func chanceProbability(correct: Int, of count: Int, share: Double) -> Dou
 /// - Parameters:
 ///   - share: the share of the commonest class, in 0…1.
 ///   - level: the probability above which chance is an explanation.
-public func chanceRemark(
+package func chanceRemark(
   correct: Int, of count: Int, share: Double, level: Double = 0.05
 ) -> String? {
   let probability = chanceProbability(correct: correct, of: count, share: share)
@@ -52,7 +52,7 @@ private func logGamma(_ x: Double) -> Double { lgamma(x).0 }
 ///
 /// Pathfinder runs in particular can stay at a loss of ln 2 for their whole length, on some seeds
 /// only (google-research/long-range-arena#37).
-public struct ChanceMonitor: Sendable {
+package struct ChanceMonitor: Sendable {
   private let share: Double
   private let patience: Int
   private var lastAboveChance: Int
@@ -66,7 +66,7 @@ public struct ChanceMonitor: Sendable {
   ///   - patience: the share of the run at chance after which to speak, in 0…1; never less than a
   ///     hundred steps.
   ///   - step: the last step already done, 0 for a fresh run.
-  public init(majorityShare: Double, steps: Int, patience: Double = 0.2, after step: Int = 0) {
+  package init(majorityShare: Double, steps: Int, patience: Double = 0.2, after step: Int = 0) {
     share = majorityShare
     lastAboveChance = step
     self.patience = max(100, Int((Double(steps) * patience).rounded(.up)))
@@ -80,7 +80,7 @@ public struct ChanceMonitor: Sendable {
   ///   - count: examples since the previous call.
   ///   - loss: their mean loss.
   /// - Returns: a warning, at most once in a run.
-  public mutating func observe(step: Int, correct: Int, of count: Int, loss: Double) -> String? {
+  package mutating func observe(step: Int, correct: Int, of count: Int, loss: Double) -> String? {
     guard !done, count > 0 else { return nil }
     // One window in a thousand may look better than chance by luck and start the wait anew.
     if chanceProbability(correct: correct, of: count, share: share) < 0.001 {

@@ -1,15 +1,15 @@
 import Foundation
 
 /// The program as the user called it, as a word of a shell, for commands to be typed next.
-public let programWord = shellQuoted(CommandLine.arguments.first ?? "lra")
+package let programWord = shellQuoted(CommandLine.arguments.first ?? "lra")
 
 /// A number in a format of C; what is no number as `nan`, without the sign that C would print.
-public func formatNumber(_ format: String, _ value: Double) -> String {
+package func formatNumber(_ format: String, _ value: Double) -> String {
   value.isNaN ? "nan" : String(format: format, value)
 }
 
 /// A duration: `45 s`, `26 min`, `1 h 05 min`.
-public func formatDuration(seconds: Double) -> String {
+package func formatDuration(seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "unknown" }
   if seconds < 59.5 { return "\(Int(seconds.rounded())) s" }
   let minutes = Int((seconds / 60).rounded())
@@ -18,7 +18,7 @@ public func formatDuration(seconds: Double) -> String {
 }
 
 /// A size in memory or on disk in binary units: `512 B`, `3.4 KiB`, `72.0 MiB`, `1.5 GiB`.
-public func formatBytes(_ bytes: Int) -> String {
+package func formatBytes(_ bytes: Int) -> String {
   if bytes < 1024 { return "\(bytes) B" }
   var size = Double(bytes) / 1024
   for unit in ["KiB", "MiB", "GiB"] {
@@ -30,7 +30,7 @@ public func formatBytes(_ bytes: Int) -> String {
 }
 
 /// A fraction as per cent with one decimal: `32.4 %`.
-public func formatPercent(_ fraction: Double) -> String {
+package func formatPercent(_ fraction: Double) -> String {
   formatNumber("%.1f", fraction * 100) + " %"
 }
 
@@ -38,7 +38,7 @@ public func formatPercent(_ fraction: Double) -> String {
 ///
 /// - Returns: seconds, above zero.
 /// - Throws: `UserError(.usage)` that names `option` when the text is anything else.
-public func parseDuration(_ text: String, option: String = "duration") throws -> Double {
+package func parseDuration(_ text: String, option: String = "duration") throws -> Double {
   let failure = UserError(
     .usage, "\(option): \"\(text)\" is not a length of time",
     remedy: "write it as 45s, 20m, 1h30m or as seconds")
@@ -72,7 +72,7 @@ public func parseDuration(_ text: String, option: String = "duration") throws ->
 ///
 /// - Returns: bytes, above zero.
 /// - Throws: `UserError(.usage)` that names `option` when the text is anything else.
-public func parseBytes(_ text: String, option: String = "size") throws -> Int {
+package func parseBytes(_ text: String, option: String = "size") throws -> Int {
   let units: [(String, Double)] = [("k", 10), ("m", 20), ("g", 30), ("t", 40)]
   let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
   var unit = text.dropFirst(digits.count).trimmingCharacters(in: .whitespaces).lowercased()

@@ -4,7 +4,7 @@
 /// their neighbour, or when it ends or begins with what was typed (`steps` for `train.steps`).
 ///
 /// - Complexity: O(names × length²) time.
-public func nearestNames(to typed: String, among names: [String]) -> [String] {
+package func nearestNames(to typed: String, among names: [String]) -> [String] {
   let word = Array(typed.lowercased().utf8)
   guard !word.isEmpty else { return [] }
   let allowed = max(1, min(3, word.count / 3 + 1))

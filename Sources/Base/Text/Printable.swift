@@ -2,7 +2,7 @@
 ///
 /// Control characters but tabs and line ends, and marks that turn the direction of writing, become
 /// their numbers, as `\u001B`, which JSON reads as the same characters.
-public func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
   guard text.unicodeScalars.contains(where: steersTerminal) else { return text }
   return text.unicodeScalars.reduce(into: "") { result, scalar in
     guard steersTerminal(scalar) else { return result.unicodeScalars.append(scalar) }

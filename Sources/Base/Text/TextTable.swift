@@ -4,7 +4,7 @@
 /// A row may have fewer cells than the first one.
 ///
 /// - Returns: lines without spaces at the end, joined by line ends.
-public func formatTable(_ rows: [[String]], leading: Int = 1) -> String {
+package func formatTable(_ rows: [[String]], leading: Int = 1) -> String {
   let columns = rows.map(\.count).max() ?? 0
   let widths = (0..<columns).map { column in
     rows.map { $0.count > column ? $0[column].count : 0 }.max() ?? 0
@@ -13,7 +13,7 @@ public func formatTable(_ rows: [[String]], leading: Int = 1) -> String {
 }
 
 /// One line of a table whose widths are known beforehand.
-public func formatRow(_ cells: [String], widths: [Int], leading: Int = 1) -> String {
+package func formatRow(_ cells: [String], widths: [Int], leading: Int = 1) -> String {
   var line = ""
   for (column, (cell, width)) in zip(cells, widths).enumerated() {
     let space = String(repeating: " ", count: max(0, width - cell.count))
@@ -24,7 +24,7 @@ public func formatRow(_ cells: [String], widths: [Int], leading: Int = 1) -> Str
 }
 
 /// A whole number with commas between groups of three digits: `170,250`.
-public func formatCount(_ count: Int) -> String {
+package func formatCount(_ count: Int) -> String {
   var digits = String(count.magnitude)
   var groups: [String] = []
   while digits.count > 3 {

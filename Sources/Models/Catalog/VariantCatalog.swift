@@ -2,9 +2,9 @@ import Base
 import Foundation
 
 /// Every variant, one line each.
-public enum VariantCatalog {
+package enum VariantCatalog {
   /// In the order in which they are listed.
-  public static let all: [VariantEntry] = [
+  package static let all: [VariantEntry] = [
     VariantEntry(Transformer.self),
     VariantEntry(Local.self),
     VariantEntry(SparseTransformer.self),
@@ -28,7 +28,7 @@ public enum VariantCatalog {
   /// The variant with this name.
   ///
   /// - Throws: `UserError` naming the nearest ones.
-  public static func named(_ name: String) throws -> VariantEntry {
+  package static func named(_ name: String) throws -> VariantEntry {
     if let entry = all.first(where: { $0.name == name }) { return entry }
     throw UserError(
       .usage, "there is no model \"\(name)\"",

@@ -2,26 +2,26 @@ import Base
 import Foundation
 
 /// What users see of a variant: the text of `lra list` and `lra explain`.
-public struct VariantDescription: Sendable {
+package struct VariantDescription: Sendable {
   /// The name on the command line.
-  public let name: String
+  package let name: String
   /// Authors and title of the paper.
-  public let paper: String
+  package let paper: String
   /// When it appeared.
-  public let year: Int
+  package let year: Int
   /// Its number there, as `1706.03762`.
-  public let arXiv: String
+  package let arXiv: String
   /// The growth of time and memory with the length.
-  public let cost: Cost
+  package let cost: Cost
   /// One sentence.
-  public let summary: String
+  package let summary: String
   /// What it has of the parts that settings of all models are about; the others have no effect.
-  public var parts: Set<Part> = [.heads, .droppedWeights]
+  package var parts: Set<Part> = [.heads, .droppedWeights]
   /// Where we depart from the paper, and where known code departs from it, one sentence each.
-  public let deviations: [String]
+  package let deviations: [String]
 
   /// What not all models have, though settings of all are about it.
-  public enum Part: Sendable {
+  package enum Part: Sendable {
     /// `model.heads` and `model.head-width`.
     case heads
     /// Attention weights that `model.attention-dropout` could drop.
@@ -31,7 +31,7 @@ public struct VariantDescription: Sendable {
   }
 
   /// How the operations of a step grow with the length L.
-  public enum Cost: String, Sendable, Codable {
+  package enum Cost: String, Sendable, Codable {
     /// In proportion.
     case linear = "O(L)"
     /// Nearly in proportion.

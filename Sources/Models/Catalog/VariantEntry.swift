@@ -3,13 +3,13 @@ import Base
 import Foundation
 
 /// One variant: what users see of it, and how to make it.
-public struct VariantEntry: Sendable {
+package struct VariantEntry: Sendable {
   /// What users see.
-  public let about: VariantDescription
+  package let about: VariantDescription
   /// The name on the command line.
-  public var name: String { about.name }
+  package var name: String { about.name }
   /// The variant's own settings, in the order of their names.
-  public let options: [SettingDeclaration]
+  package let options: [SettingDeclaration]
   private let check: @Sendable (MixerSize, [String: Setting]) throws -> Void
   private let idle: @Sendable ([String: Setting]) throws -> [String: String]
   private let build: @Sendable (MixerSize, [String: Setting]) throws -> Parts

@@ -1,7 +1,7 @@
 import Base
 
 /// A variant's own settings: every property is a `model.` key on the command line.
-public protocol VariantOptions: SettingSection {
+package protocol VariantOptions: SettingSection {
   /// Checks what the ranges of single settings leave open.
   ///
   /// - Throws: `UserError` naming the key.
@@ -12,11 +12,11 @@ public protocol VariantOptions: SettingSection {
 
 extension VariantOptions {
   /// All have an effect.
-  public var idle: [String: String] { [:] }
+  package var idle: [String: String] { [:] }
 
   /// `model`.
-  public static var section: String { ModelSettings.section }
+  package static var section: String { ModelSettings.section }
 
   /// All values go with all others.
-  public func validate(_ size: MixerSize) throws {}
+  package func validate(_ size: MixerSize) throws {}
 }

@@ -3,11 +3,11 @@
 ///
 /// A pass only collects; whoever trains commits once the step counts. So a pass that is timed, repeated
 /// or thrown away leaves the model as it was.
-public final class BufferUpdates {
+package final class BufferUpdates {
   private var updates: [(buffer: Parameter, change: ([Float]) -> [Float])] = []
 
   /// Nothing to change yet.
-  public init() {}
+  package init() {}
 
   /// Adds a change, made after those before it.
   func append(_ buffer: Parameter, _ change: @escaping ([Float]) -> [Float]) {
@@ -15,7 +15,7 @@ public final class BufferUpdates {
   }
 
   /// Makes the changes in the order in which they were collected, once.
-  public func commit() {
+  package func commit() {
     for (buffer, change) in updates { buffer.replace(with: change(buffer.values)) }
     updates = []
   }

@@ -13,7 +13,7 @@ extension Classifier {
   /// - Complexity: a singular value decomposition of every matrix.
   ///
   /// Source: Cahyawijaya, "Greenformers" (2021), arXiv 2108.10808.
-  public func factorised(_ options: [String: Setting]) throws -> Classifier {
+  package func factorised(_ options: [String: Setting]) throws -> Classifier {
     guard configuration.name == Transformer.about.name else {
       throw UserError(
         .configuration, "\(configuration.name) cannot be factorised",

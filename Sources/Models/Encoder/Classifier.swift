@@ -17,11 +17,11 @@ import Base
 /// Source: Tay et al., "Long Range Arena" (2020), arXiv 2011.04006, and its code's encoder.
 /// Differs: the mean is over the real tokens, where the LRA code's counts padding. Of two sequences
 /// the code compares [a, b], though its paper says what we do, with one more layer of F/2 on top.
-public final class Classifier {
+package final class Classifier {
   /// What it was built from.
-  public let configuration: ModelConfiguration
+  package let configuration: ModelConfiguration
   /// Its weights.
-  public let parameters: Parameters
+  package let parameters: Parameters
   private let tokens: TokenEmbedding
   private let learnedPositions: Parameter?
   private let fixedPositions: Tensor?
@@ -42,7 +42,7 @@ public final class Classifier {
   /// Builds the model with freshly drawn weights.
   ///
   /// - Throws: `UserError` if the configuration is not valid.
-  public init(_ configuration: ModelConfiguration, seed: UInt64) throws {
+  package init(_ configuration: ModelConfiguration, seed: UInt64) throws {
     try configuration.validate()
     let parameters = Parameters(seed: seed)
     let root = parameters.root
@@ -93,7 +93,7 @@ public final class Classifier {
   ///   - input: the packed sequences, those that belong together next to each other.
   ///   - mode: whether to train or to evaluate.
   /// - Returns: [B, C].
-  public func callAsFunction(
+  package func callAsFunction(
     _ input: PackedTokens, _ mode: ForwardMode = .evaluation
   ) -> Tensor {
     let rows = configuration.pooling == .cls ? input.prependingClassToken : input

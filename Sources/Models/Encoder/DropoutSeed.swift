@@ -2,7 +2,7 @@ import Autodiff
 import Base
 
 /// What dropout is a function of, beside the place in the model.
-public struct DropoutSeed: Sendable {
+package struct DropoutSeed: Sendable {
   let seed: UInt64
   let step: Int
   let sequencesBefore: Int
@@ -13,7 +13,7 @@ public struct DropoutSeed: Sendable {
   ///   - step: of the optimizer.
   ///   - sequencesBefore: sequences of the whole batch before this part of it.
   ///   - tokensBefore: their tokens.
-  public init(seed: UInt64, step: Int, sequencesBefore: Int = 0, tokensBefore: Int = 0) {
+  package init(seed: UInt64, step: Int, sequencesBefore: Int = 0, tokensBefore: Int = 0) {
     self.seed = seed
     self.step = step
     self.sequencesBefore = sequencesBefore

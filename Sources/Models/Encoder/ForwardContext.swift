@@ -5,9 +5,9 @@ import Base
 /// and what the layers hand on to each other.
 ///
 /// A forward pass changes nothing outside its context.
-public struct ForwardContext {
+package struct ForwardContext {
   /// The sequences of the batch.
-  public let sequences: PackedSequences
+  package let sequences: PackedSequences
   /// What one layer leaves for the next, beside its rows.
   let carried = Carried()
   private let training: Training?
@@ -21,7 +21,7 @@ public struct ForwardContext {
   }
 
   /// A pass without dropout.
-  public static func evaluation(_ sequences: PackedSequences) -> ForwardContext {
+  package static func evaluation(_ sequences: PackedSequences) -> ForwardContext {
     ForwardContext(sequences: sequences, training: nil)
   }
 
@@ -51,7 +51,7 @@ public struct ForwardContext {
   /// 64 random bits for one place in the model and this step; nil to evaluate.
   ///
   /// - Parameter site: a number for the place, ``dropoutSite(_:)``.
-  public func key(site: UInt64) -> UInt64? {
+  package func key(site: UInt64) -> UInt64? {
     guard let training else { return nil }
     let block = training.random.block((UInt64(training.step), site))
     return UInt64(block.0) << 32 | UInt64(block.1)
@@ -64,7 +64,7 @@ public struct ForwardContext {
   ///   - site: a number for the place, ``dropoutSite(_:)``.
   ///   - rowsPerSequence: of rows that are not tokens, of which every sequence has as many; nil for
   ///     packed rows.
-  public func dropout(_ rate: Double, site: UInt64, rowsPerSequence: Int? = nil) -> Dropout {
+  package func dropout(_ rate: Double, site: UInt64, rowsPerSequence: Int? = nil) -> Dropout {
     guard rate > 0, let training, let key = key(site: site) else { return .none }
     let firstRow = rowsPerSequence.map { training.firstSequence * $0 } ?? training.firstRow
     return Dropout(rate: Float(rate), key: key, firstRow: firstRow)
@@ -92,4 +92,4 @@ public struct ForwardContext {
 }
 
 /// The number of a place where activations are dropped, from its name.
-public func dropoutSite(_ path: String) -> UInt64 { fnv1a(path) }
+package func dropoutSite(_ path: String) -> UInt64 { fnv1a(path) }

@@ -1,5 +1,5 @@
 /// How a model runs over a batch.
-public enum ForwardMode {
+package enum ForwardMode {
   /// Nothing is dropped, and buffers are used as they are.
   case evaluation
   /// Activations are dropped as the seed says; changes of buffers are collected.

@@ -5,7 +5,7 @@ import Autodiff
 /// A mixer is one residual branch. It gets the rows before normalisation and returns
 /// `residual + drop(mix(LayerNorm(residual)))`, [N, E] to [N, E]. Sequences are packed
 /// (``ForwardContext/sequences``), so there is no mask: padding does not exist.
-public protocol Mixer {
+package protocol Mixer {
   /// The variant's own settings, with its paper's defaults.
   associatedtype Options: VariantOptions
 
@@ -30,16 +30,16 @@ public protocol Mixer {
 
 extension Mixer {
   /// The rows themselves.
-  public static func finish(_ rows: Tensor, _ context: ForwardContext) -> Tensor { rows }
+  package static func finish(_ rows: Tensor, _ context: ForwardContext) -> Tensor { rows }
 
   /// The feed-forward network of Vaswani et al.
-  public static func feedForward(
+  package static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope
   ) -> any PositionwiseLayer { FeedForward(size, scope) }
 }
 
 /// A residual branch that treats every row alike.
-public protocol PositionwiseLayer {
+package protocol PositionwiseLayer {
   /// x + drop(f(LayerNorm(x))), [N, E] to [N, E].
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor
 }

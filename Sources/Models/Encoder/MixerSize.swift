@@ -2,22 +2,22 @@ import Autodiff
 
 /// What every mixer needs to know of the model around it.
 @dynamicMemberLookup
-public struct MixerSize: Sendable {
+package struct MixerSize: Sendable {
   /// What every model has; its knobs are also members of the size, as `width`.
-  public let settings: ModelSettings
+  package let settings: ModelSettings
   /// The longest sequence, with the class token if there is one.
-  public let length: Int
+  package let length: Int
 
   /// D, the width of one head; H·D may differ from E.
-  public var headWidth: Int {
+  package var headWidth: Int {
     settings.headWidth == 0 ? settings.width / settings.heads : settings.headWidth
   }
 
   /// H·D.
-  public var attentionWidth: Int { settings.heads * headWidth }
+  package var attentionWidth: Int { settings.heads * headWidth }
 
   /// A setting that every model has.
-  public subscript<Value>(dynamicMember path: KeyPath<ModelSettings, Value>) -> Value {
+  package subscript<Value>(dynamicMember path: KeyPath<ModelSettings, Value>) -> Value {
     settings[keyPath: path]
   }
 

@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// How a sequence of rows becomes one.
-public enum Pooling: String, SettingChoice {
+package enum Pooling: String, SettingChoice {
   /// The mean over the real tokens.
   case mean
   /// The row of a learned class token put in front of the sequence.
@@ -11,22 +11,22 @@ public enum Pooling: String, SettingChoice {
 
 /// Everything needed to build a model again: its settings, and what its task says of it.
 @dynamicMemberLookup
-public struct ModelConfiguration: Sendable, Equatable {
+package struct ModelConfiguration: Sendable, Equatable {
   /// What every model has; its knobs are also members of the configuration, as `width`.
-  public var settings: ModelSettings
+  package var settings: ModelSettings
   /// The variant's own settings by name, as `projected`; one without a value has its default.
-  public var options: [String: Setting] = [:]
+  package var options: [String: Setting] = [:]
   /// The longest sequence, in tokens.
-  public var length: Int
+  package var length: Int
   /// V, including padding, which no model ever sees.
-  public var vocabulary: Int
+  package var vocabulary: Int
   /// C.
-  public var classes: Int
+  package var classes: Int
   /// Sequences that are classified together, all through the same encoder: 1, or 2 for pairs.
-  public var towers = 1
+  package var towers = 1
 
   /// A model of the given size; everything else at its default.
-  public init(
+  package init(
     name: String, layers: Int, width: Int, heads: Int, feedForward: Int, length: Int,
     vocabulary: Int, classes: Int
   ) {
@@ -39,7 +39,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// The model of section `model` of a configuration, with the variant's own settings.
   ///
   /// - Throws: `UserError(.configuration)` that names the key whose value is not allowed.
-  public init(
+  package init(
     _ settings: Settings, length: Int, vocabulary: Int, classes: Int, towers: Int
   ) throws {
     let model = try ModelSettings(settings)
@@ -52,7 +52,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   }
 
   /// A setting that every model has.
-  public subscript<Value>(dynamicMember path: WritableKeyPath<ModelSettings, Value>) -> Value {
+  package subscript<Value>(dynamicMember path: WritableKeyPath<ModelSettings, Value>) -> Value {
     get { settings[keyPath: path] }
     set { settings[keyPath: path] = newValue }
   }
@@ -66,7 +66,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   var mixerSize: MixerSize { MixerSize(settings: settings, length: positionCount) }
 
   /// The keys of `model` that have no effect beside the values of the others, each with the reason.
-  public func idle() throws -> [String: String] {
+  package func idle() throws -> [String: String] {
     var reasons = try VariantCatalog.named(settings.name).idle(self)
     if settings.input == .numbers {
       reasons["embedding-deviation"] = "with model.input numbers no row of a token is drawn"
@@ -77,7 +77,7 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// Checks every value, so that building the model cannot fail.
   ///
   /// - Throws: `UserError` naming the key and what it must be.
-  public func validate() throws {
+  package func validate() throws {
     try settings.check()
     try checkRange("task.length", length, 1...1 << 22)
     try checkRange("the number of tokens", vocabulary, 1...1 << 22)
@@ -111,7 +111,7 @@ extension ModelConfiguration {
   ///
   /// - Parameter tokens: of all sequences of a batch together, as far as is known.
   /// - Throws: `UserError` when they cannot.
-  public func checkMemory(batchTokens tokens: Double) throws {
+  package func checkMemory(batchTokens tokens: Double) throws {
     try checkMemory(floats: tokens * Double(settings.width), "the embedded tokens of one batch")
   }
 

@@ -1,48 +1,48 @@
 import Base
 
 /// The hyper-parameters that every model has, section `model` of a configuration.
-public struct ModelSettings: SettingSection, Equatable {
+package struct ModelSettings: SettingSection, Equatable {
   /// `model`.
-  public static let section = "model"
+  package static let section = "model"
 
   /// The variant, as the catalog names it.
-  @Knob("the model; --model chooses it") public var name = ""
+  @Knob("the model; --model chooses it") package var name = ""
   /// Blocks.
-  @Knob("blocks", 1...1 << 10) public var layers = 2
+  @Knob("blocks", 1...1 << 10) package var layers = 2
   /// E.
-  @Knob("E, the width of the rows", 1...1 << 16) public var width = 64
+  @Knob("E, the width of the rows", 1...1 << 16) package var width = 64
   /// H.
-  @Knob("H, heads of a block", 1...1 << 12) public var heads = 2
+  @Knob("H, heads of a block", 1...1 << 12) package var heads = 2
   /// D; 0 means E / H.
-  @Knob("D, the width of a head; 0 means E/H", 0...1 << 16) public var headWidth = 0
+  @Knob("D, the width of a head; 0 means E/H", 0...1 << 16) package var headWidth = 0
   /// F; 0 leaves the feed-forward networks out, and with them the hidden layer of the classifier.
   @Knob("F, the inner width of the feed-forward networks; 0 leaves them out", 0...1 << 20)
-  public var feedForward = 128
+  package var feedForward = 128
   /// What a token number becomes.
   @Knob("what a token becomes: a trained row, or a linear map of its number")
-  public var input = TokenInput.tokens
+  package var input = TokenInput.tokens
   /// How the rows of a block are normalised.
   @Knob("how rows are normalised: each by itself, or columns over the batch", key: "norm")
-  public var normalization = Normalization.layer
+  package var normalization = Normalization.layer
   /// How positions are told.
   @Knob("how positions are told: trained rows, sines and cosines, or not at all")
-  public var positions = PositionalEncoding.learned
+  package var positions = PositionalEncoding.learned
   /// How rows become one.
   @Knob("how rows become one: their mean, or the row of a class token")
-  public var pooling = Pooling.mean
+  package var pooling = Pooling.mean
   /// The probability of dropping an activation, in training.
-  @Knob("the probability of dropping an activation in training", 0..<1) public var dropout = 0.1
+  @Knob("the probability of dropping an activation in training", 0..<1) package var dropout = 0.1
   /// The probability of dropping an attention weight, in training.
   @Knob("the probability of dropping an attention weight in training", 0..<1)
-  public var attentionDropout = 0.1
+  package var attentionDropout = 0.1
   /// The width between the two linear maps of the classifier; 0 means F.
   ///
   /// Where F is 0 too, the classifier is a single linear map.
   @Knob("the width between the two maps of the classifier; 0 means F", 0...1 << 20)
-  public var headHidden = 0
+  package var headHidden = 0
   /// The standard deviation of the first token embeddings.
-  @Knob("the standard deviation of the first rows of tokens") public var embeddingDeviation = 1.0
+  @Knob("the standard deviation of the first rows of tokens") package var embeddingDeviation = 1.0
 
   /// All at their defaults.
-  public init() {}
+  package init() {}
 }

@@ -2,17 +2,17 @@ import Autodiff
 import Base
 
 /// The real tokens of a batch, back to back.
-public struct PackedTokens: Sendable {
+package struct PackedTokens: Sendable {
   /// Token numbers.
-  public let tokens: [Int32]
+  package let tokens: [Int32]
   /// Where each sequence begins, and where the last one ends.
-  public let offsets: [Int]
+  package let offsets: [Int]
   /// The longest sequence there can be.
-  public let capacity: Int
+  package let capacity: Int
   private var specials = 0
 
   /// - Precondition: see ``PackedSequences``.
-  public init(tokens: [Int32], offsets: [Int], capacity: Int) {
+  package init(tokens: [Int32], offsets: [Int], capacity: Int) {
     self.tokens = tokens
     self.offsets = offsets
     self.capacity = capacity

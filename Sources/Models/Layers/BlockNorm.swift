@@ -2,7 +2,7 @@ import Autodiff
 import Base
 
 /// How rows are normalised, and where.
-public enum Normalization: String, SettingChoice {
+package enum Normalization: String, SettingChoice {
   /// Every row by itself, before it is mixed.
   case layer
   /// Every column over all rows of the batch, before they are mixed; evaluation uses running means.

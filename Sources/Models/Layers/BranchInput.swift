@@ -4,7 +4,7 @@ import Autodiff
 ///
 /// A mixer either normalises and projects in one pass (``project(_:)``) or asks for the normalised
 /// rows themselves; it returns the residual plus its branch.
-public struct BranchInput {
+package struct BranchInput {
   /// How the normalised rows are made.
   package enum Source {
     /// Each row by itself, whenever it is read.
@@ -14,7 +14,7 @@ public struct BranchInput {
   }
 
   /// x, [N, E], before the normalisation.
-  public let residual: Tensor
+  package let residual: Tensor
   private let source: Source
 
   package init(residual: Tensor, _ source: Source) {
@@ -23,7 +23,7 @@ public struct BranchInput {
   }
 
   /// LayerNorm(x)·Wᵀ + b, [N, O], without storing LayerNorm(x).
-  public func project(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
+  package func project(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     switch source {
     case .byRow(let norm): normalizedLinear(residual, norm: norm, weight: weight, bias: bias)
     case .done(let rows): linear(rows, weight: weight, bias: bias)
@@ -57,7 +57,7 @@ public struct BranchInput {
   }
 
   /// LayerNorm(x), [N, E].
-  public var normalized: Tensor {
+  package var normalized: Tensor {
     switch source {
     case .byRow(let norm): layerNorm(residual, norm: norm)
     case .done(let rows): rows

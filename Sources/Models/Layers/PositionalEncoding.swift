@@ -3,7 +3,7 @@ import Base
 import Foundation
 
 /// How a model knows where a token stands.
-public enum PositionalEncoding: String, SettingChoice {
+package enum PositionalEncoding: String, SettingChoice {
   /// A trained row for each position.
   case learned
   /// Interleaved sines and cosines of falling frequency, not trained.

@@ -2,7 +2,7 @@ import Autodiff
 import Base
 
 /// What a token number becomes.
-public enum TokenInput: String, SettingChoice {
+package enum TokenInput: String, SettingChoice {
   /// A trained row for each number.
   case tokens
   /// A linear map of the number itself, for what is a quantity, such as the brightness of a pixel.

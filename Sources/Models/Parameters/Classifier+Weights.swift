@@ -2,7 +2,7 @@ import Base
 
 extension Classifier {
   /// The weights under their documented names, linear maps as [outputs, inputs].
-  public func weights() -> SafeTensors {
+  package func weights() -> SafeTensors {
     var file = SafeTensors()
     file.metadata = ["format": "pt"]
     for parameter in parameters.all {
@@ -15,7 +15,7 @@ extension Classifier {
   ///
   /// - Throws: `UserError(.badData)` that names the first weight which is missing, unknown or of
   ///   another shape; nothing is changed then.
-  public func load(_ path: String) throws {
+  package func load(_ path: String) throws {
     let file = try SafeTensors(contentsOf: path)
     let known = Set(parameters.all.map(\.name))
     if let foreign = file.entries.first(where: { !known.contains($0.name) }) {

@@ -2,7 +2,7 @@ import Autodiff
 import Base
 
 /// How a weight's first values are drawn.
-public enum Initializer: Sendable {
+package enum Initializer: Sendable {
   case zeros
   case ones
   /// Normal with mean 0 and the given standard deviation.

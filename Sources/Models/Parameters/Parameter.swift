@@ -2,7 +2,7 @@ import Autodiff
 import Base
 
 /// How the optimizer treats a weight.
-public enum ParameterGroup: Sendable {
+package enum ParameterGroup: Sendable {
   /// At the learning rate; matrices decay, vectors do not.
   case ordinary
   /// At the learning rate times `train.recurrence-rate`, and never decaying: what sets the poles
@@ -13,15 +13,15 @@ public enum ParameterGroup: Sendable {
 }
 
 /// One weight of a model: a named place in the arena.
-public final class Parameter {
+package final class Parameter {
   /// The path of the weight, as checkpoints name it.
-  public let name: String
+  package let name: String
   /// Row-major; linear maps are [outputs, inputs].
-  public let shape: [Int]
+  package let shape: [Int]
   /// How the optimizer treats it.
-  public let group: ParameterGroup
+  package let group: ParameterGroup
   /// Whether weight decay applies: to matrices, not to vectors.
-  public var decays: Bool { group == .ordinary && shape.count > 1 }
+  package var decays: Bool { group == .ordinary && shape.count > 1 }
   let initializer: Initializer
   let offset: Int
   private unowned let arena: Parameters
@@ -39,11 +39,11 @@ public final class Parameter {
   }
 
   /// The number of values.
-  public var count: Int { shape.reduce(1, *) }
+  package var count: Int { shape.reduce(1, *) }
   /// The places of its values in the arena.
-  public var range: Range<Int> { offset..<offset + count }
+  package var range: Range<Int> { offset..<offset + count }
   /// The values, as operations take them.
-  public var tensor: Tensor { arena.tensor(of: self) }
+  package var tensor: Tensor { arena.tensor(of: self) }
   /// Changes the values of a buffer.
   ///
   /// - Precondition: it is a buffer, and there are ``count`` values.

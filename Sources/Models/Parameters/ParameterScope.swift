@@ -2,18 +2,18 @@ import Autodiff
 import Base
 
 /// A place in the naming tree under which a layer makes its weights.
-public struct ParameterScope {
+package struct ParameterScope {
   let arena: Parameters
   /// The names of the layers above, joined by dots.
-  public let path: String
+  package let path: String
 
   /// The scope of a part of this layer.
-  public func scope(_ name: String) -> ParameterScope {
+  package func scope(_ name: String) -> ParameterScope {
     ParameterScope(arena: arena, path: joined(name))
   }
 
   /// Makes a weight of this layer.
-  public func weight(
+  package func weight(
     _ name: String, _ shape: [Int], _ initializer: Initializer,
     group: ParameterGroup = .ordinary
   ) -> Parameter {
@@ -22,10 +22,10 @@ public struct ParameterScope {
 
   /// The random numbers that a weight of this layer draws its first values from, for another weight
   /// whose first values follow from them.
-  public func stream(_ name: String) -> RandomStream { arena.stream(joined(name)) }
+  package func stream(_ name: String) -> RandomStream { arena.stream(joined(name)) }
 
   /// A weight of the whole model, which every layer that asks for it uses.
-  public func shared(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
+  package func shared(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
     arena.weight(name, shape, initializer, .ordinary, shared: true)
   }
 

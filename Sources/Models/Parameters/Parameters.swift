@@ -6,32 +6,32 @@ import Base
 /// The only way to make a weight, so that a weight that exists has a name, a seed, a place in
 /// checkpoints and a gradient. Every weight draws its values from a stream of its own, named after
 /// it, so that adding one changes no other.
-public final class Parameters {
+package final class Parameters {
   /// The weights in the order in which the model made them.
-  public private(set) var all: [Parameter] = []
+  package private(set) var all: [Parameter] = []
   /// The seed of the first values.
-  public let seed: UInt64
+  package let seed: UInt64
   /// Whether operations on the weights are recorded.
-  public var tracksGradients = true
+  package var tracksGradients = true
   private var byName: [String: Parameter] = [:]
   private var size = 0
   private lazy var arena = makeArena()
 
   /// An empty set of weights.
-  public init(seed: UInt64) { self.seed = seed }
+  package init(seed: UInt64) { self.seed = seed }
 
   /// The number of trained values in all weights.
-  public var count: Int { all.reduce(0) { $0 + ($1.group == .buffer ? 0 : $1.count) } }
+  package var count: Int { all.reduce(0) { $0 + ($1.group == .buffer ? 0 : $1.count) } }
   /// The values of all weights, buffers included, and what lies between them.
   var room: Int { size }
   /// The values and gradients of all weights, for the optimizer and for checkpoints.
-  public var values: ParameterArena { arena }
+  package var values: ParameterArena { arena }
 
   /// The weight with this name.
-  public subscript(name: String) -> Parameter? { byName[name] }
+  package subscript(name: String) -> Parameter? { byName[name] }
 
   /// Where weights of the whole model are made.
-  public var root: ParameterScope { ParameterScope(arena: self, path: "") }
+  package var root: ParameterScope { ParameterScope(arena: self, path: "") }
 
   /// The weight `name`, made now unless an earlier layer made it.
   ///

@@ -9,20 +9,20 @@ import Training
 ///
 /// Nothing is guessed: a model whose accuracy was not measured is no candidate. What its steps take is
 /// told where that was measured.
-public struct Advice: Sendable, Encodable {
+package struct Advice: Sendable, Encodable {
   /// What is asked.
-  public struct Question: Sendable, Encodable {
+  package struct Question: Sendable, Encodable {
     /// The task's name.
-    public var task: String
+    package var task: String
     /// The longest sequence, in tokens.
-    public var length: Int
+    package var length: Int
     /// The most memory, bytes; nil for any.
-    public var memory: Int?
+    package var memory: Int?
     /// The most training time, seconds; nil for any.
-    public var time: Double?
+    package var time: Double?
 
     /// A question.
-    public init(task: String, length: Int, memory: Int? = nil, time: Double? = nil) {
+    package init(task: String, length: Int, memory: Int? = nil, time: Double? = nil) {
       self.task = task
       self.length = length
       self.memory = memory
@@ -31,39 +31,39 @@ public struct Advice: Sendable, Encodable {
   }
 
   /// A model that was trained on the task at the length.
-  public struct Candidate: Sendable, Encodable {
+  package struct Candidate: Sendable, Encodable {
     /// The model's name.
-    public let model: String
+    package let model: String
     /// Mean test accuracy, in 0…1, and its standard error.
-    public let accuracy: Double
+    package let accuracy: Double
     /// The standard error of the accuracy.
-    public let error: Double
+    package let error: Double
     /// Seeds.
-    public let seeds: Int
+    package let seeds: Int
     /// Training seconds.
-    public let seconds: Double
+    package let seconds: Double
     /// The most memory, bytes.
-    public let memory: Int
+    package let memory: Int
     /// The steps of its schedule.
-    public let steps: Int
+    package let steps: Int
     /// The preset and what was changed.
-    public let conditions: String
+    package let conditions: String
     /// Why it is not taken; empty for one that may be.
-    public let objections: [String]
+    package let objections: [String]
     /// Whether the first of the list is not distinguishably better.
-    public let isAsGoodAsTheBest: Bool
+    package let isAsGoodAsTheBest: Bool
   }
 
   /// What is asked.
-  public let question: Question
+  package let question: Question
   /// Models that fit, the one to take first.
-  public let candidates: [Candidate]
+  package let candidates: [Candidate]
   /// Models that were measured and do not fit, with what stands against them.
-  public let excluded: [Candidate]
+  package let excluded: [Candidate]
   /// Models that were not trained on the task at this length.
-  public let unmeasured: [String]
+  package let unmeasured: [String]
   /// What a training step of those takes at this length, as far as it was measured.
-  public let costs: StepCosts?
+  package let costs: StepCosts?
 
   /// Answers a question.
   ///
@@ -77,7 +77,7 @@ public struct Advice: Sendable, Encodable {
   ///   - speed: measurements of steps.
   ///   - processor: the one whose steps are told where they were measured; others' where not.
   /// - Throws: `UserError(.usage)` for a task that does not exist.
-  public init(
+  package init(
     _ question: Question, runs: [RunRecord], speed: [BenchmarkResult] = [],
     processor: String = RunEnvironment.cpuModel
   ) throws {

@@ -7,7 +7,7 @@ extension Advice {
   /// After what others report of Q. Fournier, G. M. Caron and D. Aloise, "A practical survey on faster
   /// and lighter transformers", ACM Computing Surveys 55, 2023, arXiv 2103.14636, whose full text we
   /// did not have; lines marked "ours" are not from there.
-  public static let guide = """
+  package static let guide = """
     What to weigh besides (second-hand after Fournier, Caron and Aloise 2023, arXiv 2103.14636)
       - A lower complexity is no promise of a faster model: measure time, memory and operations at
         several lengths, with the same batch on the same machine.
@@ -23,7 +23,7 @@ extension Advice {
     """
 
   /// The answer for people.
-  public var text: String {
+  package var text: String {
     var parts = [recommendation]
     if !candidates.isEmpty { parts.append("Measured and fitting\n" + Self.table(candidates)) }
     if !excluded.isEmpty { parts.append("Measured, not fitting\n" + Self.table(excluded)) }

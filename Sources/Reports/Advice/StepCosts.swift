@@ -3,11 +3,11 @@ import Tasks
 import Training
 
 /// What a training step of models takes at a length, from `speed.jsonl`.
-public struct StepCosts: Sendable, Encodable {
+package struct StepCosts: Sendable, Encodable {
   /// The processor and the size of model and batch that were measured, in words.
-  public let size: String
+  package let size: String
   /// The models that were measured, the fastest first.
-  public let rows: [StepCost]
+  package let rows: [StepCost]
 
   /// Looks up the measurements of the sizes that the task's first preset has, those of the processor
   /// before those of others; nil where there are none.
@@ -53,25 +53,25 @@ public struct StepCosts: Sendable, Encodable {
 }
 
 /// What a training step of a model takes.
-public struct StepCost: Sendable, Encodable {
+package struct StepCost: Sendable, Encodable {
   /// The mean accuracy at another length.
-  public struct Accuracy: Sendable, Encodable {
+  package struct Accuracy: Sendable, Encodable {
     /// Tokens.
-    public let length: Int
+    package let length: Int
     /// In 0…1.
-    public let accuracy: Double
+    package let accuracy: Double
   }
 
   /// The model.
-  public let model: String
+  package let model: String
   /// Seconds of a step.
-  public let seconds: Double
+  package let seconds: Double
   /// The most main memory, bytes.
-  public let memory: Int
+  package let memory: Int
   /// Whether this is not the length itself but lies between two lengths that were measured.
-  public let isInterpolated: Bool
+  package let isInterpolated: Bool
   /// The best accuracy, by validation, at each other length of the task.
-  public let elsewhere: [Accuracy]
+  package let elsewhere: [Accuracy]
 
   /// Nil where neither the length nor one on each side of it was measured.
   init?(_ model: String, length: Int, in series: SpeedTable.Series, elsewhere: [SeedGroup]) {

@@ -1,16 +1,16 @@
 import Foundation
 
 /// Curves drawn with characters, for a terminal.
-public struct TextPlot {
+package struct TextPlot {
   /// One curve.
-  public struct Curve {
+  package struct Curve {
     /// The name in the legend.
-    public let name: String
+    package let name: String
     /// The points, by x.
-    public let points: [(x: Double, y: Double)]
+    package let points: [(x: Double, y: Double)]
 
     /// A curve.
-    public init(name: String, points: [(x: Double, y: Double)]) {
+    package init(name: String, points: [(x: Double, y: Double)]) {
       self.name = name
       self.points = points
     }
@@ -28,7 +28,7 @@ public struct TextPlot {
   /// - Parameters:
   ///   - width: columns between the axis and the right edge.
   ///   - height: lines.
-  public init(_ curves: [Curve], width: Int = 60, height: Int = 14) {
+  package init(_ curves: [Curve], width: Int = 60, height: Int = 14) {
     self.curves = curves.map { curve in
       Curve(
         name: curve.name,
@@ -41,7 +41,7 @@ public struct TextPlot {
   /// The lines: curves, axis, legend; empty where there is nothing to draw.
   ///
   /// Where curves cross, the one listed first is seen.
-  public var text: String {
+  package var text: String {
     let points = curves.flatMap(\.points)
     guard let left = points.map(\.x).min(), let right = points.map(\.x).max(),
       let low = points.map(\.y).min(), let high = points.map(\.y).max()

@@ -3,17 +3,17 @@ import Foundation
 import Training
 
 /// Speed and memory as measured, `speed.jsonl`: a line a cell, as `lra bench --json` prints it.
-public struct SpeedLog: Sendable {
+package struct SpeedLog: Sendable {
   /// What was measured; of a cell that was measured again, the latest.
-  public private(set) var results: [BenchmarkResult] = []
+  package private(set) var results: [BenchmarkResult] = []
   /// Lines that are no measurement, each with the file and the line's number.
-  public private(set) var problems: [String] = []
+  package private(set) var problems: [String] = []
 
   /// Reads a file; a file that does not exist holds nothing.
-  public init(_ path: String) { add(path) }
+  package init(_ path: String) { add(path) }
 
   /// Reads the `speed.jsonl` in folders and in the folders directly in them, as in `runs/leaderboard`.
-  public init(_ folders: [String]) {
+  package init(_ folders: [String]) {
     for folder in folders {
       for place in [folder] + FileSystem.names(in: folder).map({ "\(folder)/\($0)" }) {
         add("\(place)/speed.jsonl")
@@ -34,7 +34,7 @@ public struct SpeedLog: Sendable {
 
 extension BenchmarkResult {
   /// Whether both measured the same thing on the same processor, however fast it was.
-  public func isSameCell(as other: BenchmarkResult) -> Bool {
+  package func isSameCell(as other: BenchmarkResult) -> Bool {
     (model, length, batch, towers, forward) == (
       other.model, other.length, other.batch, other.towers, other.forward
     )

@@ -4,22 +4,22 @@ import Tasks
 import Training
 
 /// One training of the grid: a task, a model, a length and a seed.
-public struct LeaderboardCell: Hashable, Sendable {
+package struct LeaderboardCell: Hashable, Sendable {
   /// The task's name.
-  public var task: String
+  package var task: String
   /// The model's name.
-  public var model: String
+  package var model: String
   /// The preset's name.
-  public var preset: String
+  package var preset: String
   /// The longest sequence, in tokens; nil for the preset's.
-  public var length: Int?
+  package var length: Int?
   /// The seed.
-  public var seed: Int
+  package var seed: Int
   /// `key=value`, applied after the preset.
-  public var assignments: [String]
+  package var assignments: [String]
 
   /// Takes the names as they are; `grid` checks them.
-  public init(
+  package init(
     task: String, model: String, preset: String, length: Int?, seed: Int, assignments: [String]
   ) {
     self.task = task
@@ -31,17 +31,17 @@ public struct LeaderboardCell: Hashable, Sendable {
   }
 
   /// The cell without its seed, by which costs are kept: seeds cost the same.
-  public var kind: String {
+  package var kind: String {
     "\(task)-\(model)-\(preset)" + (length.map { "-l\($0)" } ?? "") + mark
   }
 
   /// The name of the run's folder for a number of steps, nil for as many as the preset has.
-  public func folder(steps: Int?) -> String {
+  package func folder(steps: Int?) -> String {
     kind + (steps.map { "-n\($0)" } ?? "") + "-s\(seed)"
   }
 
   /// The flags of `lra train` for this cell.
-  public func flags(steps: Int?) -> [String] {
+  package func flags(steps: Int?) -> [String] {
     ["--task", task, "--model", model, "--preset", preset, "--seed", "\(seed)"]
       + (length.map { ["--length", "\($0)"] } ?? []) + (steps.map { ["--steps", "\($0)"] } ?? [])
       + assignments.flatMap { ["--set", $0] }
@@ -58,7 +58,7 @@ public struct LeaderboardCell: Hashable, Sendable {
   /// Checks that the configuration exists, before anything is run.
   ///
   /// - Throws: `UserError` for unknown names and bad values.
-  public func resolve(dataFolder: String) throws -> RunConfiguration {
+  package func resolve(dataFolder: String) throws -> RunConfiguration {
     var request = RunConfiguration.Request(
       task: task, model: model, preset: preset, dataFolder: dataFolder)
     request.assignments =
@@ -74,7 +74,7 @@ public struct LeaderboardCell: Hashable, Sendable {
   ///   - lengths: none for each preset's own.
   ///   - preset: nil for each task's first.
   /// - Throws: `UserError` for names that do not exist.
-  public static func grid(
+  package static func grid(
     tasks: [String], models: [String], lengths: [Int], seeds: [Int], preset: String?,
     assignments: [String]
   ) throws -> [LeaderboardCell] {

@@ -10,28 +10,28 @@ import Runs
 ///     <cell>/            the trainings' run folders
 ///     report/            tables and the page
 ///     .locks/            who works on what
-public struct LeaderboardFolder: Sendable {
+package struct LeaderboardFolder: Sendable {
   /// The folder.
-  public let path: String
+  package let path: String
 
   /// A folder, which need not exist yet.
-  public init(_ path: String) { self.path = path }
+  package init(_ path: String) { self.path = path }
 
   /// The speed measurements.
-  public var speedFile: String { "\(path)/speed.jsonl" }
+  package var speedFile: String { "\(path)/speed.jsonl" }
 
   /// The folder of the report.
-  public var report: String { "\(path)/report" }
+  package var report: String { "\(path)/report" }
 
   /// A training's run folder.
-  public func run(_ cell: LeaderboardCell, steps: Int?) -> String {
+  package func run(_ cell: LeaderboardCell, steps: Int?) -> String {
     "\(path)/\(cell.folder(steps: steps))"
   }
 
   /// Takes hold of something that only one process is to do at a time.
   ///
   /// - Returns: nil when another process has it.
-  public func claim(_ name: String) throws -> FileLock? {
+  package func claim(_ name: String) throws -> FileLock? {
     try createFolder("\(path)/.locks")
     do {
       return try FileLock("\(path)/.locks/\(name)")
@@ -43,7 +43,7 @@ public struct LeaderboardFolder: Sendable {
   /// Where a training stands.
   ///
   /// - Parameter planned: the steps that the present budget gave it earlier, nil for none.
-  public func state(of cell: LeaderboardCell, planned: Int?) -> LeaderboardPlan.State {
+  package func state(of cell: LeaderboardCell, planned: Int?) -> LeaderboardPlan.State {
     // A whole run is better than what any budget allows.
     for steps in [nil, planned] {
       let folder = run(cell, steps: steps)

@@ -7,11 +7,11 @@ import Training
 ///
 /// The truth about a training is its own run folder. The journal keeps what a folder cannot: measured
 /// costs, the steps that a budget allowed, and failures.
-public final class LeaderboardJournal {
+package final class LeaderboardJournal {
   /// One line.
-  public struct Entry: Codable, Sendable, Equatable {
+  package struct Entry: Codable, Sendable, Equatable {
     /// What happened.
-    public enum Event: String, Codable, Sendable {
+    package enum Event: String, Codable, Sendable {
       /// A kind of training was measured: `kind` and `cost`.
       case measured
       /// A budget gave a training its steps: `cell`, `steps` and `budget`.
@@ -25,22 +25,22 @@ public final class LeaderboardJournal {
     }
 
     /// What happened.
-    public var event: Event
+    package var event: Event
     /// The training's kind, or its folder's name, or a benchmark's cell.
-    public var subject: String
+    package var subject: String
     /// Seconds since 1970.
-    public var time: Double
+    package var time: Double
     /// What a training of this kind takes.
-    public var cost: RunCost?
+    package var cost: RunCost?
     /// The steps that the budget allowed.
-    public var steps: Int?
+    package var steps: Int?
     /// The budget, seconds.
-    public var budget: Double?
+    package var budget: Double?
     /// Why it failed.
-    public var error: String?
+    package var error: String?
 
     /// An entry of this moment.
-    public init(_ event: Event, _ subject: String) {
+    package init(_ event: Event, _ subject: String) {
       self.event = event
       self.subject = subject
       time = (Date().timeIntervalSince1970 * 1000).rounded() / 1000
@@ -53,27 +53,27 @@ public final class LeaderboardJournal {
   /// Opens the journal of a folder, which is made when absent.
   ///
   /// - Throws: `UserError(.cannotWrite)`.
-  public init(folder: String) throws {
+  package init(folder: String) throws {
     try createFolder(folder)
     path = "\(folder)/journal.jsonl"
     file = try AppendingFile(linesAt: path)
   }
 
   /// Adds a line.
-  public func write(_ entry: Entry) throws {
+  package func write(_ entry: Entry) throws {
     try file.append(SnakeCaseJSON.encoded(entry, oneLine: true) + [UInt8(ascii: "\n")])
   }
 
   /// All lines so far; those that are no entry are left out.
-  public func entries() -> [Entry] { lines.values }
+  package func entries() -> [Entry] { lines.values }
 
   /// Lines that are no entry, each with the file, its number and what is wrong.
-  public var problems: [String] { lines.problems }
+  package var problems: [String] { lines.problems }
 
   private var lines: JSONLines<Entry> { JSONLines(path, of: "entry of a leaderboard") }
 
   /// The latest measured cost of each kind, of those measured with so many threads.
-  public func costs(threads: Int) -> [String: RunCost] {
+  package func costs(threads: Int) -> [String: RunCost] {
     var costs: [String: RunCost] = [:]
     for entry in entries() where entry.event == .measured {
       if let cost = entry.cost, cost.threads == threads { costs[entry.subject] = cost }
@@ -82,7 +82,7 @@ public final class LeaderboardJournal {
   }
 
   /// The steps that a budget gave to the trainings that were planned by it, by cell.
-  public func plannedSteps(budget: Double) -> [String: Int] {
+  package func plannedSteps(budget: Double) -> [String: Int] {
     var steps: [String: Int] = [:]
     for entry in entries() where entry.event == .planned && entry.budget == budget {
       steps[entry.subject] = entry.steps
@@ -93,7 +93,7 @@ public final class LeaderboardJournal {
 
 extension LeaderboardJournal.Entry: CheckedValue {
   /// Checks that every number is one that can be planned with.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.amount.check(["time": time, "budget": budget])
     try FieldRange.count.check(["steps": steps])
     try cost?.check(in: "cost")

@@ -3,15 +3,15 @@ import Machine
 import Training
 
 /// How long each training of a grid is to be, so that all of them end in time.
-public struct LeaderboardPlan: Sendable {
+package struct LeaderboardPlan: Sendable {
   /// A training and what it takes.
-  public struct Item: Sendable {
+  package struct Item: Sendable {
     /// The training.
-    public var cell: LeaderboardCell
+    package var cell: LeaderboardCell
     /// What it takes by measurement, whole.
-    public var cost: RunCost
+    package var cost: RunCost
     /// Where it stands.
-    public var state: State
+    package var state: State
 
     package init(cell: LeaderboardCell, cost: RunCost, state: State) {
       self.cell = cell
@@ -21,7 +21,7 @@ public struct LeaderboardPlan: Sendable {
   }
 
   /// Where a training stands.
-  public enum State: Sendable, Equatable {
+  package enum State: Sendable, Equatable {
     /// Not begun; its number of steps can still be chosen.
     case open
     /// Begun or planned by an earlier call, with this number of steps (nil: the preset's), of which
@@ -32,16 +32,16 @@ public struct LeaderboardPlan: Sendable {
   }
 
   /// The trainings.
-  public var items: [Item]
+  package var items: [Item]
   /// Steps of each open training under the budget, by place; nil for as many as the preset has.
-  public private(set) var steps: [Int?]
+  package private(set) var steps: [Int?]
   /// The share of the preset's steps that the budget allows, 1 without one.
-  public private(set) var share = 1.0
+  package private(set) var share = 1.0
 
   /// Trainings shorter than this are not worth their test.
-  public static let fewestSteps = 10
+  package static let fewestSteps = 10
   /// The share of a budget that is planned for; the rest is for what was not foreseen.
-  public static let reserve = 0.9
+  package static let reserve = 0.9
 
   /// Plans.
   ///
@@ -55,7 +55,7 @@ public struct LeaderboardPlan: Sendable {
   ///   - budget: seconds that all of it may take from here; nil for no limit.
   ///   - jobs: trainings at once.
   /// - Throws: `UserError(.usage)` for a budget in which nothing can be trained.
-  public init(_ items: [Item], budget: Double?, jobs: Int) throws {
+  package init(_ items: [Item], budget: Double?, jobs: Int) throws {
     self.items = items
     steps = items.map { _ in nil }
     guard let budget else { return }
@@ -91,7 +91,7 @@ public struct LeaderboardPlan: Sendable {
   }
 
   /// Seconds that a training still needs, on one job.
-  public static func secondsLeft(_ item: Item) -> Double {
+  package static func secondsLeft(_ item: Item) -> Double {
     switch item.state {
     case .done: return 0
     case .open: return item.cost.seconds
@@ -101,7 +101,7 @@ public struct LeaderboardPlan: Sendable {
   }
 
   /// Seconds that all of it takes from here with so many jobs, each taking the next training.
-  public func seconds(jobs: Int) -> Double {
+  package func seconds(jobs: Int) -> Double {
     var busy = [Double](repeating: 0, count: max(jobs, 1))
     for (item, steps) in zip(items, steps) {
       let free = busy.indices.min { busy[$0] < busy[$1] } ?? 0
@@ -111,7 +111,7 @@ public struct LeaderboardPlan: Sendable {
   }
 
   /// The most memory that so many trainings hold at once, bytes.
-  public func peakBytes(jobs: Int) -> Int {
+  package func peakBytes(jobs: Int) -> Int {
     items.filter { $0.state != .done }.map(\.cost.peakResidentBytes).sorted(by: >)
       .prefix(jobs).reduce(0, +)
   }

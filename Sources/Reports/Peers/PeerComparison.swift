@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// What the rounds of one model, in one setting, amount to.
-public struct PeerComparison: Sendable {
+package struct PeerComparison: Sendable {
   /// What is compared in one column of a table.
   struct Setting: Hashable, Comparable, Sendable {
     let processor: String

@@ -3,54 +3,54 @@ import Training
 
 /// One round of `make bench-peers`: a few of the same training steps, or of inference, here and in
 /// PyTorch, one directly after the other; a line of `peers.jsonl`.
-public struct PeerRound: Codable, Sendable, Equatable {
+package struct PeerRound: Codable, Sendable, Equatable {
   /// What PyTorch took.
-  public struct Peer: Codable, Sendable, Equatable {
+  package struct Peer: Codable, Sendable, Equatable {
     /// Seconds of the median step.
-    public var stepS: Double
+    package var stepS: Double
     /// The most main memory of the process, MiB.
-    public var peakRssMib: Double
+    package var peakRssMib: Double
     /// PyTorch's version.
-    public var torch: String
+    package var torch: String
   }
 
   /// Seconds from the command to the end of the first step.
-  public struct FirstStep: Codable, Sendable, Equatable {
+  package struct FirstStep: Codable, Sendable, Equatable {
     /// PyTorch, operation by operation.
-    public var peer: Double
+    package var peer: Double
     /// PyTorch through `torch.compile`.
-    public var compiled: Double?
+    package var compiled: Double?
     /// We.
-    public var own: Double
+    package var own: Double
   }
 
   /// The name of the sizes: `narrow`, `middle`, `wide`, `wider`.
-  public var shape: String
+  package var shape: String
   /// The model's name.
-  public var model: String
+  package var model: String
   /// Tokens of a sequence.
-  public var length: Int
+  package var length: Int
   /// Examples a step.
-  public var batch: Int
+  package var batch: Int
   /// Threads of either.
-  public var threads: Int
+  package var threads: Int
   /// Whether it was inference.
-  public var forward: Bool
+  package var forward: Bool
   /// The machine's processor.
-  public var processor: String
+  package var processor: String
   /// What we took.
-  public var own: BenchmarkResult
+  package var own: BenchmarkResult
   /// PyTorch, operation by operation.
-  public var peer: Peer
+  package var peer: Peer
   /// PyTorch through `torch.compile`, where that was measured.
-  public var compiled: Peer?
+  package var compiled: Peer?
   /// How long the processes of this round took to their first step.
-  public var firstS: FirstStep?
+  package var firstS: FirstStep?
 }
 
 extension PeerRound: CheckedValue {
   /// Checks that every number is one that can be measured.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.positiveCount.check(["length": length, "batch": batch, "threads": threads])
     try own.check(in: "own")
     try peer.check(in: "peer")
@@ -64,7 +64,7 @@ extension PeerRound: CheckedValue {
 
 extension PeerRound.Peer: CheckedValue {
   /// Checks time and memory.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.positiveAmount.check(["step_s": stepS])
     try FieldRange(0...1e9).check(["peak_rss_mib": peakRssMib])
   }

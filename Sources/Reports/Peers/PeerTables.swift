@@ -1,7 +1,7 @@
 import Foundation
 
 /// Our speed and memory beside PyTorch's, a row a model and a column a setting.
-public struct PeerTables: Sendable {
+package struct PeerTables: Sendable {
   private typealias Cell = ReportTable.Cell
 
   private let models: [String]
@@ -10,7 +10,7 @@ public struct PeerTables: Sendable {
   private let rounds: [PeerRound]
 
   /// Tables of rounds, those of each machine apart.
-  public init(_ rounds: [PeerRound]) {
+  package init(_ rounds: [PeerRound]) {
     self.rounds = rounds
     models = rounds.map(\.model).distinct
     cells = Dictionary(grouping: rounds, by: PeerComparison.Setting.init).mapValues { column in
@@ -22,7 +22,7 @@ public struct PeerTables: Sendable {
   // MARK: Tables
 
   /// Training, inference, memory, and first steps, of each machine.
-  public var all: [ReportTable] {
+  package var all: [ReportTable] {
     Set(settings.map(\.processor)).sorted().flatMap { processor in
       let columns = settings.filter { $0.processor == processor }
       let training = columns.filter { !$0.forward }
@@ -116,7 +116,7 @@ public struct PeerTables: Sendable {
   // MARK: Reproduction
 
   /// The commands that measured this, each once, however many machines they ran on.
-  public var commands: [String] { settings.map(command).distinct }
+  package var commands: [String] { settings.map(command).distinct }
 
   private func command(_ setting: PeerComparison.Setting) -> String {
     let compiled = cells[setting]?.values.contains(where: \.hasCompiled) == true
@@ -127,7 +127,7 @@ public struct PeerTables: Sendable {
 
   /// The ratios and memories in the tables of a text that were not measured for the model, or the mean,
   /// that the row is for, as `linear: 2.10x`.
-  public func unexplained(in text: String) -> [String] {
+  package func unexplained(in text: String) -> [String] {
     let known = figures
     return text.split(separator: "\n").filter { $0.hasPrefix("| ") }.flatMap { line -> [String] in
       let row = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -3,14 +3,14 @@ import Foundation
 
 /// The runs behind the figures that the project publishes, `Tasks/Results`: for each run its
 /// configuration, its result, the machine and the validation curve; no weights.
-public struct PublishedRuns {
+package struct PublishedRuns {
   /// The runs.
-  public let runs: [RunRecord]
+  package let runs: [RunRecord]
 
   /// Reads the folder.
   ///
   /// - Throws: `UserError` when it is absent or a run in it cannot be read.
-  public init(_ folder: String) throws {
+  package init(_ folder: String) throws {
     let collection = try RunCollection([folder])
     if let problem = (collection.problems + collection.runs.flatMap(\.remarks)).first {
       throw UserError(.badData, problem, remedy: "restore the file from the repository")
@@ -23,7 +23,7 @@ public struct PublishedRuns {
   /// A line that links published runs, as `[s0](../Tasks/Results/listops-s4d-small-s0)`, may only state
   /// theirs, with the standard error (`37.0 ± 1.1 %`) or without (`37.0 %`); elsewhere `37.0 ± 1.1 %`
   /// must be that of any run. Means over seeds count.
-  public func unexplained(in text: String) -> [String] {
+  package func unexplained(in text: String) -> [String] {
     let all = Self.figures(runs)
     return text.split(separator: "\n").flatMap { line in
       let linked = runs.filter { line.contains("Tasks/Results/\($0.name))") }
@@ -60,7 +60,7 @@ public struct PublishedRuns {
   ///
   /// - Returns: the new folder.
   /// - Throws: `UserError` when the run has no result, or the folder cannot be written.
-  public static func publish(_ run: RunRecord, to folder: String) throws -> String {
+  package static func publish(_ run: RunRecord, to folder: String) throws -> String {
     guard var result = run.result else {
       throw UserError(
         .missingInput, "\(run.path): has no result", remedy: "publish it when it is done")

@@ -1,7 +1,7 @@
 import Runs
 
 /// How a run that was done again compares with the published one.
-public enum Reproduction: Equatable, Sendable {
+package enum Reproduction: Equatable, Sendable {
   /// Every count and loss is the same.
   case exact
   /// The accuracies differ by no more than two standard errors of their difference.
@@ -10,7 +10,7 @@ public enum Reproduction: Equatable, Sendable {
   case different(Double)
 
   /// Compares two results of one configuration.
-  public init(published: RunResult, again: RunResult) {
+  package init(published: RunResult, again: RunResult) {
     if published.testBest == again.testBest && published.testLast == again.testLast {
       self = .exact
       return

@@ -3,11 +3,11 @@ import Foundation
 import Runs
 
 /// The runs found in folders, and what could not be read.
-public struct RunCollection: Sendable {
+package struct RunCollection: Sendable {
   /// The runs, by path.
-  public private(set) var runs: [RunRecord] = []
+  package private(set) var runs: [RunRecord] = []
   /// Folders that hold a run that cannot be read, each with the reason.
-  public private(set) var problems: [String] = []
+  package private(set) var problems: [String] = []
 
   /// How deep below a given folder runs are looked for.
   private static let depth = 3
@@ -19,7 +19,7 @@ public struct RunCollection: Sendable {
   ///
   /// - Throws: `UserError(.missingInput)` for a folder that does not exist.
   /// - Complexity: O(files), each log read once.
-  public init(_ folders: [String]) throws {
+  package init(_ folders: [String]) throws {
     for folder in folders {
       guard FileManager.default.fileExists(atPath: folder) else {
         throw UserError(
@@ -31,10 +31,10 @@ public struct RunCollection: Sendable {
   }
 
   /// The runs that have a result.
-  public var finished: [RunRecord] { runs.filter { $0.result != nil } }
+  package var finished: [RunRecord] { runs.filter { $0.result != nil } }
 
   /// The folders of runs in a folder and below.
-  public static func paths(in folder: String) -> [String] { paths(in: folder, depth: depth) }
+  package static func paths(in folder: String) -> [String] { paths(in: folder, depth: depth) }
 
   private static func paths(in folder: String, depth: Int) -> [String] {
     if RunFolder.holdsRun(folder) { return [folder] }

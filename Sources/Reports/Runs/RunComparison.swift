@@ -5,35 +5,35 @@ import Runs
 import Tasks
 
 /// Runs side by side: what differs in them, what came out, and whether the difference is more than luck.
-public struct RunComparison {
+package struct RunComparison {
   /// The paired test of the first run and another one.
-  public struct Pair: Encodable {
+  package struct Pair: Encodable {
     /// The two runs' names.
-    public let first: String
+    package let first: String
     /// The other run's name.
-    public let second: String
+    package let second: String
     /// The test; nil where it cannot be made.
-    public let test: PairedTest?
+    package let test: PairedTest?
     /// Why it cannot be made.
-    public let reason: String?
+    package let reason: String?
   }
 
   /// A run's accuracy over training.
-  public struct Curve: Encodable {
+  package struct Curve: Encodable {
     /// The run's name.
-    public let run: String
+    package let run: String
     /// The evaluations on validation examples, in order.
-    public let validation: [RunRecord.Point]
+    package let validation: [RunRecord.Point]
   }
 
   /// The runs.
-  public let runs: [RunRecord]
+  package let runs: [RunRecord]
 
   /// Compares runs.
-  public init(_ runs: [RunRecord]) { self.runs = runs }
+  package init(_ runs: [RunRecord]) { self.runs = runs }
 
   /// The settings that are not the same in all runs, a column a run.
-  public var differences: ReportTable {
+  package var differences: ReportTable {
     var table = ReportTable(
       id: "differences", title: "Settings that differ", caption: "",
       columns: [.text("setting")] + runs.map { .text($0.name) })
@@ -51,7 +51,7 @@ public struct RunComparison {
   }
 
   /// What came out, a column a run.
-  public var results: ReportTable {
+  package var results: ReportTable {
     var table = ReportTable(
       id: "results", title: "Results", caption: "",
       columns: [.text("")] + runs.map { .number($0.name) })
@@ -73,7 +73,7 @@ public struct RunComparison {
   }
 
   /// What to beware of: other data, other protocols.
-  public var warnings: [String] {
+  package var warnings: [String] {
     guard let first = runs.first, let base = RunConditions(first) else { return [] }
     return runs.dropFirst().flatMap { run -> [String] in
       guard let other = RunConditions(run) else { return [] }
@@ -92,12 +92,12 @@ public struct RunComparison {
   }
 
   /// The runs' evaluations on validation examples.
-  public var curves: [Curve] {
+  package var curves: [Curve] {
     runs.map { Curve(run: $0.name, validation: $0.validation) }
   }
 
   /// The curves of validation accuracy in per cent, drawn with characters.
-  public func plot(width: Int) -> String {
+  package func plot(width: Int) -> String {
     TextPlot(
       runs.map { run in
         TextPlot.Curve(
@@ -107,7 +107,7 @@ public struct RunComparison {
   }
 
   /// The first run against each other one, from the answers that the folders keep.
-  public var pairs: [Pair] {
+  package var pairs: [Pair] {
     guard let first = runs.first else { return [] }
     return runs.dropFirst().map { pair(first, $0) }
   }
@@ -136,7 +136,7 @@ public struct RunComparison {
   }
 
   /// The file of the answers that a run's result goes by.
-  public static func answersFile(_ run: RunRecord) -> String {
+  package static func answersFile(_ run: RunRecord) -> String {
     PredictionFile.path(in: run.path, .test, run.result?.select ?? .best)
   }
 

@@ -5,30 +5,30 @@ import Tasks
 ///
 /// Values that a preset gives to a single model (a rate, a norm) belong to the preset. What a user
 /// changed besides the fields here does not part tables, but is told in the row; see `deviations`.
-public struct RunConditions: Hashable, Sendable, Comparable {
+package struct RunConditions: Hashable, Sendable, Comparable {
   /// The task.
-  public let task: String
+  package let task: String
   /// The preset.
-  public let preset: String
+  package let preset: String
   /// The longest sequence, in tokens.
-  public let length: Int
+  package let length: Int
   /// The hash of the data.
-  public let data: String
+  package let data: String
   /// Where the data came from.
-  public let source: String
+  package let source: String
   /// Training examples.
-  public let trainCount: Int
+  package let trainCount: Int
   /// Test examples.
-  public let testCount: Int
+  package let testCount: Int
   /// What the best checkpoint was chosen by: `val`, or `test` as the LRA does for text.
-  public let validation: String
+  package let validation: String
   /// Whether the preset's number of steps was changed; the rows then give theirs.
-  public let hasOwnSteps: Bool
+  package let hasOwnSteps: Bool
   /// Whether the preset's length was changed.
-  public let hasOwnLength: Bool
+  package let hasOwnLength: Bool
 
   /// The protocol of a finished run; nil for one without a result.
-  public init?(_ run: RunRecord) {
+  package init?(_ run: RunRecord) {
     guard let result = run.result else { return nil }
     task = result.task
     preset = result.preset
@@ -43,7 +43,7 @@ public struct RunConditions: Hashable, Sendable, Comparable {
   }
 
   /// The conditions in a line, for the caption of a table.
-  public var summary: String {
+  package var summary: String {
     [
       "preset \(presetName)",
       "up to \(length) tokens", "\(formatCount(trainCount)) training examples",
@@ -54,17 +54,17 @@ public struct RunConditions: Hashable, Sendable, Comparable {
   }
 
   /// The conditions in a few words, for a heading; `ProtocolNames` tells apart those that share them.
-  public var name: String {
+  package var name: String {
     "\(preset), \(formatCount(length)) tokens" + (hasOwnSteps ? ", other steps" : "")
   }
 
   /// The preset, and whether its number of steps was changed.
-  public var presetName: String {
+  package var presetName: String {
     preset + (hasOwnSteps ? " with another number of steps" : "")
   }
 
   /// Why figures of this protocol are not those of a publication, nil where they may be compared.
-  public var incomparable: String? {
+  package var incomparable: String? {
     guard let preset = try? TaskCatalog.named(task).preset(preset) else { return "another preset" }
     if !preset.comparable { return "preset \(preset.name) is not a published one" }
     let changes = (hasOwnSteps ? ["number of steps"] : []) + (hasOwnLength ? ["length"] : [])
@@ -74,7 +74,7 @@ public struct RunConditions: Hashable, Sendable, Comparable {
   /// A name for files and places in a page, such as `accuracy-listops-small-2000`.
   ///
   /// Data and choice of checkpoint are told by four digits of their hash.
-  public func id(_ prefix: String) -> String {
+  package func id(_ prefix: String) -> String {
     var hash = FNV1a()
     hash.add(Array("\(data) \(trainCount) \(validation)".utf8))
     let digits = String(hash.hexadecimal.suffix(4))
@@ -84,7 +84,7 @@ public struct RunConditions: Hashable, Sendable, Comparable {
   }
 
   /// By task, preset, length, and what else there is.
-  public static func < (a: RunConditions, b: RunConditions) -> Bool { a.order < b.order }
+  package static func < (a: RunConditions, b: RunConditions) -> Bool { a.order < b.order }
 
   private var order: String {
     let digits = String(length)
@@ -101,7 +101,7 @@ extension RunRecord {
   ///
   /// A warm-up that is scaled with the steps is no change of its own, and with a rate or batch that
   /// differ from the preset's, two rows are told apart by this.
-  public var deviations: [String] {
+  package var deviations: [String] {
     let parted: Set = ["train.steps", "train.warmup", "task.length", "task.validation"]
     return changedKeys.filter { !parted.contains($0) }.sorted().map {
       "\($0)=\(settings[$0]?.description ?? "")"

@@ -5,43 +5,43 @@ import Runs
 import Training
 
 /// A run as its folder tells it, finished or not.
-public struct RunRecord: Sendable {
+package struct RunRecord: Sendable {
   /// One evaluation on the validation split.
-  public struct Point: Sendable, Equatable, Encodable {
+  package struct Point: Sendable, Equatable, Encodable {
     /// The optimizer step, counted from 1.
-    public var step: Int
+    package var step: Int
     /// The share of right answers, in 0…1.
-    public var accuracy: Double
+    package var accuracy: Double
     /// Mean cross-entropy, nats.
-    public var loss: Double
+    package var loss: Double
   }
 
   /// The folder's last name.
-  public var name: String
+  package var name: String
   /// The folder.
-  public var path: String
+  package var path: String
   /// Where the run stands; nil where the folder does not say, as a downloaded one.
-  public var status: RunStatus?
+  package var status: RunStatus?
   /// Every setting.
-  public var settings: Settings
+  package var settings: Settings
   /// The machine and the command; nil where the folder does not say.
-  public var environment: RunEnvironment?
+  package var environment: RunEnvironment?
   /// What came out; nil before the end.
-  public var result: RunResult?
+  package var result: RunResult?
   /// The evaluations on the validation split, in order.
-  public var validation: [Point]
+  package var validation: [Point]
   /// Training loss and accuracy as logged, in order.
-  public var training: [Point]
+  package var training: [Point]
   /// The keys whose values are not those of the preset.
-  public var changedKeys: [String]
+  package var changedKeys: [String]
   /// Lines of the log that cannot be used, each with the file and the line's number.
-  public var remarks: [String]
+  package var remarks: [String]
 
   /// Reads a run's folder.
   ///
   /// - Throws: `UserError` when there is no run, or a file of it cannot be understood; the error
   ///   names the file.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     let folder = try RunFolder.open(path)
     self.path = path
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
@@ -76,12 +76,12 @@ public struct RunRecord: Sendable {
   }
 
   /// Whether a folder holds a run with a result that can be read.
-  public static func isDone(_ path: String) -> Bool {
+  package static func isDone(_ path: String) -> Bool {
     (try? RunFolder.open(path).result) != nil
   }
 
   /// The accuracy, in 0…1, of the test split by the rule of the preset; nil before the end.
-  public var accuracy: Double? { result?.test.accuracy }
+  package var accuracy: Double? { result?.test.accuracy }
 
   private static func points(_ records: [MetricsLog.Record], _ split: String) -> [Point] {
     records.compactMap { record in

@@ -4,39 +4,39 @@ import Machine
 import Runs
 
 /// Where a run stands at this moment, from the ends of its files alone.
-public struct RunStanding: Sendable, Encodable {
+package struct RunStanding: Sendable, Encodable {
   /// How it is with a run.
-  public enum State: String, Sendable, Encodable {
+  package enum State: String, Sendable, Encodable {
     case running, done, stopped, failed
     /// Says that it runs, but no process holds its lock.
     case dead
   }
 
   /// The folder's last name.
-  public let name: String
+  package let name: String
   /// How it is.
-  public let state: State
+  package let state: State
   /// The last step in the log, and the steps planned.
-  public let step: Int
+  package let step: Int
   /// Steps planned; 0 where the folder does not say.
-  public let steps: Int
+  package let steps: Int
   /// The latest training loss, nats.
-  public let loss: Double?
+  package let loss: Double?
   /// The latest training accuracy, in 0…1.
-  public let accuracy: Double?
+  package let accuracy: Double?
   /// The best validation accuracy, in 0…1.
-  public let validation: Double?
+  package let validation: Double?
   /// The test accuracy of a finished run, in 0…1.
-  public let test: Double?
+  package let test: Double?
   /// Steps a second.
-  public let stepsPerSecond: Double?
+  package let stepsPerSecond: Double?
   /// The most memory, bytes.
-  public let peakResidentBytes: Int?
+  package let peakResidentBytes: Int?
   /// When the log was last written, seconds since 1970.
-  public let time: Double
+  package let time: Double
 
   /// Seconds to the end at the present speed; nil for a run that does not go on.
-  public var secondsLeft: Double? {
+  package var secondsLeft: Double? {
     guard state == .running, let stepsPerSecond, stepsPerSecond > 0 else { return nil }
     return Double(max(0, steps - step)) / stepsPerSecond
   }
@@ -48,7 +48,7 @@ public struct RunStanding: Sendable, Encodable {
   ///
   /// - Throws: `UserError` when there is no run.
   /// - Complexity: O(size of the log) to find the evaluations; only its end is understood whole.
-  public init(_ path: String) throws {
+  package init(_ path: String) throws {
     let folder = try RunFolder.open(path)
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
     let records = MetricsLog.lastRecords(at: folder.file("metrics.jsonl"), bytes: Self.tail)

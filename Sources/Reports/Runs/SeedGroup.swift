@@ -3,17 +3,17 @@ import Machine
 import Runs
 
 /// Runs that differ in nothing but their seed.
-public struct SeedGroup: Sendable {
+package struct SeedGroup: Sendable {
   /// The conditions.
-  public let conditions: RunConditions
+  package let conditions: RunConditions
   /// The model's name.
-  public let model: String
+  package let model: String
   /// What was changed besides; see `RunRecord.deviations`.
-  public let deviations: [String]
+  package let deviations: [String]
   /// The steps that each was planned with.
-  public let steps: Int
+  package let steps: Int
   /// The finished runs, by seed.
-  public let runs: [RunRecord]
+  package let runs: [RunRecord]
   private let results: [RunResult]
 
   private struct Key: Hashable {
@@ -33,7 +33,7 @@ public struct SeedGroup: Sendable {
   }
 
   /// The groups of finished runs; of two runs with the same seed the later path counts.
-  public static func all(_ runs: [RunRecord]) -> [SeedGroup] {
+  package static func all(_ runs: [RunRecord]) -> [SeedGroup] {
     var groups: [Key: [UInt64: RunRecord]] = [:]
     for run in runs {
       guard let conditions = RunConditions(run), let result = run.result else { continue }
@@ -49,47 +49,47 @@ public struct SeedGroup: Sendable {
   }
 
   /// Seeds.
-  public var count: Int { runs.count }
+  package var count: Int { runs.count }
   /// Mean accuracy on the test split by the preset's rule, in 0…1.
-  public var accuracy: Double { mean(results.map(\.test.accuracy)) }
+  package var accuracy: Double { mean(results.map(\.test.accuracy)) }
   /// The same of the checkpoints that were best on validation.
-  public var bestAccuracy: Double { mean(results.map(\.testBest.accuracy)) }
+  package var bestAccuracy: Double { mean(results.map(\.testBest.accuracy)) }
   /// The same of the last checkpoints.
-  public var lastAccuracy: Double { mean(results.map(\.testLast.accuracy)) }
+  package var lastAccuracy: Double { mean(results.map(\.testLast.accuracy)) }
   /// Mean of the best accuracy on validation, by which one may choose; that of the test where the
   /// curves were not kept.
-  public var validationAccuracy: Double {
+  package var validationAccuracy: Double {
     mean(runs.map { $0.validation.map(\.accuracy).max() ?? $0.accuracy ?? 0 })
   }
   /// The standard deviation of the accuracy over seeds, with n − 1; nil for one seed.
-  public var spread: Double? { sampleDeviation(results.map(\.test.accuracy)) }
+  package var spread: Double? { sampleDeviation(results.map(\.test.accuracy)) }
   /// The standard error of one accuracy from the finite number of test examples.
-  public var testError: Double { mean(results.map(\.test.error)) }
+  package var testError: Double { mean(results.map(\.test.error)) }
   /// Training seconds, mean.
-  public var seconds: Double { mean(results.map(\.trainingSeconds)) }
+  package var seconds: Double { mean(results.map(\.trainingSeconds)) }
   /// Optimizer steps a second, mean.
-  public var stepsPerSecond: Double { mean(results.map(\.stepsPerSecond)) }
+  package var stepsPerSecond: Double { mean(results.map(\.stepsPerSecond)) }
   /// The most memory, bytes.
-  public var peakResidentBytes: Int { results.map(\.peakResidentBytes).max() ?? 0 }
+  package var peakResidentBytes: Int { results.map(\.peakResidentBytes).max() ?? 0 }
   /// Weights.
-  public var parameters: Int { results.first?.parameters ?? 0 }
+  package var parameters: Int { results.first?.parameters ?? 0 }
   /// What always answering the commonest class reaches, in 0…1.
-  public var majorityShare: Double { results.first?.majorityShare ?? 0 }
+  package var majorityShare: Double { results.first?.majorityShare ?? 0 }
   /// Runs that are better than chance at the 5 % level.
-  public var escaped: Int { results.count { $0.remark == nil } }
+  package var escaped: Int { results.count { $0.remark == nil } }
 
   /// The standard error of the mean accuracy: test examples, and seeds where there are several.
   ///
   ///     √(testError² + spread² / n)
   ///
   /// The spread holds some of the test's error already, so that this is rather too wide.
-  public var error: Double {
+  package var error: Double {
     let seeds = spread.map { $0 * $0 / Double(count) } ?? 0
     return (testError * testError + seeds).squareRoot()
   }
 
   /// Whether two accuracies differ at the 5 % level: by more than 1.96 of their common errors.
-  public func isDistinguishable(from other: SeedGroup) -> Bool {
+  package func isDistinguishable(from other: SeedGroup) -> Bool {
     let common = (error * error + other.error * other.error).squareRoot()
     return abs(accuracy - other.accuracy) > 1.96 * common
   }

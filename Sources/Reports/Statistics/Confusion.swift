@@ -2,14 +2,14 @@ import Foundation
 import Runs
 
 /// How often each class was taken for each other one.
-public struct Confusion: Sendable, Equatable {
+package struct Confusion: Sendable, Equatable {
   /// Examples by right class, then by the class answered.
-  public var counts: [[Int]]
+  package var counts: [[Int]]
 
   /// Counts answers.
   ///
   /// - Parameter classes: at least as many as occur.
-  public init(_ predictions: [Prediction], classes: Int) {
+  package init(_ predictions: [Prediction], classes: Int) {
     counts = Array(repeating: Array(repeating: 0, count: classes), count: classes)
     for prediction in predictions { counts[prediction.label][prediction.pred] += 1 }
   }
@@ -18,7 +18,7 @@ public struct Confusion: Sendable, Equatable {
   /// runs that kept none.
   ///
   /// - Throws: `UserError` when the file is damaged.
-  public init?(_ run: RunRecord) throws {
+  package init?(_ run: RunRecord) throws {
     guard let result = run.result else { return nil }
     let file = PredictionFile.path(in: run.path, .test, result.select)
     guard FileManager.default.fileExists(atPath: file) else { return nil }

@@ -9,18 +9,18 @@ import Runs
 ///
 /// Source: Q. McNemar, "Note on the sampling error of the difference between correlated proportions",
 /// Psychometrika 12, 1947; in its exact form.
-public struct PairedTest: Sendable, Equatable, Encodable {
+package struct PairedTest: Sendable, Equatable, Encodable {
   /// Examples that both have right.
-  public let bothRight: Int
+  package let bothRight: Int
   /// Examples that only the first has right, b.
-  public let onlyFirst: Int
+  package let onlyFirst: Int
   /// Examples that only the second has right, c.
-  public let onlySecond: Int
+  package let onlySecond: Int
   /// Examples that both have wrong.
-  public let bothWrong: Int
+  package let bothWrong: Int
 
   /// Compares answers; nil where they are not to the same examples.
-  public init?(_ first: [Prediction], _ second: [Prediction]) {
+  package init?(_ first: [Prediction], _ second: [Prediction]) {
     guard first.count == second.count, !first.isEmpty,
       zip(first, second).allSatisfy({ $0.id == $1.id && $0.label == $1.label })
     else { return nil }
@@ -32,20 +32,20 @@ public struct PairedTest: Sendable, Equatable, Encodable {
   }
 
   /// Examples.
-  public var count: Int { bothRight + onlyFirst + onlySecond + bothWrong }
+  package var count: Int { bothRight + onlyFirst + onlySecond + bothWrong }
 
   /// The accuracy of the first minus that of the second, in −1…1.
-  public var difference: Double { Double(onlyFirst - onlySecond) / Double(count) }
+  package var difference: Double { Double(onlyFirst - onlySecond) / Double(count) }
 
   /// The standard error of the difference: √(b + c − (b − c)² / n) / n.
-  public var error: Double {
+  package var error: Double {
     let unequal = Double(onlyFirst + onlySecond)
     let net = Double(onlyFirst - onlySecond)
     return (unequal - net * net / Double(count)).squareRoot() / Double(count)
   }
 
   /// The chance of so large a difference between two models that are equally good, in 0…1.
-  public var probability: Double {
+  package var probability: Double {
     let unequal = onlyFirst + onlySecond
     let more = max(onlyFirst, onlySecond)
     return min(1, 2 * chanceProbability(correct: more, of: unequal, share: 0.5))
@@ -58,7 +58,7 @@ extension PairedTest {
   }
 
   /// Writes what follows from the counts too.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Keys.self)
     try container.encode(bothRight, forKey: .bothRight)
     try container.encode(onlyFirst, forKey: .onlyFirst)

@@ -1,17 +1,17 @@
 import Foundation
 
 /// A power law through measurements: `y = factor · L^exponent`.
-public struct GrowthFit: Sendable, Equatable {
+package struct GrowthFit: Sendable, Equatable {
   /// The power of the length.
-  public let exponent: Double
+  package let exponent: Double
   /// The value at length 1.
-  public let factor: Double
+  package let factor: Double
 
   /// The line of least squares through (log L, log y); nil for fewer than two lengths, or values that
   /// have no logarithm.
   ///
   /// - Parameter points: lengths in tokens, and what was measured there.
-  public init?(_ points: [(length: Int, value: Double)]) {
+  package init?(_ points: [(length: Int, value: Double)]) {
     guard Set(points.map(\.length)).count > 1,
       points.allSatisfy({ $0.length > 0 && $0.value > 0 && $0.value.isFinite })
     else { return nil }
@@ -25,5 +25,5 @@ public struct GrowthFit: Sendable, Equatable {
   }
 
   /// The value at a length.
-  public func value(at length: Double) -> Double { factor * pow(length, exponent) }
+  package func value(at length: Double) -> Double { factor * pow(length, exponent) }
 }

@@ -1,14 +1,14 @@
 import Training
 
 /// All tables that runs and speed measurements give rise to.
-public enum ReportTables {
+package enum ReportTables {
   /// The tables, the broadest first.
   ///
   /// - Parameters:
   ///   - runs: only finished ones count.
   ///   - speed: as `lra bench` measured.
   ///   - peers: as `make bench-peers` measured.
-  public static func all(
+  package static func all(
     _ runs: [RunRecord], speed: [BenchmarkResult], peers: [PeerRound] = []
   ) -> [ReportTable] {
     let groups = SeedGroup.all(runs)

@@ -5,12 +5,12 @@ import Foundation
 ///
 /// The file written last, `COMPLETE`, lists the others with their sizes and checksums. Without that
 /// file, or against it, nothing in the folder is used.
-public struct Checkpoint: Sendable, Equatable {
+package struct Checkpoint: Sendable, Equatable {
   /// The folder's path.
-  public let path: String
+  package let path: String
 
   /// The step after which it was saved, as its name says, or its state where it has another name.
-  public var step: Int { Int(name.dropFirst("step-".count)) ?? state?.step ?? 0 }
+  package var step: Int { Int(name.dropFirst("step-".count)) ?? state?.step ?? 0 }
 
   /// What the run knew beside the weights; nil where that cannot be read.
   ///
@@ -25,12 +25,12 @@ public struct Checkpoint: Sendable, Equatable {
   package var name: String { lastName(of: path) }
 
   /// The path of one of its files.
-  public func file(_ name: String) -> String { "\(path)/\(name)" }
+  package func file(_ name: String) -> String { "\(path)/\(name)" }
 
   /// What is wrong with the checkpoint, or `nil` when it is whole.
   ///
   /// - Complexity: reads every file once.
-  public func problem() -> String? {
+  package func problem() -> String? {
     guard FileSystem.exists(path) else { return "missing" }
     guard let json = FileManager.default.contents(atPath: file(Self.marker)) else {
       return "not complete, the process that wrote it was stopped"

@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// Which checkpoint of a run to read.
-public enum CheckpointChoice: String, Codable, SettingChoice {
+package enum CheckpointChoice: String, Codable, SettingChoice {
   /// The newest one, or where it is damaged the newest that is whole.
   case last
   /// The one with the best validation accuracy; in a run that marked none, the last.
@@ -21,7 +21,7 @@ extension RunFolder {
   ///   - files: contents by file name.
   /// - Throws: `UserError(.cannotWrite)`; the earlier checkpoints are then still in place.
   @discardableResult
-  public func saveCheckpoint(
+  package func saveCheckpoint(
     step: Int, best: Bool, files: [String: [UInt8]]
   ) throws -> Checkpoint {
     try checkInPlace()
@@ -53,7 +53,7 @@ extension RunFolder {
   /// - Returns: the checkpoint, and a message for the user when it is not the one asked for.
   /// - Throws: `UserError`, `.missingInput` when the run has saved none, `.badData` with a list of
   ///   what is wrong with each when none is usable.
-  public func loadCheckpoint(
+  package func loadCheckpoint(
     _ choice: CheckpointChoice
   ) throws -> (checkpoint: Checkpoint, message: String?) {
     var problems: [String] = []

@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// Where a run stands, the one word in its file `STATUS`.
-public enum RunStatus: String, Sendable, Codable, CaseIterable {
+package enum RunStatus: String, Sendable, Codable, CaseIterable {
   case running
   case done
   case failed
@@ -22,9 +22,9 @@ public enum RunStatus: String, Sendable, Codable, CaseIterable {
 ///
 /// A folder that is written to is locked, so that two processes cannot train in it at once. Every
 /// file but the logs is replaced in one step: a killed run leaves the old or the new one, whole.
-public final class RunFolder {
+package final class RunFolder {
   /// The folder's path.
-  public let path: String
+  package let path: String
   /// The checkpoint that the run saved last or goes on from, which later becomes `previous`.
   var current: String?
   private let lock: FileLock?
@@ -37,13 +37,13 @@ public final class RunFolder {
   }
 
   /// What to tell the user about the lock, if it is not one as usual.
-  public var lockMessage: String? { lock?.message }
+  package var lockMessage: String? { lock?.message }
 
   /// The path of a file in the folder, such as `file("config.json")`.
-  public func file(_ name: String) -> String { "\(path)/\(name)" }
+  package func file(_ name: String) -> String { "\(path)/\(name)" }
 
   /// The folder of the checkpoints.
-  public var checkpoints: String { file("checkpoints") }
+  package var checkpoints: String { file("checkpoints") }
 
   /// Makes and locks the folder of a new run under the first free name of the form
   /// `<root>/<task>-<model>-<preset>-s<seed>[-<n>]`.
@@ -51,7 +51,7 @@ public final class RunFolder {
   /// Of several processes that do so at once, each gets a folder of its own.
   ///
   /// - Throws: `UserError(.cannotWrite)`.
-  public static func createDefault(
+  package static func createDefault(
     root: String = "runs", task: String, model: String, preset: String, seed: Int
   ) throws -> RunFolder {
     try createFolder(root)
@@ -66,7 +66,7 @@ public final class RunFolder {
   }
 
   /// Whether a run was started in the folder.
-  public static func holdsRun(_ path: String) -> Bool {
+  package static func holdsRun(_ path: String) -> Bool {
     FileSystem.exists("\(path)/config.json") || FileSystem.exists("\(path)/checkpoints/last")
   }
 
@@ -74,7 +74,7 @@ public final class RunFolder {
   ///
   /// - Throws: `UserError(.cannotWrite)` when the folder holds a run already or cannot be written,
   ///   `.unavailable` when another process has it locked.
-  public static func create(_ path: String) throws -> RunFolder {
+  package static func create(_ path: String) throws -> RunFolder {
     try createFolder("\(path)/checkpoints")
     let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
     if holdsRun(path) {
@@ -93,7 +93,7 @@ public final class RunFolder {
   ///
   /// - Throws: `UserError(.missingInput)` when there is no run, `.unavailable` when another
   ///   process has it locked, `.cannotWrite`.
-  public static func resume(_ path: String) throws -> RunFolder {
+  package static func resume(_ path: String) throws -> RunFolder {
     _ = try open(path)
     try createFolder("\(path)/checkpoints")
     let run = RunFolder(path: path, lock: try FileLock("\(path)/.lock"))
@@ -106,7 +106,7 @@ public final class RunFolder {
   /// Opens the folder of a run for reading; the run may still be going on.
   ///
   /// - Throws: `UserError(.missingInput)` when there is no run.
-  public static func open(_ path: String) throws -> RunFolder {
+  package static func open(_ path: String) throws -> RunFolder {
     guard holdsRun(path) else {
       throw UserError(
         .missingInput, "\(path): \(FileSystem.exists(path) ? "holds no run" : "no such folder")",
@@ -116,7 +116,7 @@ public final class RunFolder {
   }
 
   /// The word in `STATUS`, if there is a known one.
-  public var status: RunStatus? {
+  package var status: RunStatus? {
     let text = FileManager.default.contents(atPath: file("STATUS")) ?? Data()
     return RunStatus(
       rawValue: String(decoding: text, as: UTF8.self)
@@ -124,17 +124,17 @@ public final class RunFolder {
   }
 
   /// Whether a process works in the folder at this moment.
-  public var isInUse: Bool { FileLock.isHeld(file(".lock")) }
+  package var isInUse: Bool { FileLock.isHeld(file(".lock")) }
 
   /// The result; nil while there is none that can be read.
-  public var result: RunResult? {
+  package var result: RunResult? {
     FileManager.default.contents(atPath: file("result.json")).flatMap {
       try? SnakeCaseJSON.checked(RunResult.self, from: $0)
     }
   }
 
   /// Whether everything that was asked for is done: nothing is left to go on with.
-  public var isFinished: Bool {
+  package var isFinished: Bool {
     result != nil || status == .done && (try? settings().integer("train.steps")) == 0
   }
 
@@ -149,19 +149,19 @@ public final class RunFolder {
   }
 
   /// Writes the word in `STATUS`.
-  public func setStatus(_ status: RunStatus) throws {
+  package func setStatus(_ status: RunStatus) throws {
     try checkInPlace()
     try writeAtomically(Array("\(status.rawValue)\n".utf8), to: file("STATUS"))
   }
 
   /// Writes a value as JSON, keys sorted and in snake case, such as `result.json`.
-  public func write(_ value: some Encodable, to name: String) throws {
+  package func write(_ value: some Encodable, to name: String) throws {
     try checkInPlace()
     try writeAtomically(SnakeCaseJSON.encoded(value) + [UInt8(ascii: "\n")], to: file(name))
   }
 
   /// Writes the configuration to `config.json`.
-  public func write(_ settings: Settings) throws {
+  package func write(_ settings: Settings) throws {
     try writeAtomically(
       Array(try settings.json()) + [UInt8(ascii: "\n")], to: file("config.json"))
   }
@@ -169,7 +169,7 @@ public final class RunFolder {
   /// Reads `config.json`.
   ///
   /// - Throws: `UserError`, `.missingInput` when it is absent.
-  public func settings() throws -> Settings {
+  package func settings() throws -> Settings {
     guard let json = FileManager.default.contents(atPath: file("config.json")) else {
       throw UserError(
         .missingInput, "\(file("config.json")): cannot be read",

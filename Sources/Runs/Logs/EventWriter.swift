@@ -4,7 +4,7 @@ import Foundation
 /// Writes scalars for TensorBoard: one `events.out.tfevents.*` file for each start of a run.
 ///
 /// Nothing reaches the disk before `flush()`. A record cut off at the end is ignored by readers.
-public final class EventWriter {
+package final class EventWriter {
   private let file: AppendingFile
   private var pending: [UInt8] = []
 
@@ -15,7 +15,7 @@ public final class EventWriter {
   ///   - firstStep: the first step to be written; points that an earlier file holds from there on
   ///     are dropped by TensorBoard.
   /// - Throws: `UserError(.cannotWrite)`.
-  public init(folder: String, firstStep: Int = 1) throws {
+  package init(folder: String, firstStep: Int = 1) throws {
     let now = Date().timeIntervalSince1970
     let stem =
       "\(folder)/events.out.tfevents.\(Int(now)).\(ProcessInfo.processInfo.hostName)"
@@ -29,14 +29,14 @@ public final class EventWriter {
   }
 
   /// The file being written.
-  public var path: String { file.path }
+  package var path: String { file.path }
 
   /// Adds the values of one step.
   ///
   /// - Parameters:
   ///   - step: counted from 1.
   ///   - values: numbers by name, such as `train/loss`.
-  public func scalars(step: Int, _ values: [String: Double]) {
+  package func scalars(step: Int, _ values: [String: Double]) {
     let sorted = values.sorted { $0.key < $1.key }.map { (tag: $0.key, value: $0.value) }
     add(EventEncoding.scalars(sorted), step: step)
   }
@@ -47,7 +47,7 @@ public final class EventWriter {
   ///   - settings: the configuration in force.
   ///   - group: runs with the same name are averaged there, so pass the hash of the configuration
   ///     without the seed.
-  public func hyperparameters(_ settings: Settings, group: String) {
+  package func hyperparameters(_ settings: Settings, group: String) {
     var start = ProtoMessage()
     for entry in settings.entries {
       var value = ProtoMessage()
@@ -73,7 +73,7 @@ public final class EventWriter {
   /// Writes what has been added to the file.
   ///
   /// - Throws: `UserError(.cannotWrite)`.
-  public func flush() throws {
+  package func flush() throws {
     try file.append(pending)
     pending = []
   }

@@ -6,24 +6,24 @@ import Foundation
 /// A record reads `{"step":500,"time":1732387200.123,"train/loss":1.92}`. The first line carries
 /// `"event":"start"`, the last one `"event":"end"`. JSON has no word for infinities: such a number
 /// is written as `null` and its key listed under `"nonfinite"`. Readers skip a torn last line.
-public final class MetricsLog {
+package final class MetricsLog {
   /// One line as read back.
-  public struct Record: Sendable, Equatable {
+  package struct Record: Sendable, Equatable {
     /// The optimizer step, counted from 1; absent from events that belong to none.
-    public var step: Int?
+    package var step: Int?
     /// Seconds since 1970.
-    public var time: Double?
+    package var time: Double?
     /// `start`, `end` or another event's name; absent from plain measurements.
-    public var event: String?
+    package var event: String?
     /// The finite numbers, by their slash-separated names.
-    public var values: [String: Double] = [:]
+    package var values: [String: Double] = [:]
     /// The texts.
-    public var texts: [String: String] = [:]
+    package var texts: [String: String] = [:]
   }
 
   private let file: AppendingFile
   /// What to tell the user, if records of steps that were taken are no longer there.
-  public private(set) var message: String?
+  package private(set) var message: String?
 
   /// Opens the log for appending.
   ///
@@ -33,7 +33,7 @@ public final class MetricsLog {
   ///     from: what was written later is removed first, so that nothing appears twice.
   ///   - bytes: the file's size at that checkpoint; nil where it is not known.
   /// - Throws: `UserError(.cannotWrite)`.
-  public init(path: String, resumingAt step: Int?, bytes: Int? = nil) throws {
+  package init(path: String, resumingAt step: Int?, bytes: Int? = nil) throws {
     let written = FileManager.default.contents(atPath: path) ?? Data()
     let kept: [UInt8]
     if let step {
@@ -73,22 +73,22 @@ public final class MetricsLog {
   ///
   /// - Returns: the size of the file, bytes.
   /// - Throws: `UserError(.cannotWrite)`.
-  public func synchronize() throws -> Int { try file.synchronize() }
+  package func synchronize() throws -> Int { try file.synchronize() }
 
   /// Writes the line that opens a run or its continuation.
   ///
   /// - Parameter step: the last step already done, 0 for a fresh run.
-  public func start(step: Int, _ fields: [String: Setting] = [:]) throws {
+  package func start(step: Int, _ fields: [String: Setting] = [:]) throws {
     try event("start", step: step, fields.merging(["schema": 1]) { $1 })
   }
 
   /// Writes the line that closes a run.
-  public func end(step: Int, status: RunStatus) throws {
+  package func end(step: Int, status: RunStatus) throws {
     try event("end", step: step, ["status": .text(status.rawValue)])
   }
 
   /// Writes an event other than a measurement, such as a checkpoint.
-  public func event(_ name: String, step: Int, _ fields: [String: Setting] = [:]) throws {
+  package func event(_ name: String, step: Int, _ fields: [String: Setting] = [:]) throws {
     try write(fields.merging(["event": .text(name)]) { $1 }, step: step)
   }
 
@@ -97,7 +97,7 @@ public final class MetricsLog {
   /// - Parameters:
   ///   - step: the step they belong to, counted from 1.
   ///   - values: numbers by name, such as `train/loss`.
-  public func record(step: Int, _ values: [String: Double]) throws {
+  package func record(step: Int, _ values: [String: Double]) throws {
     try write(values.mapValues(Setting.number), step: step)
   }
 
@@ -118,14 +118,14 @@ public final class MetricsLog {
   /// Reads a log, skipping lines that are no record.
   ///
   /// - Throws: `UserError(.missingInput)` when there is no such file.
-  public static func records(at path: String) throws -> [Record] { try content(at: path).records }
+  package static func records(at path: String) throws -> [Record] { try content(at: path).records }
 
   /// Reads a log.
   ///
   /// - Returns: the records, and the lines that are none, each with file and number; a torn last line
   ///   is no problem.
   /// - Throws: `UserError(.missingInput)` when there is no such file.
-  public static func content(at path: String) throws -> (records: [Record], problems: [String]) {
+  package static func content(at path: String) throws -> (records: [Record], problems: [String]) {
     guard FileManager.default.fileExists(atPath: path) else {
       throw UserError(
         .missingInput, "\(path): no such log", remedy: "give the folder of a run that was started")
@@ -142,7 +142,7 @@ public final class MetricsLog {
   }
 
   /// The whole records in the last bytes of a log; none when it cannot be read.
-  public static func lastRecords(at path: String, bytes: Int) -> [Record] {
+  package static func lastRecords(at path: String, bytes: Int) -> [Record] {
     guard let file = FileHandle(forReadingAtPath: path) else { return [] }
     defer { try? file.close() }
     let size = (try? file.seekToEnd()) ?? 0
@@ -153,7 +153,7 @@ public final class MetricsLog {
   }
 
   /// The records of a log that hold a given name, the others being skipped unread.
-  public static func records(at path: String, naming name: String) -> [Record] {
+  package static func records(at path: String, naming name: String) -> [Record] {
     let data = FileManager.default.contents(atPath: path) ?? Data()
     let wanted = Data(name.utf8)
     return data.split(separator: UInt8(ascii: "\n"))

@@ -4,15 +4,16 @@ import Tasks
 
 /// The answers to a whole split, one JSON object a line, as `lra evaluate` and the end of a training
 /// leave them in a run's folder, for comparisons example by example.
-public enum PredictionFile {
+package enum PredictionFile {
   /// The file in a run's folder, as `predictions-test-best.jsonl`.
-  public static func path(in folder: String, _ split: Split, _ choice: CheckpointChoice) -> String {
+  package static func path(in folder: String, _ split: Split, _ choice: CheckpointChoice) -> String
+  {
     "\(folder)/predictions-\(split.rawValue)-\(choice.rawValue).jsonl"
   }
 
   /// The file in a run's folder of answers to other data than the run's, apart from its own, as
   /// `predictions-test-best-data-0123456789abcdef.jsonl`.
-  public static func path(
+  package static func path(
     in folder: String, _ split: Split, _ choice: CheckpointChoice, otherData hash: String
   ) -> String {
     "\(folder)/predictions-\(split.rawValue)-\(choice.rawValue)-data-\(hash).jsonl"
@@ -30,7 +31,7 @@ public enum PredictionFile {
   ///
   /// - Throws: `UserError`, `.missingInput` when there is none, `.badData` with the number of a line
   ///   that is no prediction, or one of other data or with another number of scores than the first.
-  public static func read(_ path: String) throws -> [Prediction] {
+  package static func read(_ path: String) throws -> [Prediction] {
     guard FileManager.default.fileExists(atPath: path) else {
       throw UserError(
         .missingInput, "\(path): cannot be read", remedy: "make it with lra evaluate")

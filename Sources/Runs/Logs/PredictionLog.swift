@@ -7,20 +7,20 @@ import Tasks
 ///
 /// The first line of the partial file says what is evaluated; another evaluation does not go on with
 /// it. What a killed process wrote of a line is cut off.
-public final class PredictionLog {
+package final class PredictionLog {
   /// What is evaluated.
-  public struct Header: Codable, Sendable, Equatable {
+  package struct Header: Codable, Sendable, Equatable {
     /// The checksum of the weights' file.
-    public var weights: UInt32
+    package var weights: UInt32
     /// The hash of the data.
-    public var data: String
+    package var data: String
     /// Examples of the split.
-    public var count: Int
+    package var count: Int
 
     /// What is evaluated.
     ///
     /// - Throws: `UserError` when the weights cannot be read.
-    public init(weightsFile: String, data: String, count: Int) throws {
+    package init(weightsFile: String, data: String, count: Int) throws {
       weights = CRC32C.checksum(try readFile(weightsFile))
       self.data = data
       self.count = count
@@ -28,7 +28,7 @@ public final class PredictionLog {
   }
 
   /// The answers so far, those of an earlier call included.
-  public private(set) var predictions: [Prediction] = []
+  package private(set) var predictions: [Prediction] = []
   private let path: String
   private let file: AppendingFile
   private var partial: String { "\(path).part" }
@@ -36,7 +36,7 @@ public final class PredictionLog {
   /// Opens the partial file beside `path`, to go on with where it is of the same evaluation.
   ///
   /// - Throws: `UserError(.cannotWrite)`.
-  public init(path: String, _ header: Header) throws {
+  package init(path: String, _ header: Header) throws {
     self.path = path
     let partial = "\(path).part"
     var kept = Array(try JSONEncoder().encode(header)) + [UInt8(ascii: "\n")]
@@ -59,13 +59,13 @@ public final class PredictionLog {
   }
 
   /// Adds the next answer.
-  public func append(_ prediction: Prediction) throws {
+  package func append(_ prediction: Prediction) throws {
     try file.append(PredictionFile.line(prediction))
     predictions.append(prediction)
   }
 
   /// Puts the whole file into its place.
-  public func finish() throws {
+  package func finish() throws {
     try writeAtomically(predictions.flatMap(PredictionFile.line), to: path)
     FileSystem.remove(partial)
   }

@@ -4,26 +4,26 @@ import Tasks
 
 /// Which data a run is about, `data.json`: written before the first step, so that whoever evaluates,
 /// resumes or compares the run can tell its data from others.
-public struct DataIdentity: Codable, Sendable, Equatable {
+package struct DataIdentity: Codable, Sendable, Equatable {
   package static let fileName = "data.json"
 
   /// The data folder as the user named it.
-  public var folder: String
+  package var folder: String
   /// The same from the root of the file system, for other working folders.
-  public var path: String
+  package var path: String
   /// The task's content hash.
-  public var hash: String
+  package var hash: String
   /// Where the data came from.
-  public var source: String
+  package var source: String
   /// The hashes of other data that earlier steps were taken on, oldest first.
-  public var earlier: [String] = []
+  package var earlier: [String] = []
 
   /// Identifies prepared data.
   ///
   /// - Complexity: one pass over all tokens, about a second for a gigabyte; texts that stay on the
   ///   disk are hashed when they are indexed.
   /// - Throws: `UserError` for data that cannot be read.
-  public init(_ task: any ArenaTask, folder: String) throws {
+  package init(_ task: any ArenaTask, folder: String) throws {
     self.folder = folder
     path = URL(fileURLWithPath: folder).standardizedFileURL.path
     hash = try task.contentHash()
@@ -44,7 +44,7 @@ public struct DataIdentity: Codable, Sendable, Equatable {
 }
 
 /// How data stand to those of a run.
-public enum DataRelation: String, Sendable, Codable {
+package enum DataRelation: String, Sendable, Codable {
   /// The contents are the same.
   case same
   /// They are not: figures on them answer another question.
@@ -53,7 +53,7 @@ public enum DataRelation: String, Sendable, Codable {
   case unknown
 
   /// How data of one content hash stand to a run's.
-  public init(_ hash: String, toRun own: String?) {
+  package init(_ hash: String, toRun own: String?) {
     self = own.map { $0 == hash ? .same : .other } ?? .unknown
   }
 }
@@ -62,7 +62,7 @@ extension RunFolder {
   /// What the run noted of its data; nil for runs from before that was done.
   ///
   /// - Throws: `UserError(.badData)` where the note cannot be understood.
-  public func dataIdentity() throws -> DataIdentity? {
+  package func dataIdentity() throws -> DataIdentity? {
     let file = file(DataIdentity.fileName)
     guard FileSystem.exists(file) else { return nil }
     guard let data = FileManager.default.contents(atPath: file),
@@ -77,7 +77,7 @@ extension RunFolder {
 
   /// The content hash of the run's data: that of its last step, else the one noted at its start, else
   /// its result's; nil where there is none of them.
-  public func dataHash() throws -> String? {
+  package func dataHash() throws -> String? {
     struct Noted: Decodable { let dataHash: String? }
     let state = "\(checkpoints)/last/trainer_state.json"
     if let data = FileManager.default.contents(atPath: state),
@@ -93,7 +93,7 @@ extension RunFolder {
   /// Checks that prepared data are those that the run was trained on so far.
   ///
   /// - Throws: `UserError(.badData)` with both hashes.
-  public func requireSameData(_ task: any ArenaTask) throws {
+  package func requireSameData(_ task: any ArenaTask) throws {
     let hash = try task.contentHash()
     guard let own = try dataHash(), own != hash else { return }
     let place = try dataIdentity().map { ", \($0.source) in \($0.path)" } ?? ""
@@ -106,7 +106,7 @@ extension RunFolder {
 
   /// The data folder for a run when the user names none: the one that the run noted, where that is
   /// still there, seen from the root or from the working folder.
-  public func notedDataFolder() throws -> String? {
+  package func notedDataFolder() throws -> String? {
     guard let identity = try dataIdentity() else { return nil }
     return [identity.path, identity.folder].first(where: FileSystem.exists)
   }

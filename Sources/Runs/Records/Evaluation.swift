@@ -1,13 +1,13 @@
 import Base
 
 /// Loss and accuracy over a split, with every example counted once.
-public struct Evaluation: Codable, Sendable, Equatable {
+package struct Evaluation: Codable, Sendable, Equatable {
   /// Examples.
-  public var count: Int
+  package var count: Int
   /// Right answers.
-  public var correct: Int
+  package var correct: Int
   /// Mean cross-entropy, nats.
-  public var loss: Double
+  package var loss: Double
 
   /// The result on `count` examples.
   package init(count: Int, correct: Int, loss: Double) {
@@ -17,16 +17,16 @@ public struct Evaluation: Codable, Sendable, Equatable {
   }
 
   /// The share of right answers, in 0…1.
-  public var accuracy: Double { Double(correct) / Double(max(count, 1)) }
+  package var accuracy: Double { Double(correct) / Double(max(count, 1)) }
   /// The standard error of the accuracy.
-  public var error: Double { standardError(accuracy: accuracy, count: max(count, 1)) }
+  package var error: Double { standardError(accuracy: accuracy, count: max(count, 1)) }
   /// The accuracy with its standard error for people, `35.9 % ± 1.1 %`.
-  public var formattedAccuracy: String { "\(formatPercent(accuracy)) ± \(formatPercent(error))" }
+  package var formattedAccuracy: String { "\(formatPercent(accuracy)) ± \(formatPercent(error))" }
 }
 
 extension Evaluation: CheckedValue {
   /// Checks that there are no more right answers than examples.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.count.check(["count": count, "correct": correct])
     try FieldRange.number.check(["loss": loss])
     guard correct <= count else {
@@ -39,7 +39,7 @@ extension Evaluation {
   private enum Keys: String, CodingKey { case count, correct, loss, accuracy, accuracyStderr }
 
   /// Writes the accuracy and its standard error too, for readers that do not count.
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Keys.self)
     try container.encode(count, forKey: .count)
     try container.encode(correct, forKey: .correct)
@@ -51,7 +51,7 @@ extension Evaluation {
 
 extension Evaluation {
   /// Sums up answers; the order matters for the last digits of the loss.
-  public init(_ predictions: [Prediction]) {
+  package init(_ predictions: [Prediction]) {
     count = predictions.count
     correct = predictions.count { $0.pred == $0.label }
     loss = predictions.reduce(0) { $0 + $1.loss } / Double(max(predictions.count, 1))

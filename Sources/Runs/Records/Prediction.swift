@@ -2,17 +2,17 @@ import Base
 import Foundation
 
 /// A model's answer to one example.
-public struct Prediction: Codable, Sendable {
+package struct Prediction: Codable, Sendable {
   /// The example's place in the split.
-  public let id: Int
+  package let id: Int
   /// The right class.
-  public let label: Int
+  package let label: Int
   /// The class with the largest score.
-  public let pred: Int
+  package let pred: Int
   /// The scores.
-  public let logits: [Float]
+  package let logits: [Float]
   /// The content hash of the data that the example is of; nil in files from before it was kept.
-  public var data: String?
+  package var data: String?
 
   /// The answer to an example; `pred` must be the first place of the largest of the logits.
   package init(id: Int, label: Int, pred: Int, logits: [Float], data: String?) {
@@ -24,7 +24,7 @@ public struct Prediction: Codable, Sendable {
   }
 
   /// The cross-entropy of the right class, nats.
-  public var loss: Double {
+  package var loss: Double {
     let high = Double(logits.max() ?? 0)
     let sum = logits.reduce(0.0) { $0 + exp(Double($1) - high) }
     return log(sum) + high - Double(logits[label])
@@ -36,7 +36,7 @@ extension Prediction: CheckedValue {
   private static let mostClasses = 256
 
   /// Checks that both classes are ones that have a score.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.count.check(["id": id])
     guard logits.count <= Self.mostClasses else {
       throw FieldFault("logits has \(logits.count) scores, more than \(Self.mostClasses)")

@@ -3,74 +3,74 @@ import Foundation
 import Machine
 
 /// What a finished run reports, `result.json`.
-public struct RunResult: Codable, Sendable {
+package struct RunResult: Codable, Sendable {
   /// What was trained, under which protocol.
-  public var task: String
+  package var task: String
   /// The model, as the catalog names it.
-  public var model: String
+  package var model: String
   /// The preset it was run with.
-  public var preset: String
+  package var preset: String
   /// Keys whose values are not those of the preset, with spaces between them.
-  public var changed: String?
+  package var changed: String?
   /// Whether the run may stand beside published results.
-  public var comparable: Bool
+  package var comparable: Bool
   /// The seed of weights, data order and dropout.
-  public var seed: UInt64
+  package var seed: UInt64
   /// The longest sequence, in tokens.
-  public var length: Int
+  package var length: Int
   /// Weights of the model.
-  public var parameters: Int
+  package var parameters: Int
   /// Hash of the configuration without its seed, so that runs of one protocol share it.
-  public var configHash: String
+  package var configHash: String
   /// Hash of the data.
-  public var dataHash: String
+  package var dataHash: String
   /// Where the data came from.
-  public var dataSource: String
+  package var dataSource: String
   /// Training examples.
-  public var trainCount: Int
+  package var trainCount: Int
   /// Steps taken.
-  public var steps: Int
+  package var steps: Int
   /// Steps that the schedule was made for.
-  public var plannedSteps: Int
+  package var plannedSteps: Int
   /// Why the run ended.
-  public var ended: String
+  package var ended: String
   /// The step with the best validation accuracy.
-  public var bestStep: Int?
+  package var bestStep: Int?
   /// The first step among whose evaluations the best was chosen; nil for all, as it should be.
-  public var bestFrom: Int?
+  package var bestFrom: Int?
   /// The validation split at the best step.
-  public var validationBest: Evaluation?
+  package var validationBest: Evaluation?
   /// The validation split at the last step.
-  public var validationLast: Evaluation?
+  package var validationLast: Evaluation?
   /// The validation split at the last step, as older results name it; new ones leave it out.
-  public private(set) var validation: Evaluation?
+  package private(set) var validation: Evaluation?
   /// The test split under the best weights.
-  public var testBest: Evaluation
+  package var testBest: Evaluation
   /// The test split under the last weights.
-  public var testLast: Evaluation
+  package var testLast: Evaluation
   /// Which of the two is the result.
-  public var select: CheckpointChoice
+  package var select: CheckpointChoice
   /// What always answering the commonest class would reach on the test split.
-  public var majorityShare: Double
+  package var majorityShare: Double
   /// Says so if the result is no better than that.
-  public var remark: String?
+  package var remark: String?
   /// Seconds in training steps over all sittings, and what they amount to.
-  public var trainingSeconds: Double
+  package var trainingSeconds: Double
   /// Optimizer steps a second.
-  public var stepsPerSecond: Double
+  package var stepsPerSecond: Double
   /// Real tokens a second.
-  public var tokensPerSecond: Double
+  package var tokensPerSecond: Double
   /// The most memory the process held, bytes.
-  public var peakResidentBytes: Int
+  package var peakResidentBytes: Int
   /// The most that buffers held at once, bytes.
-  public var peakTensorBytes: Int
+  package var peakTensorBytes: Int
   /// Threads used.
-  public var threads: Int
+  package var threads: Int
   /// The commit of the source that the program was built from, where known.
-  public var commit: String?
+  package var commit: String?
 
   /// The result by the preset's rule.
-  public var test: Evaluation { select == .best ? testBest : testLast }
+  package var test: Evaluation { select == .best ? testBest : testLast }
 }
 
 extension RunResult {
@@ -112,7 +112,7 @@ extension RunResult {
 
 extension RunResult: CheckedValue {
   /// Checks that every number is one that a run can have.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.count.check([
       "parameters": parameters, "train_count": trainCount, "steps": steps,
       "planned_steps": plannedSteps, "best_step": bestStep,
@@ -134,7 +134,7 @@ extension RunResult: CheckedValue {
 
 extension RunResult {
   /// The summary that ends a run, a line a fact.
-  public func summary(folder: String) -> String {
+  package func summary(folder: String) -> String {
     var lines = [
       "test accuracy     best \(testBest.formattedAccuracy)"
         + (bestStep.map { " (step \($0))" } ?? "") + "   last \(testLast.formattedAccuracy)",

@@ -4,29 +4,29 @@ import Foundation
 /// What a run knows beside weights and moments; with them, all it needs to go on exactly.
 ///
 /// There is no random state: data order, weights and dropout are functions of (seed, step).
-public struct TrainingState: Codable, Sendable, Equatable {
+package struct TrainingState: Codable, Sendable, Equatable {
   /// Optimizer steps done.
-  public var step = 0
+  package var step = 0
   /// The product of Adam's β₁ so far.
-  public var beta1Product = 1.0
+  package var beta1Product = 1.0
   /// The best validation accuracy so far.
-  public var bestAccuracy: Double?
+  package var bestAccuracy: Double?
   /// The step with the best validation accuracy.
-  public var bestStep: Int?
+  package var bestStep: Int?
   /// The validation result of that step.
-  public var bestValidation: Evaluation?
+  package var bestValidation: Evaluation?
   /// The first step among whose evaluations the best is chosen, where an earlier best was lost.
-  public var bestFrom: Int?
+  package var bestFrom: Int?
   /// The latest validation result.
-  public var validation: Evaluation?
+  package var validation: Evaluation?
   /// The step of `validation`.
-  public var evaluatedStep: Int?
+  package var evaluatedStep: Int?
   /// Seconds spent in steps, over all sittings.
-  public var trainingSeconds = 0.0
+  package var trainingSeconds = 0.0
   /// Real tokens trained on.
-  public var tokens = 0
+  package var tokens = 0
   /// The content hash of the data of the last step; nil in runs from before it was kept.
-  public var dataHash: String?
+  package var dataHash: String?
   /// Sums over the steps since the last record in the log.
   package var window: WindowSums?
   /// Bytes of `metrics.jsonl` at this step.
@@ -38,7 +38,7 @@ public struct TrainingState: Codable, Sendable, Equatable {
   }
 
   /// The state before the first step.
-  public init() {}
+  package init() {}
 
   /// The file of a checkpoint that holds it.
   package static let fileName = "trainer_state.json"
@@ -66,7 +66,7 @@ public struct TrainingState: Codable, Sendable, Equatable {
 
 extension TrainingState: CheckedValue {
   /// Checks that a run can go on from here.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.count.check([
       "step": step, "bestStep": bestStep, "evaluatedStep": evaluatedStep, "tokens": tokens,
     ])

@@ -4,15 +4,15 @@ import Foundation
 import Models
 
 /// One cell of a speed table: a model of a given size, timed over whole steps.
-public struct BenchmarkCell: Sendable {
+package struct BenchmarkCell: Sendable {
   /// The model; dropout is off and no sequence is padded.
-  public var model: ModelConfiguration
+  package var model: ModelConfiguration
   /// Examples a step, each of as many sequences as the model has towers.
-  public var batch: Int
+  package var batch: Int
   /// Steps timed, at least one.
-  public var steps: Int
+  package var steps: Int
   /// Only the forward pass, without recording.
-  public var forwardOnly: Bool
+  package var forwardOnly: Bool
 
   package init(model: ModelConfiguration, batch: Int, steps: Int, forwardOnly: Bool) {
     self.model = model
@@ -25,56 +25,56 @@ public struct BenchmarkCell: Sendable {
 /// What a cell measured.
 ///
 /// In JSON the names are those that comparisons with other programs use, as `step_s`.
-public struct BenchmarkResult: Codable, Sendable, Equatable {
+package struct BenchmarkResult: Codable, Sendable, Equatable {
   /// The machine's processor, as the system names it; nil in lines of before it was noted.
-  public var processor: String?
+  package var processor: String?
   /// The variant.
-  public var model: String
+  package var model: String
   /// Tokens of a sequence.
-  public var length: Int
+  package var length: Int
   /// Examples a step.
-  public var batch: Int
+  package var batch: Int
   /// Sequences of an example.
-  public var towers: Int
+  package var towers: Int
   /// E.
-  public var emb: Int
+  package var emb: Int
   /// H.
-  public var heads: Int
+  package var heads: Int
   /// Blocks.
-  public var layers: Int
+  package var layers: Int
   /// F.
-  public var mlp: Int
+  package var mlp: Int
   /// Seconds of the median step.
-  public var stepS: Double
+  package var stepS: Double
   /// Seconds of the fastest step.
-  public var minS: Double
+  package var minS: Double
   /// Tokens a second in the median step.
-  public var tokensPerS: Int
+  package var tokensPerS: Int
   /// The most main memory that the process held until the steps were done, MiB.
-  public var peakRssMib: Int
+  package var peakRssMib: Int
   /// Weights of the model.
-  public var params: Int
+  package var params: Int
   /// Threads computing.
-  public var threads: Int
+  package var threads: Int
   /// Always false: nothing is compiled while it runs.
-  public var compile = false
+  package var compile = false
   /// Whether only inference was timed.
-  public var forward: Bool
+  package var forward: Bool
   /// Floating-point operations a step, counted by the kernels.
-  public var flops: Int
+  package var flops: Int
   /// Floating-point operations a nanosecond in the median step.
-  public var gflopsPerS: Double
+  package var gflopsPerS: Double
   /// The most that the buffers in use held at once, MiB.
-  public var peakTensorMib: Double
+  package var peakTensorMib: Double
   /// GFLOP/s of OpenBLAS's sgemm on as many threads, measured after the steps; nil without it.
-  public var sgemmGflopsPerS: Double?
+  package var sgemmGflopsPerS: Double?
   /// The model's share of that speed, 0...1.
-  public var mfu: Double?
+  package var mfu: Double?
   /// Pages that the kernel had to map in, a step: 0 when all memory is reused.
-  public var pageFaultsPerStep: Double
+  package var pageFaultsPerStep: Double
   /// Joules a step of the processor's packages, with all else that runs on them; nil where the machine
   /// does not tell.
-  public var energyJ: Double?
+  package var energyJ: Double?
 
   package init(
     processor: String? = nil,
@@ -111,7 +111,7 @@ public struct BenchmarkResult: Codable, Sendable, Equatable {
 
 extension BenchmarkResult: CheckedValue {
   /// Checks that every number is one that can be measured.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.positiveCount.check([
       "length": length, "batch": batch, "towers": towers, "threads": threads,
     ])

@@ -7,7 +7,7 @@ import Models
 /// A cell's model in memory, to be timed once or, beside another program, turn by turn.
 ///
 /// Making one takes the first step, which brings in all memory.
-public final class BenchmarkSession {
+package final class BenchmarkSession {
   private let cell: BenchmarkCell
   private let parameters: Int
   private let step: () -> Void
@@ -18,7 +18,7 @@ public final class BenchmarkSession {
   /// Makes the model and takes a step.
   ///
   /// - Throws: `UserError` if the model's configuration is not valid.
-  public init(_ cell: BenchmarkCell) throws {
+  package init(_ cell: BenchmarkCell) throws {
     self.cell = cell
     let classifier = try Classifier(cell.model, seed: 0)
     try checkRange("the batch", cell.batch, 1...TrainingSettings.largestBatch)
@@ -34,7 +34,7 @@ public final class BenchmarkSession {
   ///
   /// - Parameter profiling: whether to time every operation, which costs little.
   /// - Returns: what was measured, and where the time went if that was asked for.
-  public func measure(
+  package func measure(
     profiling: Bool = false
   ) -> (result: BenchmarkResult, profile: OperationProfile?) {
     step()

@@ -5,21 +5,21 @@ import Machine
 import Tasks
 
 /// What a run would take on this machine, measured by a few steps of it.
-public struct RunCost: Codable, Sendable, Equatable {
+package struct RunCost: Codable, Sendable, Equatable {
   /// Seconds of one optimizer step.
-  public var stepSeconds: Double
+  package var stepSeconds: Double
   /// Seconds of one pass over the validation split.
-  public var validationSeconds: Double
+  package var validationSeconds: Double
   /// Seconds of one pass over the test split.
-  public var testSeconds: Double
+  package var testSeconds: Double
   /// The most memory that the process held, bytes.
-  public var peakResidentBytes: Int
+  package var peakResidentBytes: Int
   /// Steps of the whole schedule.
-  public var steps: Int
+  package var steps: Int
   /// Steps between two evaluations.
-  public var evalEvery: Int
+  package var evalEvery: Int
   /// Threads that it was measured with.
-  public var threads: Int
+  package var threads: Int
 
   package init(
     stepSeconds: Double, validationSeconds: Double, testSeconds: Double, peakResidentBytes: Int,
@@ -36,21 +36,21 @@ public struct RunCost: Codable, Sendable, Equatable {
 
   /// Seconds that every run takes however short its schedule: the last evaluation, and the test of
   /// the last and of the best weights.
-  public var fixedSeconds: Double { validationSeconds + 2 * testSeconds }
+  package var fixedSeconds: Double { validationSeconds + 2 * testSeconds }
 
   /// Seconds for each step, evaluations on the way included.
-  public var secondsPerStep: Double { stepSeconds + validationSeconds / Double(evalEvery) }
+  package var secondsPerStep: Double { stepSeconds + validationSeconds / Double(evalEvery) }
 
   /// Seconds of a run with a given number of steps.
-  public func seconds(steps: Int) -> Double { fixedSeconds + secondsPerStep * Double(steps) }
+  package func seconds(steps: Int) -> Double { fixedSeconds + secondsPerStep * Double(steps) }
 
   /// Seconds of the whole run.
-  public var seconds: Double { seconds(steps: steps) }
+  package var seconds: Double { seconds(steps: steps) }
 }
 
 extension RunCost: CheckedValue {
   /// Checks that every number is one that can be measured.
-  public func check() throws(FieldFault) {
+  package func check() throws(FieldFault) {
     try FieldRange.amount.check([
       "step_seconds": stepSeconds, "validation_seconds": validationSeconds,
       "test_seconds": testSeconds,
@@ -70,7 +70,7 @@ extension RunCost {
   ///
   /// - Parameter report: told what the preparation of data does.
   /// - Throws: `UserError` for a configuration or data that cannot be used.
-  public static func measure(
+  package static func measure(
     _ configuration: RunConfiguration, report: (String) -> Void
   ) throws -> RunCost {
     let task = configuration.task
@@ -102,7 +102,7 @@ extension RunCost {
 
 extension RunCost {
   /// The cost for people, a line a fact.
-  public var summary: String {
+  package var summary: String {
     """
     whole run         \(formatDuration(seconds: seconds)) for \(steps) steps, threads: \(threads)
     a step            \(String(format: "%.3f s", stepSeconds))

@@ -5,37 +5,37 @@ import Runs
 import Tasks
 
 /// Every knob of a run, resolved: defaults, then the preset, then what the user set.
-public struct RunConfiguration {
+package struct RunConfiguration {
   /// Every key with its value and where it came from.
-  public private(set) var settings: Settings
+  package private(set) var settings: Settings
   /// The task, for the data.
-  public let task: any ArenaTask
+  package let task: any ArenaTask
   /// The model.
-  public let model: ModelConfiguration
+  package let model: ModelConfiguration
   /// The training.
-  public let training: TrainingSettings
+  package let training: TrainingSettings
   /// The folder of all tasks' data.
-  public let dataFolder: String
+  package let dataFolder: String
   /// The catalog's name of the task.
-  public var taskName: String { type(of: task).name }
+  package var taskName: String { type(of: task).name }
 
   /// What a user asks for on the command line.
-  public struct Request: Sendable {
+  package struct Request: Sendable {
     /// The task's name.
-    public var task: String
+    package var task: String
     /// The model's name.
-    public var model: String
+    package var model: String
     /// The preset's name, nil for the task's first.
-    public var preset: String?
+    package var preset: String?
     /// `key=value` and the flag it came from, applied in this order.
-    public var assignments: [(text: String, origin: String)]
+    package var assignments: [(text: String, origin: String)]
     /// A `config.json` applied before the assignments.
-    public var configFile: String?
+    package var configFile: String?
     /// Where data lives.
-    public var dataFolder: String
+    package var dataFolder: String
 
     /// A request for a preset as it is.
-    public init(task: String, model: String, preset: String? = nil, dataFolder: String) {
+    package init(task: String, model: String, preset: String? = nil, dataFolder: String) {
       self.task = task
       self.model = model
       self.preset = preset
@@ -47,7 +47,7 @@ public struct RunConfiguration {
   /// Resolves a request.
   ///
   /// - Throws: `UserError` for unknown names, keys and values, naming the nearest known ones.
-  public init(_ request: Request) throws {
+  package init(_ request: Request) throws {
     let entry = try TaskCatalog.named(request.task)
     let variant = try VariantCatalog.named(request.model)
     let preset = try request.preset.map(entry.preset) ?? entry.presets[0]
@@ -76,7 +76,7 @@ public struct RunConfiguration {
   /// Takes settings that were resolved before, from a run's `config.json`.
   ///
   /// - Throws: `UserError` naming the key that does not fit.
-  public init(_ settings: Settings, dataFolder: String) throws {
+  package init(_ settings: Settings, dataFolder: String) throws {
     let settings = try RunConfiguration.completed(settings)
     self.settings = settings
     self.dataFolder = dataFolder
@@ -100,7 +100,7 @@ public struct RunConfiguration {
   /// The model with freshly drawn weights.
   ///
   /// - Throws: `UserError` if its configuration is not valid.
-  public func makeModel() throws -> Classifier {
+  package func makeModel() throws -> Classifier {
     try Classifier(model, seed: training.seed)
   }
 
@@ -188,7 +188,7 @@ public struct RunConfiguration {
   }
 
   /// Changes the number of steps, keeping the shape of the schedule.
-  public mutating func fit(steps: Int, origin: String) throws {
+  package mutating func fit(steps: Int, origin: String) throws {
     let published = settings
     let schedule = training.schedule.fitted(toSteps: steps)
     try settings.set("train.steps", .integer(steps), origin: origin)
@@ -289,7 +289,7 @@ extension Settings {
   /// The settings in a run's `config.json`.
   ///
   /// - Throws: `UserError` for a file that cannot be read or has another form.
-  public init(file: String) throws {
+  package init(file: String) throws {
     try self.init(json: Self.contents(file), origin: file)
   }
 

@@ -15,9 +15,9 @@ import Foundation
 /// `one-cycle` is PyTorch's `OneCycleLR` with linear annealing, as the Nyströmformer and Skyformer
 /// LRA code use it.
 /// Differs: LRA counts from step 0 and lets its cosine start over; here it ends once, at T.
-public struct Schedule: Sendable, Equatable, Codable {
+package struct Schedule: Sendable, Equatable, Codable {
   /// The shapes of a schedule, by their names in the configuration.
-  public enum Kind: String, Codable, SettingChoice {
+  package enum Kind: String, Codable, SettingChoice {
     case constant
     case rsqrt
     case cosine
@@ -25,18 +25,18 @@ public struct Schedule: Sendable, Equatable, Codable {
   }
 
   /// The shape.
-  public var kind: Kind
+  package var kind: Kind
   /// The rate that the shape multiplies; for `rsqrt` not the peak, see the formula.
-  public var base: Double
+  package var base: Double
   /// Steps over which the rate rises; 0 turns warm-up off.
-  public var warmup: Int
+  package var warmup: Int
   /// Steps of the whole run.
-  public var steps: Int
+  package var steps: Int
 
   /// Makes a schedule of `steps` steps.
   ///
   /// - Precondition: `warmup >= 0` and `steps > 0`.
-  public init(kind: Kind, base: Double, warmup: Int, steps: Int) {
+  package init(kind: Kind, base: Double, warmup: Int, steps: Int) {
     precondition(warmup >= 0 && steps > 0, "schedule: warm-up \(warmup), steps \(steps)")
     self.kind = kind
     self.base = base
@@ -45,7 +45,7 @@ public struct Schedule: Sendable, Equatable, Codable {
   }
 
   /// The learning rate of update `step`, counted from 1.
-  public func rate(atStep step: Int) -> Double {
+  package func rate(atStep step: Int) -> Double {
     let t = Double(max(step, 1))
     let w = Double(warmup)
     let rise = warmup > 0 ? min(1, t / w) : 1
@@ -65,7 +65,7 @@ public struct Schedule: Sendable, Equatable, Codable {
   /// Adam's first beta at update `step`, for a shape that moves it; `nil` leaves the configured one.
   ///
   /// PyTorch's one-cycle policy lowers it from 0.95 to 0.85 while the rate rises, and back.
-  public func beta1(atStep step: Int) -> Double? {
+  package func beta1(atStep step: Int) -> Double? {
     kind == .oneCycle ? oneCycle(atStep: step, from: 0.95, over: 0.85, to: 0.95) : nil
   }
 
@@ -86,7 +86,7 @@ public struct Schedule: Sendable, Equatable, Codable {
   ///
   /// Warm-up keeps its share of the run. The base of `rsqrt` changes by the root of that share, so
   /// that its peak, which depends on the warm-up, stays where it was.
-  public func fitted(toSteps newSteps: Int) -> Schedule {
+  package func fitted(toSteps newSteps: Int) -> Schedule {
     let share = Double(newSteps) / Double(steps)
     var fitted = self
     fitted.steps = newSteps

@@ -3,30 +3,30 @@ import Models
 import Tasks
 
 /// Settings that are declared together: of every run, of one task, or of one model.
-public struct SettingGroup: Sendable {
+package struct SettingGroup: Sendable {
   /// Whose settings they are.
-  public enum Owner: Sendable, Equatable {
+  package enum Owner: Sendable, Equatable {
     case everyRun
     case task(String)
     case model(String)
   }
 
   /// Whose settings they are.
-  public let owner: Owner
+  package let owner: Owner
   /// What is declared.
-  public let settings: [SettingDeclaration]
+  package let settings: [SettingDeclaration]
 }
 
 /// Every setting there is, as it is declared where it is used.
-public enum SettingCatalog {
+package enum SettingCatalog {
   /// What every run has, in the order in which it is listed.
-  public static var ofEveryRun: [SettingDeclaration] {
+  package static var ofEveryRun: [SettingDeclaration] {
     RunNotes.declarations + TaskSettings.declarations + ModelSettings.declarations
       + TrainingSettings.declarations
   }
 
   /// All settings; those of every run first, then those that single tasks and models have.
-  public static var groups: [SettingGroup] {
+  package static var groups: [SettingGroup] {
     let tasks = TaskCatalog.all.map {
       SettingGroup(owner: .task($0.name), settings: $0.settings)
     }

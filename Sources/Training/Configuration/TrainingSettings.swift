@@ -3,67 +3,67 @@ import Models
 import Runs
 
 /// The knobs of the training loop and the optimizer, section `train` of a configuration.
-public struct TrainingSettings: SettingSection, Equatable {
+package struct TrainingSettings: SettingSection, Equatable {
   /// `train`.
-  public static let section = "train"
+  package static let section = "train"
   /// No run has as many steps; products with the batch stay far from overflow.
   static let mostSteps = 1 << 40
   /// Examples of the largest batch.
   static let largestBatch = 1 << 20
 
   /// Optimizer steps of the whole run.
-  @Knob("optimizer steps of the whole run", 0...mostSteps) public var steps = 1000
+  @Knob("optimizer steps of the whole run", 0...mostSteps) package var steps = 1000
   /// Examples a step.
-  @Knob("examples a step", 1...largestBatch) public var batch = 32
+  @Knob("examples a step", 1...largestBatch) package var batch = 32
   /// Shards of a batch, a power of two: its gradient is the sum of theirs in a fixed tree.
   @Knob("shards of a batch, whose gradients are added in a fixed tree", 1...largestBatch)
-  public var shards = 1
+  package var shards = 1
   /// Parts a batch is cut into, to save memory; the sum of their gradients is the whole's.
   ///
   /// Of several shards each is a part, and this is how many share them.
-  @Knob("parts a batch is cut into, to save memory", 1...largestBatch) public var accumulation = 1
+  @Knob("parts a batch is cut into, to save memory", 1...largestBatch) package var accumulation = 1
   /// The rate that the schedule multiplies.
   @Knob("the rate that the schedule multiplies; for rsqrt not its peak", above: 0)
-  public var learningRate = 1e-4
+  package var learningRate = 1e-4
   /// How the learning rate changes.
   @Knob("how the learning rate changes after its rise", key: "schedule")
-  public var shape = Schedule.Kind.constant
+  package var shape = Schedule.Kind.constant
   /// Steps over which the rate rises.
-  @Knob("steps over which the rate rises; 0 for none", 0...mostSteps) public var warmup = 0
+  @Knob("steps over which the rate rises; 0 for none", 0...mostSteps) package var warmup = 0
   /// Weight decay per unit of learning rate.
-  @Knob("weight decay per unit of learning rate", 0...) public var weightDecay = 0.0
+  @Knob("weight decay per unit of learning rate", 0...) package var weightDecay = 0.0
   /// Whether biases, norms and other vectors decay too, as in the LRA code.
   @Knob("whether biases, norms and other vectors decay too, as in the LRA code")
-  public var decayVectors = false
+  package var decayVectors = false
   /// Adam's β₁, where the schedule does not set it.
-  @Knob("Adam's β₁, where the schedule does not set it", 0..<1) public var beta1 = 0.9
+  @Knob("Adam's β₁, where the schedule does not set it", 0..<1) package var beta1 = 0.9
   /// Adam's β₂.
-  @Knob("Adam's β₂", 0..<1) public var beta2 = 0.999
+  @Knob("Adam's β₂", 0..<1) package var beta2 = 0.999
   /// Adam's ε.
-  @Knob("Adam's ε", 0...) public var epsilon = 1e-8
+  @Knob("Adam's ε", 0...) package var epsilon = 1e-8
   /// Gradients are scaled down to this norm; 0 leaves them alone.
-  @Knob("gradients are scaled down to this norm; 0 leaves them alone", 0...) public var clip = 0.0
+  @Knob("gradients are scaled down to this norm; 0 leaves them alone", 0...) package var clip = 0.0
   /// What the learning rate is multiplied by for the poles and time steps of recurrences.
   @Knob("what the rate is multiplied by for poles and time steps of recurrences", 0...)
-  public var recurrenceRate = 1.0
+  package var recurrenceRate = 1.0
   /// Steps between evaluations on the validation split.
   @Knob("steps between evaluations on the validation split", 1...mostSteps)
-  public var evalEvery = 250
+  package var evalEvery = 250
   /// Steps between checkpoints, beside those at evaluations.
   @Knob("steps between checkpoints, beside those at evaluations", 1...mostSteps)
-  public var checkpointEvery = 250
+  package var checkpointEvery = 250
   /// Steps between records of metrics.
-  @Knob("steps between records of metrics", 1...mostSteps) public var logEvery = 10
+  @Knob("steps between records of metrics", 1...mostSteps) package var logEvery = 10
   /// What weights, data order and dropout are drawn from.
-  @Knob("what weights, data order and dropout are drawn from") public var seed: UInt64 = 0
+  @Knob("what weights, data order and dropout are drawn from") package var seed: UInt64 = 0
   /// Which checkpoint's test accuracy is the run's result.
-  @Knob("which checkpoint's test accuracy is the result") public var select = CheckpointChoice.best
+  @Knob("which checkpoint's test accuracy is the result") package var select = CheckpointChoice.best
 
   /// All at their defaults.
-  public init() {}
+  package init() {}
 
   /// The learning rate of every step.
-  public var schedule: Schedule {
+  package var schedule: Schedule {
     Schedule(kind: shape, base: learningRate, warmup: warmup, steps: max(steps, 1))
   }
 
@@ -71,7 +71,7 @@ public struct TrainingSettings: SettingSection, Equatable {
   var cut: BatchCut { BatchCut(shards: shards, accumulation: accumulation) }
 
   /// What the optimizer keeps over the run.
-  public var optimizer: AdamW.Settings {
+  package var optimizer: AdamW.Settings {
     AdamW.Settings(
       weightDecay: weightDecay, decayVectors: decayVectors, beta2: beta2, epsilon: epsilon,
       clip: clip, recurrenceRate: recurrenceRate)

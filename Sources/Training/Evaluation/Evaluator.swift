@@ -6,7 +6,7 @@ import Runs
 import Tasks
 
 /// Runs a model over splits without recording.
-public struct Evaluator {
+package struct Evaluator {
   private let model: Classifier
   private let task: any ArenaTask
   private let batch: Int
@@ -15,7 +15,7 @@ public struct Evaluator {
   /// - Parameters:
   ///   - batch: examples at once; the result does not depend on it.
   ///   - data: the data's content hash, for predictions that are kept.
-  public init(
+  package init(
     _ model: Classifier, _ task: any ArenaTask, batch: Int, data: String? = nil
   ) {
     self.model = model
@@ -31,7 +31,7 @@ public struct Evaluator {
   ///   - first: the example to begin with; the result is then that of the rest.
   ///   - visit: gets every prediction, in order.
   /// - Returns: nil if `shouldStop` answered true between two batches.
-  public func run(
+  package func run(
     _ source: any ExampleSource, from first: Int = 0, shouldStop: () -> Bool = { false },
     visit: (Prediction) throws -> Void = { _ in }
   ) throws -> Evaluation? {

@@ -6,15 +6,15 @@ import Tasks
 
 /// A trained model read back from a run's folder, or from any folder with its `config.json` and
 /// `model.safetensors`.
-public struct SavedModel {
+package struct SavedModel {
   /// The run's settings.
-  public let configuration: RunConfiguration
+  package let configuration: RunConfiguration
   /// The model with the checkpoint's weights.
-  public let model: Classifier
+  package let model: Classifier
   /// The file the weights came from.
-  public let file: String
+  package let file: String
   /// What to tell the user, if not everything was as expected.
-  public let message: String?
+  package let message: String?
 
   /// Reads a folder.
   ///
@@ -23,7 +23,7 @@ public struct SavedModel {
   ///   - choice: which checkpoint; a folder without checkpoints has only one.
   ///   - dataFolder: where data lives.
   /// - Throws: `UserError` that says what is missing or does not fit.
-  public init(_ path: String, choice: CheckpointChoice, dataFolder: String) throws {
+  package init(_ path: String, choice: CheckpointChoice, dataFolder: String) throws {
     let folder = try RunFolder.open(path)
     configuration = try RunConfiguration(folder.settings(), dataFolder: dataFolder)
     let single = folder.file("model.safetensors")

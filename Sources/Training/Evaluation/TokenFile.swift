@@ -2,9 +2,9 @@ import Base
 import Models
 
 /// Token numbers of padded sequences, or of two together for a model that compares them, read from a safetensors file.
-public struct TokenFile {
+package struct TokenFile {
   /// The sequences without their padding, those that belong together next to each other.
-  public let input: PackedTokens
+  package let input: PackedTokens
 
   /// Reads the tensor `tokens`, I32 or I64, [B, L] or for two sequences together [B, 2, L], padded
   /// with zeros at the right.
@@ -13,7 +13,7 @@ public struct TokenFile {
   ///   - path: the file.
   ///   - model: what the sequences must fit.
   /// - Throws: `UserError(.badData)` naming the row and column that does not fit.
-  public init(_ path: String, for model: ModelConfiguration) throws {
+  package init(_ path: String, for model: ModelConfiguration) throws {
     let file = try SafeTensors(contentsOf: path)
     let inner = model.towers == 1 ? [] : [model.towers]
     guard let entry = file["tokens"], let width = entry.shape.last,

@@ -5,7 +5,7 @@ import Tasks
 /// Makes the next batch on another thread while the model is at work on this one.
 ///
 /// Where the system lets no other thread start, each batch is made when it is asked for.
-public final class Prefetch: @unchecked Sendable {
+package final class Prefetch: @unchecked Sendable {
   private let make: @Sendable (Int) throws -> Batch
   private let wanted = DispatchSemaphore(value: 0)
   private let ready = DispatchSemaphore(value: 0)
@@ -15,12 +15,12 @@ public final class Prefetch: @unchecked Sendable {
   private var isRunning: Bool?
 
   /// - Parameter make: the batch of a step, a function of the step alone.
-  public init(make: @escaping @Sendable (Int) throws -> Batch) { self.make = make }
+  package init(make: @escaping @Sendable (Int) throws -> Batch) { self.make = make }
 
   /// The batch of `step`; begins to make that of `step + 1` unless it is beyond `last`.
   ///
   /// - Throws: what making this batch threw.
-  public func batch(_ step: Int, last: Int) throws -> Batch {
+  package func batch(_ step: Int, last: Int) throws -> Batch {
     let batch = try take(step)
     if step < last { start(step + 1) }
     return batch

@@ -6,27 +6,27 @@ import Tasks
 
 /// The training loop's heart: one optimizer step after another, each a function of the state and
 /// the step's number alone.
-public final class Trainer {
+package final class Trainer {
   /// What one step did.
-  public struct StepReport: Sendable {
+  package struct StepReport: Sendable {
     /// The objective's loss of the batch.
-    public let loss: Double
+    package let loss: Double
     /// Right answers in the batch.
-    public let correct: Int
+    package let correct: Int
     /// Examples in the batch.
-    public let count: Int
+    package let count: Int
     /// Real tokens in the batch.
-    public let tokens: Int
+    package let tokens: Int
     /// The learning rate.
-    public let rate: Double
+    package let rate: Double
     /// The norm of the gradients before clipping.
-    public let gradientNorm: Double
+    package let gradientNorm: Double
   }
 
   /// The model being trained.
-  public let model: Classifier
+  package let model: Classifier
   /// Its optimizer.
-  public let optimizer: AdamW
+  package let optimizer: AdamW
   private var settings: TrainingSettings
   /// Whether the run has saved its state, for what is told when it fails.
   var hasCheckpoint = false
@@ -37,7 +37,7 @@ public final class Trainer {
   /// - Parameters:
   ///   - model: what is trained, as it is.
   ///   - objective: what it is trained towards.
-  public init(
+  package init(
     _ model: Classifier, _ settings: TrainingSettings,
     objective: any Objective = Classification()
   ) {
@@ -51,7 +51,7 @@ public final class Trainer {
   ///
   /// - Throws: `UserError(.failed)` if the loss or a gradient is not finite, naming the operation
   ///   that produced it. The weights are then still those of the step before.
-  public func step(_ step: Int, _ batch: Batch) throws -> StepReport {
+  package func step(_ step: Int, _ batch: Batch) throws -> StepReport {
     let (sums, updates) = forwardBackward(step, batch)
     let rate = settings.schedule.rate(atStep: step)
     guard sums.loss.isFinite else {

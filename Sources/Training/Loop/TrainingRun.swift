@@ -7,9 +7,9 @@ import Runs
 import Tasks
 
 /// A whole run in its folder: data, steps, evaluations, checkpoints, logs, result.
-public final class TrainingRun {
+package final class TrainingRun {
   /// How a run can end without failing.
-  public enum Ending {
+  package enum Ending {
     /// With a result.
     case finished(RunResult)
     /// On request; the folder can be resumed.
@@ -19,11 +19,11 @@ public final class TrainingRun {
   }
 
   /// The run's folder.
-  public let folder: RunFolder
+  package let folder: RunFolder
   /// Optimizer steps taken in this sitting.
-  public private(set) var stepsTaken = 0
+  package private(set) var stepsTaken = 0
   /// Seconds of these steps, the waiting for their data included.
-  public private(set) var stepSeconds = 0.0
+  package private(set) var stepSeconds = 0.0
   private var configuration: RunConfiguration
   private let console: any Console
   private let trainer: Trainer
@@ -47,7 +47,7 @@ public final class TrainingRun {
   ///     best among the evaluations that follow.
   /// - Throws: `UserError`, `.badData` where the folder no longer holds what the run needs to go on
   ///   exactly.
-  public init(
+  package init(
     _ configuration: RunConfiguration, folder: RunFolder, resuming: Bool, timeLimit: Double?,
     forgetsBest: Bool = false, console: any Console
   ) throws {
@@ -89,7 +89,7 @@ public final class TrainingRun {
   ///
   /// - Throws: `UserError`; the folder's status is then `failed`, or the folder of a run that has not
   ///   begun is gone.
-  public func run() throws -> Ending {
+  package func run() throws -> Ending {
     do {
       return try attempt()
     } catch let error as UserError where error.kind == .stoppedEarly {

@@ -2,12 +2,12 @@ import Autodiff
 import Tasks
 
 /// Classification: the mean cross-entropy of the labels.
-public struct Classification: Objective {
+package struct Classification: Objective {
   /// There is nothing to choose.
-  public init() {}
+  package init() {}
 
   /// The cross-entropy of the labels, divided by `count`, and how many have the largest logit.
-  public func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
+  package func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
     ObjectiveTerm(
       loss: crossEntropy(logits, labels: batch.labels, count: count),
       correct: countCorrect(logits.values, batch.labels))

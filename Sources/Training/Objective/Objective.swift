@@ -17,7 +17,7 @@ import Tasks
 ///   }
 /// }
 /// ```
-public protocol Objective {
+package protocol Objective {
   /// The loss of some examples as their share of a step's loss, so that the shares add up.
   ///
   /// - Parameters:
@@ -28,14 +28,14 @@ public protocol Objective {
 }
 
 /// What an objective says of some examples.
-public struct ObjectiveTerm {
+package struct ObjectiveTerm {
   /// Their share of the step's loss, a scalar on the tape.
-  public let loss: Tensor
+  package let loss: Tensor
   /// How many of them are answered right.
-  public let correct: Int
+  package let correct: Int
 
   /// - Precondition: the loss has one element.
-  public init(loss: Tensor, correct: Int) {
+  package init(loss: Tensor, correct: Int) {
     precondition(loss.count == 1, "objective: the loss is of shape \(loss.shape), not a scalar")
     self.loss = loss
     self.correct = correct

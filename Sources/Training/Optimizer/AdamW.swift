@@ -14,21 +14,21 @@ import Models
 /// makes m an average with weights that sum to 1.
 /// Differs: PyTorch's takes 1 - β₁(t)ᵗ of the present β₁, which with a one-cycle schedule is another
 /// number in the first steps.
-public final class AdamW {
+package final class AdamW {
   /// The settings that stay the same over a run.
-  public struct Settings: Codable, Sendable, Equatable {
+  package struct Settings: Codable, Sendable, Equatable {
     /// Weight decay per unit of learning rate.
-    public var weightDecay: Double
+    package var weightDecay: Double
     /// Whether biases, norms and other vectors decay too, as in the LRA code.
-    public var decayVectors: Bool
+    package var decayVectors: Bool
     /// β₂, the decay rate of the second moment.
-    public var beta2: Double
+    package var beta2: Double
     /// ε, added to the root of the second moment.
-    public var epsilon: Double
+    package var epsilon: Double
     /// Gradients are scaled down to this norm; 0 leaves them alone.
-    public var clip: Double
+    package var clip: Double
     /// What the learning rate is multiplied by for the poles and time steps of recurrences.
-    public var recurrenceRate: Double
+    package var recurrenceRate: Double
 
     package init(
       weightDecay: Double, decayVectors: Bool, beta2: Double, epsilon: Double, clip: Double,
@@ -44,23 +44,23 @@ public final class AdamW {
   }
 
   /// Steps taken.
-  public private(set) var step = 0
+  package private(set) var step = 0
   /// The product of all β₁ so far.
-  public private(set) var beta1Product = 1.0
+  package private(set) var beta1Product = 1.0
   /// The running means.
-  public let moments: ParameterArena.Moments
+  package let moments: ParameterArena.Moments
   private let parameters: Parameters
   private let settings: Settings
 
   /// An optimizer that has taken no step.
-  public init(_ parameters: Parameters, _ settings: Settings) {
+  package init(_ parameters: Parameters, _ settings: Settings) {
     self.parameters = parameters
     self.settings = settings
     moments = ParameterArena.Moments(count: parameters.values.count)
   }
 
   /// Continues where a checkpoint ended.
-  public func restore(step: Int, beta1Product: Double) {
+  package func restore(step: Int, beta1Product: Double) {
     self.step = step
     self.beta1Product = beta1Product
   }
@@ -68,7 +68,7 @@ public final class AdamW {
   /// Changes every weight by one step and clears the gradients.
   ///
   /// - Returns: the norm of the gradients before clipping. If it is not finite nothing is changed.
-  public func update(rate: Double, beta1: Double) -> Double {
+  package func update(rate: Double, beta1: Double) -> Double {
     let arena = parameters.values
     arena.completeGradients()
     let norm = arena.gradientNorm()

@@ -6,7 +6,7 @@ import Foundation
 /// It writes to standard error, since standard output is for results. Two forms, chosen by
 /// `makeConsole`: a line that rewrites itself on a terminal, and plain lines now and then everywhere
 /// else. Both copy what stays on the screen to the run's `log.txt`.
-public protocol Console: AnyObject {
+package protocol Console: AnyObject {
   /// Shows the progress, unless it is too early for another report.
   ///
   /// - Parameter evaluated: whether the step ended in an evaluation; such a report always stays.
@@ -23,7 +23,7 @@ public protocol Console: AnyObject {
 ///   - environment: the process environment; `TERM=dumb` and a set `CI` ask for plain lines. There
 ///     are no colours, so `NO_COLOR` needs no answer.
 ///   - isTerminal: whether standard error is a terminal.
-public func usesTerminalForm(environment: [String: String], isTerminal: Bool) -> Bool {
+package func usesTerminalForm(environment: [String: String], isTerminal: Bool) -> Bool {
   isTerminal && environment["TERM"] != "dumb" && environment["CI", default: ""].isEmpty
 }
 
@@ -33,7 +33,7 @@ public func usesTerminalForm(environment: [String: String], isTerminal: Bool) ->
 ///   - logPath: the file to copy lasting lines to, `nil` for none; it is appended to.
 ///   - interval: seconds between plain lines.
 /// - Throws: `UserError(.cannotWrite)` when the log cannot be opened.
-public func makeConsole(logPath: String?, interval: Double = 30) throws -> any Console {
+package func makeConsole(logPath: String?, interval: Double = 30) throws -> any Console {
   let log = try logPath.map(AppendingFile.init(linesAt:))
   // A full disk must not end the run for the sake of its log; the checkpoint will speak up.
   let keep: (String) -> Void = { try? log?.append(Array("\($0)\n".utf8)) }
@@ -46,7 +46,7 @@ public func makeConsole(logPath: String?, interval: Double = 30) throws -> any C
 }
 
 /// A line every now and then, for files, pipes and continuous integration.
-public final class PlainConsole: Console {
+package final class PlainConsole: Console {
   private var limiter: RateLimiter
   private let show: (String) -> Void
   private let keep: (String) -> Void
@@ -58,7 +58,7 @@ public final class PlainConsole: Console {
   ///   - clock: seconds from any fixed moment.
   ///   - show: takes text for the screen, line ends included.
   ///   - keep: takes lines for the log, without line ends.
-  public init(
+  package init(
     interval: Double, clock: @escaping () -> Double = monotonicSeconds,
     show: @escaping (String) -> Void, keep: @escaping (String) -> Void
   ) {
@@ -68,24 +68,24 @@ public final class PlainConsole: Console {
   }
 
   /// Shows the progress when a line is due.
-  public func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
+  package func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
     if limiter.isDue(evaluated || progress.step == progress.steps) {
       printMessage(progress.description)
     }
   }
 
   /// Shows a message.
-  public func printMessage(_ message: String) {
+  package func printMessage(_ message: String) {
     show(printable(message) + "\n")
     keep(message)
   }
 
   /// Does nothing, every line being ended already.
-  public func finish() {}
+  package func finish() {}
 }
 
 /// One line that rewrites itself, cut to the terminal's width.
-public final class TerminalConsole: Console {
+package final class TerminalConsole: Console {
   private var screenLimiter: RateLimiter
   private var logLimiter: RateLimiter
   private let columns: () -> Int
@@ -101,7 +101,7 @@ public final class TerminalConsole: Console {
   ///   - columns: the terminal's present width.
   ///   - show: takes text for the screen.
   ///   - keep: takes lines for the log, without line ends.
-  public init(
+  package init(
     interval: Double, clock: @escaping () -> Double = monotonicSeconds,
     columns: @escaping () -> Int, show: @escaping (String) -> Void,
     keep: @escaping (String) -> Void
@@ -114,7 +114,7 @@ public final class TerminalConsole: Console {
   }
 
   /// Rewrites the line; after an evaluation it stays.
-  public func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
+  package func printProgress(_ progress: TrainingProgress, evaluated: Bool) {
     let line = progress.description
     let lasting = evaluated || progress.step == progress.steps
     if logLimiter.isDue(lasting) { keep(line) }
@@ -127,14 +127,14 @@ public final class TerminalConsole: Console {
   }
 
   /// Shows a message in place of the line, which comes back below it.
-  public func printMessage(_ message: String) {
+  package func printMessage(_ message: String) {
     show("\r" + String(repeating: " ", count: shown) + "\r" + printable(message) + "\n")
     shown = 0
     keep(message)
   }
 
   /// Ends the line.
-  public func finish() {
+  package func finish() {
     if shown > 0 { show("\n") }
     shown = 0
   }

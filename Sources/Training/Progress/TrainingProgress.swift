@@ -2,26 +2,26 @@ import Base
 import Foundation
 
 /// Where a run stands, for one line on the screen.
-public struct TrainingProgress: Sendable, Equatable {
+package struct TrainingProgress: Sendable, Equatable {
   /// Optimizer steps done, counted from 1.
-  public var step: Int
+  package var step: Int
   /// Steps of the whole run.
-  public var steps: Int
+  package var steps: Int
   /// Mean training loss since the previous report.
-  public var loss: Double
+  package var loss: Double
   /// Training accuracy since the previous report, in 0…1.
-  public var accuracy: Double
+  package var accuracy: Double
   /// The learning rate.
-  public var rate: Double
+  package var rate: Double
   /// Optimizer steps a second.
-  public var stepsPerSecond: Double
+  package var stepsPerSecond: Double
   /// Real tokens a second, padding not counted; for logs, not for the line.
-  public var tokensPerSecond: Double
+  package var tokensPerSecond: Double
   /// Seconds to the end, when they can be guessed.
-  public var eta: Double?
+  package var eta: Double?
 
   /// Makes a report.
-  public init(
+  package init(
     step: Int, steps: Int, loss: Double, accuracy: Double, rate: Double, stepsPerSecond: Double,
     tokensPerSecond: Double = 0, eta: Double? = nil
   ) {
@@ -38,7 +38,7 @@ public struct TrainingProgress: Sendable, Equatable {
 
 extension TrainingProgress: CustomStringConvertible {
   /// `step  1200/5000  loss 1.9312  accuracy 32.4 %  rate 9.8e-05  2.41 steps/s  ETA 26 min`.
-  public var description: String {
+  package var description: String {
     let count = "\(step)"
     let padding = String(repeating: " ", count: max(0, "\(steps)".count - count.count))
     var parts = [

@@ -2,7 +2,7 @@ import Base
 import Foundation
 
 /// The pictures of one task, size and level: read where the original's are, else generated.
-public struct PathfinderPictures: Sendable {
+package struct PathfinderPictures: Sendable {
   /// The benchmark's sizes.
   static let counts: [Split: Int] = [.train: 160_000, .val: 20_000, .test: 20_000]
   /// Where each split's numbers begin for the generator: far apart, so that no count is too large.

@@ -7,7 +7,7 @@ import Base
 /// in the latter: with them a picture of 32 × 32 would be full.
 package struct PathfinderShape: Sendable {
   /// How long the contours are.
-  public enum Level: String, SettingChoice {
+  package enum Level: String, SettingChoice {
     /// Six paddles.
     case easy
     /// Nine paddles.

@@ -5,7 +5,7 @@ import Testing
 
 extension VariantEntry: CustomTestStringConvertible {
   /// The name on the command line.
-  public var testDescription: String { name }
+  package var testDescription: String { name }
 }
 
 /// What must hold for every variant, whatever it computes.

@@ -4,26 +4,26 @@ import Autodiff
 ///
 /// An element is dropped where a hash of (key, row, head, column) falls below rate·2³². The hash is
 /// Ellis's "lowbias32" applied to the row, to the key with it, and to the column with both.
-public struct DropoutOracle: Sendable {
+package struct DropoutOracle: Sendable {
   private let rate: Float
   private let longKey: UInt64
   private let firstRow: Int
 
   /// As ``Dropout/init(rate:key:firstRow:)``.
-  public init(rate: Float, key: UInt64, firstRow: Int = 0) {
+  package init(rate: Float, key: UInt64, firstRow: Int = 0) {
     self.rate = rate
     longKey = key
     self.firstRow = firstRow
   }
 
   /// The same choice as operations take it.
-  public var dropout: Dropout { Dropout(rate: rate, key: longKey, firstRow: firstRow) }
+  package var dropout: Dropout { Dropout(rate: rate, key: longKey, firstRow: firstRow) }
 
   /// What a kept element is multiplied by.
-  public var keepScale: Float { 1 / (1 - rate) }
+  package var keepScale: Float { 1 / (1 - rate) }
 
   /// Whether an element survives.
-  public func keeps(row: Int, column: Int, head: Int = 0) -> Bool {
+  package func keeps(row: Int, column: Int, head: Int = 0) -> Bool {
     let golden: UInt32 = 2_654_435_769
     let key = UInt32(longKey & 0xFFFF_FFFF) ^ UInt32(longKey >> 32)
     let place = UInt32(row + firstRow) &+ UInt32(head) &* golden
@@ -32,12 +32,12 @@ public struct DropoutOracle: Sendable {
   }
 
   /// 0 or 1 / (1 - rate).
-  public func factor(row: Int, column: Int, head: Int = 0) -> Double {
+  package func factor(row: Int, column: Int, head: Int = 0) -> Double {
     keeps(row: row, column: column, head: head) ? Double(keepScale) : 0
   }
 
   /// Drops elements of rows by their place.
-  public func apply(_ x: Matrix) -> Matrix {
+  package func apply(_ x: Matrix) -> Matrix {
     x.mapPlaces { $2 * factor(row: $0, column: $1) }
   }
 

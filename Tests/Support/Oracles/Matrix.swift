@@ -1,14 +1,14 @@
 /// A row-major matrix of doubles: the plain arithmetic that fast operations are held against.
-public struct Matrix: Sendable, Equatable {
+package struct Matrix: Sendable, Equatable {
   /// The number of rows.
-  public let rows: Int
+  package let rows: Int
   /// The number of columns.
-  public let columns: Int
+  package let columns: Int
   /// Row after row.
-  public var values: [Double]
+  package var values: [Double]
 
   /// - Precondition: there is a value for each place.
-  public init(_ rows: Int, _ columns: Int, _ values: [Double]) {
+  package init(_ rows: Int, _ columns: Int, _ values: [Double]) {
     precondition(values.count == rows * columns, "matrix: \(values.count) for \(rows) × \(columns)")
     self.rows = rows
     self.columns = columns
@@ -16,18 +16,18 @@ public struct Matrix: Sendable, Equatable {
   }
 
   /// All elements from their row and column.
-  public init(_ rows: Int, _ columns: Int, _ element: (Int, Int) -> Double) {
+  package init(_ rows: Int, _ columns: Int, _ element: (Int, Int) -> Double) {
     self.init(rows, columns, (0..<rows * columns).map { element($0 / columns, $0 % columns) })
   }
 
   /// One element.
-  public subscript(row: Int, column: Int) -> Double {
+  package subscript(row: Int, column: Int) -> Double {
     get { values[row * columns + column] }
     set { values[row * columns + column] = newValue }
   }
 
   /// The matrix product.
-  public func times(_ other: Matrix) -> Matrix {
+  package func times(_ other: Matrix) -> Matrix {
     precondition(columns == other.rows, "matrix: \(columns) columns times \(other.rows) rows")
     var result = [Double](repeating: 0, count: rows * other.columns)
     let width = other.columns
@@ -45,37 +45,37 @@ public struct Matrix: Sendable, Equatable {
   }
 
   /// Rows and columns exchanged.
-  public var transposed: Matrix { Matrix(columns, rows) { self[$1, $0] } }
+  package var transposed: Matrix { Matrix(columns, rows) { self[$1, $0] } }
 
   /// Neighbouring rows.
-  public func rows(_ range: Range<Int>) -> Matrix {
+  package func rows(_ range: Range<Int>) -> Matrix {
     Matrix(
       range.count, columns, Array(values[range.lowerBound * columns..<range.upperBound * columns]))
   }
 
   /// Neighbouring columns.
-  public func columns(_ range: Range<Int>) -> Matrix {
+  package func columns(_ range: Range<Int>) -> Matrix {
     Matrix(rows, range.count) { self[$0, range.lowerBound + $1] }
   }
 
   /// Every element through a function.
-  public func map(_ transform: (Double) -> Double) -> Matrix {
+  package func map(_ transform: (Double) -> Double) -> Matrix {
     Matrix(rows, columns, values.map(transform))
   }
 
   /// Every element through a function of its place and value.
-  public func mapPlaces(_ transform: (Int, Int, Double) -> Double) -> Matrix {
+  package func mapPlaces(_ transform: (Int, Int, Double) -> Double) -> Matrix {
     Matrix(rows, columns) { transform($0, $1, self[$0, $1]) }
   }
 
   /// The sum, element by element.
-  public static func + (a: Matrix, b: Matrix) -> Matrix {
+  package static func + (a: Matrix, b: Matrix) -> Matrix {
     precondition(a.rows == b.rows && a.columns == b.columns, "matrix: sum of different shapes")
     return Matrix(a.rows, a.columns, zip(a.values, b.values).map { $0 + $1 })
   }
 
   /// The rows of several matrices of one width, one matrix after the other.
-  public static func stacked(_ parts: [Matrix]) -> Matrix {
+  package static func stacked(_ parts: [Matrix]) -> Matrix {
     Matrix(
       parts.reduce(0) { $0 + $1.rows }, parts.first?.columns ?? 0, parts.flatMap(\.values))
   }

@@ -1,7 +1,7 @@
 import Foundation
 
 /// φ of linear attention, written out for one head.
-public enum FeatureOracle: Sendable {
+package enum FeatureOracle: Sendable {
   case eluPlusOne
   case relu(epsilon: Double)
   /// Random rows of all heads, below each other, and ε.
@@ -10,7 +10,7 @@ public enum FeatureOracle: Sendable {
   case cosine
 
   /// Whose largest exponent is subtracted.
-  public enum Side: Sendable {
+  package enum Side: Sendable {
     /// Of each row its own.
     case query
     /// That of all rows.
@@ -21,7 +21,7 @@ public enum FeatureOracle: Sendable {
   ///
   /// - Parameter point: the rows from which exponents get their shift; it does not move with x when
   ///   a derivative is taken.
-  public func callAsFunction(
+  package func callAsFunction(
     _ x: Matrix, at point: Matrix, head: Int, heads: Int, _ side: Side
   ) -> Matrix {
     switch self {
@@ -69,7 +69,7 @@ extension Oracle {
   /// Linear attention by the left product, φ(Q)·φ(K)ᵀ, each row divided by its sum.
   ///
   /// - Parameter point: queries and keys from which exponents get their shifts.
-  public static func featureAttention(
+  package static func featureAttention(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, at point: (query: Matrix, key: Matrix),
     heads: Int, offsets: [Int], _ features: FeatureOracle, epsilon: Double = 0, floor: Double = 0
   ) -> Matrix {

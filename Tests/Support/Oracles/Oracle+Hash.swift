@@ -1,23 +1,23 @@
 import Foundation
 
 /// Chunks of positions sorted by hashes of their rows, one position after the other.
-public struct HashOracle: Sendable {
+package struct HashOracle: Sendable {
   /// Hashes of one row.
-  public let rounds: Int
+  package let rounds: Int
   /// Buckets of the hashes that are put together to one.
-  public let factors: [Int]
+  package let factors: [Int]
   /// Positions of a chunk.
-  public let chunk: Int
+  package let chunk: Int
 
   /// Describes chunks.
-  public init(rounds: Int, factors: [Int], chunk: Int) {
+  package init(rounds: Int, factors: [Int], chunk: Int) {
     self.rounds = rounds
     self.factors = factors
     self.chunk = chunk
   }
 
   /// Rows of the rotation of one head.
-  public var rowCount: Int { rounds * factors.reduce(0) { $0 + $1 / 2 } }
+  package var rowCount: Int { rounds * factors.reduce(0) { $0 + $1 / 2 } }
 
   /// h(x) in one round: for each factor the place of the largest of [R·x; -R·x].
   private func bucket(_ x: Matrix, row: Int, _ rotation: Matrix, round: Int) -> Int {
@@ -39,7 +39,7 @@ public struct HashOracle: Sendable {
   /// - Parameters:
   ///   - x: the rows that are hashed.
   ///   - rotation: of the head.
-  public func counts(_ x: Matrix, _ rotation: Matrix) -> [[Int]] {
+  package func counts(_ x: Matrix, _ rotation: Matrix) -> [[Int]] {
     let n = x.rows
     var counts = Array(repeating: Array(repeating: 0, count: n), count: n)
     for round in 0..<rounds {

@@ -4,7 +4,7 @@ import Foundation
 /// What lies between the ends of cut sequences: pieces, landmarks, sorted blocks.
 extension Oracle {
   /// Where the pieces of sequences begin and end, given those of one sequence of n rows.
-  public static func cut(_ offsets: [Int], _ pieces: (Int) -> [Int]) -> [Range<Int>] {
+  package static func cut(_ offsets: [Int], _ pieces: (Int) -> [Int]) -> [Range<Int>] {
     zip(offsets, offsets.dropFirst()).flatMap { start, end in
       let starts = pieces(end - start).map { start + $0 } + [end]
       return zip(starts, starts.dropFirst()).map { $0..<$1 }
@@ -12,14 +12,14 @@ extension Oracle {
   }
 
   /// The sum or the mean of the rows of each piece.
-  public static func reduce(_ x: Matrix, _ pieces: [Range<Int>], mean: Bool) -> Matrix {
+  package static func reduce(_ x: Matrix, _ pieces: [Range<Int>], mean: Bool) -> Matrix {
     Matrix(pieces.count, x.columns) { piece, column in
       pieces[piece].reduce(0) { $0 + x[$1, column] } / Double(mean ? pieces[piece].count : 1)
     }
   }
 
   /// exp(x) of each row, divided by its sum.
-  public static func softmax(_ x: Matrix) -> Matrix {
+  package static func softmax(_ x: Matrix) -> Matrix {
     let sums = (0..<x.rows).map { r in
       (0..<x.columns).reduce(0) { $0 + Foundation.exp(x[r, $1]) }
     }
@@ -27,7 +27,7 @@ extension Oracle {
   }
 
   /// Z·V with Z from the iteration written as in the paper.
-  public static func nystromInverse(
+  package static func nystromInverse(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, heads: Int, offsets: [Int], iterations: Int
   ) -> Matrix {
     let width = query.columns / heads
@@ -49,7 +49,7 @@ extension Oracle {
   }
 
   /// Z ← ¼·Z·(13I - AZ(15I - AZ(7I - AZ))) from Aᵀ / (largest row sum · largest column sum).
-  public static func iteratedInverse(_ a: Matrix, iterations: Int) -> Matrix {
+  package static func iteratedInverse(_ a: Matrix, iterations: Int) -> Matrix {
     let minus = { (value: Double, x: Matrix) in
       x.mapPlaces { row, column, element in (row == column ? value : 0) - element }
     }
@@ -64,7 +64,7 @@ extension Oracle {
   }
 
   /// y[i, c] = Σₜ w[head of c, t]·x[i + t - (T - 1)/2, c] within each sequence.
-  public static func depthwiseConvolution(_ x: Matrix, kernel: Matrix, offsets: [Int]) -> Matrix {
+  package static func depthwiseConvolution(_ x: Matrix, kernel: Matrix, offsets: [Int]) -> Matrix {
     let width = x.columns / kernel.rows
     var result = Matrix(x.rows, x.columns) { _, _ in 0 }
     for (start, end) in zip(offsets, offsets.dropFirst()) {
@@ -85,7 +85,7 @@ extension Oracle {
   /// exp of S, of which rows' and then columns' logarithms of sums are subtracted again and again.
   ///
   /// - Parameter noise: of a sequence, head, row and column.
-  public static func sinkhorn(
+  package static func sinkhorn(
     _ scores: Matrix, heads: Int, offsets: [Int], iterations: Int, temperature: Double,
     noise: (Int, Int, Int, Int) -> Double = { _, _, _, _ in 0 }
   ) -> Matrix {
@@ -112,14 +112,14 @@ extension Oracle {
   }
 
   /// log Σ exp(x).
-  public static func logSum(_ x: [Double]) -> Double {
+  package static func logSum(_ x: [Double]) -> Double {
     let high = x.max() ?? 0
     return high + Foundation.log(x.reduce(0) { $0 + Foundation.exp($1 - high) })
   }
 
   /// Attention of each block to what ``sortedBlocks(_:sorting:offsets:block:heads:groups:shortcut:)``
   /// gives it.
-  public static func sortedBlockAttention(
+  package static func sortedBlockAttention(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, sorting: Matrix, offsets: [Int], block: Int,
     heads: Int, shortcut: Int, drop: DropoutOracle? = nil
   ) -> Matrix {

@@ -8,7 +8,7 @@ extension Oracle {
   ///   - offsets: where the sequences begin and end.
   ///   - drop: multiplies the weights.
   ///   - seen: how often query i sees key j, from the sequence, the head, i and j.
-  public static func patternAttention(
+  package static func patternAttention(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, heads: Int, offsets: [Int],
     drop: DropoutOracle? = nil, seen: (Int, Int, Int, Int) -> Int
   ) -> Matrix {

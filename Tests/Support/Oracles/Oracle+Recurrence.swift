@@ -3,7 +3,7 @@ import Foundation
 /// Recurrences and Fourier transforms by their definitions: explicit kernels, explicit matrices.
 extension Oracle {
   /// h_t = λ·h_{t-1} + x_t, state by state; columns are real parts, then imaginary parts.
-  public static func diagonalScan(
+  package static func diagonalScan(
     _ x: Matrix, _ poles: Matrix, offsets: [Int], reversed: Bool
   ) -> Matrix {
     let states = poles.columns
@@ -24,7 +24,7 @@ extension Oracle {
   }
 
   /// K_l = Σ 2·Re(γ·λ^l) of one channel; coefficients in the layout of ``stateSpaceScan``.
-  public static func stateSpaceKernel(
+  package static func stateSpaceKernel(
     _ coefficients: Matrix, channel: Int, length: Int
   ) -> [Double] {
     let modes = coefficients.rows / 4
@@ -40,7 +40,7 @@ extension Oracle {
   }
 
   /// The convolution of every channel with its kernel; a reversed system begins one row later.
-  public static func stateSpaceScan(
+  package static func stateSpaceScan(
     _ u: Matrix, _ systems: [(coefficients: Matrix, reversed: Bool)], skip: [Double],
     offsets: [Int]
   ) -> Matrix {
@@ -66,7 +66,7 @@ extension Oracle {
   }
 
   /// λ = e^(ΔA) and γ = C·(λ - 1)/A with A = -e^ρ + iω and Δ = e^δ.
-  public static func zeroOrderHold(
+  package static func zeroOrderHold(
     logStep: [Double], logDecay: Matrix, frequency: Matrix, output: Matrix
   ) -> Matrix {
     let modes = logDecay.rows
@@ -87,7 +87,7 @@ extension Oracle {
   }
 
   /// exp(-e^ν)·(cos e^θ, sin e^θ).
-  public static func ringPoles(_ logDecay: [Double], _ logPhase: [Double]) -> Matrix {
+  package static func ringPoles(_ logDecay: [Double], _ logPhase: [Double]) -> Matrix {
     Matrix(2, logDecay.count) { part, i in
       let angle = Foundation.exp(logPhase[i])
       return Foundation.exp(-Foundation.exp(logDecay[i]))
@@ -97,7 +97,7 @@ extension Oracle {
 
   /// Re(F_L·x·F_E) = C_L·x·C_E - S_L·x·S_E of each sequence, where C and S are the matrices of
   /// cosines and sines.
-  public static func fourierMix(_ x: Matrix, length: Int, offsets: [Int]) -> Matrix {
+  package static func fourierMix(_ x: Matrix, length: Int, offsets: [Int]) -> Matrix {
     let (cosE, sinE) = fourierMatrices(x.columns, x.columns)
     return Matrix.stacked(
       (0..<offsets.count - 1).map { s in
@@ -118,7 +118,7 @@ extension Oracle {
   }
 
   /// a ⊙ σ(b), where each row holds a and b.
-  public static func gated(_ halves: Matrix) -> Matrix {
+  package static func gated(_ halves: Matrix) -> Matrix {
     let width = halves.columns / 2
     return Matrix(halves.rows, width) { row, j in
       halves[row, j] / (1 + Foundation.exp(-halves[row, width + j]))

@@ -3,7 +3,7 @@ import Foundation
 /// Attention whose logits are more than products of queries and keys, and the maps around it.
 extension Oracle {
   /// A logit of the head `head` between two positions of one sequence; `row` is the query's row.
-  public typealias Logit = (_ row: Int, _ query: Int, _ key: Int, _ keyRow: Int, _ head: Int) ->
+  package typealias Logit = (_ row: Int, _ query: Int, _ key: Int, _ keyRow: Int, _ head: Int) ->
     Double
 
   /// softmax(logits)·V for each sequence and head.
@@ -11,7 +11,7 @@ extension Oracle {
   /// - Parameters:
   ///   - value: V, [Nk, H·D].
   ///   - queries: where the sequences of queries begin and end; keys: those of V.
-  public static func attention(
+  package static func attention(
     _ value: Matrix, heads: Int, queries: [Int], keys: [Int], drop: DropoutOracle? = nil,
     logit: Logit
   ) -> Matrix {
@@ -37,7 +37,7 @@ extension Oracle {
   }
 
   /// exp(x) / Σ exp(x).
-  public static func softmax(_ x: [Double]) -> [Double] {
+  package static func softmax(_ x: [Double]) -> [Double] {
     let high = x.max() ?? 0
     let powers = x.map { Foundation.exp($0 - high) }
     let sum = powers.reduce(0, +)
@@ -45,7 +45,7 @@ extension Oracle {
   }
 
   /// Σ q·k over the columns of one head.
-  public static func product(
+  package static func product(
     _ q: Matrix, _ row: Int, _ k: Matrix, _ other: Int, heads: Int, _ head: Int
   ) -> Double {
     let width = q.columns / heads
@@ -55,7 +55,7 @@ extension Oracle {
   }
 
   /// Head by head, the columns of each part times its factor.
-  public static func joinHeads(_ parts: [(x: Matrix, factor: Double)], heads: Int) -> Matrix {
+  package static func joinHeads(_ parts: [(x: Matrix, factor: Double)], heads: Int) -> Matrix {
     let rows = parts[0].x.rows
     let values = (0..<rows).flatMap { row in
       (0..<heads).flatMap { head in
@@ -69,7 +69,7 @@ extension Oracle {
   }
 
   /// A map for each block of columns; weights and biases lie one after the other.
-  public static func groupedLinear(
+  package static func groupedLinear(
     _ x: Matrix, _ weight: Matrix, _ bias: [Double]?, groups: Int
   ) -> Matrix {
     let (inputs, outputs) = (weight.columns, weight.rows / groups)

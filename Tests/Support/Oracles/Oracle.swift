@@ -1,16 +1,16 @@
 import Foundation
 
 /// Every operation written out from its formula, in double precision and without any haste.
-public enum Oracle {
+package enum Oracle {
   /// x·Wᵀ + b.
-  public static func linear(_ x: Matrix, _ weight: Matrix, _ bias: [Double]? = nil) -> Matrix {
+  package static func linear(_ x: Matrix, _ weight: Matrix, _ bias: [Double]? = nil) -> Matrix {
     let product = x.times(weight.transposed)
     guard let bias else { return product }
     return product.mapPlaces { $2 + bias[$1] }
   }
 
   /// scale ⊙ (x - mean) / √(var + ε) + shift, row by row.
-  public static func layerNorm(
+  package static func layerNorm(
     _ x: Matrix, scale: [Double], shift: [Double], epsilon: Double = Double(Float(1e-6))
   ) -> Matrix {
     let width = Double(x.columns)
@@ -27,15 +27,15 @@ public enum Oracle {
   }
 
   /// max(x, 0).
-  public static func relu(_ x: Double) -> Double { max(x, 0) }
+  package static func relu(_ x: Double) -> Double { max(x, 0) }
 
   /// x/2·(1 + tanh(√(2/π)·(x + 0.044715·x³))).
-  public static func gelu(_ x: Double) -> Double {
+  package static func gelu(_ x: Double) -> Double {
     x / 2 * (1 + Foundation.tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   }
 
   /// elu(x) + 1.
-  public static func eluPlusOne(_ x: Double) -> Double { x > 0 ? x + 1 : Foundation.exp(x) }
+  package static func eluPlusOne(_ x: Double) -> Double { x > 0 ? x + 1 : Foundation.exp(x) }
 
   /// Softmax attention with the whole L × L matrix of weights.
   ///
@@ -43,7 +43,7 @@ public enum Oracle {
   ///   - query: Q, [Nq, H·D]; key and value: K and V, [Nk, H·D].
   ///   - queries: where the sequences of Q begin and end; keys: those of K and V.
   ///   - drop: multiplies the weights.
-  public static func attention(
+  package static func attention(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, heads: Int, queries: [Int], keys: [Int],
     drop: DropoutOracle? = nil
   ) -> Matrix {
@@ -66,7 +66,7 @@ public enum Oracle {
 
   /// Linear attention by the left product: the L × L matrix φ(Q)·φ(K)ᵀ, each row divided by its
   /// sum.
-  public static func linearAttention(
+  package static func linearAttention(
     _ query: Matrix, _ key: Matrix, _ value: Matrix, heads: Int, offsets: [Int], epsilon: Double
   ) -> Matrix {
     mix(query, key, value, heads: heads, queries: offsets, keys: offsets) { q, k, _, _ in
@@ -99,7 +99,7 @@ public enum Oracle {
   }
 
   /// P·x of each sequence and block of columns, with the columns of P that the sequence reaches.
-  public static func projectSequence(
+  package static func projectSequence(
     _ x: Matrix, _ projections: [Matrix], groups: [Int], offsets: [Int]
   ) -> Matrix {
     let count = projections[0].rows
@@ -114,7 +114,7 @@ public enum Oracle {
   }
 
   /// The mean of each sequence's rows.
-  public static func meanPool(_ x: Matrix, offsets: [Int]) -> Matrix {
+  package static func meanPool(_ x: Matrix, offsets: [Int]) -> Matrix {
     Matrix(offsets.count - 1, x.columns) { s, c in
       (offsets[s]..<offsets[s + 1]).reduce(0) { $0 + x[$1, c] }
         / Double(offsets[s + 1] - offsets[s])
@@ -122,7 +122,7 @@ public enum Oracle {
   }
 
   /// Σ (log Σ exp(x) - x[label]) / count.
-  public static func crossEntropy(_ logits: Matrix, labels: [Int32], count: Int) -> Double {
+  package static func crossEntropy(_ logits: Matrix, labels: [Int32], count: Int) -> Double {
     (0..<logits.rows).reduce(0) { sum, r in
       let row = logits.rows(r..<r + 1).values
       return sum + Foundation.log(row.reduce(0) { $0 + Foundation.exp($1) }) - row[Int(labels[r])]

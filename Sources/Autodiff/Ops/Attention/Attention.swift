@@ -24,7 +24,7 @@
 ///
 /// Source: Vaswani et al., "Attention Is All You Need" (2017), arXiv 1706.03762, equation 1; tiles
 /// after Rabe and Staats (2021), arXiv 2112.05682, and Dao et al. (2022), arXiv 2205.14135.
-public func attention(
+package func attention(
   query: HeadsView, key: HeadsView, value: HeadsView, queries: PackedSequences,
   keys: PackedSequences,
   scale: Float? = nil, adding term: AttentionBias = .none, dropout: Dropout = .none,
@@ -48,7 +48,7 @@ public func attention(
 ///   - dropout: applied to the attention weights.
 /// - Returns: [N, H·D].
 /// - Complexity: time 2·L²·D operations forward and 4·L²·D backward for each sequence and head.
-public func attention(
+package func attention(
   logits term: AttentionBias, value: HeadsView, sequences: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
   let nothing = HeadsView(value.tensor.detached, count: value.count, width: 0)

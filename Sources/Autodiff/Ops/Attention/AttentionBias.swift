@@ -1,6 +1,6 @@
 /// What attention adds to the products of queries and keys before the softmax. With i the position
 /// of a query in its sequence and j that of a key:
-public enum AttentionBias {
+package enum AttentionBias {
   /// Nothing.
   case none
   /// b[j], a number for each key and head: heads of width 1, rows of the keys.

@@ -17,7 +17,7 @@
 ///   pairs that only fill up tiles of 64 queries and panels of 32 keys; memory O(N·H·D).
 ///
 /// Saves: Q, K, V, the result, and one logarithm of a sum per row and head.
-public func patternAttention(
+package func patternAttention(
   query: HeadsView, key: HeadsView, value: HeadsView, sequences: PackedSequences,
   patterns: [AttentionPattern],
   scale: Float? = nil, dropout: Dropout = .none

@@ -1,10 +1,10 @@
 /// Token numbers of a packed batch.
-public struct Indices: Sendable {
+package struct Indices: Sendable {
   /// One number for each real token.
-  public let values: [Int32]
+  package let values: [Int32]
 
   /// Wraps token numbers.
-  public init(_ values: [Int32]) { self.values = values }
+  package init(_ values: [Int32]) { self.values = values }
 }
 
 /// y = applyDropout(T[token] + P[position]), the beginning of every model, in one pass.
@@ -21,7 +21,7 @@ public struct Indices: Sendable {
 /// - Returns: [N, E], with room for the padded batch.
 /// - Precondition: the numbers are in range.
 /// - Complexity: O(N·E) time and memory.
-public func embed(
+package func embed(
   _ tokens: Indices, table: Tensor, positions: Tensor, classToken: Tensor? = nil,
   sequences: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {

@@ -8,7 +8,7 @@
 ///   - sequences: the sequences.
 /// - Returns: [N, C].
 /// - Complexity: O(N·C) time and memory.
-public func tableRows(_ table: Tensor, sequences: PackedSequences) -> Tensor {
+package func tableRows(_ table: Tensor, sequences: PackedSequences) -> Tensor {
   precondition(
     table.rows >= sequences.longest,
     "tableRows: table \(table.shape) for a sequence of \(sequences.longest)")

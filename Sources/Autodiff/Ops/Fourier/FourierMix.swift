@@ -21,7 +21,7 @@
 ///
 /// Source: Lee-Thorp et al., "FNet: Mixing Tokens with Fourier Transforms" (2021),
 /// arXiv 2105.03824, equation 3.
-public func fourierMix(_ x: Tensor, plan: FourierPlan, sequences: PackedSequences) -> Tensor {
+package func fourierMix(_ x: Tensor, plan: FourierPlan, sequences: PackedSequences) -> Tensor {
   let kernel = FourierKernel("fourierMix", x, plan, sequences)
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   kernel.measure("Fourier mix", passes: 2) { mix(kernel, x.pointer, into: y.pointer) }

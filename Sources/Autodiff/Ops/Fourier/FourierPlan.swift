@@ -2,11 +2,11 @@ import Foundation
 
 /// What the Fourier mixing of sequences needs for one length and width: computed once, used by every
 /// step.
-public struct FourierPlan: Sendable {
+package struct FourierPlan: Sendable {
   /// L, the length of the transform along the sequence.
-  public let length: Int
+  package let length: Int
   /// E, the length of the transform along the row.
-  public let width: Int
+  package let width: Int
   let transform: MixedRadix
   /// The transform along the row as panels of E × 32: sixteen columns of cosines, then of sines.
   let matrix: [Float]
@@ -17,7 +17,7 @@ public struct FourierPlan: Sendable {
   ///   - length: L.
   ///   - width: E.
   ///   - scale: what the result is multiplied by; 1 is the transform without normalisation.
-  public init(length: Int, width: Int, scale: Double = 1) {
+  package init(length: Int, width: Int, scale: Double = 1) {
     self.length = length
     self.width = width
     transform = MixedRadix(length: length)

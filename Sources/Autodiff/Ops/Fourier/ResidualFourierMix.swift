@@ -10,7 +10,7 @@
 /// - Complexity: as ``fourierMix(_:plan:sequences:)``, each way; a core needs 2·L·(E + 32) floats.
 ///
 /// Saves: x; the normalisation is computed again in the backward pass.
-public func residualFourierMix(
+package func residualFourierMix(
   _ x: Tensor, norm: Norm, plan: FourierPlan, sequences: PackedSequences, dropout: Dropout = .none
 ) -> Tensor {
   let block = ResidualFourierMix(

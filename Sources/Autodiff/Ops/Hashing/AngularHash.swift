@@ -7,14 +7,14 @@
 ///
 /// Source: Andoni et al., "Practical and Optimal LSH for Angular Distance" (2015), arXiv 1509.02897;
 /// Kitaev et al., "Reformer: The Efficient Transformer" (2020), arXiv 2001.04451, section 2.
-public struct AngularHash: Sendable {
+package struct AngularHash: Sendable {
   /// Hashes of one row.
-  public let rounds: Int
+  package let rounds: Int
   /// n₁, n₂, …: even.
-  public let factors: [Int]
+  package let factors: [Int]
 
   /// - Precondition: every factor is even and positive.
-  public init(rounds: Int, factors: [Int]) {
+  package init(rounds: Int, factors: [Int]) {
     precondition(
       rounds > 0 && !factors.isEmpty && factors.allSatisfy { $0 > 0 && $0 % 2 == 0 },
       "angular hash: \(rounds) rounds of \(factors) buckets")
@@ -23,9 +23,9 @@ public struct AngularHash: Sendable {
   }
 
   /// Rows of R for all rounds of one head.
-  public var rowCount: Int { rounds * factors.reduce(0) { $0 + $1 / 2 } }
+  package var rowCount: Int { rounds * factors.reduce(0) { $0 + $1 / 2 } }
   /// n.
-  public var buckets: Int { factors.reduce(1, *) }
+  package var buckets: Int { factors.reduce(1, *) }
 }
 
 /// Who sees whom when the positions of each sequence and head are sorted by their buckets and cut
@@ -44,7 +44,7 @@ public struct AngularHash: Sendable {
 ///   takes them.
 /// - Complexity: time 2·D operations for each row of R and position, and O(L + n) to sort a round;
 ///   memory O(L) for each sequence, head and round.
-public func hashedChunks(
+package func hashedChunks(
   _ x: HeadsView, sequences: PackedSequences, hash: AngularHash, rows: Tensor, chunk: Int,
   countsOnce: Bool
 ) -> [AttentionPattern] {

@@ -1,5 +1,5 @@
 /// An elementwise function between two linear maps.
-public enum Activation: String, Sendable, Codable, CaseIterable {
+package enum Activation: String, Sendable, Codable, CaseIterable {
   /// x
   case identity
   /// max(x, 0)

@@ -14,7 +14,7 @@
 ///
 /// Saves: x, and W₁·LayerNorm(x) + b₁: computing it again would cost 2·N·E·F operations, a seventh
 /// of the block.
-public func feedForward(
+package func feedForward(
   _ x: Tensor, norm: Norm, inner: (weight: Tensor, bias: Tensor),
   outer: (weight: Tensor, bias: Tensor), activation: Activation = .gelu,
   dropout: (inner: Dropout, outer: Dropout) = (.none, .none)

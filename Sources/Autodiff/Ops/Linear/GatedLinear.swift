@@ -17,7 +17,7 @@
 ///
 /// Source: Dauphin et al., "Language Modeling with Gated Convolutional Networks" (2017),
 /// arXiv 1612.08083, section 2.
-public func gatedLinear(
+package func gatedLinear(
   _ residual: Tensor, adding x: Tensor, weight: Tensor, bias: Tensor,
   activation: Activation = .gelu, dropout: (inner: Dropout, outer: Dropout) = (.none, .none)
 ) -> Tensor {

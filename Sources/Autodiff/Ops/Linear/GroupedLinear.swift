@@ -10,7 +10,7 @@
 /// - Complexity: 2·N·G·I·O operations forward and twice that backward. Memory: the result.
 ///
 /// Saves: x.
-public func groupedLinear(
+package func groupedLinear(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, groups: Int
 ) -> Tensor {
   let kernel = GroupedLinearKernel(

@@ -11,7 +11,7 @@
 ///   whose argument is computed again). Memory: the result.
 ///
 /// Saves: x.
-public func linear(
+package func linear(
   _ x: Tensor, weight: Tensor, bias: Tensor? = nil, activation: Activation = .identity
 ) -> Tensor {
   let map = LinearMap("linear", x, weight, bias)

@@ -12,7 +12,7 @@
 ///   I computes the inner activations again. Memory: the result; nothing of width F is stored.
 ///
 /// Saves: x.
-public func perceptron(
+package func perceptron(
   _ x: Tensor, inner: (weight: Tensor, bias: Tensor), outer: Tensor,
   activation: Activation = .gelu, dropout: Dropout = .none
 ) -> Tensor {

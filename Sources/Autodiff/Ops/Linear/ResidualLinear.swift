@@ -10,7 +10,7 @@
 /// - Complexity: 2·N·I·O operations forward, twice that backward. Memory: the result.
 ///
 /// Saves: x. The gradient of r is the gradient of y itself, handed on without a copy.
-public func residualLinear(
+package func residualLinear(
   _ residual: Tensor, adding x: Tensor, weight: Tensor, bias: Tensor? = nil,
   dropout: Dropout = .none
 ) -> Tensor {

@@ -1,5 +1,5 @@
 /// What takes the place of the exponential in linear attention: φ, from D numbers to M features.
-public enum FeatureMap {
+package enum FeatureMap {
   /// elu(x) + 1, with M = D.
   case eluPlusOne
   /// max(x, 0) + ε, with M = D.
@@ -43,7 +43,7 @@ public enum FeatureMap {
 /// bidirectional; Choromanski et al., "Rethinking Attention with Performers" (2021),
 /// arXiv 2009.14794, for random features; Qin et al., "cosFormer" (2022), arXiv 2202.08791.
 /// Padding does not exist here; the LRA code lets it into both sums.
-public func linearAttention(
+package func linearAttention(
   query: HeadsView, key: HeadsView, value: HeadsView, sequences: PackedSequences,
   features: FeatureMap = .eluPlusOne,
   epsilon: Float, floor: Float = 0

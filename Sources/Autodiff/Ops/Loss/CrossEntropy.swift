@@ -14,7 +14,7 @@ import Foundation
 /// - Complexity: O(B·C).
 ///
 /// Saves: the softmax.
-public func crossEntropy(_ logits: Tensor, labels: [Int32], count: Int? = nil) -> Tensor {
+package func crossEntropy(_ logits: Tensor, labels: [Int32], count: Int? = nil) -> Tensor {
   let (rows, classes) = (logits.rows, logits.columns)
   precondition(labels.count == rows, "crossEntropy: \(labels.count) labels for \(logits.shape)")
   precondition(

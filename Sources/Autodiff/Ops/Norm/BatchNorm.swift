@@ -1,12 +1,12 @@
 /// Mean and variance of each column.
-public struct ColumnStatistics: Sendable, Equatable {
+package struct ColumnStatistics: Sendable, Equatable {
   /// μ, [E].
-  public var mean: [Float]
+  package var mean: [Float]
   /// σ², [E], that of the rows themselves: divided by N.
-  public var variance: [Float]
+  package var variance: [Float]
 
   /// As many of either as there are columns.
-  public init(mean: [Float], variance: [Float]) {
+  package init(mean: [Float], variance: [Float]) {
     self.mean = mean
     self.variance = variance
   }
@@ -27,7 +27,7 @@ public struct ColumnStatistics: Sendable, Equatable {
 /// ```
 /// Source: Ioffe and Szegedy (2015), arXiv 1502.03167, algorithm 1.
 /// Differs: rows of padding do not exist; where a batch is padded, published code counts them.
-public func batchNorm(
+package func batchNorm(
   _ x: Tensor, norm: Norm, given: ColumnStatistics? = nil
 ) -> (y: Tensor, statistics: ColumnStatistics) {
   let width = norm.scale.count

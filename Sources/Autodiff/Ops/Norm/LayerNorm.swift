@@ -9,7 +9,7 @@
 /// Saves: x.
 ///
 /// Source: Ba, Kiros and Hinton (2016), arXiv 1607.06450.
-public func layerNorm(_ x: Tensor, norm: Norm) -> Tensor {
+package func layerNorm(_ x: Tensor, norm: Norm) -> Tensor {
   let width = norm.scale.count
   precondition(x.columns == width, "layerNorm: input \(x.shape) for a norm of \(width)")
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))

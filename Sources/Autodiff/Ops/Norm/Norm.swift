@@ -1,14 +1,14 @@
 /// The scale and shift of a layer normalisation.
-public struct Norm {
+package struct Norm {
   /// γ, [E].
-  public let scale: Tensor
+  package let scale: Tensor
   /// β, [E].
-  public let shift: Tensor
+  package let shift: Tensor
   /// ε, added to the variance.
-  public let epsilon: Float
+  package let epsilon: Float
 
   /// - Precondition: scale and shift have the same width.
-  public init(scale: Tensor, shift: Tensor, epsilon: Float = 1e-6) {
+  package init(scale: Tensor, shift: Tensor, epsilon: Float = 1e-6) {
     precondition(
       scale.count == shift.count, "norm: scale \(scale.shape) and shift \(shift.shape) differ")
     self.scale = scale

@@ -11,7 +11,7 @@
 /// Saves: x; the normalisation is computed again in the backward pass.
 ///
 /// Source: Ba, Kiros and Hinton, "Layer Normalization" (2016), arXiv 1607.06450.
-public func normalizedLinear(
+package func normalizedLinear(
   _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil
 ) -> Tensor {
   let map = NormalizedMap(x, norm, weight, bias)
@@ -40,7 +40,7 @@ public func normalizedLinear(
 ///   - pieces: of the sequences of x.
 /// - Returns: y, [N, O], and s, [number of pieces, I].
 /// - Complexity: as ``normalizedLinear(_:norm:weight:bias:)``, and N·I additions in each direction.
-public func normalizedLinear(
+package func normalizedLinear(
   _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil, sumsOf pieces: SequencePieces
 ) -> (rows: Tensor, sums: Tensor) {
   let map = NormalizedMap(x, norm, weight, bias)

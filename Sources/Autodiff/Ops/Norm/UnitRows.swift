@@ -7,7 +7,7 @@
 /// - Complexity: O(N·H·D).
 ///
 /// Saves: x. The pullback is dx = (dy - y·(y·dy))/√(‖x‖² + D·ε).
-public func unitRows(_ x: HeadsView, epsilon: Float = 1e-6) -> Tensor {
+package func unitRows(_ x: HeadsView, epsilon: Float = 1e-6) -> Tensor {
   let kernel = UnitRows(x: x, epsilon: epsilon)
   let columns = x.count * x.width
   let y = Tensor(

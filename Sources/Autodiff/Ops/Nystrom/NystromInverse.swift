@@ -30,7 +30,7 @@
 /// (2014).
 /// Differs: the authors' code takes the largest ‖A‖₁ of the whole batch by default, so that a
 /// sequence's result depends on its batch mates. Like here, it differentiates through the maximum.
-public func nystromInverse(
+package func nystromInverse(
   query: HeadsView, key: HeadsView, value: HeadsView, landmarks: PackedSequences, iterations: Int
 ) -> Tensor {
   let kernel = NystromKernel(query, key, value, landmarks, iterations)

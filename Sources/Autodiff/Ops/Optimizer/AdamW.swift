@@ -7,7 +7,7 @@ extension ParameterArena {
   /// m = β₁m + (1 - β₁)g    v = β₂v + (1 - β₂)g²
   /// p = p·(1 - rate·decay) - rate·(m / c₁) / (√(v / c₂) + ε)
   /// ```
-  public func adamStep(_ range: Range<Int>, _ moments: Moments, _ step: AdamStep) {
+  package func adamStep(_ range: Range<Int>, _ moments: Moments, _ step: AdamStep) {
     let p = values.pointer + range.lowerBound
     let g = gradients.pointer + range.lowerBound
     let m = moments.first.pointer + range.lowerBound
@@ -29,12 +29,12 @@ extension ParameterArena {
   }
 
   /// Adam's moment estimates, one pair for each value of the arena.
-  public final class Moments {
+  package final class Moments {
     fileprivate let first: Storage
     fileprivate let second: Storage
 
     /// Zeros for an arena of `count` floats.
-    public init(count: Int) {
+    package init(count: Int) {
       first = Storage(count: count)
       second = Storage(count: count)
       first.clear()
@@ -42,7 +42,7 @@ extension ParameterArena {
     }
 
     /// The two means of one weight.
-    public func values(_ range: Range<Int>) -> (first: [Float], second: [Float]) {
+    package func values(_ range: Range<Int>) -> (first: [Float], second: [Float]) {
       let slice = { (storage: Storage) in
         Array(UnsafeBufferPointer(start: storage.pointer + range.lowerBound, count: range.count))
       }
@@ -50,7 +50,7 @@ extension ParameterArena {
     }
 
     /// Replaces the two means of one weight.
-    public func fill(_ range: Range<Int>, first newFirst: [Float], second newSecond: [Float]) {
+    package func fill(_ range: Range<Int>, first newFirst: [Float], second newSecond: [Float]) {
       precondition(
         newFirst.count == range.count && newSecond.count == range.count,
         "moments: \(newFirst.count) values for \(range.count)")
@@ -60,26 +60,26 @@ extension ParameterArena {
   }
 
   /// The numbers of one AdamW step.
-  public struct AdamStep: Sendable {
+  package struct AdamStep: Sendable {
     /// The learning rate of this step.
-    public var rate: Float
+    package var rate: Float
     /// Weight decay, per unit of learning rate.
-    public var decay: Float
+    package var decay: Float
     /// β₁, the decay rate of the first moment.
-    public var beta1: Float
+    package var beta1: Float
     /// β₂, the decay rate of the second moment.
-    public var beta2: Float
+    package var beta2: Float
     /// ε, added to the root of the second moment.
-    public var epsilon: Float
+    package var epsilon: Float
     /// 1 / c₁, the bias correction of the first moment.
-    public var inverseCorrection1: Float
+    package var inverseCorrection1: Float
     /// 1 / c₂, the bias correction of the second moment.
-    public var inverseCorrection2: Float
+    package var inverseCorrection2: Float
     /// What gradients are multiplied by: below 1 when they are clipped.
-    public var gradientScale: Float
+    package var gradientScale: Float
 
-    /// All fields.
-    public init(
+    /// A step of one tensor.
+    package init(
       rate: Float, decay: Float, beta1: Float, beta2: Float, epsilon: Float,
       inverseCorrection1: Float, inverseCorrection2: Float, gradientScale: Float
     ) {

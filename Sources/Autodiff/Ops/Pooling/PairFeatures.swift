@@ -10,7 +10,7 @@
 /// Saves: x.
 ///
 /// Source: Tay et al., "Long Range Arena" (2020), arXiv 2011.04006, section 2.2.3.
-public func pairFeatures(_ x: Tensor) -> Tensor {
+package func pairFeatures(_ x: Tensor) -> Tensor {
   let (pairs, width) = (x.rows / 2, x.columns)
   precondition(x.rows == 2 * pairs, "pairFeatures: \(x.shape) has an odd number of rows")
   let y = Tensor(shape: [pairs, 4 * width], storage: Storage(count: 4 * pairs * width))

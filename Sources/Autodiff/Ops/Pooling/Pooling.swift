@@ -7,7 +7,7 @@
 ///   - sequences: the sequences.
 /// - Returns: [B, E].
 /// - Complexity: O(N·E) time, O(B·E) memory.
-public func meanPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
+package func meanPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
   let width = x.columns
   precondition(x.rows == sequences.rows, "meanPool: \(x.shape) for \(sequences.rows) rows")
   let y = Tensor(shape: [sequences.count, width], storage: Storage(count: sequences.count * width))
@@ -46,7 +46,7 @@ public func meanPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
 ///   - sequences: the sequences, none of them empty.
 /// - Returns: [B, E].
 /// - Complexity: O(B·E) forward, O(N·E) backward.
-public func firstPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
+package func firstPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
   let width = x.columns
   precondition(x.rows == sequences.rows, "firstPool: \(x.shape) for \(sequences.rows) rows")
   let y = Tensor(shape: [sequences.count, width], storage: Storage(count: sequences.count * width))

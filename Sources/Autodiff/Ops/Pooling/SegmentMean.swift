@@ -8,12 +8,12 @@
 ///   - pieces: of the sequences of x.
 /// - Returns: [number of pieces, C].
 /// - Complexity: O(N·C) time; memory: the result.
-public func segmentMean(_ x: HeadsView, pieces: SequencePieces) -> Tensor {
+package func segmentMean(_ x: HeadsView, pieces: SequencePieces) -> Tensor {
   reduceSegments("segment mean", x, pieces) { 1 / Float($0) }
 }
 
 /// The sum of the rows of each piece of each sequence, as ``segmentMean(_:pieces:)``.
-public func segmentSum(_ x: HeadsView, pieces: SequencePieces) -> Tensor {
+package func segmentSum(_ x: HeadsView, pieces: SequencePieces) -> Tensor {
   reduceSegments("segment sum", x, pieces) { _ in 1 }
 }
 

@@ -20,7 +20,7 @@
 /// ```
 /// Source: Orvieto et al., "Resurrecting Recurrent Neural Networks for Long Sequences" (2023),
 /// arXiv 2303.06349, equation 5; there an associative scan, which needs more operations.
-public func diagonalScan(
+package func diagonalScan(
   _ x: Tensor, poles: Tensor, sequences: PackedSequences, reversed: Bool = false
 ) -> Tensor {
   precondition(

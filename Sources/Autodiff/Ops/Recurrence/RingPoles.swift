@@ -13,7 +13,7 @@ import Foundation
 /// Saves: ν and θ.
 ///
 /// Source: Orvieto et al. (2023), arXiv 2303.06349, section 3.3.
-public func ringPoles(logDecay: Tensor, logPhase: Tensor) -> Tensor {
+package func ringPoles(logDecay: Tensor, logPhase: Tensor) -> Tensor {
   let states = logDecay.count
   precondition(
     logPhase.count == states, "ringPoles: \(logDecay.shape) decays, \(logPhase.shape) phases")

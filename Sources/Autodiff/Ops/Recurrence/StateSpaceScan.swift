@@ -1,12 +1,12 @@
 /// The M complex modes of each of H channels, as ``stateSpaceScan`` takes them.
-public struct StateSpace {
+package struct StateSpace {
   /// λ and γ, [4M, H]: real parts of λ, imaginary parts of λ, the same of γ; see ``zeroOrderHold``.
-  public let coefficients: Tensor
+  package let coefficients: Tensor
   /// Whether time runs backwards, in which case a row hears those behind it, not itself.
-  public let reversed: Bool
+  package let reversed: Bool
 
   /// One direction of a layer.
-  public init(_ coefficients: Tensor, reversed: Bool = false) {
+  package init(_ coefficients: Tensor, reversed: Bool = false) {
     self.coefficients = coefficients
     self.reversed = reversed
   }
@@ -39,7 +39,7 @@ public struct StateSpace {
 ///
 /// Source: Gu et al., "On the Parameterization and Initialization of Diagonal State Space Models"
 /// (2022), arXiv 2206.11893, section 3; the lag of the reversed system is that of its code.
-public func stateSpaceScan(
+package func stateSpaceScan(
   _ u: Tensor, _ systems: [StateSpace], skip: Tensor, sequences: PackedSequences
 ) -> Tensor {
   let kernel = StateSpaceKernel(u, systems, skip, sequences)

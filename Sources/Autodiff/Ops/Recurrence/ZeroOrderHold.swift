@@ -21,7 +21,7 @@ import Foundation
 ///
 /// Source: Gu et al., "On the Parameterization and Initialization of Diagonal State Space Models"
 /// (2022), arXiv 2206.11893, equations 4 and 5, with B = 1.
-public func zeroOrderHold(
+package func zeroOrderHold(
   logStep: Tensor, logDecay: Tensor, frequency: Tensor, output: Tensor
 ) -> Tensor {
   let (modes, channels) = (logDecay.rows, logStep.count)

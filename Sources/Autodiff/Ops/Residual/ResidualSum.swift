@@ -8,7 +8,7 @@
 /// - Complexity: O(N·E) time; memory: the result.
 ///
 /// Saves: nothing. The gradient of r is the gradient of y itself, handed on without a copy.
-public func residualSum(
+package func residualSum(
   _ residual: Tensor, adding x: Tensor, dropout: Dropout = .none
 ) -> Tensor {
   precondition(residual.shape == x.shape, "residualSum: \(residual.shape) and \(x.shape)")

@@ -17,7 +17,7 @@
 /// Saves: nothing but u.
 ///
 /// Source: Gomez et al., "The Reversible Residual Network" (2017), arXiv 1707.04585, section 3.
-public func reversibleSum(
+package func reversibleSum(
   _ x: Tensor, _ u: Tensor, overwriting: Bool, others: [Tensor] = [],
   layer: @escaping (Tensor) -> Tensor
 ) -> Tensor {

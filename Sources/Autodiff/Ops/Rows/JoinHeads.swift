@@ -1,5 +1,5 @@
 /// One of the parts that ``joinHeads(_:)`` puts side by side.
-public struct HeadPart {
+package struct HeadPart {
   let heads: HeadsView
   private let scale: Float
   let factor: Tensor?
@@ -7,7 +7,7 @@ public struct HeadPart {
   /// scale·factor·heads.
   ///
   /// - Parameter factor: [1].
-  public init(_ heads: HeadsView, scale: Float = 1, factor: Tensor? = nil) {
+  package init(_ heads: HeadsView, scale: Float = 1, factor: Tensor? = nil) {
     self.heads = heads
     self.scale = scale
     self.factor = factor
@@ -43,7 +43,7 @@ public struct HeadPart {
 /// - Complexity: O(N·H·ΣDᵢ) time and memory.
 ///
 /// Saves: the parts.
-public func joinHeads(_ parts: [HeadPart]) -> HeadsView {
+package func joinHeads(_ parts: [HeadPart]) -> HeadsView {
   if parts.count == 1 && parts[0].isPlain { return parts[0].heads }
   let kernel = JoinKernel(parts)
   let y = Tensor(

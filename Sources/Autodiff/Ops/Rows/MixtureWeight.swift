@@ -6,7 +6,7 @@ import Foundation
 ///   - scalars: s, [M].
 ///   - index: 0 ..< M.
 /// - Returns: [1].
-public func mixtureWeight(_ scalars: Tensor, _ index: Int) -> Tensor {
+package func mixtureWeight(_ scalars: Tensor, _ index: Int) -> Tensor {
   precondition(
     scalars.rows == scalars.count && (0..<scalars.count).contains(index),
     "mixtureWeight: index \(index) of \(scalars.shape)")

@@ -9,7 +9,7 @@ import Foundation
 /// - Complexity: O(R·C). Meant for weights.
 ///
 /// Saves: x and the scales.
-public func scaledRows(_ x: Tensor, logScales: Tensor) -> Tensor {
+package func scaledRows(_ x: Tensor, logScales: Tensor) -> Tensor {
   let (rows, columns, period) = (x.rows, x.columns, logScales.count)
   precondition(
     period > 0 && rows % period == 0, "scaledRows: \(logScales.shape) scales for \(x.shape)")
@@ -50,7 +50,7 @@ public func scaledRows(_ x: Tensor, logScales: Tensor) -> Tensor {
 /// - Complexity: O(N·C).
 ///
 /// Saves: x.
-public func scaledColumns(_ x: Tensor, scales: Tensor) -> Tensor {
+package func scaledColumns(_ x: Tensor, scales: Tensor) -> Tensor {
   let width = x.columns
   precondition(scales.count == width, "scaledColumns: \(scales.shape) scales for \(x.shape)")
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))

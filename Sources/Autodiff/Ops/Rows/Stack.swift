@@ -5,7 +5,7 @@
 /// - Parameter parts: [Rᵢ, C] each.
 /// - Returns: [ΣRᵢ, C].
 /// - Complexity: O(ΣRᵢ·C).
-public func stacked(_ parts: [Tensor]) -> Tensor {
+package func stacked(_ parts: [Tensor]) -> Tensor {
   precondition(!parts.isEmpty, "stacked: nothing to stack")
   let columns = parts[0].columns
   precondition(

@@ -17,7 +17,7 @@
 ///
 /// Source: Xiong et al., "Nyströmformer" (2021), arXiv 2102.03902: the skip connection of the
 /// values.
-public func depthwiseConvolution(
+package func depthwiseConvolution(
   _ residual: Tensor, adding x: HeadsView, kernel: Tensor, sequences: PackedSequences
 ) -> Tensor {
   let work = ConvolutionKernel(x, kernel, sequences)

@@ -1,6 +1,6 @@
 extension PackedSequences {
   /// The first `count` rows of each sequence, or all of one that is shorter, packed.
-  public func leading(_ count: Int) -> PackedSequences {
+  package func leading(_ count: Int) -> PackedSequences {
     let lengths = (0..<self.count).map { min(count, length($0)) }
     return PackedSequences(
       offsets: lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) },
@@ -16,7 +16,8 @@ extension PackedSequences {
 ///   - leading: which of their rows, ``PackedSequences/leading(_:)``.
 /// - Returns: [leading.rows, E].
 /// - Complexity: the result's size forward, O(N·E) backward.
-public func leadingRows(_ x: Tensor, sequences: PackedSequences, leading: PackedSequences) -> Tensor
+package func leadingRows(_ x: Tensor, sequences: PackedSequences, leading: PackedSequences)
+  -> Tensor
 {
   let width = x.columns
   precondition(x.rows == sequences.rows, "leadingRows: \(x.shape) for \(sequences.rows) rows")
@@ -49,7 +50,7 @@ public func leadingRows(_ x: Tensor, sequences: PackedSequences, leading: Packed
 ///   - leading: which of their rows, ``PackedSequences/leading(_:)``.
 /// - Returns: [N, E].
 /// - Complexity: O(N·E) time and memory.
-public func replacingLeadingRows(
+package func replacingLeadingRows(
   _ x: Tensor, with rows: Tensor, sequences: PackedSequences, leading: PackedSequences
 ) -> Tensor {
   let width = x.columns

@@ -18,7 +18,7 @@
 ///
 /// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
 /// arXiv 2006.04768, equation 7.
-public func projectSequence(
+package func projectSequence(
   _ x: Tensor, projections: [Tensor], groups: [Int], sequences: PackedSequences
 ) -> Tensor {
   let kernel = ProjectionKernel(x, projections, groups, sequences)

@@ -22,7 +22,7 @@
 /// Source: Tay et al., "Sparse Sinkhorn Attention" (2020), arXiv 2002.11296, section 3; Mena et
 /// al., "Learning Latent Permutations with Gumbel-Sinkhorn Networks" (2018), arXiv 1802.08665.
 /// Differs: the LRA code normalises rows only, once.
-public func sinkhornSort(
+package func sinkhornSort(
   _ scores: Tensor, sequences: PackedSequences, heads: Int, iterations: Int, temperature: Float,
   noise: GumbelNoise? = nil
 ) -> Tensor {

@@ -30,7 +30,7 @@
 /// Source: Tay et al., "Sparse Sinkhorn Attention" (2020), arXiv 2002.11296, section 3.
 /// Differs: the LRA code sums P and K separately over l, so that every mixed block is the sum of
 /// all blocks and P gets no gradient.
-public func sortedBlockAttention(
+package func sortedBlockAttention(
   query: HeadsView, key: HeadsView, value: HeadsView, sorting: Tensor, blocks: SequencePieces,
   shortcut: Int = 0, dropout: Dropout = .none
 ) -> Tensor {
