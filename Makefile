@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Builds, trains, measures and checks. `make` by itself lists the targets.
 
 LRA := .build/release/lra

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Brings one published archive into the data folder. Read by the scripts of single tasks, which set:
 #
 #   task     the task, which is also the name of its folder

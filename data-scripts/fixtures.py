@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Write reference values for the sequence classifiers that the tests compare.
 
 Usage: fixtures.py FOLDER [NAME ...]   (needs Python 3.9 and NumPy only)

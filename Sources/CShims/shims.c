@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the header cannot hold inline: the mask of processors is declared for GNU programs only.
 #define _GNU_SOURCE
 #include "shims.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// The two limits of a machine: how fast it computes, and how fast it reads and writes main memory.

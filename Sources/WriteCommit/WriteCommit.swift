@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Writes the commit of a folder as Swift source: `WriteCommit FOLDER FILE`, run by every build.

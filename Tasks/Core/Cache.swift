@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// Values that are made when they are asked for first, and then kept; one thread at a time makes one.

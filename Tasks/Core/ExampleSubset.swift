@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// Some of the packed examples, in an order of their own; the examples are shared, not copied.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What is wrong with the beginning of a text that another program has saved again, for the message;
 /// nil where it is plain UTF-8.
 ///

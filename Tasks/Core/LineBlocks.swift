@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// The lines that begin in one part of a file, read in blocks, so that memory does not grow with the

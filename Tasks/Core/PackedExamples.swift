@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// A split in memory, one byte for each token, one sequence for each example.

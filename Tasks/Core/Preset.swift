@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// One hyper-parameter of a preset, and where its value comes from.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// One file of the version of CIFAR-10 for Python: a pickle of a dictionary with `data`, the records'

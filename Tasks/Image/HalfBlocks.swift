@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A picture's tokens, grey values plus 1, as numbers.
 func greyNumbers(_ tokens: [Int32]) -> String {
   tokens.map { $0 == 0 ? "<pad>" : "\($0 - 1)" }.joined(separator: " ")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension ImagePresets {
   /// Published test accuracy on grey CIFAR-10 as a sequence in percent.
   package static let published: [PublishedResult] =

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Reads the pickles, protocol 2, in which Python keeps plain values and NumPy arrays, as values that do
 /// nothing: what a pickle would call is noted, never called.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// Reads one line of the original's files: tokens, label, and whether the two agree.

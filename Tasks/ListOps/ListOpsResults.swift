@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension ListOpsPresets {
   /// Published test accuracy on ListOps in percent.
   package static let published: [PublishedResult] =

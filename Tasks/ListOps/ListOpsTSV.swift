@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// The original's files: `Source<TAB>Target`, one fully bracketed expression and its value a line.

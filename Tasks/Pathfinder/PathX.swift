@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// `Pathfinder` with pictures of 128 × 128 pixels: 16,384 tokens.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension PathXPresets {
   /// Published test accuracy on hard pictures of 128 × 128 pixels in percent.
   ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Whether a dashed line joins two dots, among other dashed lines, read as a row of grey pixels.
 ///
 /// Two classes, each half of the pictures; 160,000 for training, 20,000 each for validation and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension PathfinderPresets {
   /// Published test accuracy on hard pictures of 32 × 32 pixels in percent.
   package static let published: [PublishedResult] =

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// A task about two dots in a picture: whether a dashed line joins them.

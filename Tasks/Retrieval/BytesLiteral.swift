@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The bytes that a literal of Python such as `b'\xc3\xa9\n'` stands for; other text stays as it is.
 ///
 /// It may be cut off anywhere. Nothing at all becomes a blank, so that there is something to read.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// One line of a file of pairs: a label, then texts or names, with tabs between them.

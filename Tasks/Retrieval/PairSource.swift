@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// Pairs of texts with a label, in the order of their file; each text is read when it is asked for.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension RetrievalPresets {
   /// Published test accuracy on pairs of papers in percent.
   package static let published: [PublishedResult] =

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Tokens that are bytes plus 1 as text; what would steer a terminal is shown by its number.
 func byteText(_ tokens: [Int32]) -> String {
   let bytes = tokens.compactMap { UInt8(exactly: $0 - 1) }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension TextPresets {
   /// Published test accuracy on byte-level text classification in percent.
   package static let published: [PublishedResult] =

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 import Testing
 
@@ -53,9 +55,12 @@ struct NewTests {
       ]
       #expect(try files(folder).subtracting(before) == Set(paths))
       let mixer = try read("\(folder)/\(paths[0])")
+      #expect(mixer.hasPrefix("// SPDX-License-Identifier: Apache-2.0\n"))
       #expect(mixer.contains("\nstruct My2ndAttention: Mixer {\n"))
       #expect(mixer.contains("name: \"my-2nd-attention\""))
-      #expect(try read("\(folder)/\(paths[1])").contains("\"my-2nd-attention\": {"))
+      let reference = try read("\(folder)/\(paths[1])")
+      #expect(reference.hasPrefix("# SPDX-License-Identifier: Apache-2.0\n"))
+      #expect(reference.contains("\"my-2nd-attention\": {"))
       let lines = try read("\(folder)/\(Self.catalog)").components(separatedBy: "\n")
       let added = try #require(lines.firstIndex(of: "    VariantEntry(My2ndAttention.self),"))
       #expect(lines[added - 1].hasPrefix("    VariantEntry(") && lines[added + 1] == "  ]")

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Film reviews as the archive unpacks: ten of each class for training and as many for the test.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// A scalar made of a matrix: L = Σ r[i]·c[j]·y[i, j], with random r and c.

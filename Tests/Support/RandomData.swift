@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// Numbers for tests: the same for the same name, everywhere.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Ten lines of the original's `listops-short/basic_train.tsv`, without the header and line ends.
 let genuineSample =
   """

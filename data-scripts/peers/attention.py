@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The mixers of other people's code: the packages that PyTorch users install,
 or, where there is none for the CPU, the few lines that they write."""
 

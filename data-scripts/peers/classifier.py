@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Time one training step, or inference, of a PyTorch classifier of the same
 shape as `lra bench --turns`, in turns as that does: print an empty line after the
 first step, then measure and print an object for every line of the input."""

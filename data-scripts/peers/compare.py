@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Compare `lra bench` with PyTorch: a process of each, which take turns of a few
 steps, and only turns that follow each other are compared.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Reverse-mode differentiation of NumPy arrays.
 
 A formula in terms of `Variable`s computes its value at once and remembers how

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The gradient held against differences of the loss."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The encoder and its classifier; what stands in for `mix` is a variant's.
 
 Start at `logits`.

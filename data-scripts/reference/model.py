@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a model consists of, and the loss of a batch with its gradient."""
 
 from dataclasses import dataclass, field

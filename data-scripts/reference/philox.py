@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Random numbers that are the same everywhere.
 
 Philox4x32-10 (Salmon et al. 2011): ten rounds turn a key of 64 bits and a

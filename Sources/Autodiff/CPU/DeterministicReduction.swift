@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The fixed cut of a sum over rows: it depends on the shapes alone, so that any number of

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// C[m × n] = or += A[m × k] · B[k × n] on one core.
 ///
 /// Meant for tiles whose A lies in the second-level cache. The sum over k is cut so that a panel

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// C[8 × 32] = or += A[8 × k] · B[k × 32], all sums in registers.
 ///
 /// Sixteen accumulators of sixteen floats; each step of k loads two vectors of B and broadcasts

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A weight [O × I] packed for both directions of a linear map.
 struct PackedWeight {
   let outputs: Int

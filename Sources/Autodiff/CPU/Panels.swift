@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The right-hand matrix of a product, B[k × n], cut into panels of 32 columns.
 ///
 /// Element (i, 32·p + j) lies at `base[p * panel + i * step + j]`. Kernels make panels here and nowhere

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Prefetches a range of floats a few cache lines at a time, interleaved with a GEMM.
 ///
 /// A core tracks only some tens of outstanding cache misses: prefetching a whole tile at once stalls

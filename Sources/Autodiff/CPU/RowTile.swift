@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Rows that a fused operation takes through all its stages before the next ones, so that what
 /// lies between the stages stays in the second-level cache.
 let tileRows = 64

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A matrix in memory: element (row, column) lies at `base[row * rowStride + column * columnStride]`.
 struct StridedMatrix {
   let base: UnsafePointer<Float>

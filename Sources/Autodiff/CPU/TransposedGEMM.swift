@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// C[m × n] += A[m × k] · B[n × k]ᵀ, for few rows that are long: no matrix is transposed, and no
 /// column filled up.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CShims
 
 /// Sixteen floats: one AVX-512 register, or two of AVX2.

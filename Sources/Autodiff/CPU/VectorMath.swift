@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CShims
 
 /// 1 / √x of each lane, within 2⁻²¹ of its size; x is positive.

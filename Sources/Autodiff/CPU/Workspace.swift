@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A thread's scratch memory: handed out from the front, taken back from the end.

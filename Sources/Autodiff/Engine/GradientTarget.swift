@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A place for a gradient: the first contribution is stored, later ones are added.
 struct GradientTarget {
   let pointer: UnsafeMutablePointer<Float>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// The floats that kernels may touch, in builds with assertions: those of buffers that are lent out, as

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Synchronization
 
 /// One recorded operation: what it read, and how to turn the gradient of its result into theirs.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What was counted of one kind of operation.
 package struct OperationStatistics: Sendable {
   /// The number of calls.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension ParameterArena {
   /// Adds up what some terms return and leave in the gradients, pairwise.
   ///

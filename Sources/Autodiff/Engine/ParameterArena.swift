@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The values of all weights in one buffer and their gradients in another.
 ///
 /// Clipping, the optimizer's step and saving are one loop or one write each.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One buffer of floats, which goes back to its pool when nothing refers to it.
 package final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The gradients of the results of one operation, until all are there.
 private final class JoinedGradients {
   private let counts: [Int]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A contiguous, row-major array of floats, with its place on the tape if gradients flow to it.
 ///
 /// Activations are *packed*: the first dimension counts the real tokens of all sequences of a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension AttentionPattern {
   /// Chunks of neighbours in several orders of one sequence: in each order a query sees its own
   /// chunk, itself excepted, and the chunk before, where the last one is before the first.

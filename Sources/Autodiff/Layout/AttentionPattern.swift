@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which keys each query of one sequence attends to, where that is not all of them.
 ///
 /// Keys come in lists of positions, and groups of queries are connected to parts of these lists.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The gradients of the heads of one operation.
 struct HeadTargets {
   private var targets: [(node: Node, column: Int, target: GradientTarget)] = []

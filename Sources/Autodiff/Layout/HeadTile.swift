@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A tile of rows of neighbouring heads, copied apart: for each head [tileRows × `row`], the columns
 /// beyond D zero.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The columns of a packed tensor [N, …] that hold one of query, key and value: `count` heads of
 /// `width` columns each, beginning at `column`.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Where each sequence of a packed batch begins and ends.
 ///
 /// Sequence s occupies rows `offsets[s] ..< offsets[s + 1]`. Rows of padding do not exist.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Every sequence of a packed batch, cut into consecutive pieces.
 package struct SequencePieces: Sendable {
   /// The rows of each piece, in order: pieces as short sequences.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// OpenBLAS, opened at run time: the yardstick for the speed of our own products.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// result = x with dropped elements zero and the others scaled; `first` and `firstColumn` are the
 /// numbers of the row and column of x[0], and `row` is the number of floats from one row of the result
 /// to the next, `width` where it is nil.

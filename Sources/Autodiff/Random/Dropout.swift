@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which activations are dropped: a function of a key and a position, so that nothing is stored and
 /// the backward pass, a resumed run and any number of cores see the same choice.
 package struct Dropout: Sendable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Random numbers with the Gumbel distribution: a function of a key and a place, so that nothing is

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The Castagnoli checksum, which TensorBoard's event files demand and checkpoints use as well.
 ///
 /// Reflected polynomial 0x82F63B78, initial value and final exclusive-or 0xFFFFFFFF.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A value from a file that anybody may have changed: it knows in which range its fields must lie.
 ///
 /// What is read through `SnakeCaseJSON.checked` and `JSONLines` was checked, so that code that computes

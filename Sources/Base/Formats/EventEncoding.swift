@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The few protocol buffer messages of TensorBoard's event files, encoded by hand.
 ///
 /// Source: tensorboard 70b76c9, `compat/proto/event.proto`, `summary.proto`, `tensor.proto` and

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CZlib
 
 /// Pictures with one byte of grey a pixel in the PNG format, without interlacing.

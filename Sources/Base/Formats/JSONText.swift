@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A strict JSON reader for file headers and configurations.
 ///
 /// Foundation's reader keeps one of two members with the same name; here that is an error.

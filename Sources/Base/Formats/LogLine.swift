@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A line of a log, with its place.
 package struct LogLine {
   /// Counted from 1.

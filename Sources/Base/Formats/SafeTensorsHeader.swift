@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The JSON at the start of a safetensors file, read strictly and written as the reference does.
 struct SafeTensorsHeader {
   private(set) var metadata: [String: String] = [:]

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// JSON as the project's files and results have it: names such as `peak_resident_bytes`, keys sorted.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A file that only grows, each piece written with one `write` so that lines of a log stay whole.

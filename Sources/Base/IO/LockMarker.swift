@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// What stands for a lock where the file system has none: a symbolic link that names its process.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The number of threads that a user asks for, with a flag or with `LRA_THREADS`.

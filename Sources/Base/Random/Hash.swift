@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The 64-bit FNV-1a hash, fed byte by byte; equal on every machine and in every version.
 ///
 /// It names streams of random numbers and detects changed data. It does not resist an attacker.

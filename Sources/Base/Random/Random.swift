@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Philox4x32-10, a counter-based random function: block `n` of key `k` is computed directly.

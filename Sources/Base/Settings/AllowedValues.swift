@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Which values of its kind a setting may have.
 package enum AllowedValues: Sendable, Equatable {
   /// All of them; numbers are finite.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One hyper-parameter, declared where it is used: its default, its help, and what it may be.
 ///
 /// ```swift

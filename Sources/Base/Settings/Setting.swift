@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One configuration value, as a preset or a `--set key=value` flag gives it.
 package enum Setting: Sendable, Hashable, Codable {
   case boolean(Bool)

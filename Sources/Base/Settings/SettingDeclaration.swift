@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What is known of a hyper-parameter before it has a value.
 package struct SettingDeclaration: Sendable, Equatable {
   /// The part of the key before the dot.

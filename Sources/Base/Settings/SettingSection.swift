@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Hyper-parameters that belong together: each property is a ``Knob``, and its key is

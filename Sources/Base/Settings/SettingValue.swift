@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The type of a ``Knob``.
 package protocol SettingValue: Sendable, Equatable {
   /// Nil for a setting of another kind, or one that has no such value.

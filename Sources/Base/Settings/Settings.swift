@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Every knob of a run in one flat, ordered table: key, value, and where the value comes from.

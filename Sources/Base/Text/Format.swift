@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The program as the user called it, as a word of a shell, for commands to be typed next.

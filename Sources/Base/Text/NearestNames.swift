@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Up to three of the names that a mistyped one may have meant, the closest first.
 ///
 /// A name counts as close when few letters must be inserted, removed, replaced or swapped with

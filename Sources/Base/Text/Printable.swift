@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A text that a terminal shows and does not obey.
 ///
 /// Control characters but tabs and line ends, and marks that turn the direction of writing, become

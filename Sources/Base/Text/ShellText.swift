@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A text as one word of a POSIX shell: as it stands where it can, else in single quotes.
 ///
 /// Every command that is printed for the user to type has its paths quoted by this.

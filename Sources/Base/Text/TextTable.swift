@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Lines of cells in columns of equal width, two spaces apart.
 ///
 /// The first `leading` columns begin at the left, the others, numbers as a rule, end at the right.

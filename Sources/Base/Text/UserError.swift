@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A mistake or a missing thing outside the program, told in two lines: what is wrong (naming the
 /// file, line or key) and what to do about it.
 package struct UserError: Error, CustomStringConvertible, Sendable, Equatable {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Things Swift has no word for: the flush-to-zero bit, the huge-page hint, the build's vector width,
 // the processors that a process may run on, and vector instructions that the compiler does not find in Swift's SIMD types by itself.
 #ifndef LRA_SHIMS_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// A variant's own settings: every property is a `model.` key on the command line.

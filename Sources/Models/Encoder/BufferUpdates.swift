@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What forward passes of one training step want changed in the model's buffers: running statistics,
 /// newly drawn rows.
 ///

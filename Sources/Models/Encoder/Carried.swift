@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// Names a tensor that the layers of a variant hand on beside their rows: an empty type, declared

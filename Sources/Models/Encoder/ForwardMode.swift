@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a model runs over a batch.
 package enum ForwardMode {
   /// Nothing is dropped, and buffers are used as they are.

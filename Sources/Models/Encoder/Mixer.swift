@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// What tells one variant from another: how the tokens of a sequence exchange information.

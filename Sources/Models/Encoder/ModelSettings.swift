@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// The hyper-parameters that every model has, section `model` of a configuration.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The frequencies of the normal part of the HiPPO matrix: the positive imaginary parts of its
 /// eigenvalues, which all have the real part -½.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// Random rows ω for the features of a kernel: M rows of D numbers for each head.

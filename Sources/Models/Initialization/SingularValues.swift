@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The singular values and vectors of a matrix, by rotating pairs of its columns until all are
 /// orthogonal.
 ///

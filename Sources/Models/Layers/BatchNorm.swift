@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// Batch normalisation with running means, ε = 1e-5 and a tenth of each batch as in PyTorch.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// Dropout at one place in the model, as a layer: its rate and the name that seeds it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// h + drop(W₂·drop(gelu(W₁·LayerNorm(h) + b₁)) + b₂).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// residual + drop(GLU(drop(gelu(y)))): the end of a block of a state-space model.

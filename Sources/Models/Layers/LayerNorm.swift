@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// The scale and shift of a layer normalisation, ε = 1e-6 as in the LRA code (PyTorch's is 1e-5).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// Query, key, value and output projections around the attention of a variant; without biases, as in

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// The output projection of attention with its residual connection: residual + drop(x·Wₒᵀ + bₒ).

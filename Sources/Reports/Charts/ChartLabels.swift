@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Names beside points, each where it covers no other name, no marker, no front and no edge; a name
 /// without such a place is left out, since the legend has it too.
 struct ChartLabels {

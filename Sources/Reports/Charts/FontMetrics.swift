@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The sizes of letters in a drawing, in its units, where the window is narrow and they are largest;
 /// whatever has room for these has room for all.
 enum FontMetrics {

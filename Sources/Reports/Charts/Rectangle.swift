@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A rectangle in a drawing.
 struct Rectangle {
   let left: Double

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Models
 
 /// How a model is drawn, the same in every plot: a colour that colour-blind people can tell from the

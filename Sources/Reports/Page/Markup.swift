@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A piece of a page, HTML or SVG, whose texts are escaped where they enter.
 struct Markup {
   /// The text as it stands in the file.

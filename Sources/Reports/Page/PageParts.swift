@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Tables, plots and lists as pieces of the page.
 enum PageParts {
   /// A table in a box that scrolls by itself, with caption and notes.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The look of the page: colours for light and dark, widths for phones, rules for paper.
 enum PageStyle {
   /// The style sheet.

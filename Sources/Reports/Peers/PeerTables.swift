@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Our speed and memory beside PyTorch's, a row a model and a column a setting.

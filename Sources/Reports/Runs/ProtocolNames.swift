@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// Headings for protocols that stand in one report: task and `RunConditions.name`, and where several

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Runs
 
 /// How a run that was done again compares with the published one.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Speed and memory as the LRA's paper gives them, in its table 2 (arXiv 2011.04006).
 ///
 /// Task text, 32 examples, 4 × 4 chips of TPU v3. Sparse and Longformer are missing there because their

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Training
 
 /// All tables that runs and speed measurements give rise to.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Sums over the steps since the last record in the log.
 package struct WindowSums: Codable, Sendable, Equatable {
   package var loss = 0.0

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The arithmetic of `--time-limit`: how many steps fit, and whether one more does when all that
 /// follows the last step is to end in time.
 ///

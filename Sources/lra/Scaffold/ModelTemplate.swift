@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 import Foundation
 
@@ -29,6 +31,8 @@ struct ModelTemplate {
   /// The mixer.
   var swift: String {
     #"""
+    // SPDX-License-Identifier: Apache-2.0
+
     import Autodiff
     import Base
 
@@ -80,6 +84,7 @@ struct ModelTemplate {
   /// The same formula for the reference values.
   var python: String {
     """
+    # SPDX-License-Identifier: Apache-2.0
     \"""Softmax attention with a trained sharpness: a model to start from.\"""
 
     from ..layers import (attention, heads, join_heads, multi_head_shapes,

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The keys of the terminal, each read at once and not shown, until the terminal is restored.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// What the presets `small` have in common: the models and the training of the Nyströmformer

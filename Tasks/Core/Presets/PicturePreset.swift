@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// What the presets of the tasks whose sequences are pixels have in common.

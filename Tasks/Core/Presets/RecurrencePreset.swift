@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// What the models that read a sequence in its order, `lru` and `s4d`, change in the presets: their

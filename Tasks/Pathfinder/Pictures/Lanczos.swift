@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Makes pictures of bytes smaller as Pillow does it, to the bit.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The paddles of all directions that a snake can take, and what may follow each of them, worked out

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// The table of one batch of pictures: `metadata/<batch>.npy`, eleven fields a row.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// Pictures in memory in their short form, or a part of them; the pictures are shared, not copied.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Base
 
 /// A window in which snakes grow, paddle by paddle, without touching each other.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A short form of pictures that are mostly black.
 ///
 ///     blacks, others, the others' values, blacks, others, …

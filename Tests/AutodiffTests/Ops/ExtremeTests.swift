@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Testing
 
 /// An operation at a scale where 32 bits cancel unless it is written with care.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Autodiff
 
 /// The documented dropout rule, written out for one element at a time.

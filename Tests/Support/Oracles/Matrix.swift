@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A row-major matrix of doubles: the plain arithmetic that fast operations are held against.
 package struct Matrix: Sendable, Equatable {
   /// The number of rows.

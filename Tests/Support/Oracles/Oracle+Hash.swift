@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Chunks of positions sorted by hashes of their rows, one position after the other.

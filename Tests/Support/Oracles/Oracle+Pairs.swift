@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension Oracle {
   /// Every two rows a and b as one: a, b, a ⊙ b and a − b.
   package static func pairFeatures(_ x: Matrix) -> Matrix {

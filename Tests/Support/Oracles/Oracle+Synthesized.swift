@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Attention whose logits are more than products of queries and keys, and the maps around it.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The variants, a file each, found by looking into this folder.
 
 A file's name is the variant's, with _ for -. It declares

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Global, neighbouring and random blocks (Zaheer et al. 2020)."""
 
 import numpy as np

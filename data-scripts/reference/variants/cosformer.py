@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Rectified queries and keys, and a cosine of the distance (Qin et al. 2022).
 """
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fourier transforms in place of attention (Lee-Thorp et al. 2021)."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention with the feature map elu + 1 (Katharopoulos et al. 2020).
 
 The feature map relu + 0.001 is what the Long Range Arena's code runs under

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Keys and values projected to K rows (Wang et al. 2020)."""
 
 from ..layers import (attention, heads, join_heads, multi_head_shapes,

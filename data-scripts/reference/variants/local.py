@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention within blocks (Tay et al. 2020, appendix B.1)."""
 
 import numpy as np

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A sliding window, and tokens that see and are seen by all.
 
 Beltagy et al. 2020, without dilation.

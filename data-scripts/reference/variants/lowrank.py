@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Matrices as products of two narrow ones (Winata et al. 2020)."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The linear recurrent unit (Orvieto et al. 2023)."""
 
 import numpy as np

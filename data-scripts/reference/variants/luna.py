@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention into a short sequence and back (Ma et al. 2021)."""
 
 from ..autodiff import concatenate

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention through the means of parts of the sequence (Xiong et al. 2021)."""
 
 import math

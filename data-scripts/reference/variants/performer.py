@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention with random features (FAVOR+, Choromanski et al. 2021).
 
 The shifts that keep the exponential small cancel but for ε, and gradients

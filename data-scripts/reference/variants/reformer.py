@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention in chunks of hashed positions (Reformer, Kitaev et al. 2020)."""
 
 import math

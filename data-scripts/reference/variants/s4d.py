@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Diagonal state-space models (Gu et al. 2022)."""
 
 import numpy as np

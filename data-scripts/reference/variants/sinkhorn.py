@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blocks that attend to themselves and to sorted blocks (Tay et al. 2020)."""
 
 import math

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention to two sets of about √n keys (Child et al. 2019)."""
 
 import numpy as np

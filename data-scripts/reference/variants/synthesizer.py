@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Attention with synthesised logits (Tay et al. 2020).
 
 One head's logits A, where x_i is row i and h_i = max(W1 x_i + b1, 0):

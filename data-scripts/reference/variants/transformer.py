@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Softmax attention (Vaswani et al. 2017)."""
 
 from ..layers import (attention, heads, join_heads, multi_head_shapes,

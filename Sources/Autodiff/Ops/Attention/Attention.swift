@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Exact softmax attention of every head, tiled: no array of size L × L exists, forward or backward.
 ///
 /// ```

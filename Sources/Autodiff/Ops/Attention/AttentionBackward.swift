@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension AttentionKernel {
   /// Turns scores into P̃ and dO·Vᵀ into dS, in one row of a tile.
   ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What attention adds to the products of queries and keys before the softmax. With i the position
 /// of a query in its sequence and j that of a key:
 package enum AttentionBias {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The gradient of ``AttentionBias/keyBias(_:)`` for the keys of one sequence and head: db[j] = Σᵢ dS[i, j].
 struct KeyBiasGradient {
   private let bias: HeadsView

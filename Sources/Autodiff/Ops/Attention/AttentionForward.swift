@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The result for the queries of one piece, a tile at a time: over all keys that a tile sees, with

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Softmax attention on the CPU over the pairs of a pattern: sizes, and the cut of the work.
 ///
 /// Scores are kept in units of log 2, so that the exponential is a power of two: the keys are

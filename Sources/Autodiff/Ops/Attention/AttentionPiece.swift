@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Tiles of the queries of one sequence and head.
 struct AttentionPiece {
   let sequence: Int

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The gradients of ``AttentionBias/table(_:factor:)``, sums over the sequences.
 ///
 /// ```

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CShims
 
 /// Rows of one sequence and head, to be gathered by position.

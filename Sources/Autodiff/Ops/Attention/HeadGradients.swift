@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Sums of the gradients of one sequence and head, by position, in rows of whole panels.
 ///
 /// Where patterns have one round, the gradient of a query is complete when its tile is, and there

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Neighbouring slots whose scores are computed at once.
 struct KeyTile {
   let slots: Range<Int>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Some queries and keys of one sequence and head.
 struct LogitTile {
   /// Rows of the packed queries.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Keys and values of one sequence and head in the order of a pattern's slots.
 ///
 /// Panels of 32 slots are packed when a tile first asks for them, so that a piece of the work packs

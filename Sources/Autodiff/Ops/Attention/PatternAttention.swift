@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Softmax attention of every head over some of the pairs of a query and a key, tiled.
 ///
 /// ```

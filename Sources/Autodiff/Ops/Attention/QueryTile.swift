@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The queries of one tile.
 struct QueryTile {
   let positions: UnsafePointer<Float>

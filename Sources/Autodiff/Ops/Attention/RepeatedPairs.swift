@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Lets a pair of a query and a key that meets in n chunks count once: its score is lowered by log n.

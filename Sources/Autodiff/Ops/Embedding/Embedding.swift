@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Token numbers of a packed batch.
 package struct Indices: Sendable {
   /// One number for each real token.

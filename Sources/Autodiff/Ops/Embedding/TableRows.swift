@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Rows of a table by position: each sequence gets the first of them, as many as it is long.
 ///
 /// ```

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Sixteen complex numbers, side by side in memory: sixteen real parts, then the imaginary parts.

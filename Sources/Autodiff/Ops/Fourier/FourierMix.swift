@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = Re(F_L·x·F_E): the real part of the two-dimensional Fourier transform of every sequence, which
 /// is followed by zeros up to the length L of the plan.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// What the Fourier mixing of sequences needs for one length and width: computed once, used by every

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The discrete Fourier transform X_j = Σ_k x_k·e^(-2πijk/L) of sixteen columns at once, for any L.

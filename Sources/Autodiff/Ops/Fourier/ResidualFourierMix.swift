@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = x + applyDropout(Re(F_L·LayerNorm(x)·F_E)): a whole pre-norm mixing block, a sequence at a time.
 ///
 /// - Parameters:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Locality-sensitive hashing of directions: rows that point the same way meet in one bucket.
 ///
 /// ```

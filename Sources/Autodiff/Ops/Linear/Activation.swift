@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// An elementwise function between two linear maps.
 package enum Activation: String, Sendable, Codable, CaseIterable {
   /// x

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = x + drop₂(W₂·drop₁(f(W₁·LayerNorm(x) + b₁)) + b₂): a whole pre-norm feed-forward block in one
 /// pass over tiles of rows, each of which goes through F a slice at a time.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = r + drop₂(a ⊙ σ(b)) with [a | b] = z·Wᵀ + w and z = drop₁(f(x)): a gated linear unit at the end
 /// of a residual branch, with the activation before it, in one pass over tiles of rows.
 ///

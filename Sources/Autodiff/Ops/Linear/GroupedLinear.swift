@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Several linear maps side by side, each on its own columns: y[:, g] = x[:, g]·W_gᵀ + b_g.
 ///
 /// - Parameters:

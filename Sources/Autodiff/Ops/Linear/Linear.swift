@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = f(x·Wᵀ + b), row by row.
 ///
 /// - Parameters:

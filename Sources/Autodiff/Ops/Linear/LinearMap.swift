@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What all operations with a linear map in them share: checked shapes, the product with its bias,
 /// and the sums over rows that are the gradients of weight and bias.
 struct LinearMap {

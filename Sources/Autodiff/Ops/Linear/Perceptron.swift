@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = W₂·applyDropout(f(W₁·x + b₁)): two linear maps with an activation between them, in one pass over tiles
 /// of rows.
 ///

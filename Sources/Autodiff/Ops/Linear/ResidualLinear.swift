@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = r + applyDropout(x·Wᵀ + b): the end of a residual branch in one pass.
 ///
 /// - Parameters:

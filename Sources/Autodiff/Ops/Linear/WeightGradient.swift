@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// dW[O × I] += dyᵀ·x over the rows of a tile, all row-major.
 ///
 /// Where the weight is large, a slice of O at a time, copied so that its columns can be read fast, since

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// φ of linear attention on the CPU, for a tile of rows of one head at a time.
 ///
 /// Features are [rows × Mp] where Mp is M rounded up to whole panels; columns beyond M are zero. So

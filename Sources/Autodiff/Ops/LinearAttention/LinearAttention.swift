@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What takes the place of the exponential in linear attention: φ, from D numbers to M features.
 package enum FeatureMap {
   /// elu(x) + 1, with M = D.

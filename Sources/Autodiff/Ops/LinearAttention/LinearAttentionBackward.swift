@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The gradients of Q, K and V.
 ///
 /// With n = φ(q)ᵀS and d = max(φ(q)ᵀz + ε, floor), o = n/d, where o and d are saved:

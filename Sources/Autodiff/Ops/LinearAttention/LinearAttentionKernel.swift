@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Linear attention on the CPU: a tile of rows at a time through features, state and result.
 struct LinearAttentionKernel<Features: FeatureKernel> {
   let shape: LinearAttentionShape

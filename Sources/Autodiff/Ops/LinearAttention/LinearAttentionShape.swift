@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The operands of linear attention, checked, and how the work on them is cut.
 struct LinearAttentionShape {
   let query: HeadsView

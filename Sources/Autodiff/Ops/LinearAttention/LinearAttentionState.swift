@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What linear attention knows of the keys and values of one sequence and head.
 ///
 /// S, [M × P] in whole blocks of eight rows, z, [Mp], and the shift of the keys lie behind each other

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Features that are a function of one element each.
 struct PointwiseFeatures: FeatureKernel {
   enum Function {

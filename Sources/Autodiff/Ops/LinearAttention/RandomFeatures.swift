@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Features of random rows ω, for the softmax kernel or the kernel of a rectifier.
 ///
 /// ```

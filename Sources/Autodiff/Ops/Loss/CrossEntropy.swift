@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// The softmax cross-entropy of a batch, summed and divided by `count`.

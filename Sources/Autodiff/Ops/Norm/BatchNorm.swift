@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Mean and variance of each column.
 package struct ColumnStatistics: Sendable, Equatable {
   /// μ, [E].

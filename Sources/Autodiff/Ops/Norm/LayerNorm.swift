@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = scale ⊙ (x - mean) / √(var + ε) + shift, row by row.
 ///
 /// - Parameters:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The scale and shift of a layer normalisation.
 package struct Norm {
   /// γ, [E].

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Layer normalisation of a tile of rows, and its gradient.
 ///
 /// ```

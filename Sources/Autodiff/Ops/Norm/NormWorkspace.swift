@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The normalised rows of a tile, kept between the two directions of a fused operation.
 struct NormWorkspace {
   private let tile: NormTile

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = LayerNorm(x)·Wᵀ + b in one pass: the normalised rows are never stored.
 ///
 /// - Parameters:

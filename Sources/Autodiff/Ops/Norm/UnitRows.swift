@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Every head's rows at length 1: y = x/√(‖x‖² + D·ε).
 ///
 /// - Parameters:

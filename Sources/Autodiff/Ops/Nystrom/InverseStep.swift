@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One step of the iterated inverse, and its gradient.
 ///
 /// With α³ = 1/4, the step's polynomial is one of V = -α·A·Z whose cubic term has the factor 1:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One head's rows of the landmarks of a sequence, filled up with zeros to whole panels.
 struct LandmarkRows {
   let base: UnsafeMutablePointer<Float>

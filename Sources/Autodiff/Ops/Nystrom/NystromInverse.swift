@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The middle of Nyström attention: an approximate inverse of the softmax between landmarks,
 /// applied to values.
 ///

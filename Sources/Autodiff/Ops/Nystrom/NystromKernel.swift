@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Nyström attention's product with the iterated inverse on the CPU: a sequence and head at a time.
 struct NystromKernel {
   private let query: HeadsView

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A square matrix in scratch memory, as a factor and as a result of products.
 ///
 /// Rows are filled up with zeros to whole panels, so the matrix serves as the right-hand side of a

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a classifier sees of two rows that belong together: both, their product, their difference.
 ///
 /// ```

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The mean of the rows of each sequence.
 ///
 /// Only real tokens are rows, so the mean is exact whatever the padding of a batch.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The mean row of each piece of each sequence: the landmarks of Nyström attention.
 ///
 /// ```

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// A complex number in double precision, for what is computed once a step from a few parameters.

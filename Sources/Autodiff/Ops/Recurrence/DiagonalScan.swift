@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// h_t = λ ⊙ h_{t-1} + x_t along each sequence, for S complex states that do not touch each other.
 ///
 /// A row holds the real parts of all states, then their imaginary parts. Reversed, a sequence is

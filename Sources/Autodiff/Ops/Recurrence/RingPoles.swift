@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// λ = exp(-exp(ν) + i·exp(θ)): poles inside the unit circle whatever ν and θ are.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// State-space models on the CPU: sixteen channels of one sequence at a time, their modes in groups
 /// that fit into registers, over chunks of rows that fit into the first-level cache.
 ///

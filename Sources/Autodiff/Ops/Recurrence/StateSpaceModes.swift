@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One mode of sixteen channels: its coefficients and its state, in registers.
 struct StateSpaceMode {
   /// Floats of a mode's coefficients in memory: λ and 2γ, real and imaginary parts.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The M complex modes of each of H channels, as ``stateSpaceScan`` takes them.
 package struct StateSpace {
   /// λ and γ, [4M, H]: real parts of λ, imaginary parts of λ, the same of γ; see ``zeroOrderHold``.

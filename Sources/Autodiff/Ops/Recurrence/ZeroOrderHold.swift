@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Turns M continuous modes of each of H channels into the coefficients of ``stateSpaceScan``, for an

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = r + applyDropout(x): the end of a residual branch without a linear map.
 ///
 /// - Parameters:

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// y = x + f(u), undone in the backward pass: x = y - f(u).
 ///
 /// Neither x nor what f saves is kept for the backward pass, which runs f once more.

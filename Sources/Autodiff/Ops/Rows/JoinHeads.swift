@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One of the parts that ``joinHeads(_:)`` puts side by side.
 package struct HeadPart {
   let heads: HeadsView

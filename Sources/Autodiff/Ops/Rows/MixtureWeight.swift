@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// One of several weights that are positive and add up to one: softmax(s)[index].

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// y[r, c] = e^(g[r mod S])·x[r, c]: rows scaled by the exponentials of a vector, which repeats.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The rows of several matrices of one width, one matrix after the other.
 ///
 /// Used on weights, so that query, key and value come from one product.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A convolution along each sequence, with one kernel for all columns of a head.
 ///
 /// ```

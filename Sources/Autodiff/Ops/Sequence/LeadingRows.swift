@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension PackedSequences {
   /// The first `count` rows of each sequence, or all of one that is shorter, packed.
   package func leading(_ count: Int) -> PackedSequences {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Projects each sequence along its length: K rows instead of L.
 ///
 /// ```

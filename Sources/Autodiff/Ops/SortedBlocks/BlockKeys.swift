@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// What the queries of one block attend to, in parts: mixed blocks, then its own rows.

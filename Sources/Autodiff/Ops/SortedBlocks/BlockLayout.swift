@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How the rows of one sequence lie in blocks.
 struct BlockLayout {
   /// Its first block, among all.

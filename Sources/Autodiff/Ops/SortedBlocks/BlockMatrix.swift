@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Blocks of rows of one head in scratch memory, each block one long row, so that mixing blocks is a
 /// product.
 ///

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Turns the scores between the blocks of a sequence into a nearly doubly stochastic matrix.
 ///
 /// ```

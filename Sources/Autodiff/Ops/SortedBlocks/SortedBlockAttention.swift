@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Attention of the queries of every block to blocks that a sorting matrix mixes, and to the block's
 /// own rows, in one softmax.
 ///

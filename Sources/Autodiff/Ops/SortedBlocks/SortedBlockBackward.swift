@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension SortedBlockKernel {
   /// The gradients of Q, K, V and P from that of the result.
   func backward(_ dy: Storage, result: Storage, _ logSums: Storage) {

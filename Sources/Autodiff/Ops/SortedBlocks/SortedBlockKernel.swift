@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Foundation
 
 /// Attention to sorted blocks on the CPU: a sequence and head at a time, so that mixed rows need to

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A tile of queries of one block: scores, weights and the result, in scratch memory.
 ///
 /// Scores are kept in units of log 2, as in ``AttentionKernel``, and have a row for each key and a
