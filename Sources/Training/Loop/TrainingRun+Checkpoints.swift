@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Base
+import Foundation
+import Runs
+
+extension TrainingRun {
+  /// Goes on from the last checkpoint, or from the start where the run was ended before its first.
+  func restore(forgetsBest: Bool) throws {
+    guard folder.lastStep != nil else {
+      console.printMessage("the run has saved no checkpoint yet; beginning with step 1")
+      return
+    }
+    let (checkpoint, message) = try folder.loadCheckpoint(.last)
+    warn(message)
+    try configuration.check(against: checkpoint, folder)
+    state = try trainer.restore(checkpoint)
+    do {
+      warn(try folder.restoreBest(step: state.bestStep))
+    } catch let error as UserError where error.kind == .badData && forgetsBest {
+      state.forgetBest()
+      warn("\(error.problem); the best is chosen from step \(state.step) on")
+      try save(best: state.bestStep != nil)
+      warn(try folder.restoreBest(step: state.bestStep))
+    }
+  }
+
+  /// Whether the validation result is that of the present step.
+  var isEvaluated: Bool { state.evaluatedStep == state.step }
+
+  /// Evaluates on the validation split and saves.
+  ///
+  /// - Throws: ``Stop`` where the run is told to stop before the evaluation is done.
+  func evaluate(_ data: RunData, _ logs: RunLogs) throws {
+    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    let start = monotonicSeconds()
+    guard let result = try evaluator.run(data.val, shouldStop: { Interrupts.stopRequested }) else {
+      throw try stop()
+    }
+    budget?.noteEvaluation(seconds: monotonicSeconds() - start, examples: result.count)
+    let isBest = state.evaluated(result)
+    try logs.validation(step: state.step, result)
+    console.printMessage(
+      "step \(state.step)  validation accuracy \(formatPercent(result.accuracy))  "
+        + "loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
+    try save(best: isBest)
+  }
+
+  /// Saves weights, moments and state.
+  func save(best: Bool) throws {
+    let start = monotonicSeconds()
+    defer { budget?.noteSave(seconds: monotonicSeconds() - start) }
+    // What the log holds of these steps must not be lost while the checkpoint is there.
+    state.logBytes = try logs?.synchronize() ?? state.logBytes
+    var files = try trainer.checkpoint(state)
+    files[RunConfiguration.fileName] = Array(try configuration.settings.json())
+    try folder.saveCheckpoint(step: state.step, best: best, files: files)
+  }
+
+  /// Saves, and says why the run stops.
+  func stop() throws -> Stop {
+    try save(best: false)
+    return Stop(reason: Interrupts.stopReason ?? "stopped on request")
+  }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Base
+import Runs
+import Tasks
+
+extension TrainingRun {
+  /// Takes the steps that are left, or those that there is time for.
+  ///
+  /// - Throws: ``Stop`` where the run is told to stop.
+  func takeSteps(_ data: RunData, _ logs: RunLogs) throws {
+    let batches = data.batches(configuration)
+    var window = ProgressWindow(
+      steps: settings.steps, from: state.step, state.window ?? WindowSums())
+    var monitor = ChanceMonitor(
+      majorityShare: majorityShare(data.train.labelCounts), steps: settings.steps,
+      after: state.step)
+    // The run may have been ended between a step and its evaluation.
+    if isDue(settings.evalEvery), !isEvaluated { try evaluate(data, logs) }
+    while state.step < settings.steps, hasTimeForStep {
+      let start = monotonicSeconds()
+      let step = state.step + 1
+      let report = try trainer.step(step, batches.batch(step, last: settings.steps))
+      let seconds = monotonicSeconds() - start
+      note(report, seconds: seconds)
+      window.add(report, seconds: seconds)
+      if let text = window.estimate(settings, data) { console.printMessage(text + advice) }
+      try log(&window, &monitor, logs, report)
+      state.window = window.sums
+      try evaluateOrSave(data, logs)
+      if Interrupts.stopRequested { throw try stop() }
+    }
+  }
+
+  private func note(_ report: Trainer.StepReport, seconds: Double) {
+    state.step += 1
+    state.tokens += report.tokens
+    state.trainingSeconds += seconds
+    stepsTaken += 1
+    stepSeconds += seconds
+    budget?.noteStep(seconds: seconds)
+  }
+
+  private func log(
+    _ window: inout ProgressWindow, _ monitor: inout ChanceMonitor, _ logs: RunLogs,
+    _ report: Trainer.StepReport
+  ) throws {
+    console.printProgress(window.progress(report), evaluated: isDue(settings.evalEvery))
+    if state.step % settings.logEvery == 0 || state.step == settings.steps {
+      warn(window.observe(&monitor))
+      try logs.training(step: state.step, window.metrics(report))
+      window.startOver()
+    }
+  }
+
+  /// Evaluates and saves where it is time to.
+  private func evaluateOrSave(_ data: RunData, _ logs: RunLogs) throws {
+    if isDue(settings.evalEvery) {
+      try evaluate(data, logs)
+    } else if isDue(settings.checkpointEvery) || Interrupts.takeCheckpointRequest() {
+      try save(best: false)
+    }
+  }
+
+  private func isDue(_ every: Int) -> Bool {
+    state.step > 0 && (state.step % every == 0 || state.step == settings.steps)
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Autodiff
+import Base
+import Foundation
+import Models
+import Runs
+import Tasks
+
+extension TrainingRun {
+  /// Tests the last and the best weights, and writes the result.
+  ///
+  /// - Throws: ``Stop`` where the run is told to stop before.
+  func finish(_ data: RunData, _ logs: RunLogs) throws -> RunResult {
+    if !isEvaluated { try evaluate(data, logs) }
+    let test = try configuration.task.examples(.test)
+    console.printMessage("testing \(test.count) examples with the last and the best weights")
+    let lastIsBest = state.bestStep == state.step
+    let last = try self.test(trainer.model, test, lastIsBest ? settings.select : .last)
+    let best = lastIsBest ? last : try testBest(test)
+    let result = try RunResult(
+      configuration.settings, data.identity, state, length: configuration.model.length,
+      parameters: trainer.model.parameters.count, trainCount: data.train.count, ended: ended,
+      testBest: best, testLast: last, majorityShare: majorityShare(test.labelCounts),
+      peakTensorBytes: BufferPool.shared.counters.peak, threads: Workers.shared.count)
+    try logs.test(step: state.step, result)
+    try logs.end(step: state.step, status: .done)
+    try folder.write(result, to: "result.json")
+    try folder.setStatus(.done)
+    console.finish()
+    return result
+  }
+
+  private var ended: String {
+    state.step == settings.steps
+      ? "all steps done" : "time limit reached after \(state.step) of \(settings.steps) steps"
+  }
+
+  /// Tests the best weights, in a model of their own: the trainer's stays the last.
+  private func testBest(_ test: any ExampleSource) throws -> Evaluation {
+    let (checkpoint, message) = try folder.loadCheckpoint(.best)
+    warn(message)
+    let model = try configuration.makeModel()
+    try model.load(checkpoint.file("model.safetensors"))
+    return try self.test(model, test, .best)
+  }
+
+  /// Tests the weights in the model, and keeps the answers of those that the result goes by.
+  private func test(
+    _ model: Classifier, _ source: any ExampleSource, _ choice: CheckpointChoice
+  ) throws -> Evaluation {
+    let evaluator = Evaluator(
+      model, configuration.task, batch: settings.batch, data: state.dataHash)
+    var lines: [UInt8] = []
+    let result = try evaluator.run(
+      source, shouldStop: { Interrupts.stopRequested },
+      visit: { lines += try PredictionFile.line($0) })
+    guard let result else { throw try stop() }
+    if choice == settings.select {
+      try writeAtomically(lines, to: PredictionFile.path(in: folder.path, .test, choice))
+    }
+    return result
+  }
+}
