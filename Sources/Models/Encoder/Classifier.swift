@@ -98,6 +98,13 @@ package final class Classifier {
   package func callAsFunction(
     _ input: PackedTokens, _ mode: ForwardMode = .evaluation
   ) -> Tensor {
+    logits(encode(input, mode))
+  }
+
+  /// The rows of all tokens behind the last block and the last normalisation.
+  package func encode(
+    _ input: PackedTokens, _ mode: ForwardMode = .evaluation
+  ) -> EncodedSequences {
     let rows = configuration.pooling == .cls ? input.prependingClassToken : input
     let context = rows.context(mode)
     var h = embed(
@@ -111,9 +118,15 @@ package final class Classifier {
     }
     h = finish(h, context)
     if let norm { h = norm.before(h, context).normalized }
+    return EncodedSequences(rows: h, sequences: context.sequences)
+  }
+
+  /// The scores of each class, [B, C], from the rows of all tokens.
+  package func logits(_ encoded: EncodedSequences) -> Tensor {
+    let (rows, sequences) = (encoded.rows, encoded.sequences)
     let pooled =
       configuration.pooling == .cls
-      ? firstPool(h, sequences: context.sequences) : meanPool(h, sequences: context.sequences)
+      ? firstPool(rows, sequences: sequences) : meanPool(rows, sequences: sequences)
     let features = configuration.towers == 2 ? pairFeatures(pooled) : pooled
     return output(hidden.map { $0(features, activation: .relu) } ?? features)
   }

@@ -5,6 +5,7 @@ import Base
 import Foundation
 import Machine
 import Models
+import Tasks
 
 /// A cell's model in memory, to be timed once or, beside another program, turn by turn.
 ///
@@ -89,18 +90,23 @@ extension BenchmarkCell {
     let tokens = (0..<sequences * model.length).map { _ in
       Int32(1 + random.integer(below: model.vocabulary - 1))
     }
-    let labels = (0..<batch).map { _ in Int32(random.integer(below: model.classes)) }
-    let input = PackedTokens(
-      tokens: tokens, offsets: (0...sequences).map { $0 * model.length }, capacity: model.length)
+    let examples = Batch(
+      tokens: tokens, offsets: (0...sequences).map { $0 * model.length },
+      labels: (0..<batch).map { _ in Int32(random.integer(below: model.classes)) },
+      examples: Array(0..<batch))
+    let input = examples.packed(capacity: model.length)
     let optimizer = AdamW(
       classifier.parameters,
       AdamW.Settings(
         weightDecay: 0.01, decayVectors: true, beta2: 0.999, epsilon: 1e-8, clip: 0))
-    let forwardOnly = forwardOnly
+    let objective = Classification()
     return {
-      let logits = classifier(input)
-      if forwardOnly { return }
-      crossEntropy(logits, labels: labels).backward()
+      if forwardOnly {
+        _ = classifier(input)
+        return
+      }
+      let term = objective(classifier.encode(input), of: classifier, examples, count: batch)
+      term.loss.backward()
       _ = optimizer.update(rate: 1e-4, beta1: 0.9)
     }
   }

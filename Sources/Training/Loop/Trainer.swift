@@ -118,9 +118,9 @@ package final class Trainer {
     let seed = DropoutSeed(
       seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
       tokensBefore: part.firstToken)
-    let logits = model(
+    let rows = model.encode(
       part.batch.packed(capacity: model.configuration.length), .training(seed, updates: updates))
-    let term = objective(logits, part.batch, count: batch.labels.count)
+    let term = objective(rows, of: model, part.batch, count: batch.labels.count)
     term.loss.backward()
     return Sums(loss: Double(term.loss.scalar), correct: term.correct)
   }

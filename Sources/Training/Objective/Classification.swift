@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Autodiff
+import Models
 import Tasks
 
 /// Classification: the mean cross-entropy of the labels.
@@ -9,6 +10,13 @@ package struct Classification: Objective {
   package init() {}
 
   /// The cross-entropy of the labels, divided by `count`, and how many have the largest logit.
+  package func callAsFunction(
+    _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
+  ) -> ObjectiveTerm {
+    self(model.logits(rows), batch, count: count)
+  }
+
+  /// The same of logits, [B, C].
   package func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
     ObjectiveTerm(
       loss: crossEntropy(logits, labels: batch.labels, count: count),

@@ -1,21 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Autodiff
+import Models
 import Tasks
 
-/// What a model is trained towards: a loss of its logits on a batch.
+/// What a model is trained towards: a loss of the rows that it makes of a batch.
 ///
-/// The gradient needs no code of its own, as the loss is made of operations that record theirs. An
-/// objective with softened logits, say, which gives a model less reason to be sure of itself:
+/// An objective of classes takes the model's logits from the rows; one of tokens reads the rows
+/// themselves. The gradient needs no code of its own, as the loss is made of operations that record
+/// theirs. An objective with softened logits, say, which gives a model less reason to be sure of itself:
 ///
 /// ```swift
 /// struct SoftenedClassification: Objective {
 ///   /// Divides the logits, [C].
 ///   let temperatures: [Float]
 ///
-///   func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
+///   func callAsFunction(
+///     _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
+///   ) -> ObjectiveTerm {
 ///     let scales = Tensor(shape: [temperatures.count], temperatures.map { 1 / $0 })
-///     return Classification()(scaledColumns(logits, scales: scales), batch, count: count)
+///     let logits = scaledColumns(model.logits(rows), scales: scales)
+///     return Classification()(logits, batch, count: count)
 ///   }
 /// }
 /// ```
@@ -23,10 +28,13 @@ package protocol Objective {
   /// The loss of some examples as their share of a step's loss, so that the shares add up.
   ///
   /// - Parameters:
-  ///   - logits: [B, C], recorded on the tape.
-  ///   - batch: the B examples that they answer, all of the step's batch or a part of it.
+  ///   - rows: the hidden states of the B examples.
+  ///   - model: what made them.
+  ///   - batch: the B examples, all of the step's batch or a part of it.
   ///   - count: examples of the whole batch, to divide sums over examples by.
-  func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm
+  func callAsFunction(
+    _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
+  ) -> ObjectiveTerm
 }
 
 /// What an objective says of some examples.

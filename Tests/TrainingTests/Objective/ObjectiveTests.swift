@@ -2,6 +2,7 @@
 
 import Autodiff
 import Foundation
+import Models
 import Tasks
 import TestSupport
 import Testing
@@ -12,9 +13,26 @@ private struct SoftenedClassification: Objective {
   /// Divides the logits, [C].
   let temperatures: [Float]
 
-  func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
+  func callAsFunction(
+    _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
+  ) -> ObjectiveTerm {
     let scales = Tensor(shape: [temperatures.count], temperatures.map { 1 / $0 })
-    return Classification()(scaledColumns(logits, scales: scales), batch, count: count)
+    let logits = scaledColumns(model.logits(rows), scales: scales)
+    return Classification()(logits, batch, count: count)
+  }
+}
+
+/// Tells every token from its row of the residual stream, by a fixed map: no classes, no pooling.
+private struct TokenIdentity: Objective {
+  /// [V, E].
+  let map: Tensor
+
+  func callAsFunction(
+    _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
+  ) -> ObjectiveTerm {
+    let logits = linear(rows.rows, weight: map)
+    return ObjectiveTerm(
+      loss: crossEntropy(logits, labels: batch.tokens, count: count), correct: 0)
   }
 }
 
@@ -58,6 +76,32 @@ private struct SoftenedClassification: Objective {
       #expect(abs(flat.loss - log(Double(classes))) < 1e-4)
       #expect(flat.gradientNorm < 1e-4 * usual.gradientNorm)
       #expect(flat.correct == usual.correct && flat.count == usual.count)
+    }
+  }
+
+  @Test("An objective of hidden rows trains the encoder, and no part of the batch counts twice")
+  func hiddenRows() throws {
+    try withTemporaryFolder { folder in
+      let losses = try [1, 2].map { parts in
+        let configuration = try tinyConfiguration(folder, ["train.accumulation=\(parts)"])
+        let batch = try tinyBatch(configuration, step: 1)
+        let model = try configuration.makeModel()
+        let shape = [configuration.model.vocabulary, configuration.model.width]
+        var random = RandomData("map")
+        let map = Tensor(shape: shape, random.floats(shape[0] * shape[1], in: -1...1))
+        let encoder = model.parameters.all.filter { !$0.name.hasPrefix("head") }
+        let values = { (weight: Parameter) in model.parameters.values.values(weight.range) }
+        let before = encoder.map(values)
+        let trainer = Trainer(
+          model, configuration.training, objective: TokenIdentity(map: map))
+        let losses = try (1...5).map { try trainer.step($0, batch).loss }
+        #expect(losses[4] < losses[0])
+        for (parameter, before) in zip(encoder, before) {
+          #expect(values(parameter) != before, "\(parameter.name)")
+        }
+        return losses[0]
+      }
+      #expect(abs(losses[0] - losses[1]) < 1e-4 * losses[0])
     }
   }
 }
