@@ -95,4 +95,23 @@ extension Panels {
     }
     return Panels(packed: target, inner: k)
   }
+  /// Packs one panel, B[k × 32], from its columns.
+  ///
+  /// - Parameter elements: sixteen elements of a column from one on, zeros beyond k.
+  @inline(__always)
+  static func pack(
+    inner k: Int, into panel: UnsafeMutablePointer<Float>,
+    elements: (_ column: Int, _ first: Int) -> Lanes
+  ) {
+    withTransposeBlock { block in
+      for half in Swift.stride(from: 0, to: width, by: laneCount) {
+        for first in Swift.stride(from: 0, to: k, by: laneCount) {
+          for j in 0..<laneCount { block[j] = elements(half + j, first) }
+          transpose(block)
+          let to = panel + first * width + half
+          for i in 0..<min(laneCount, k - first) { store(block[i], to + i * width) }
+        }
+      }
+    }
+  }
 }

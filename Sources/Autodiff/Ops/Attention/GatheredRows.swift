@@ -59,25 +59,15 @@ struct GatheredRows {
     for j in stride(from: first, to: end, by: laneCount) { store(elements(position, j), to + j) }
   }
 
-  /// Copies a panel's 32 rows as columns; position -1 gives a column of zeros.
+  /// Packs 32 rows as the columns of a panel; position -1 gives a column of zeros.
   ///
   /// - Parameter positions: as for ``copy(_:count:into:)``.
-  func copyTransposed(
+  func packTransposed(
     _ positions: UnsafePointer<Float>, scale: Float, into panel: UnsafeMutablePointer<Float>
   ) {
-    withTransposeBlock { block in
-      for half in 0..<Panels.width / laneCount {
-        let places = positions + half * laneCount
-        for first in stride(from: 0, to: width, by: laneCount) {
-          for j in 0..<laneCount {
-            lra_prefetch(place(places[j + Self.prefetchDistance]) + first)
-            block[j] = elements(places[j], first) * scale
-          }
-          transpose(block)
-          let to = panel + first * Panels.width + half * laneCount
-          for i in 0..<min(laneCount, width - first) { store(block[i], to + i * Panels.width) }
-        }
-      }
+    Panels.pack(inner: width, into: panel) { column, first in
+      lra_prefetch(place(positions[column + Self.prefetchDistance]) + first)
+      return elements(positions[column], first) * scale
     }
   }
 

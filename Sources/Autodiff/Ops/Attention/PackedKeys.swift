@@ -48,10 +48,10 @@ struct PackedKeys {
 
   private func pack(_ first: Int) {
     let places = positions + first
-    keys.copyTransposed(places, scale: keyScale, into: keyColumns + first * keys.width)
+    keys.packTransposed(places, scale: keyScale, into: keyColumns + first * keys.width)
     rowSource.copy(places, count: Panels.width, into: rows + first * rowSource.padded)
     if let columnSource {
-      columnSource.copyTransposed(places, scale: 1, into: columns + first * columnSource.width)
+      columnSource.packTransposed(places, scale: 1, into: columns + first * columnSource.width)
     }
   }
 
