@@ -95,13 +95,12 @@ extension RunFolder {
   /// Checks that prepared data are those that the run was trained on so far.
   ///
   /// - Throws: `UserError(.badData)` with both hashes.
-  package func requireSameData(_ task: any ArenaTask) throws {
-    let hash = try task.contentHash()
-    guard let own = try dataHash(), own != hash else { return }
+  package func requireSameData(_ data: DataIdentity) throws {
+    guard let own = try dataHash(), own != data.hash else { return }
     let place = try dataIdentity().map { ", \($0.source) in \($0.path)" } ?? ""
     throw UserError(
       .badData,
-      "\(path): the data are not the run's: content \(hash), \(try task.provenance()); the run's "
+      "\(path): the data are not the run's: content \(data.hash), \(data.source); the run's "
         + "is \(own)\(place)",
       remedy: "name the run's data folder with --data, or go on with these by --other-data")
   }

@@ -32,6 +32,7 @@ package final class TrainingRun {
   /// Seconds of these steps, the waiting for their data included.
   package internal(set) var stepSeconds = 0.0
   var configuration: RunConfiguration
+  private let identity: DataIdentity?
   let console: any Console
   let trainer: Trainer
   var state = TrainingState()
@@ -48,6 +49,7 @@ package final class TrainingRun {
   /// Prepares a run, fresh or resumed.
   ///
   /// - Parameters:
+  ///   - data: the prepared data's identity, where it is known already.
   ///   - folder: created for a fresh run, opened for one to be resumed.
   ///   - timeLimit: seconds for everything from here, tests included. A fresh run shortens its
   ///     schedule to fit; a resumed one keeps it, and ends early.
@@ -56,10 +58,11 @@ package final class TrainingRun {
   /// - Throws: `UserError`, `.badData` where the folder no longer holds what the run needs to go on
   ///   exactly.
   package init(
-    _ configuration: RunConfiguration, folder: RunFolder, resuming: Bool, timeLimit: Double?,
-    forgetsBest: Bool = false, console: any Console
+    _ configuration: RunConfiguration, data: DataIdentity? = nil, folder: RunFolder,
+    resuming: Bool, timeLimit: Double?, forgetsBest: Bool = false, console: any Console
   ) throws {
     self.configuration = configuration
+    identity = data
     self.folder = folder
     self.console = console
     self.timeLimit = timeLimit
@@ -121,7 +124,7 @@ package final class TrainingRun {
   private func prepareData() throws -> RunData {
     let task = configuration.task
     try task.prepare { console.printMessage($0) }
-    var identity = try DataIdentity(task, folder: configuration.dataFolder)
+    var identity = try identity ?? DataIdentity(task, folder: configuration.dataFolder)
     identity.follow(try folder.dataIdentity())
     state.dataHash = identity.hash
     let train = try task.examples(.train)

@@ -81,13 +81,13 @@ struct Train: ParsableCommand {
       try checkGoesOnAsItBegan(resume)
       if try tellIfFinished(resume) { return }
     }
-    let (configuration, folder) = try resume.map(openRun) ?? newRun()
+    let (configuration, data, folder) = try resume.map(openRun) ?? newRun()
     guard let folder else { return try printResult(foretold(configuration)) }
     Interrupts.install()
     if profile { Profiler.shared.reset(timing: true) }
     let console = try makeConsole(logPath: folder.file("log.txt"))
     let run = try TrainingRun(
-      configuration, folder: folder, resuming: resume != nil, timeLimit: limit,
+      configuration, data: data, folder: folder, resuming: resume != nil, timeLimit: limit,
       forgetsBest: forgetBest, console: console)
     let ending = try run.run()
     if profile { showProfile(run) }
@@ -143,17 +143,22 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func openRun(_ path: String) throws -> (RunConfiguration, RunFolder?) {
+  /// What to train, its data where they are identified already, and where to; no folder where nothing is
+  /// to be trained.
+  private typealias Opened = (RunConfiguration, data: DataIdentity?, RunFolder?)
+
+  private func openRun(_ path: String) throws -> Opened {
     let settings = try RunFolder.open(path).settings()
     let configuration = try RunConfiguration(
       settings, dataFolder: dataFolder(data, ofRun: path))
-    if explain || cost { return (configuration, nil) }
+    if explain || cost { return (configuration, nil, nil) }
     try configuration.task.prepare { printMessage($0) }
-    if !otherData { try RunFolder.open(path).requireSameData(configuration.task) }
-    return (configuration, try RunFolder.resume(path))
+    let data = try DataIdentity(configuration.task, folder: configuration.dataFolder)
+    if !otherData { try RunFolder.open(path).requireSameData(data) }
+    return (configuration, data, try RunFolder.resume(path))
   }
 
-  private func newRun() throws -> (RunConfiguration, RunFolder?) {
+  private func newRun() throws -> Opened {
     if otherData {
       throw UserError(
         .usage, "--other-data is for --resume alone", remedy: "leave it out")
@@ -176,13 +181,13 @@ struct Train: ParsableCommand {
     request.configFile = config
     request.assignments = flagAssignments + assignments.map { ($0, "--set") }
     let configuration = try RunConfiguration(request)
-    if explain || cost { return (configuration, nil) }
+    if explain || cost { return (configuration, nil, nil) }
     let folder =
       try output.map(RunFolder.create)
       ?? RunFolder.createDefault(
         task: task, model: model, preset: configuration.settings.text("run.preset"),
         seed: configuration.settings.integer("train.seed"))
-    return (configuration, folder)
+    return (configuration, nil, folder)
   }
 
   private var flagAssignments: [(text: String, origin: String)] {
