@@ -19,6 +19,15 @@ package struct PresetValue: Sendable, Equatable {
   }
 }
 
+extension PresetValue {
+  /// The parts that a batch is computed in.
+  static func parts(_ count: Int) -> PresetValue {
+    PresetValue(
+      "train.accumulation", .integer(count),
+      source: "ours: more parts take less memory, and change the gradient's last bits alone")
+  }
+}
+
 /// A named set of hyper-parameters for one task.
 package struct Preset: Sendable {
   /// The name after `--preset`.

@@ -27,7 +27,7 @@ package enum ImagePresets {
     summary: "two layers of width 64, 35000 steps: the setting of the Nyströmformer paper",
     comparable: true,
     values: Preset.replacing(
-      data + NystromPreset.model + smallTraining, with: [PicturePreset.parts(8)]),
+      data + NystromPreset.model + smallTraining, with: [.parts(8)]),
     overrides: PicturePreset.overrides)
 
   private static let smallTraining = NystromPreset.training(
@@ -56,7 +56,7 @@ package enum ImagePresets {
     [
       .init("train.steps", 35_000, source: arena),
       .init("train.batch", 256, source: arena),
-      PicturePreset.parts(8),
+      .parts(8),
       .init("train.learning-rate", 5e-4, source: "\(arena); the paper's appendix says 0.01"),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 175, source: arena),

@@ -76,18 +76,8 @@ package enum ListOpsPresets {
       .init("model.attention-dropout", 0.1, source: arena),
     ] + ReleasedPreset.model(trainer: trainer)
 
-  private static let paperTraining: [PresetValue] =
-    [
-      .init("train.steps", 5000, source: arena),
-      .init("train.batch", 32, source: arena),
-      .init("train.accumulation", 1, source: "ours: the result does not depend on it"),
-      .init("train.learning-rate", 0.05, source: arena),
-      .init("train.schedule", "rsqrt", source: arena),
-      .init("train.warmup", 1000, source: arena),
-      .init("train.weight-decay", 0.1, source: arena),
-      .init("train.eval-every", 250, source: "ours; \(arena) has 50"),
-      .init("train.checkpoint-every", 250, source: "ours: with each evaluation"),
-    ] + ReleasedPreset.optimizer(trainer: trainer)
+  private static let paperTraining = ReleasedPreset.training(
+    arena, trainer: trainer, steps: 5000, warmup: 1000, evalEvery: (250, 50))
 
   private static let quick = QuickPreset.preset(
     summary: "shorter expressions and 600 steps, meant to end within four minutes on two cores",

@@ -40,7 +40,7 @@ package enum PathXPresets {
       with: [
         ours("train.steps", 25_000, "five epochs; the repository has no Path-X"),
         ours("train.batch", 32, "as the LRU paper; the repository has no Path-X"),
-        PicturePreset.parts(32),
+        .parts(32),
         ours("train.warmup", 2500, "a tenth of the steps; the repository has no Path-X"),
         ours("train.clip", 1, "as \(arena)"),
       ]) + [ours("task.val-count", 2000, "the evaluation then takes a twentieth of the time")]
@@ -82,7 +82,7 @@ package enum PathXPresets {
     with: [
       .init("train.steps", 500_000, source: arena),
       .init("train.batch", 64, source: arena),
-      PicturePreset.parts(64),
+      .parts(64),
       .init("train.learning-rate", 1e-3, source: arena),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 2500, source: arena),

@@ -34,7 +34,7 @@ package enum PathfinderPresets {
     summary: "two layers of width 64, 62400 steps: the setting of the Nyströmformer paper",
     comparable: true,
     values: Preset.replacing(
-      data + NystromPreset.model + smallTraining, with: [PicturePreset.parts(8)]),
+      data + NystromPreset.model + smallTraining, with: [.parts(8)]),
     overrides: PicturePreset.overrides)
 
   private static let smallTraining = NystromPreset.training(
@@ -63,7 +63,7 @@ package enum PathfinderPresets {
     [
       .init("train.steps", 62_400, source: arena),
       .init("train.batch", 512, source: arena),
-      PicturePreset.parts(16),
+      .parts(16),
       .init("train.learning-rate", 1e-3, source: "\(arena); the paper's appendix says 0.01"),
       .init("train.schedule", "cosine", source: arena),
       .init("train.warmup", 312, source: arena),

@@ -91,18 +91,13 @@ package enum RetrievalPresets {
       .init("model.attention-dropout", 0.1, source: ReleasedPreset.file("models: the default")),
     ] + ReleasedPreset.model(trainer: trainer)
 
-  private static let paperTraining: [PresetValue] =
-    [
-      .init("train.steps", 5000, source: arena),
-      .init("train.batch", 32, source: arena),
-      .init("train.accumulation", 1, source: "ours: the result does not depend on it"),
+  private static let paperTraining = Preset.replacing(
+    ReleasedPreset.training(
+      arena, trainer: trainer, steps: 5000, warmup: 8000, evalEvery: (500, 100)),
+    with: [
       .init("train.learning-rate", 0.05, source: "\(arena); the paper's appendix says 0.5"),
-      .init("train.schedule", "rsqrt", source: arena),
       .init("train.warmup", 8000, source: "\(arena): the training ends before the warm-up does"),
-      .init("train.weight-decay", 0.1, source: arena),
-      .init("train.eval-every", 500, source: "ours; \(arena) has 100"),
-      .init("train.checkpoint-every", 500, source: "ours: with each evaluation"),
-    ] + ReleasedPreset.optimizer(trainer: trainer)
+    ])
 
   private static let quick = QuickPreset.preset(
     summary: "the first 1024 bytes and 600 steps, meant to end within five minutes on two cores",

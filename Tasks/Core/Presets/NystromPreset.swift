@@ -52,7 +52,7 @@ enum NystromPreset {
     [
       .init("train.steps", .integer(steps), source: configuration),
       .init("train.batch", .integer(batch), source: configuration),
-      .init("train.accumulation", 1, source: "ours: the result does not depend on it"),
+      .parts(1),
       .init("train.learning-rate", 1e-4, source: configuration),
       .init(
         "train.schedule", "one-cycle",

@@ -10,13 +10,6 @@ enum PicturePreset {
   /// What single models add in the presets `quick`.
   static let quickOverrides = withPixels(QuickPreset.overrides)
 
-  /// The pieces that a batch is computed in.
-  static func parts(_ count: Int) -> PresetValue {
-    .init(
-      "train.accumulation", .integer(count),
-      source: "ours: the result does not depend on it, memory does")
-  }
-
   /// Recurrences read brightness as a quantity: with a row for each of 256 values `s4d` stays at
   /// chance on Pathfinder.
   private static func withPixels(

@@ -57,6 +57,30 @@ enum ReleasedPreset {
   static let fixedPositions = PresetValue(
     "model.positions", "fixed", source: "\(models): sinusoids")
 
+  /// The training of expressions and texts; the numbers are those that differ between them.
+  ///
+  /// - Parameters:
+  ///   - arena: the task's configuration.
+  ///   - evalEvery: ours, and theirs.
+  static func training(
+    _ arena: String, trainer: String, steps: Int, warmup: Int, evalEvery: (own: Int, released: Int)
+  ) -> [PresetValue] {
+    [
+      .init("train.steps", .integer(steps), source: arena),
+      .init("train.batch", 32, source: arena),
+      .parts(1),
+      .init("train.learning-rate", 0.05, source: arena),
+      .init("train.schedule", "rsqrt", source: arena),
+      .init("train.warmup", .integer(warmup), source: arena),
+      .init("train.weight-decay", 0.1, source: arena),
+      .init(
+        "train.eval-every", .integer(evalEvery.own),
+        source: "ours; \(arena) has \(evalEvery.released)"),
+      .init(
+        "train.checkpoint-every", .integer(evalEvery.own), source: "ours: with each evaluation"),
+    ] + optimizer(trainer: trainer)
+  }
+
   /// What the optimizer has in every task.
   ///
   /// - Parameter trainer: the task's training program.
