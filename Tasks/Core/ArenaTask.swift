@@ -29,6 +29,8 @@ package protocol ExampleSource: Sendable {
   ///
   /// - Throws: `UserError` where a file that is read on demand can no longer be read.
   func append(_ example: Int, tower: Int, to tokens: inout [Int32]) throws
+  /// Adds what the examples are made from to a hash: every token, boundary and label counts.
+  func add(to hash: inout FNV1a)
 }
 
 /// What a user may choose about every task's data, section `task` of a configuration.
@@ -227,6 +229,13 @@ extension ArenaTask {
 
   /// All have an effect.
   package var idle: [String: String] { [:] }
+
+  /// A hash of all three splits.
+  package func contentHash() throws -> String {
+    var hash = FNV1a()
+    for split in Split.allCases { try examples(split).add(to: &hash) }
+    return hash.hexadecimal
+  }
 
   /// No drawing: the tokens are text.
   package func drawing(_ tokens: [Int32], inColor: Bool) -> String? { nil }

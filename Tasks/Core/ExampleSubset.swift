@@ -37,7 +37,7 @@ package struct ExampleSubset: ExampleSource {
   }
 
   /// Adds every boundary, byte and label to a hash.
-  func add(to hash: inout FNV1a) {
+  package func add(to hash: inout FNV1a) {
     hash.add(UInt64(count))
     for place in order {
       hash.add(UInt64(examples.length(place, tower: 0)))

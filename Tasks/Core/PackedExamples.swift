@@ -71,6 +71,8 @@ package struct PackedExamples: ExampleSource, Equatable {
     tokens.append(contentsOf: self[example].lazy.map { Int32($0) + Int32(shift) })
   }
 
+  package func add(to hash: inout FNV1a) { hash.add(contentHash) }
+
   /// A hash of every token, boundary and label.
   package var contentHash: UInt64 {
     var hash = FNV1a()

@@ -61,13 +61,6 @@ package struct ListOps: ExportableTask {
     try content(split).examples
   }
 
-  /// A hash of all three splits.
-  package func contentHash() throws -> String {
-    var hash = FNV1a()
-    for split in Split.allCases { hash.add(try content(split).examples.contentHash) }
-    return hash.hexadecimal
-  }
-
   /// The seed and window of generated data, or the folder of the original's files.
   package func provenance() throws -> String {
     guard let folder = try sourceFolder() else {

@@ -41,9 +41,6 @@ extension PathfinderTask {
     try pictures.examples(split)
   }
 
-  /// A hash of all three splits.
-  package func contentHash() throws -> String { try pictures.contentHash() }
-
   /// The seed of generated pictures, or the folder of the original's.
   package func provenance() throws -> String { try pictures.provenance() }
 

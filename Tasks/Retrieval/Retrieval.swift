@@ -111,13 +111,6 @@ package struct Retrieval: ArenaTask {
   /// The examples of one split; their texts are read when they are asked for.
   package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
 
-  /// A hash of all three splits: of each label, and of what counts of the texts at any length.
-  package func contentHash() throws -> String {
-    var hash = FNV1a()
-    for split in Split.allCases { try subset(split).add(to: &hash) }
-    return hash.hexadecimal
-  }
-
   /// The folder, and how the texts are read.
   package func provenance() throws -> String {
     let (folder, form) = try place()

@@ -89,13 +89,6 @@ package struct Text: ArenaTask {
   /// The examples of one split, read on the first call and then kept in memory.
   package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
 
-  /// A hash of all three splits.
-  package func contentHash() throws -> String {
-    var hash = FNV1a()
-    for split in Split.allCases { try subset(split).add(to: &hash) }
-    return hash.hexadecimal
-  }
-
   /// The folder, and what the validation split is.
   package func provenance() throws -> String {
     let count = try subset(.val).count

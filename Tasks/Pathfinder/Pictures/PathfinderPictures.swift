@@ -52,13 +52,6 @@ package struct PathfinderPictures: Sendable {
     return PictureExamples(all.coded, range: range.prefix(chosen), pixels: pixels)
   }
 
-  /// A hash of all three splits.
-  func contentHash() throws -> String {
-    var hash = FNV1a()
-    for split in Split.allCases { try examples(split).add(to: &hash) }
-    return hash.hexadecimal
-  }
-
   /// The folder, or the seed.
   func provenance() throws -> String {
     guard let all = try genuine({ _ in }) else {

@@ -30,6 +30,7 @@ import Testing
     func append(_ example: Int, tower: Int, to tokens: inout [Int32]) {
       tokens += [Int32(example), Int32(tower)]
     }
+    func add(to hash: inout FNV1a) {}
   }
 
   @Test("The towers of an example follow each other")
