@@ -58,8 +58,8 @@ extension TrainingRun {
   }
 
   /// Saves, and says why the run stops.
-  func stop() throws -> Stop {
+  func stop(_ reason: String = Interrupts.stopReason ?? "stopped on request") throws -> Stop {
     try save(best: false)
-    return Stop(reason: Interrupts.stopReason ?? "stopped on request")
+    return Stop(reason: reason)
   }
 }

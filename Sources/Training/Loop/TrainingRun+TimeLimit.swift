@@ -47,8 +47,8 @@ extension TrainingRun {
   /// - Throws: ``Stop`` where they must wait for another sitting.
   func requireTimeToFinish() throws {
     guard let budget, !budget.hasTimeForEnd(after: elapsed, evaluated: isEvaluated) else { return }
-    throw Stop(
-      reason: "the time limit leaves no time for the tests, which take about "
+    throw try stop(
+      "the time limit leaves no time for the tests, which take about "
         + formatDuration(seconds: budget.endSeconds))
   }
 }
