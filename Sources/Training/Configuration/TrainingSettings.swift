@@ -45,6 +45,9 @@ package struct TrainingSettings: SettingSection, Equatable {
   @Knob("Adam's ε", 0...) package var epsilon = 1e-8
   /// Gradients are scaled down to this norm; 0 leaves them alone.
   @Knob("gradients are scaled down to this norm; 0 leaves them alone", 0...) package var clip = 0.0
+  /// The share of a label's weight that all classes have alike in the training loss.
+  @Knob("share of a label's weight that all classes have alike in the training loss", 0..<1)
+  package var labelSmoothing = 0.0
   /// What the learning rate is multiplied by for the poles and time steps of recurrences.
   @Knob("what the rate is multiplied by for poles and time steps of recurrences", 0...)
   package var recurrenceRate = 1.0

@@ -38,14 +38,14 @@ package final class Trainer {
   ///
   /// - Parameters:
   ///   - model: what is trained, as it is.
-  ///   - objective: what it is trained towards.
+  ///   - objective: what it is trained towards; classification unless said otherwise.
   package init(
     _ model: Classifier, _ settings: TrainingSettings,
-    objective: any Objective = Classification()
+    objective: (any Objective)? = nil
   ) {
     self.model = model
     self.settings = settings
-    self.objective = objective
+    self.objective = objective ?? Classification(labelSmoothing: settings.labelSmoothing)
     optimizer = AdamW(model.parameters, settings.optimizer)
   }
 

@@ -6,8 +6,10 @@ import Tasks
 
 /// Classification: the mean cross-entropy of the labels.
 package struct Classification: Objective {
-  /// There is nothing to choose.
-  package init() {}
+  private let labelSmoothing: Double
+
+  /// - Parameter labelSmoothing: the share of a label's weight that all classes have alike.
+  package init(labelSmoothing: Double = 0) { self.labelSmoothing = labelSmoothing }
 
   /// The cross-entropy of the labels, divided by `count`, and how many have the largest logit.
   package func callAsFunction(
@@ -19,7 +21,8 @@ package struct Classification: Objective {
   /// The same of logits, [B, C].
   package func callAsFunction(_ logits: Tensor, _ batch: Batch, count: Int) -> ObjectiveTerm {
     ObjectiveTerm(
-      loss: crossEntropy(logits, labels: batch.labels, count: count),
+      loss: crossEntropy(
+        logits, labels: batch.labels, count: count, smoothing: Float(labelSmoothing)),
       correct: countCorrect(logits.values, batch.labels))
   }
 

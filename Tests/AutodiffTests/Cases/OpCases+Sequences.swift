@@ -19,6 +19,7 @@ extension OpCases {
       pool([17, 1, 33], width: 15), pool([130, 64], width: 33), pool([700], width: 17),
       first([17, 1, 33], width: 15), first([64, 130], width: 64),
       crossEntropy(1, 15), crossEntropy(33, 10), crossEntropy(17, 2, count: 64),
+      crossEntropy(33, 10, smoothing: 0.1),
       stack([1, 15, 33], columns: 17), stack([64], columns: 130), stack([130, 1], columns: 1),
     ]
 
@@ -92,16 +93,21 @@ extension OpCases {
     }
   }
 
-  static func crossEntropy(_ rows: Int, _ classes: Int, count: Int? = nil) -> OpCase {
+  static func crossEntropy(
+    _ rows: Int, _ classes: Int, count: Int? = nil, smoothing: Float = 0
+  ) -> OpCase {
     var random = RandomData("labels")
     let labels = random.integers(rows, in: 0..<classes)
     return OpCase(
-      "cross entropy \(rows)x\(classes), count \(count ?? rows)", profiled: "cross entropy",
+      "cross entropy \(rows)x\(classes), count \(count ?? rows)"
+        + (smoothing == 0 ? "" : ", smoothing \(smoothing)"), profiled: "cross entropy",
       [.init(rows, classes, range: -4...4)]
     ) {
-      Autodiff.crossEntropy($0[0], labels: labels, count: count)
+      Autodiff.crossEntropy($0[0], labels: labels, count: count, smoothing: smoothing)
     } oracle: {
-      Matrix(1, 1, [Oracle.crossEntropy($0[0], labels: labels, count: count ?? rows)])
+      let loss = Oracle.crossEntropy(
+        $0[0], labels: labels, count: count ?? rows, smoothing: Double(smoothing))
+      return Matrix(1, 1, [loss])
     }
   }
 

@@ -123,11 +123,15 @@ package enum Oracle {
     }
   }
 
-  /// Σ (log Σ exp(x) - x[label]) / count.
-  package static func crossEntropy(_ logits: Matrix, labels: [Int32], count: Int) -> Double {
+  /// Σ (log Σ exp(x) - (1 - s)·x[label] - s·mean x) / count.
+  package static func crossEntropy(
+    _ logits: Matrix, labels: [Int32], count: Int, smoothing: Double = 0
+  ) -> Double {
     (0..<logits.rows).reduce(0) { sum, r in
       let row = logits.rows(r..<r + 1).values
-      return sum + Foundation.log(row.reduce(0) { $0 + Foundation.exp($1) }) - row[Int(labels[r])]
+      let mean = row.reduce(0, +) / Double(row.count)
+      return sum + Foundation.log(row.reduce(0) { $0 + Foundation.exp($1) })
+        - (1 - smoothing) * row[Int(labels[r])] - smoothing * mean
     } / Double(count)
   }
 }

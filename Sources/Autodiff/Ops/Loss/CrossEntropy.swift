@@ -5,23 +5,30 @@ import Foundation
 /// The softmax cross-entropy of a batch, summed and divided by `count`.
 ///
 /// ```
-/// loss = Σ_b (log Σ_c exp(x[b, c]) - x[b, label_b]) / count
+/// loss = Σ_b (log Σ_c exp(x[b, c]) - Σ_c q[b, c]·x[b, c]) / count
+/// q[b, c] = (1 - s)·[c = label_b] + s/C
 /// ```
 /// - Parameters:
 ///   - logits: x, [B, C].
 ///   - labels: the right class of each row, 0 ..< C.
 ///   - count: what to divide by: B for a whole batch, the size of the whole batch for a part of one,
 ///     so that the parts' gradients add up to the whole's.
+///   - smoothing: s, the share of the target that all classes have alike, 0 ..< 1.
 /// - Returns: a scalar, [1].
 /// - Complexity: O(B·C).
 ///
 /// Saves: the softmax.
-package func crossEntropy(_ logits: Tensor, labels: [Int32], count: Int? = nil) -> Tensor {
+///
+/// Source: Szegedy et al., "Rethinking the Inception architecture" (2016), arXiv 1512.00567, for s.
+package func crossEntropy(
+  _ logits: Tensor, labels: [Int32], count: Int? = nil, smoothing: Float = 0
+) -> Tensor {
   let (rows, classes) = (logits.rows, logits.columns)
   precondition(labels.count == rows, "crossEntropy: \(labels.count) labels for \(logits.shape)")
   precondition(
     labels.allSatisfy { $0 >= 0 && $0 < classes }, "crossEntropy: a label is not below \(classes)")
   let divisor = Float(count ?? rows)
+  let uniform = smoothing / Float(classes)
   let probabilities = Storage(count: rows * classes)
   var loss = 0.0
   profileRows("cross entropy", logits, passes: 2) {
@@ -31,7 +38,10 @@ package func crossEntropy(_ logits: Tensor, labels: [Int32], count: Int? = nil) 
       let high = (0..<classes).reduce(-Float.infinity) { max($0, x[$1]) }
       let sum = (0..<classes).reduce(0.0) { $0 + Foundation.exp(Double(x[$1] - high)) }
       for c in 0..<classes { p[c] = Float(Foundation.exp(Double(x[c] - high)) / sum) }
-      loss += Foundation.log(sum) - Double(x[Int(labels[row])] - high)
+      loss += Foundation.log(sum) - Double(1 - smoothing) * Double(x[Int(labels[row])] - high)
+      if smoothing > 0 {
+        loss -= (0..<classes).reduce(0.0) { $0 + Double(uniform) * Double(x[$1] - high) }
+      }
     }
   }
   let result = Tensor(shape: [1], [Float(loss) / divisor])
@@ -42,7 +52,8 @@ package func crossEntropy(_ logits: Tensor, labels: [Int32], count: Int? = nil) 
       for row in 0..<rows {
         for c in 0..<classes {
           let i = row * classes + c
-          let d = (probabilities.pointer[i] - (c == Int(labels[row]) ? 1 : 0)) * scale
+          let target = (c == Int(labels[row]) ? 1 - smoothing : 0) + uniform
+          let d = (probabilities.pointer[i] - target) * scale
           dx.pointer[i] = dx.accumulate ? dx.pointer[i] + d : d
         }
       }
