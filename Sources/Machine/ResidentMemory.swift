@@ -13,14 +13,3 @@ package func peakResidentBytes() -> Int {
   }
   return 0
 }
-
-/// Starts the peak anew from the memory held now, to measure one stretch of work by itself.
-///
-/// - Returns: whether the kernel allowed it; if not, the peak goes on from the process's start.
-@discardableResult
-package func resetPeakResidentBytes() -> Bool {
-  let descriptor = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
-  guard descriptor >= 0 else { return false }
-  defer { close(descriptor) }
-  return write(descriptor, "5", 1) == 1
-}

@@ -40,7 +40,6 @@ struct ProgressWindow {
     return TrainingProgress(
       step: step, steps: steps, loss: sums.meanLoss, accuracy: sums.accuracy, rate: report.rate,
       stepsPerSecond: 1 / max(perStep, 1e-9),
-      tokensPerSecond: Double(sums.tokens) / max(sums.seconds, 1e-9),
       eta: smoothed.map { $0 * Double(steps - step) })
   }
 

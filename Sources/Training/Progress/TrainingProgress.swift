@@ -17,15 +17,13 @@ package struct TrainingProgress: Sendable, Equatable {
   package var rate: Double
   /// Optimizer steps a second.
   package var stepsPerSecond: Double
-  /// Real tokens a second, padding not counted; for logs, not for the line.
-  package var tokensPerSecond: Double
   /// Seconds to the end, when they can be guessed.
   package var eta: Double?
 
   /// Makes a report.
   package init(
     step: Int, steps: Int, loss: Double, accuracy: Double, rate: Double, stepsPerSecond: Double,
-    tokensPerSecond: Double = 0, eta: Double? = nil
+    eta: Double? = nil
   ) {
     self.step = step
     self.steps = steps
@@ -33,7 +31,6 @@ package struct TrainingProgress: Sendable, Equatable {
     self.accuracy = accuracy
     self.rate = rate
     self.stepsPerSecond = stepsPerSecond
-    self.tokensPerSecond = tokensPerSecond
     self.eta = eta
   }
 }
