@@ -227,6 +227,9 @@ extension ArenaTask {
   /// The numbers of the classes, which for some tasks are their names.
   package var classNames: [String] { (0..<classes).map(String.init) }
 
+  /// One sequence an example.
+  package var towers: Int { 1 }
+
   /// All have an effect.
   package var idle: [String: String] { [:] }
 

@@ -50,8 +50,6 @@ package struct Image: ArenaTask {
   package let classNames = CIFARBatch.classNames
   /// Padding and 256 grey values.
   package let vocabulary = 257
-  /// One sequence an example.
-  package let towers = 1
   /// 1,024 pixels, or those of a smaller picture.
   package let length: Int
   /// Pixels of a row.
@@ -87,12 +85,9 @@ package struct Image: ArenaTask {
     _ = try pictures(Self.testFiles)
   }
 
-  /// The examples of one split, read on the first call and then kept in memory.
-  package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
-
   /// The folder, and what the validation split is.
   package func provenance() throws -> String {
-    let count = try subset(.val).count
+    let count = try examples(.val).count
     let size = length == CIFARBatch.pixels ? "" : ", shrunk to \(side) x \(side) pixels"
     return
       "read from \(try place().folder)\(size), validated on \(count) of the training files' last tenth"
@@ -106,7 +101,8 @@ package struct Image: ArenaTask {
     halfBlocks(tokens, width: side, inColor: inColor)
   }
 
-  private func subset(_ split: Split) throws -> ExampleSubset {
+  /// Pictures of the files in their order.
+  package func examples(_ split: Split) throws -> any ExampleSource {
     let all = try pictures(split == .test ? Self.testFiles : Self.trainFiles)
     let held = all.count - max(1, all.count / 10)
     let range =

@@ -30,8 +30,6 @@ package struct ListOps: ExportableTask {
   package let classes = 10
   /// Padding, ten digits, four operators, `]` and one unknown token.
   package let vocabulary = ListOpsToken.vocabulary
-  /// One sequence an example.
-  package let towers = 1
   /// The greatest number of tokens; see `init`.
   package let length: Int
   private let options: TaskOptions

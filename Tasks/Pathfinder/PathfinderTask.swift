@@ -24,8 +24,6 @@ extension PathfinderTask {
   package var classNames: [String] { ["apart", "joined"] }
   /// Padding and 256 grey values.
   package var vocabulary: Int { 257 }
-  /// One sequence an example.
-  package var towers: Int { 1 }
   /// The pixels of a picture.
   package var length: Int { pictures.shape.size * pictures.shape.size }
 

@@ -108,9 +108,6 @@ package struct Retrieval: ArenaTask {
     for split in Split.allCases { _ = try pairs(split, report) }
   }
 
-  /// The examples of one split; their texts are read when they are asked for.
-  package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
-
   /// The folder, and how the texts are read.
   package func provenance() throws -> String {
     let (folder, form) = try place()
@@ -121,8 +118,9 @@ package struct Retrieval: ArenaTask {
   /// The bytes as text; what would steer a terminal is shown by its number.
   package func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
 
-  /// A split, or as many of its pairs as are asked for, which `task.seed` chooses.
-  private func subset(_ split: Split) throws -> PairExamples {
+  /// The pairs of a split, or as many as are asked for, which `task.seed` chooses; their texts are read
+  /// when they are asked for.
+  package func examples(_ split: Split) throws -> any ExampleSource {
     let all = try pairs(split) { _ in }
     let order = permutation(count: all.count, seed: options.seed, epoch: 0)
     return PairExamples(

@@ -60,8 +60,6 @@ package struct Text: ArenaTask {
   package let classNames = ["negative", "positive"]
   /// Padding and 256 bytes.
   package let vocabulary = 257
-  /// One sequence an example.
-  package let towers = 1
   /// The greatest number of bytes; longer reviews are cut.
   package let length: Int
   private let options: TaskOptions
@@ -86,12 +84,9 @@ package struct Text: ArenaTask {
     for part in Part.allCases { _ = try reviews(part, report) }
   }
 
-  /// The examples of one split, read on the first call and then kept in memory.
-  package func examples(_ split: Split) throws -> any ExampleSource { try subset(split) }
-
   /// The folder, and what the validation split is.
   package func provenance() throws -> String {
-    let count = try subset(.val).count
+    let count = try examples(.val).count
     let held =
       switch validation {
       case .holdout: "\(count) of the training reviews held out, seed \(options.seed)"
@@ -103,8 +98,8 @@ package struct Text: ArenaTask {
   /// The review as text; what would steer a terminal is shown by its number.
   package func describe(_ tokens: [Int32]) -> String { byteText(tokens) }
 
-  /// A split: some of the reviews of one part, in the order that the seed gives.
-  private func subset(_ split: Split) throws -> ExampleSubset {
+  /// Some of the reviews of one part, in the order that the seed gives.
+  package func examples(_ split: Split) throws -> any ExampleSource {
     let part: Part = split == .test || (split == .val && validation == .test) ? .test : .train
     let all = try reviews(part) { _ in }
     var order = permutation(count: all.count, seed: options.seed, epoch: 0)[...]
