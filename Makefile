@@ -62,7 +62,7 @@ test: setup ## all tests
 
 test-checked: setup ## the engine's operations with assertions: every vector against the memory lent out
 	@LRA_ENGINE_ONLY=1 $(TEST) --scratch-path .build/checked -Xswiftc -assert-config -Xswiftc Debug \
-	  --filter 'OpTests/(forward|accumulation|determinism)' $(ARGS)
+	  --filter 'OpTests/(forward|accumulation|determinism)|WorkTests' $(ARGS)
 
 test-fast: setup ## the tests of single modules, without those that start the program
 	@$(TEST) --skip CommandTests $(ARGS)

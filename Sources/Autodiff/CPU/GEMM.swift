@@ -15,6 +15,7 @@ func gemm(
   prefetching: PrefetchCursor = .none
 ) {
   assert(a.holds(rows: m, columns: k), "gemm: A is smaller than \(m) × \(k)")
+  assert(WorkCounter.add(2 * m * Panels.padded(n) * k))
   let depth = 256
   var prefetching = prefetching.spread(
     over: m / 8 * Panels.count(n) * max(1, (k + depth - 1) / depth))

@@ -12,6 +12,7 @@
 func gemmNT(
   _ a: LongRows, _ b: LongRows, inner k: Int, to c: UnsafeMutablePointer<Float>, row cRow: Int
 ) {
+  assert(WorkCounter.add(2 * ((a.count + 3) & ~3) * ((b.count + 3) & ~3) * k))
   let depth = 512
   for first in stride(from: 0, to: k, by: depth) {
     let part = min(depth, k - first)

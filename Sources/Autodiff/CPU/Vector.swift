@@ -16,6 +16,7 @@ var laneNumbers: Lanes { Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
 @inline(__always)
 func load(_ source: UnsafePointer<Float>) -> Lanes {
   assert(MemoryBounds.allows(source, count: laneCount), "load: beyond the buffer")
+  assert(WorkCounter.add(laneCount))
   return UnsafeRawPointer(source).loadUnaligned(as: Lanes.self)
 }
 
@@ -23,6 +24,7 @@ func load(_ source: UnsafePointer<Float>) -> Lanes {
 @inline(__always)
 func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>) {
   assert(MemoryBounds.allows(target, count: laneCount), "store: beyond the buffer")
+  assert(WorkCounter.add(laneCount))
   UnsafeMutableRawPointer(target).storeBytes(of: value, as: Lanes.self)
 }
 

@@ -10,6 +10,8 @@ package struct OperationStatistics: Sendable {
   package var flops = 0
   /// Bytes read and written, each operand counted once.
   package var bytes = 0
+  /// What the kernels were seen to do, in the units of ``WorkCounter``; 0 in builds without assertions.
+  package var work = 0
 
   /// Nothing counted.
   package init() {}

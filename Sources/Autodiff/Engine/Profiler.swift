@@ -43,6 +43,7 @@ package final class Profiler: Sendable {
   /// Runs a kernel and adds it to the statistics of the operation `name`.
   func measure(_ name: String, flops: Int, bytes: Int, _ kernel: () -> Void) {
     let times = state.withLock { $0.times }
+    let before = WorkCounter.count
     let start = times ? DispatchTime.now().uptimeNanoseconds : 0
     kernel()
     let elapsed = times ? Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9 : 0
@@ -53,6 +54,7 @@ package final class Profiler: Sendable {
       own.seconds += elapsed
       own.flops += flops
       own.bytes += bytes
+      own.work += WorkCounter.count - before
       state.statistics[name] = own
     }
   }
