@@ -32,7 +32,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "Base", dependencies: ["CShims", "CZlib"], swiftSettings: common),
     .target(
-      name: "Tasks", dependencies: ["Base"], path: "Tasks", exclude: ["Results"],
+      name: "Tasks", dependencies: ["Base"], path: "Tasks",
       swiftSettings: common),
     .target(name: "Autodiff", dependencies: ["Base", "CShims"], swiftSettings: common),
     .target(name: "Models", dependencies: ["Autodiff", "Base"], swiftSettings: common),

@@ -7,6 +7,7 @@ import Foundation
 ///
 ///     index.html    one page with everything
 ///     tables.md     the tables in Markdown
+///     runs.md       the finished runs in Markdown, a heading each
 ///     <table>.csv   each table for spreadsheets
 ///     results.json  tables and problems for programs
 package struct Report {
@@ -43,7 +44,8 @@ package struct Report {
   package func files(date: Date) throws -> [(name: String, content: [UInt8])] {
     let page = ReportPage(data, tables: tables, date: date).html
     let results = try SnakeCaseJSON.encoded(Results(tables: tables, problems: data.problems))
-    return [("index.html", Array(page.utf8)), ("tables.md", Array(markdown.utf8))]
+    let runs = RunDocument.markdown(data.runs).map { [(RunDocument.name, Array($0.utf8))] } ?? []
+    return [("index.html", Array(page.utf8)), ("tables.md", Array(markdown.utf8))] + runs
       + tables.map { ("\($0.id).csv", Array($0.csv.utf8)) } + [("results.json", results)]
   }
 

@@ -116,7 +116,7 @@ extension ReportTable {
   }
 
   /// A text of one line that is neither HTML nor the end of a cell.
-  private static func escaped(_ text: String) -> String {
+  static func escaped(_ text: String) -> String {
     [("\r", " "), ("\n", " "), ("|", "\\|"), ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")]
       .reduce(printable(text)) { $0.replacingOccurrences(of: $1.0, with: $1.1) }
   }

@@ -131,7 +131,7 @@ struct ReadmeTests {
 
   @Test("The table of speed and memory is what was measured")
   func speed() throws {
-    let file = "\(CommandRunner.root)/Tasks/Results/speed.jsonl"
+    let file = "\(CommandRunner.root)/docs/results/speed.jsonl"
     var measured: [String: [Int: [String: Any]]] = [:]
     for line in try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n") {
       let result = try jsonObject(String(line))

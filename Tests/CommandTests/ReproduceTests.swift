@@ -16,21 +16,21 @@ struct ReproduceTests {
       try "35.9 ± 1.1 % and 99.9 ± 0.1 %".write(toFile: text, atomically: false, encoding: .utf8)
       let wrong = try CommandRunner.lra("reproduce --text \(text)")
       #expect(wrong.status == 1)
-      #expect(wrong.errors.contains("no run in Tasks/Results has 99.9 ± 0.1 %"))
+      #expect(wrong.errors.contains("no run in docs/results has 99.9 ± 0.1 %"))
       try "| linear | 99.99x, 1 % |".write(toFile: text, atomically: false, encoding: .utf8)
       let unmeasured = try CommandRunner.lra("reproduce --text \(text)")
       #expect(unmeasured.status == 1)
-      #expect(unmeasured.errors.contains("Tasks/Results/peers.jsonl has no linear: 99.99x, 1 %"))
+      #expect(unmeasured.errors.contains("docs/results/peers.jsonl has no linear: 99.99x, 1 %"))
     }
   }
 
   @Test("The published tables are what the published runs give")
   func tables() throws {
     try withScratchFolder { folder in
-      let made = try CommandRunner.lra("report Tasks/Results --output \(folder)/report")
+      let made = try CommandRunner.lra("report docs/results --output \(folder)/report")
       #expect(made.status == 0, "\(made.errors)")
-      let published = "\(CommandRunner.root)/Tasks/Results/report"
-      for name in ["tables.md", "results.json"] {
+      let published = "\(CommandRunner.root)/docs/results/report"
+      for name in ["tables.md", "runs.md"] {
         #expect(
           try Data(contentsOf: URL(fileURLWithPath: "\(folder)/report/\(name)"))
             == Data(contentsOf: URL(fileURLWithPath: "\(published)/\(name)")), "\(name)")
@@ -47,6 +47,9 @@ struct ReproduceTests {
       let published = try CommandRunner.lra(
         "reproduce --publish \(training.path("mine")) --text LICENSE \(common)")
       #expect(published.status == 0, "\(published.errors)")
+      #expect(
+        published.output.contains(
+          "--config \(folder)/results/runs.jsonl#mine --threads"), "\(published.output)")
       let again = try CommandRunner.lra("reproduce mine --run --output \(folder)/again \(common)")
       #expect(again.status == 0, "\(again.errors)")
       #expect(again.output.contains("exactly as published"))

@@ -13,8 +13,20 @@ struct TopTests {
   @Test(
     "A key or a signal ends it, and screen and keyboard are as before", arguments: End.allCases)
   func ends(_ end: End) throws {
+    try withScratchFolder { folder in
+      for run in 0..<20 {
+        let path = "\(folder)/\(run)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(path)/config.json"))
+        try Data("done".utf8).write(to: URL(fileURLWithPath: "\(path)/STATUS"))
+      }
+      try ends(end, folder)
+    }
+  }
+
+  private func ends(_ end: End, _ folder: String) throws {
     let terminal = try Terminal()
-    let process = try terminal.start(["top", "Tasks/Results"])
+    let process = try terminal.start(["top", folder])
     defer { if process.isRunning { process.terminate() } }
     let seen = try terminal.read(until: "steps/s")
     #expect(seen.contains("\u{1B}[?1049h"))

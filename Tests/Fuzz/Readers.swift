@@ -61,7 +61,8 @@ extension Reader {
 
     // Reports of runs and measurements.
     .report("a/result.json"), .report("a/env.json"), .report("a/config.json"),
-    .report("a/metrics.jsonl"), .report("speed.jsonl"), .report("peers.jsonl"),
+    .report("a/metrics.jsonl"), .report("runs.jsonl"), .report("speed.jsonl"),
+    .report("peers.jsonl"),
     .report("a/\(answers("a").split(separator: "/").last ?? "")"),
     .file("journal", "journal.jsonl", cost: 4, readJournal),
     .text("readme", cost: 10, ["| linear | 3.00x, 50 % | 100 / 812 |\n35.9 ± 1.1 %"]) {

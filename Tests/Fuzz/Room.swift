@@ -7,6 +7,7 @@ import Tasks
 /// A folder for one reader, with whole files to begin with.
 ///
 ///     runs/a  runs/b                 two finished runs, of two seeds
+///     runs/runs.jsonl                the first of them, published
 ///     runs/speed.jsonl, peers.jsonl  measurements
 ///     data/                          the data of all tasks
 struct Room: Sendable {

@@ -18,6 +18,7 @@ struct SeedFiles {
   func write() throws {
     try train("a", seed: 0)
     try train("b", seed: 1)
+    _ = try PublishedRuns.publish(RunRecord("\(folder)/runs/a"), to: "\(folder)/runs")
     try text(speed.joined(separator: "\n") + "\n", "runs/speed.jsonl")
     try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "runs/peers.jsonl")
     try journal()

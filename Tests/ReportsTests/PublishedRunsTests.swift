@@ -18,7 +18,9 @@ struct PublishedRunsTests {
       // 35.0 and 37.0; their mean 36.0 with √(0.0152² + 0.0141² / 2) = 1.8 %.
       let text = "35.0 ± 1.5 %, 37.0 ± 1.5 %, 36.0 ± 1.8 %, 36.1 ± 1.5 % and 1.50x"
       #expect(published.unexplained(in: text) == ["36.1 ± 1.5 %"])
-      let row = { (figure: String) in "| \(figure) | 37.25 % | [s1](../Tasks/Results/run-s1) |" }
+      let row = { (figure: String) in
+        "| \(figure) | 37.25 % | [s1](results/report/runs.md#run-s1) |"
+      }
       for good in ["37.0 ± 1.5 %", "37.0 %"] {
         #expect(published.unexplained(in: row(good)).isEmpty)
       }
@@ -26,7 +28,8 @@ struct PublishedRunsTests {
       for wrong in ["35.0 ± 1.5 %", "35.0 %", "36.0 %"] {
         #expect(published.unexplained(in: row(wrong)) == [wrong])
       }
-      #expect(published.unexplained(in: row("36.0 % [s0](Tasks/Results/run-s0)")).isEmpty)
+      #expect(
+        published.unexplained(in: row("36.0 % [s0](docs/results/report/runs.md#run-s0)")).isEmpty)
     }
   }
 
@@ -45,18 +48,81 @@ struct PublishedRunsTests {
       try result.replacingOccurrences(of: "made up", with: "read from /home/me/listops/x.tsv")
         .write(
           toFile: "\(run)/result.json", atomically: false, encoding: .utf8)
-      let target = try PublishedRuns.publish(RunRecord(run), to: "\(folder)/published")
-      let all = try FileManager.default.contentsOfDirectory(atPath: target).map {
-        try String(contentsOfFile: "\(target)/\($0)", encoding: .utf8)
-      }.joined()
-      #expect(!all.contains("secret"))
-      #expect(!all.contains("/home"))
-      let copy = try RunRecord(target)
+      let published = "\(folder)/published"
+      let target = try PublishedRuns.publish(RunRecord(run), to: published)
+      let all = try String(contentsOfFile: "\(published)/runs.jsonl", encoding: .utf8)
+      #expect(!all.contains("secret") && !all.contains("/home"))
+      let (copy, original) = try (RunRecord(target), RunRecord(run))
       #expect(copy.result?.dataSource == "read from data/listops/x.tsv")
-      #expect(
-        try copy.settings.entries.map(\.value) == RunRecord(run).settings.entries.map(\.value))
-      #expect(try copy.validation == RunRecord(run).validation)
+      #expect(copy.settings.entries.map(\.value) == original.settings.entries.map(\.value))
+      #expect(copy.validation == original.validation && copy.training == original.training)
+      #expect(copy.changedKeys == original.changedKeys && copy.folder == nil)
+      #expect(try ReportData(folders: [published]).tables == ReportData(folders: [run]).tables)
     }
+  }
+
+  @Test("A run that is published again takes the place of the first; other lines keep their bytes")
+  func publishAgain() throws {
+    try withScratchFolder { folder in
+      let file = "\(folder)/published/runs.jsonl"
+      for name in ["b", "a", "c"] {
+        try SyntheticRun().write(to: "\(folder)/\(name)")
+        _ = try PublishedRuns.publish(RunRecord("\(folder)/\(name)"), to: "\(folder)/published")
+      }
+      let before = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+      #expect(
+        before.map { $0.prefix(11) } == ["{\"name\":\"a\"", "{\"name\":\"b\"", "{\"name\":\"c\""])
+      try SyntheticRun(correct: 500).write(to: "\(folder)/b")
+      _ = try PublishedRuns.publish(RunRecord("\(folder)/b"), to: "\(folder)/published")
+      let after = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+      #expect(after.count == 3 && after[0] == before[0] && after[2] == before[2])
+      #expect(try RunRecord("\(file)#b").accuracy == 0.5)
+      let collection = try RunCollection([file])
+      #expect(collection.runs.map(\.name) == ["a", "b", "c"] && collection.problems.isEmpty)
+      let unknown = #expect(throws: UserError.self) { try RunRecord("\(file)#bb") }
+      #expect(unknown?.problem.contains("there is no run bb") == true)
+    }
+  }
+
+  @Test(
+    "A line that is no run is told with the file and its number, and nothing is written beside it")
+  func damaged() throws {
+    try withScratchFolder { folder in
+      try SyntheticRun().write(to: "\(folder)/a")
+      let file = try #require(
+        PublishedRuns.publish(RunRecord("\(folder)/a"), to: folder).split(separator: "#").first)
+      let good = try String(contentsOfFile: String(file), encoding: .utf8)
+      for (line, fault) in [
+        (good, "there is another a above"), ("{\"name\":\"b\"}", "has no result"), ("?", "JSON"),
+        (good.replacingOccurrences(of: "\"step\":[25", with: "\"step\":[1,25"), "have 4, 3 and 3"),
+        (
+          good.replacingOccurrences(of: "\"name\":\"a\"", with: "\"name\":\"\""),
+          "name is empty"
+        ),
+      ] {
+        try (good + "\n" + line).write(
+          toFile: String(file), atomically: false, encoding: .utf8)
+        let collection = try RunCollection([String(file)])
+        #expect(collection.runs.map(\.name) == ["a"])
+        let problem = try #require(collection.problems.first)
+        #expect(problem.hasPrefix("\(file): line 3 is no run: ") && problem.contains(fault))
+        #expect(throws: UserError.self) { try PublishedRuns(String(file)) }
+        #expect(throws: UserError.self) {
+          try PublishedRuns.publish(RunRecord("\(folder)/a"), to: folder)
+        }
+      }
+    }
+  }
+
+  @Test("Every run has a heading in the document of runs, which its links name")
+  func document() throws {
+    let data = ReportData(runs: [try SyntheticRun().record()])
+    let files = try Report(data).files(date: Date())
+    let document = try #require(files.first { $0.name == "runs.md" }).content
+    let text = String(decoding: document, as: UTF8.self)
+    #expect(text.hasPrefix("# Runs\n\n## listops-linformer-s0\n\n"))
+    #expect(text.contains("| test, best checkpoint | 40.0 % ± 1.5 %, loss 1.5000 |"))
+    #expect(text.contains("| validation accuracy, % (step) | 25.0 (25), 50.0 (50), 10.0 (100) |"))
   }
 
   @Test("A run done again is exact, within the error, or different")

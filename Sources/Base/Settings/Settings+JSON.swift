@@ -16,14 +16,31 @@ extension Settings {
     }
   }
 
-  /// Sets declared keys from JSON text of the form that `json()` writes.
+  /// Makes a table from values by section and name, declaring every key.
   ///
-  /// - Throws: `UserError(.configuration)` for text of another form, unknown keys or values of the
-  ///   wrong kind.
-  package mutating func set(json: Data, origin: String) throws {
-    for (key, value) in try Self.flattened(json, origin) {
-      try set(key, value, origin: origin)
+  /// - Throws: `UserError(.configuration)` when two of them make the same key.
+  package init(_ nested: [String: [String: Setting]], origin: String) throws {
+    self.init()
+    var values: [String: Setting] = [:]
+    for (section, members) in nested {
+      for (name, value) in members {
+        try Self.add(value, "\(section).\(name)", to: &values, origin)
+      }
     }
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+      declare(key, value, origin: origin)
+    }
+  }
+
+  /// The values by section and name.
+  package var nested: [String: [String: Setting]] {
+    var sections: [String: [String: Setting]] = [:]
+    for entry in entries {
+      let section = entry.key.prefix { $0 != "." }
+      sections[String(section), default: [:]][String(entry.key.dropFirst(section.count + 1))] =
+        entry.value
+    }
+    return sections
   }
 
   /// The table as JSON, one object a section, keys sorted: `{"train": {"steps": 5000}}`.
@@ -47,15 +64,9 @@ extension Settings {
   }
 
   private func encoded(_ format: JSONEncoder.OutputFormatting) throws -> Data {
-    var sections: [String: [String: Setting]] = [:]
-    for entry in entries {
-      let section = entry.key.prefix { $0 != "." }
-      sections[String(section), default: [:]][String(entry.key.dropFirst(section.count + 1))] =
-        entry.value
-    }
     let encoder = JSONEncoder()
     encoder.outputFormatting = format
-    return try encoder.encode(sections)
+    return try encoder.encode(nested)
   }
 
   private static func flattened(_ json: Data, _ origin: String) throws -> [(String, Setting)] {
@@ -74,12 +85,18 @@ extension Settings {
         guard let setting = Setting(value) else {
           throw misshapen(origin, "\(key) is neither a number nor a text nor true or false")
         }
-        guard values.updateValue(setting, forKey: key) == nil else {
-          throw misshapen(origin, "\(key) occurs twice")
-        }
+        try add(setting, key, to: &values, origin)
       }
     }
     return values.sorted { $0.key < $1.key }
+  }
+
+  private static func add(
+    _ value: Setting, _ key: String, to values: inout [String: Setting], _ origin: String
+  ) throws {
+    guard values.updateValue(value, forKey: key) == nil else {
+      throw misshapen(origin, "\(key) occurs twice")
+    }
   }
 
   private static func misshapen(_ origin: String, _ problem: String) -> UserError {

@@ -2,14 +2,14 @@
 
 import Base
 import Foundation
+import Runs
 
-/// The runs behind the figures that the project publishes, `Tasks/Results`: for each run its
-/// configuration, its result, the machine and the validation curve; no weights.
+/// The runs behind the figures that the project publishes, `docs/results/runs.jsonl`; no weights.
 package struct PublishedRuns {
   /// The runs.
   package let runs: [RunRecord]
 
-  /// Reads the folder.
+  /// Reads the folder, or the file.
   ///
   /// - Throws: `UserError` when it is absent or a run in it cannot be read.
   package init(_ folder: String) throws {
@@ -22,13 +22,13 @@ package struct PublishedRuns {
 
   /// The accuracies in a text that no run amounts to.
   ///
-  /// A line that links published runs, as `[s0](../Tasks/Results/listops-s4d-small-s0)`, may only state
-  /// theirs, with the standard error (`37.0 ± 1.1 %`) or without (`37.0 %`); elsewhere `37.0 ± 1.1 %`
+  /// A line that links published runs, as `[s0](results/report/runs.md#listops-s4d-small-s0)`, may only
+  /// state theirs, with the standard error (`37.0 ± 1.1 %`) or without (`37.0 %`); elsewhere `37.0 ± 1.1 %`
   /// must be that of any run. Means over seeds count.
   package func unexplained(in text: String) -> [String] {
     let all = Self.figures(runs)
     return text.split(separator: "\n").flatMap { line in
-      let linked = runs.filter { line.contains("Tasks/Results/\($0.name))") }
+      let linked = runs.filter { line.contains("\(RunDocument.name)#\(RunDocument.anchor($0)))") }
       let known = linked.isEmpty ? all : Self.figures(linked)
       return line.matches(of: /\d+\.\d( ± \d+\.\d)? %/)
         .filter { !linked.isEmpty || $0.output.1 != nil }
@@ -53,53 +53,49 @@ package struct PublishedRuns {
 
   // MARK: Publishing
 
-  /// The most lines of training loss that are kept of a run.
-  private static let trainingLines = 30
+  /// About as many points of training are kept of a run.
+  private static let trainingPoints = 30
 
-  /// Copies what is published of a finished run into a folder of its name.
+  /// Adds a finished run to a folder's file of runs, in the place of one of the same name.
   ///
   /// The machine's name and the paths of the user's data stay out.
   ///
-  /// - Returns: the new folder.
-  /// - Throws: `UserError` when the run has no result, or the folder cannot be written.
+  /// - Returns: the place of the run, as `runs.jsonl#NAME`.
+  /// - Throws: `UserError` when the run has no result, or the file cannot be written.
   package static func publish(_ run: RunRecord, to folder: String) throws -> String {
     guard var result = run.result else {
       throw UserError(
         .missingInput, "\(run.path): has no result", remedy: "publish it when it is done")
     }
-    let target = "\(folder)/\(run.name)"
-    try createFolder(target)
     result.dataSource = shortened(result.dataSource, task: result.task)
-    try write(result, to: "\(target)/result.json")
-    if var environment = run.environment {
-      environment.host = ""
-      environment.command =
-        ["lra"]
-        + environment.command.dropFirst().map { argument in
-          argument.hasPrefix("/") ? lastName(of: argument) : argument
-        }
-      try write(environment, to: "\(target)/env.json")
-    }
-    try writeAtomically(readFile("\(run.path)/config.json"), to: "\(target)/config.json")
-    try writeAtomically(try curve(run), to: "\(target)/metrics.jsonl")
-    return target
+    var environment = run.environment
+    environment?.host = ""
+    environment?.command =
+      ["lra"]
+      + (run.environment?.command ?? []).dropFirst().map { argument in
+        argument.hasPrefix("/") ? lastName(of: argument) : argument
+      }
+    try createFolder(folder)
+    let file = "\(folder)/\(RunFile.name)"
+    try RunFile.add(
+      PublishedRun(
+        name: run.name, result: result, config: run.settings.nested, env: environment,
+        validation: curve(run.validation), training: curve(thinned(run.training))), to: file)
+    return "\(file)#\(run.name)"
   }
 
-  /// The evaluations of a log, and some of its training records.
-  private static func curve(_ run: RunRecord) throws -> [UInt8] {
-    let lines = try readFile("\(run.path)/metrics.jsonl").split(separator: UInt8(ascii: "\n"))
-    let training = lines.count { contains($0, "train/loss") }
-    let every = max(1, training / trainingLines)
-    var seen = 0
-    let kept = lines.filter { line in
-      if contains(line, "train/loss") { seen += 1 }
-      return contains(line, "eval/") || contains(line, "train/loss") && seen % every == 0
-    }
-    return Array(kept.joined(separator: [UInt8(ascii: "\n")])) + [UInt8(ascii: "\n")]
+  /// Some of the points, as far apart as they can be.
+  private static func thinned(_ points: [RunRecord.Point]) -> [RunRecord.Point] {
+    let every = max(1, points.count / trainingPoints)
+    return points.enumerated().filter { ($0.offset + 1) % every == 0 }.map(\.element)
   }
 
-  private static func contains(_ line: some Collection<UInt8>, _ text: String) -> Bool {
-    String(decoding: line, as: UTF8.self).contains(text)
+  private static func curve(_ points: [RunRecord.Point]) -> PublishedRun.Curve {
+    var curve = PublishedRun.Curve()
+    curve.step = points.map(\.step)
+    curve.accuracy = points.map(\.accuracy)
+    curve.loss = points.map(\.loss)
+    return curve
   }
 
   /// A source without the place of the user's data: `read from data/image/cifar-10-batches-bin`.
@@ -108,9 +104,5 @@ package struct PublishedRuns {
       return source
     }
     return source.replacingCharacters(in: start, with: "data/\(task)")
-  }
-
-  private static func write(_ value: some Encodable, to path: String) throws {
-    try writeAtomically(SnakeCaseJSON.encoded(value) + [UInt8(ascii: "\n")], to: path)
   }
 }

@@ -4,17 +4,18 @@ import Base
 import Foundation
 import Runs
 
-/// The runs found in folders, and what could not be read.
+/// The runs found in folders and in files of runs, and what could not be read.
 package struct RunCollection: Sendable {
   /// The runs, by path.
   package private(set) var runs: [RunRecord] = []
-  /// Folders that hold a run that cannot be read, each with the reason.
+  /// Folders and lines that hold a run that cannot be read, each with the reason.
   package private(set) var problems: [String] = []
 
   /// How deep below a given folder runs are looked for.
   private static let depth = 3
 
-  /// Looks for runs in folders and the folders in them.
+  /// Looks for runs in folders and the folders in them, and in files such as `runs.jsonl`, which need
+  /// not be named where they lie in the folders.
   ///
   /// Symbolic links to folders are not followed, nor are folders with a dot in front; the inside of
   /// a run is not searched.
@@ -23,12 +24,17 @@ package struct RunCollection: Sendable {
   /// - Complexity: O(files), each log read once.
   package init(_ folders: [String]) throws {
     for folder in folders {
-      guard FileManager.default.fileExists(atPath: folder) else {
+      if let (file, name) = RunFile.parts(of: folder) {
+        let runs = try RunFile(file)
+        try add(runs.entry(name), of: runs)
+        continue
+      }
+      guard FileSystem.exists(folder) else {
         throw UserError(
           .missingInput, "\(folder): no such folder",
-          remedy: "give a run's folder, or one that holds such folders")
+          remedy: "give a run's folder, or one that holds such folders or a \(RunFile.name)")
       }
-      Self.paths(in: folder).forEach { read($0) }
+      Self.places(in: folder, depth: Self.depth).forEach { read($0) }
     }
   }
 
@@ -36,26 +42,37 @@ package struct RunCollection: Sendable {
   package var finished: [RunRecord] { runs.filter { $0.result != nil } }
 
   /// The folders of runs in a folder and below.
-  package static func paths(in folder: String) -> [String] { paths(in: folder, depth: depth) }
+  package static func paths(in folder: String) -> [String] {
+    places(in: folder, depth: depth).filter(FileSystem.isFolder)
+  }
 
-  private static func paths(in folder: String, depth: Int) -> [String] {
-    if RunFolder.holdsRun(folder) { return [folder] }
+  /// The folders of runs, and the files of runs, at a place and below.
+  private static func places(in place: String, depth: Int) -> [String] {
+    if !FileSystem.isFolder(place) || RunFolder.holdsRun(place) { return [place] }
     guard depth > 0 else { return [] }
-    let names = FileSystem.names(in: folder).filter { !$0.hasPrefix(".") }
+    let names = FileSystem.names(in: place).filter { !$0.hasPrefix(".") }
     return names.flatMap { name -> [String] in
-      let path = "\(folder)/\(name)"
+      let path = "\(place)/\(name)"
       let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
-      return type as? FileAttributeType == .typeDirectory ? paths(in: path, depth: depth - 1) : []
+      let isFolder = type as? FileAttributeType == .typeDirectory
+      return isFolder || name == RunFile.name ? places(in: path, depth: depth - 1) : []
     }
   }
 
-  private mutating func read(_ folder: String) {
+  private mutating func read(_ place: String) {
     do {
-      runs.append(try RunRecord(folder))
+      if FileSystem.isFolder(place) { return runs.append(try RunRecord(place)) }
+      let file = try RunFile(place)
+      problems += file.problems
+      for entry in file.entries { try add(entry, of: file) }
     } catch let error as UserError {
       problems.append(error.problem)
     } catch {
-      problems.append("\(folder): \(error.localizedDescription)")
+      problems.append("\(place): \(error.localizedDescription)")
     }
+  }
+
+  private mutating func add(_ entry: RunFile.Entry, of file: RunFile) throws {
+    runs.append(try RunRecord(entry, of: file))
   }
 }

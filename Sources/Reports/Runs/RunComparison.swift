@@ -137,13 +137,17 @@ package struct RunComparison {
     answers.first?.data ?? run.result?.dataHash
   }
 
-  /// The file of the answers that a run's result goes by.
-  package static func answersFile(_ run: RunRecord) -> String {
-    PredictionFile.path(in: run.path, .test, run.result?.select ?? .best)
+  /// The file of the answers that a run's result goes by; nil for a run without a folder.
+  package static func answersFile(_ run: RunRecord) -> String? {
+    run.folder.map { PredictionFile.path(in: $0, .test, run.result?.select ?? .best) }
   }
 
   private static func answers(_ run: RunRecord) throws -> [Prediction] {
-    let file = answersFile(run)
+    guard let file = answersFile(run) else {
+      throw UserError(
+        .missingInput, "\(run.name) was published without its answers",
+        remedy: "make it again with lra reproduce \(shellQuoted(run.name)) --run")
+    }
     guard FileManager.default.fileExists(atPath: file) else {
       throw UserError(
         .missingInput, "\(run.name) keeps no answers",

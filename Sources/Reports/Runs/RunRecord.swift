@@ -6,7 +6,7 @@ import Machine
 import Runs
 import Training
 
-/// A run as its folder tells it, finished or not.
+/// A run as its folder tells it, finished or not, or as a line of a `runs.jsonl` does.
 package struct RunRecord: Sendable {
   /// One evaluation on the validation split.
   package struct Point: Sendable, Equatable, Encodable {
@@ -18,10 +18,12 @@ package struct RunRecord: Sendable {
     package var loss: Double
   }
 
-  /// The folder's last name.
+  /// The folder's last name, or the name in the line.
   package var name: String
-  /// The folder.
+  /// Where it is: the folder, or the file and the name, as `runs.jsonl#NAME`.
   package var path: String
+  /// The folder, with weights and answers; nil for a line of a file.
+  package var folder: String?
   /// Where the run stands; nil where the folder does not say, as a downloaded one.
   package var status: RunStatus?
   /// Every setting.
@@ -39,13 +41,19 @@ package struct RunRecord: Sendable {
   /// Lines of the log that cannot be used, each with the file and the line's number.
   package var remarks: [String]
 
-  /// Reads a run's folder.
+  /// Reads a run's folder, or a run of a `runs.jsonl`, as `runs.jsonl#NAME`.
   ///
   /// - Throws: `UserError` when there is no run, or a file of it cannot be understood; the error
   ///   names the file.
   package init(_ path: String) throws {
+    if let (runs, name) = RunFile.parts(of: path) {
+      let file = try RunFile(runs)
+      self = try Self(file.entry(name), of: file)
+      return
+    }
     let folder = try RunFolder.open(path)
     self.path = path
+    self.folder = path
     name = URL(fileURLWithPath: path).standardizedFileURL.lastPathComponent
     status = folder.status
     settings = try folder.settings()
@@ -59,6 +67,28 @@ package struct RunRecord: Sendable {
     training = Self.points(content.records, "train")
     remarks = content.problems
     changedKeys = Self.changes(settings)
+  }
+
+  /// Takes a run of a file.
+  ///
+  /// - Throws: `UserError` that names the line, when its settings cannot be used.
+  init(_ entry: RunFile.Entry, of file: RunFile) throws {
+    let run = entry.run
+    name = run.name
+    path = "\(file.path)#\(run.name)"
+    settings = try Settings(run.config, origin: file.place(entry.line))
+    environment = run.env
+    result = run.result
+    validation = Self.points(run.validation)
+    training = Self.points(run.training)
+    remarks = []
+    changedKeys = Self.changes(settings)
+  }
+
+  private static func points(_ curve: PublishedRun.Curve) -> [Point] {
+    curve.step.indices.map {
+      Point(step: curve.step[$0], accuracy: curve.accuracy[$0], loss: curve.loss[$0])
+    }
   }
 
   /// What the run noted of itself; where it is too old for that, what differs from the preset today.

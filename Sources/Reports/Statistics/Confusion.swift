@@ -21,8 +21,7 @@ package struct Confusion: Sendable, Equatable {
   ///
   /// - Throws: `UserError` when the file is damaged.
   package init?(_ run: RunRecord) throws {
-    guard let result = run.result else { return nil }
-    let file = PredictionFile.path(in: run.path, .test, result.select)
+    guard let file = RunComparison.answersFile(run), run.result != nil else { return nil }
     guard FileManager.default.fileExists(atPath: file) else { return nil }
     let predictions = try PredictionFile.read(file)
     let classes = predictions.map(\.logits.count).max() ?? 0

@@ -283,16 +283,22 @@ package struct RunConfiguration {
 }
 
 extension Settings {
-  /// Sets keys from a `config.json`.
+  /// Sets keys from a `config.json`, or a run of a `runs.jsonl`.
   fileprivate mutating func apply(_ file: String) throws {
-    try set(json: Self.contents(file), origin: file)
+    for entry in try Settings(file: file).entries {
+      try set(entry.key, entry.value, origin: entry.origin)
+    }
   }
 
-  /// The settings in a run's `config.json`.
+  /// The settings in a run's `config.json`, or of a run of a `runs.jsonl`, as `runs.jsonl#NAME`.
   ///
   /// - Throws: `UserError` for a file that cannot be read or has another form.
   package init(file: String) throws {
-    try self.init(json: Self.contents(file), origin: file)
+    if let (runs, name) = RunFile.parts(of: file) {
+      try self.init(RunFile(runs).entry(name).run.config, origin: file)
+    } else {
+      try self.init(json: Self.contents(file), origin: file)
+    }
   }
 
   private static func contents(_ file: String) throws -> Data {

@@ -21,7 +21,9 @@ struct Advise: ParsableCommand {
   var memory: String?
   @Option(help: "The most training time, such as 2h.")
   var time: String?
-  @Option(help: "A folder with runs. May be repeated. Default: runs.", transform: pathArgument)
+  @Option(
+    help: "A folder with runs, or a file of runs. May be repeated. Default: runs.",
+    transform: pathArgument)
   var folder: [String] = []
   @Flag(help: "Print the answer as JSON.")
   var json = false

@@ -11,7 +11,10 @@ struct Compare: ParsableCommand {
     abstract: "Compare runs: settings, results, curves, and a paired test on the same examples.")
 
   @Argument(
-    help: "Two run folders or more; the first is compared with each other one.",
+    help: """
+      Two run folders or more, or runs of a file as docs/results/runs.jsonl#NAME; the first is \
+      compared with each other one.
+      """,
     transform: pathArgument)
   var runs: [String]
   @Flag(help: "Evaluate the runs that keep no answers first, on the test split.")
@@ -78,8 +81,8 @@ struct Compare: ParsableCommand {
   }
 
   private func keepAnswers(_ run: RunRecord) throws {
-    guard run.result != nil,
-      !FileManager.default.fileExists(atPath: RunComparison.answersFile(run))
+    guard run.result != nil, let file = RunComparison.answersFile(run),
+      !FileManager.default.fileExists(atPath: file)
     else { return }
     printMessage("evaluating \(run.name)")
     let choice = run.result?.select ?? .best

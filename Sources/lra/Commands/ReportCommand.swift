@@ -14,11 +14,12 @@ struct ReportCommand: ParsableCommand {
       lra report runs
       lra report runs/leaderboard --output report
 
-      Runs are looked for in the folders and below; speed measurements are the file speed.jsonl in \
-      a folder, lines as lra bench --json prints them, and peers.jsonl as make bench-peers logs them.
+      Runs are looked for in the folders and below, and in the lines of a file runs.jsonl; speed \
+      measurements are the file speed.jsonl in a folder, lines as lra bench --json prints them, and \
+      peers.jsonl as make bench-peers logs them.
       """)
 
-  @Argument(help: "Folders with runs.", transform: pathArgument)
+  @Argument(help: "Folders with runs, or files of runs.", transform: pathArgument)
   var folders: [String] = ["runs"]
   @Option(help: "The folder to write to.", transform: pathArgument)
   var output = "report"

@@ -21,7 +21,7 @@ struct Reproduce: ParsableCommand {
   @Flag(name: .customLong("run"), help: "Train the runs again; all of them take days.")
   var trains = false
   @Option(help: "The folder of published runs.", transform: pathArgument)
-  var results = "Tasks/Results"
+  var results = "docs/results"
   @Option(
     help: "The texts whose figures are checked, separated by commas.", transform: pathArgument)
   var text = "README.md,docs/accuracy.svg,docs/results.md,docs/speed.md"
@@ -68,8 +68,8 @@ struct Reproduce: ParsableCommand {
     let text = { (key: String) in record.settings[key]?.description ?? "" }
     return [
       "train", "--task", text("task.name"), "--model", text("model.name"), "--config",
-      "\(record.path)/config.json", "--threads", "\(record.result?.threads ?? 1)", "--output",
-      "\(output)/\(record.name)",
+      record.folder.map { "\($0)/config.json" } ?? record.path, "--threads",
+      "\(record.result?.threads ?? 1)", "--output", "\(output)/\(record.name)",
     ]
   }
 

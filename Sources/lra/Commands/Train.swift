@@ -47,8 +47,10 @@ struct Train: ParsableCommand {
   )
   var forgetBest = false
   @Option(
-    help:
-      "A config.json of another run to start from, with its task and model where none is given.",
+    help: """
+      A config.json of another run to start from, or a run of a file as runs.jsonl#NAME, with its \
+      task and model where none is given.
+      """,
     transform: pathArgument
   )
   var config: String?

@@ -100,15 +100,16 @@ struct SettingsTests {
     let text = String(decoding: json, as: UTF8.self)
     #expect(text.contains("\"train\" : {"))
     #expect(text.contains("\"learning-rate\" : 2"))
-    var again = sample()
-    try again.set(json: json, origin: "config.json")
-    #expect(again.entries.map(\.value) == settings.entries.map(\.value))
     let bare = try Settings(json: json, origin: "config.json")
     #expect(try bare.hash() == settings.hash())
     #expect(try bare.number("train.learning-rate") == 2)
-    #expect(userError { try again.set(json: Data("[1]".utf8), origin: "f") } != nil)
-    #expect(
-      userError { try again.set(json: Data(#"{"train":{"setps":1}}"#.utf8), origin: "f") } != nil)
+    #expect(try Settings(settings.nested, origin: "f").hash() == settings.hash())
+    for wrong in ["[1]", #"{"train":1}"#] {
+      #expect(userError { _ = try Settings(json: Data(wrong.utf8), origin: "f") } != nil)
+    }
+    let twice: [String: [String: Setting]] = ["a.b": ["c": 1], "a": ["b.c": 2]]
+    let error = userError { _ = try Settings(twice, origin: "f") }
+    #expect(error?.problem.hasSuffix("a.b.c occurs twice") == true)
   }
 
   @Test("The hash follows values, not origins, order or excluded keys")
