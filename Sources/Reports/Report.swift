@@ -5,10 +5,11 @@ import Foundation
 
 /// The report of runs and speed measurements, in files.
 ///
-///     index.html    one page with everything
+///     index.html    the page: tables and plots
+///     runs.html     every run by itself, with its curves
 ///     tables.md     the tables in Markdown
 ///     runs.md       the finished runs in Markdown, a heading each
-///     <table>.csv   each table for spreadsheets
+///     <table>.csv   each table and plot for spreadsheets
 ///     results.json  tables and problems for programs
 package struct Report {
   private let data: ReportData
@@ -42,11 +43,15 @@ package struct Report {
 
   /// The names and contents of all files.
   package func files(date: Date) throws -> [(name: String, content: [UInt8])] {
-    let page = ReportPage(data, tables: tables, date: date).html
+    let page = ReportPage(data, tables: tables, date: date)
     let results = try SnakeCaseJSON.encoded(Results(tables: tables, problems: data.problems))
     let runs = RunDocument.markdown(data.runs).map { [(RunDocument.name, Array($0.utf8))] } ?? []
-    return [("index.html", Array(page.utf8)), ("tables.md", Array(markdown.utf8))] + runs
-      + tables.map { ("\($0.id).csv", Array($0.csv.utf8)) } + [("results.json", results)]
+    return [
+      (ReportPage.file, Array(page.html.utf8)),
+      (RunsPage.file, Array(RunsPage.html(data.runs).utf8)), ("tables.md", Array(markdown.utf8)),
+    ] + runs
+      + (tables + page.chartTables).map { ("\($0.id).csv", Array($0.csv.utf8)) }
+      + [("results.json", results)]
   }
 
   /// Now, or `$SOURCE_DATE_EPOCH`, so that a report can be made again byte by byte.

@@ -106,13 +106,29 @@ extension ReportTable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The rows as CSV (RFC 4180): headings first, numbers with all their digits; an apostrophe stands
-  /// before a text that spreadsheets would take for a formula.
+  /// The rows as CSV (RFC 4180): headings first, each another; plain numbers of up to ten digits; an
+  /// apostrophe stands before a text that spreadsheets would take for a formula.
   package var csv: String {
     let line = { (cells: [String]) in cells.map(Self.quoted).joined(separator: ",") + "\r\n" }
-    return line(columns.map { Self.defused($0.title) })
-      + rows.map { row in line(row.map { $0.value.map { "\($0)" } ?? Self.defused($0.text) }) }
+    return line(uniqueTitles.map(Self.defused))
+      + rows.map { row in line(row.map { $0.value.map(Self.plain) ?? Self.defused($0.text) }) }
       .joined()
+  }
+
+  /// The headings, later ones of the same words with a number.
+  private var uniqueTitles: [String] {
+    var seen: [String: Int] = [:]
+    return columns.map { column in
+      seen[column.title, default: 0] += 1
+      let times = seen[column.title] ?? 1
+      return times == 1 ? column.title : "\(column.title) (\(times))"
+    }
+  }
+
+  /// A number without the digits that only its binary form has: 35.4, 0, 12345678.
+  private static func plain(_ value: Double) -> String {
+    if let whole = Int(exactly: value) { return "\(whole)" }
+    return String(format: "%.10g", value)
   }
 
   /// A text of one line that is neither HTML nor the end of a cell.

@@ -16,7 +16,9 @@ struct ReproduceTests {
       try "35.9 ± 1.1 % and 99.9 ± 0.1 %".write(toFile: text, atomically: false, encoding: .utf8)
       let wrong = try CommandRunner.lra("reproduce --text \(text)")
       #expect(wrong.status == 1)
-      #expect(wrong.errors.contains("no run in docs/results has 99.9 ± 0.1 %"))
+      #expect(
+        wrong.errors.contains(
+          "no run in docs/results, or none that the line links, has 99.9 ± 0.1 %"))
       try "| linear | 99.99x, 1 % |".write(toFile: text, atomically: false, encoding: .utf8)
       let unmeasured = try CommandRunner.lra("reproduce --text \(text)")
       #expect(unmeasured.status == 1)

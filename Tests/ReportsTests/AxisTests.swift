@@ -51,9 +51,20 @@ struct AxisTests {
     }
   }
 
-  @Test("No two models of the catalog look the same")
+  @Test("An axis shows no less than asked, so that noise is not made large")
+  func span() throws {
+    let axis = Axis("", unit: "%", [50, 50.2], span: 8)
+    let (low, high) = try (#require(axis.place(50)), #require(axis.place(50.2)))
+    #expect(abs((high - low) - 0.2 / (8 * 1.12)) < 1e-9)
+    #expect(Axis("steps/s", unit: "", [1, 2], isLogarithmic: true).label == "steps/s (log scale)")
+  }
+
+  @Test("No two models of the catalog look the same; a report of two models has two colours")
   func looks() {
-    let looks = VariantCatalog.all.map { SeriesStyle(model: $0.name) }
+    let palette = SeriesPalette(VariantCatalog.all.map(\.name))
+    let two = SeriesPalette(["synthesizer", "transformer", "synthesizer"])
+    #expect(two["synthesizer"].color == 0 && two["transformer"].color == 1)
+    let looks = VariantCatalog.all.map { palette[$0.name] }
     #expect(Set(looks).count == looks.count)
   }
 }

@@ -8,12 +8,11 @@ import Testing
 
 @Suite("The page of a report")
 struct ReportPageTests {
-  /// Writes a report and reads the page.
-  private func page(_ data: ReportData) throws -> String {
-    try withScratchFolder { folder in
-      let path = try Report(data).write(to: "\(folder)/report")
-      return try String(contentsOfFile: path, encoding: .utf8)
-    }
+  /// One of a report's pages.
+  private func page(_ data: ReportData, _ name: String = "index.html") throws -> String {
+    let files = try Report(data).files(date: Date(timeIntervalSince1970: 0))
+    return String(
+      decoding: try #require(files.first { $0.name == name }).content, as: UTF8.self)
   }
 
   private func expectWellFormed(_ page: String) {
@@ -22,29 +21,66 @@ struct ReportPageTests {
     #expect(parser.parse(), "\(String(describing: parser.parserError)), line \(parser.lineNumber)")
   }
 
-  @Test("One run makes a whole page, with nothing from elsewhere")
+  @Test("One run makes whole pages, with nothing from elsewhere")
   func single() throws {
-    let page = try page(ReportData(runs: [try SyntheticRun().record()]))
-    expectWellFormed(page)
-    #expect(page.contains("listops-linformer-s0: 40.0 % ± 1.5 %"))
-    #expect(page.contains("training loss, nats"))
-    for outside in ["http://", "https://", "<script", "<link", "@import", "url("] {
-      let found = page.replacingOccurrences(of: "http://www.w3.org/2000/svg", with: "")
-      #expect(!found.contains(outside), "\(outside)")
+    let data = ReportData(runs: [try SyntheticRun().record()])
+    let (page, runs) = try (self.page(data), self.page(data, "runs.html"))
+    #expect(runs.contains("listops-linformer-s0: 40.0 % ± 1.5 %"))
+    #expect(runs.contains("Loss of listops-linformer-s0") && runs.contains("loss, nats"))
+    #expect(page.contains("<a href=\"runs.html#run-0\">listops-linformer-s0</a>"))
+    #expect(runs.contains("<details id=\"run-0\">"))
+    for page in [page, runs] {
+      expectWellFormed(page)
+      for outside in ["http://", "https://", "<script", "<link", "@import", "url("] {
+        let found = page.replacingOccurrences(of: "http://www.w3.org/2000/svg", with: "")
+        #expect(!found.contains(outside), "\(outside)")
+      }
     }
+  }
+
+  @Test("Accuracy by model and task stands on top, before plots and other tables")
+  func order() throws {
+    let runs = try [SyntheticRun(), SyntheticRun(model: "s4d")].map { try $0.record() }
+    let page = try page(
+      ReportData(runs: runs, speed: syntheticSpeed("s4d", 1, 1) + syntheticSpeed("fnet", 1, 1)))
+    let places = try [
+      "Accuracy by model and task, small</h2>", "Accuracy, speed and memory</h3>",
+      "Speed and memory</h2>", "All runs</h2>",
+    ].map { try #require(page.range(of: $0)?.lowerBound, "\($0)") }
+    #expect(places == places.sorted())
   }
 
   @Test("Every plot names its curves, its marks have units, and a single evaluation is no plot")
   func plots() throws {
     var run = try SyntheticRun().record()
-    let page = try page(ReportData(runs: [run]))
-    #expect(page.components(separatedBy: "class=\"legend\"").count == 4)
-    #expect(page.contains("<title>linformer: 100 steps, 1.25 nats</title>"))
+    let (page, runs) = try (
+      self.page(ReportData(runs: [run])), self.page(ReportData(runs: [run]), "runs.html")
+    )
+    #expect(page.components(separatedBy: "class=\"legend\"").count == 2)
+    #expect(runs.components(separatedBy: "class=\"legend\"").count == 3)
+    #expect(runs.contains("<title>training: 100 steps, 1.25 nats</title>"))
+    #expect(runs.contains("<title>validation: 100 steps, 1.5 nats</title>"))
     #expect(page.contains("<title>linformer: 100 steps, 10 %</title>"))
     run.validation = Array(run.validation.prefix(1))
-    let single = try self.page(ReportData(runs: [run]))
-    #expect(single.components(separatedBy: "<figure>").count == 2)
-    #expect(!single.contains("validation accuracy, %"))
+    let single = ReportData(runs: [run])
+    #expect(try !self.page(single).contains("<figure>"))
+    #expect(try !self.page(single, "runs.html").contains("Validation accuracy of"))
+  }
+
+  @Test("Accuracies have their errors, seeds their points, chance its line, logarithms their name")
+  func honest() throws {
+    let runs = try (0..<3).map { try SyntheticRun(seed: $0, correct: 400 + 20 * $0).record() }
+    let page = try page(
+      ReportData(runs: runs + [try SyntheticRun(model: "s4d", correct: 410).record()]))
+    let plot = try #require(page.components(separatedBy: "Accuracy, speed and memory</h3>").last)
+      .components(separatedBy: "</svg>")[0]
+    #expect(plot.components(separatedBy: "class=\"bar\"").count == 3)
+    #expect(plot.components(separatedBy: "class=\"dot c").count == 4)
+    #expect(plot.contains("class=\"level\"") && page.contains("</svg> chance, 20.0</li>"))
+    #expect(plot.contains("training steps/s (log scale)"))
+    #expect(plot.contains(": peak memory, MiB</text>"))
+    // The two do not differ by more than their errors.
+    #expect(!plot.contains("class=\"front\""))
   }
 
   @Test("A model that stands twice in a plot is told apart by its steps")
@@ -68,11 +104,12 @@ struct ReportPageTests {
       copy.result?.seed = UInt64(number)
       return copy
     }
-    let page = try page(ReportData(runs: runs))
-    expectWellFormed(page)
-    #expect(runs.allSatisfy { page.contains($0.name) })
-    #expect(page.contains("Curves are left out"))
-    #expect(page.utf8.count < 20_000_000)
+    let data = ReportData(runs: runs)
+    let (page, list) = try (self.page(data), self.page(data, "runs.html"))
+    for page in [page, list] { expectWellFormed(page) }
+    #expect(runs.allSatisfy { page.contains($0.name) && list.contains($0.name) })
+    #expect(list.contains("Curves are left out"))
+    #expect(page.utf8.count < 1_000_000 && list.utf8.count < 8_000_000)
   }
 
   @Test("Names and values of any kind stay texts")
@@ -80,9 +117,11 @@ struct ReportPageTests {
     var run = try SyntheticRun(changed: "train.note", extra: ["train.note": "<b>&\"'\u{1}"])
       .record()
     run.name = "</summary><script>alert(1)</script>"
-    let page = try page(ReportData(runs: [run]))
-    expectWellFormed(page)
-    #expect(!page.contains("<script"))
+    let page = try page(ReportData(runs: [run]), "runs.html")
+    for page in [page, try self.page(ReportData(runs: [run]))] {
+      expectWellFormed(page)
+      #expect(!page.contains("<script"))
+    }
     #expect(page.contains("&lt;/summary&gt;&lt;script&gt;"))
     #expect(page.contains("&lt;b&gt;&amp;&quot;'"))
   }
@@ -94,8 +133,8 @@ struct ReportPageTests {
       SyntheticRun(model: "fnet", changed: "task.length", length: 512),
     ].map { try $0.record() }
     let page = try page(ReportData(runs: runs))
-    #expect(page.contains("listops, small, 2,000 tokens</h2>"))
-    #expect(page.contains("listops, small, 512 tokens</h2>"))
+    #expect(page.contains("ListOps, 2,000 tokens, small, n = 1</h2>"))
+    #expect(page.contains("ListOps, 512 tokens, small, n = 1</h2>"))
     // One picture of accuracy and speed: a single model has none.
     #expect(page.components(separatedBy: "<h3>Accuracy, speed and memory</h3>").count == 2)
     #expect(page.components(separatedBy: "class=\"front\"").count == 1)
@@ -113,13 +152,13 @@ struct ReportPageTests {
     }
     let data = ReportData(runs: runs)
     let page = try page(data)
-    let start = "listops, small, 2,000 tokens, "
+    let start = "ListOps, 2,000 tokens, small, n = 1, "
     for end in [
       "96,000 training examples, easy", "96,000 training examples, hard, data 1abcdefg",
       "96,000 training examples, hard, data 2abcdefg", "500 training examples",
     ] {
       #expect(page.contains("\">\(start)\(end)</h2>"), "\(end)")
-      #expect(data.tables.contains { $0.title == "Accuracy on \(start)\(end)" }, "\(end)")
+      #expect(data.tables.contains { $0.title == "Accuracy: \(start)\(end)" }, "\(end)")
     }
   }
 
@@ -133,8 +172,8 @@ struct ReportPageTests {
           encoding: .utf8)
       }
       let page = try page(ReportData(folders: [folder]))
-      #expect(page.contains("<summary>linformer, seed 1</summary>"))
-      #expect(page.contains("by model (1)"))
+      #expect(page.contains("<figcaption>linformer, seed 1</figcaption>"))
+      #expect(page.components(separatedBy: ">true / predicted</th>").count == 2)
     }
   }
 

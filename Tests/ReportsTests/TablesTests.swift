@@ -17,7 +17,7 @@ struct AccuracyTablesTests {
     let runs = try [(0, 350), (1, 370), (2, 390)].map { seed, correct in
       try SyntheticRun(seed: seed, correct: correct).record()
     }
-    let table = try #require(ReportTables.all(runs, speed: []).first)
+    let table = try accuracy(runs)
     #expect(table.rows.count == 1)
     #expect(try cell(table, 0, "n") == "3")
     #expect(try cell(table, 0, "test accuracy, %") == "37.0")
@@ -25,7 +25,73 @@ struct AccuracyTablesTests {
     // √(0.37 · 0.63 / 1000) = 1.53 %
     #expect(try cell(table, 0, "± test") == "1.5")
     #expect(try cell(table, 0, "Tay et al. 2020") == "35.70")
-    #expect(try cell(table, 0, "difference") == "+1.3")
+    #expect(try cell(table, 0, "difference to Tay et al. 2020") == "+1.3")
+  }
+
+  /// The only table of a protocol's accuracies.
+  private func accuracy(_ runs: [RunRecord]) throws -> ReportTable {
+    try #require(ReportTables.all(runs, speed: []).first { $0.id.hasPrefix("accuracy-") })
+  }
+
+  @Test("Rows are in the order of validation, whatever the test says, and show both")
+  func validation() throws {
+    let runs = try [("s4d", 300, 0.5), ("fnet", 400, 0.4), ("local", 350, 0.45)].map {
+      model, correct, validation in
+      var run = try SyntheticRun(model: model, correct: correct).record()
+      run.validation = [.init(step: 50, accuracy: validation, loss: 1)]
+      return run
+    }
+    let table = try accuracy(runs)
+    #expect(table.rows.map { $0[0].text } == ["s4d", "local", "fnet"])
+    #expect(try cell(table, 1, "validation, %") == "45.0")
+    #expect(try cell(table, 1, "test accuracy, %") == "35.0")
+    let list = try #require(
+      Report(ReportData(runs: runs)).files(date: Date()).first {
+        $0.name == "runs.csv"
+      })
+    #expect(
+      String(decoding: list.content, as: UTF8.self).contains("listops,s4d,small,0,100,50,30,"))
+  }
+
+  @Test("Steps are those taken, and of how many where a run ended early")
+  func steps() throws {
+    var run = try SyntheticRun().record()
+    run.result?.steps = 42
+    #expect(try cell(accuracy([run]), 0, "steps") == "42 of 100")
+  }
+
+  @Test("A difference to published figures stands only where they may be compared")
+  func differences() throws {
+    let runs = try [
+      SyntheticRun(preset: "quick"), SyntheticRun(changed: "train.steps"),
+      SyntheticRun(changed: "model.layers", extra: ["model.layers": 3]),
+    ].map { try accuracy([$0.record()]) }
+    for table in runs {
+      #expect(try cell(table, 0, "Tay et al. 2020") == "35.70")
+      #expect(try cell(table, 0, "difference to Tay et al. 2020") == "", "\(table.caption)")
+    }
+  }
+
+  @Test("A model that only some seeds brought above chance is not called chance")
+  func partlyChance() throws {
+    let table = { (second: Int) in
+      let runs = try [(0, 201), (1, second)].map {
+        try SyntheticRun(seed: $0, correct: $1).record()
+      }
+      return try #require(ReportTables.all(runs, speed: []).first { $0.id.hasPrefix("overview-") })
+    }
+    #expect(try table(400).rows[1][1].text.hasSuffix(", n = 2 (1 of 2 left chance)"))
+    #expect(try table(199).rows[1][1].text.hasSuffix(", n = 2 (chance)"))
+    #expect(try table(400).rows[0].prefix(2).map(\.text) == ["chance", "20.0"])
+    #expect(try table(400).rows[1][2].text == "35.70")
+  }
+
+  @Test("Headings of CSV are unique and its numbers plain")
+  func csv() throws {
+    var table = ReportTable(
+      id: "t", title: "t", caption: "", columns: [.text("a"), .number("a"), .number("b")])
+    table.add([.init("x"), .init("0", value: 0), .init(0.354 * 100, decimals: 1)])
+    #expect(table.csv == "a,a (2),b\r\nx,0,35.4\r\n")
   }
 
   @Test("A row at chance and one that its better neighbour does not differ from say so")
@@ -33,8 +99,12 @@ struct AccuracyTablesTests {
     let runs = try [
       SyntheticRun(model: "s4d", correct: 500), SyntheticRun(model: "linformer", correct: 400),
       SyntheticRun(model: "linear", correct: 399), SyntheticRun(model: "fnet", correct: 201),
-    ].map { try $0.record() }
-    let table = try #require(ReportTables.all(runs, speed: []).first)
+    ].map { run in
+      var record = try run.record()
+      record.validation = [.init(step: 1, accuracy: Double(run.correct) / 1000, loss: 1)]
+      return record
+    }
+    let table = try accuracy(runs)
     #expect(table.rows.map { $0[0].text } == ["s4d", "linformer", "linear", "fnet"])
     #expect(try cell(table, 1, "remark") == "")
     #expect(try cell(table, 2, "remark") == "≈ linformer")
@@ -56,9 +126,10 @@ struct AccuracyTablesTests {
       try (0..<2).map { try cell(shared, $0, "remark") }.contains {
         $0.hasSuffix("train.learning-rate=0.5")
       })
-    let other = try #require(tables.first { $0.title.hasSuffix("2,000 tokens, other steps") })
+    let other = try #require(
+      tables.first { $0.title.hasSuffix("2,000 tokens, small, 100 steps, n = 1") })
     #expect(other.caption.hasPrefix("preset small with another number of steps; "))
-    #expect(other.notes.contains { $0.hasSuffix("only: another number of steps") })
+    #expect(other.notes.contains { $0.hasSuffix("a difference: another number of steps") })
   }
 
   @Test("Averages over five tasks stand only where all five were run")
@@ -67,10 +138,10 @@ struct AccuracyTablesTests {
     var runs = try tasks.map { try SyntheticRun(task: $0, correct: 500).record() }
     runs.append(try SyntheticRun(task: "text", model: "s4d").record())
     let table = try #require(ReportTables.all(runs, speed: []).first)
-    #expect(table.title == "All tasks, small")
-    #expect(try cell(table, 0, "average of five") == "50.0")
-    #expect(try cell(table, 1, "average of five") == "")
-    #expect(try cell(table, 0, "average of six") == "")
+    #expect(table.title == "Accuracy by model and task, small")
+    #expect(try cell(table, 1, "average of five") == "50.0")
+    #expect(try cell(table, 2, "average of five") == "")
+    #expect(try cell(table, 1, "average of six") == "")
   }
 
   @Test("Several lengths of one task are set side by side")
@@ -82,6 +153,27 @@ struct AccuracyTablesTests {
     #expect(table.rows.count == 1)
     #expect(try cell(table, 0, "accuracy, 1,024") == "40.0 ± 1.5")
     #expect(try cell(table, 0, "ms, 512") == "500")
+  }
+
+  @Test("Only runs that differ in their length alone share a row and a line against the length")
+  func lengthAlone() throws {
+    var runs = try [512, 1024].map {
+      try SyntheticRun(changed: "task.length train.steps", length: $0).record()
+    }
+    // Another number of steps, and other layers, at a third length.
+    runs.append(
+      try SyntheticRun(steps: 4000, changed: "task.length train.steps", length: 1500).record())
+    runs.append(
+      try SyntheticRun(
+        changed: "task.length train.steps model.layers", length: 1600, extra: ["model.layers": 4]
+      ).record())
+    let table = try #require(ReportTables.all(runs, speed: []).first { $0.id.hasPrefix("length-") })
+    #expect(table.rows.count == 1)
+    #expect(!table.columns.contains { $0.title.contains("1,500") || $0.title.contains("1,600") })
+    #expect(try cell(table, 0, "accuracy, 1,024") == "40.0 ± 1.5")
+    let files = try Report(ReportData(runs: runs)).files(date: Date())
+    let numbers = try #require(files.first { $0.name == "lengths-listops-small-true-numbers.csv" })
+    #expect(String(decoding: numbers.content, as: UTF8.self).split(separator: "\r\n").count == 3)
   }
 }
 
@@ -102,6 +194,14 @@ struct SpeedTablesTests {
       ])
     // LRA's linear at 4,096 tokens: 7.8 / 1.4.
     #expect(table.rows[1].last?.text == "5.57")
+  }
+
+  @Test("Without a transformer there are no ratios, and none of the LRA's")
+  func absolute() throws {
+    let tables = ReportTables.all([], speed: syntheticSpeed("linear", 0.5, 1))
+    let table = try #require(tables.first { $0.id.hasPrefix("training-speed") })
+    #expect(table.title == "Training steps/s")
+    #expect(!table.columns.contains { $0.title.hasPrefix("LRA") })
   }
 
   @Test("The crossing is where the times are equal, and said to be absent where there is none")

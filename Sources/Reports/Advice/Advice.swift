@@ -36,6 +36,8 @@ package struct Advice: Sendable, Encodable {
   package struct Candidate: Sendable, Encodable {
     /// The model's name.
     package let model: String
+    /// Mean validation accuracy, in 0…1, which the choice goes by; nil where it was not kept.
+    package let validation: Double?
     /// Mean test accuracy, in 0…1, and its standard error.
     package let accuracy: Double
     /// The standard error of the accuracy.
@@ -46,14 +48,25 @@ package struct Advice: Sendable, Encodable {
     package let seconds: Double
     /// The most memory, bytes.
     package let memory: Int
-    /// The steps of its schedule.
+    /// The fewest steps that a run took.
     package let steps: Int
+    /// The steps of the preset's schedule; nil where it is not known.
+    package let wholeSteps: Int?
+    /// Seconds that the preset's schedule takes at the speed of these runs.
+    package let wholeSeconds: Double?
+    /// Whether the runs are published ones, made elsewhere, for want of own ones.
+    package let isPublished: Bool
+    /// The processor that the runs were made on; nil where it was not noted.
+    package let processor: String?
     /// The preset and what was changed.
     package let conditions: String
     /// Why it is not taken; empty for one that may be.
     package let objections: [String]
-    /// Whether the first of the list is not distinguishably better.
+    /// Whether the best of the list is not distinguishably better on validation.
     package let isAsGoodAsTheBest: Bool
+
+    /// Whether the preset's steps were all taken.
+    package var isWhole: Bool { wholeSteps.map { steps >= $0 } ?? true }
   }
 
   /// What is asked.
@@ -69,37 +82,42 @@ package struct Advice: Sendable, Encodable {
 
   /// Answers a question.
   ///
-  /// Of a model's runs those with the best validation accuracy count, whatever their schedule, which
-  /// is told. Among models that are not distinguishable
-  /// from the best one at the 5 % level, the fastest to train comes first.
+  /// Own runs count, and published ones of the models that have none. Of a model's runs those with the
+  /// best validation accuracy that fit count; of several that are as good, those of the preset's whole
+  /// schedule with the most seeds. Among models that are not distinguishable on validation from the best
+  /// at the 5 % level, those with the whole schedule come first, and of them the fastest to train.
   ///
   /// - Parameters:
   ///   - question: what is asked.
-  ///   - runs: finished trainings.
+  ///   - runs: own finished trainings.
+  ///   - published: others' finished trainings.
   ///   - speed: measurements of steps.
   ///   - processor: the one whose steps are told where they were measured; others' where not.
   /// - Throws: `UserError(.usage)` for a task that does not exist.
   package init(
-    _ question: Question, runs: [RunRecord], speed: [BenchmarkResult] = [],
-    processor: String = RunEnvironment.cpuModel
+    _ question: Question, runs: [RunRecord], published: [RunRecord] = [],
+    speed: [BenchmarkResult] = [], processor: String = RunEnvironment.cpuModel
   ) throws {
     self.question = question
     let entry = try TaskCatalog.named(question.task)
-    let trained = SeedGroup.all(runs).filter { $0.conditions.task == entry.name }
-    let groups = trained.filter { $0.conditions.length == question.length }
-    let models = Dictionary(grouping: groups, by: \.model).compactMapValues { rows in
-      rows.max { $0.validationAccuracy < $1.validationAccuracy }
+    let own = SeedGroup.all(runs).filter { $0.conditions.task == entry.name }
+    let ownModels = Set(own.filter { $0.conditions.length == question.length }.map(\.model))
+    let others = SeedGroup.all(published).filter {
+      $0.conditions.task == entry.name && !ownModels.contains($0.model)
     }
-    let fitting = models.values.filter { Self.objections($0, question).isEmpty }
-    let best = fitting.max { $0.accuracy < $1.accuracy }
-    let isEqual = { (group: SeedGroup) in best.map { !$0.isDistinguishable(from: group) } ?? false }
+    let trained = own + others
+    let choice = AdviceChoice(
+      trained.filter { $0.conditions.length == question.length },
+      fits: { Self.objections($0, question).isEmpty })
     let candidate = { (group: SeedGroup) in
-      Candidate(group, objections: Self.objections(group, question), isEqual: isEqual(group))
+      Candidate(
+        group, objections: Self.objections(group, question), isEqual: choice.isAsGood(group),
+        isPublished: !ownModels.contains(group.model))
     }
-    candidates = fitting.map(candidate).sorted(by: Self.isPreferred)
-    excluded = models.values.filter { !Self.objections($0, question).isEmpty }.map(candidate)
-      .sorted { $0.accuracy > $1.accuracy }
-    unmeasured = VariantCatalog.all.map(\.name).filter { models[$0] == nil }
+    candidates = choice.fitting.map(candidate).sorted(by: Self.isPreferred)
+    excluded = choice.others.map(candidate).sorted { $0.accuracy > $1.accuracy }
+    let models = Set((candidates + excluded).map(\.model))
+    unmeasured = VariantCatalog.all.map(\.name).filter { !models.contains($0) }
     costs = try StepCosts(
       of: unmeasured, on: entry, length: question.length, elsewhere: trained, speed: speed,
       processor: processor)
@@ -107,7 +125,10 @@ package struct Advice: Sendable, Encodable {
 
   private static func isPreferred(_ a: Candidate, _ b: Candidate) -> Bool {
     if a.isAsGoodAsTheBest != b.isAsGoodAsTheBest { return a.isAsGoodAsTheBest }
-    return a.isAsGoodAsTheBest ? a.seconds < b.seconds : a.accuracy > b.accuracy
+    guard a.isAsGoodAsTheBest else {
+      return (a.validation ?? a.accuracy) > (b.validation ?? b.accuracy)
+    }
+    return a.isWhole == b.isWhole ? a.seconds < b.seconds : a.isWhole
   }
 
   private static func objections(_ group: SeedGroup, _ question: Question) -> [String] {
@@ -120,21 +141,26 @@ package struct Advice: Sendable, Encodable {
         "\(formatDuration(seconds: group.seconds)) > \(formatDuration(seconds: time))")
     }
     if group.escaped == 0 {
-      objections.append("no better than chance after \(formatCount(group.steps)) steps")
+      objections.append("no better than chance after \(group.stepsText) steps")
     }
     return objections
   }
 }
 
 extension Advice.Candidate {
-  fileprivate init(_ group: SeedGroup, objections: [String], isEqual: Bool) {
+  fileprivate init(_ group: SeedGroup, objections: [String], isEqual: Bool, isPublished: Bool) {
     model = group.model
+    validation = group.validationAccuracy
     accuracy = group.accuracy
     error = group.error
     seeds = group.count
     seconds = group.seconds
     memory = group.peakResidentBytes
-    steps = group.steps
+    steps = group.steps.lowerBound
+    wholeSteps = group.wholeSteps
+    wholeSeconds = group.wholeSteps.map { Double($0) / max(group.stepsPerSecond, 1e-9) }
+    self.isPublished = isPublished
+    processor = group.runs.first?.environment?.cpu
     conditions = ([group.conditions.preset] + group.deviations).joined(separator: " ")
     self.objections = objections
     isAsGoodAsTheBest = isEqual

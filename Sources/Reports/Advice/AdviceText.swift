@@ -32,7 +32,7 @@ extension Advice {
     if let costs {
       parts.append(
         "Accuracy not measured at this length; a training step (\(costs.size))\n"
-          + Self.table(costs.rows, memory: question.memory))
+          + Self.table(costs.rows, memory: question.memory, time: question.time))
     }
     if !unmeasured.isEmpty {
       parts.append(
@@ -52,15 +52,29 @@ extension Advice {
       return excluded.isEmpty
         ? "No model was trained on \(place) yet." : "No model that was measured fits \(place)."
     }
-    let equals = candidates.dropFirst().filter(\.isAsGoodAsTheBest).map(\.model)
+    let equals = candidates.dropFirst().filter(\.isAsGoodAsTheBest).map { other in
+      let schedule = other.isWhole ? "" : ", only \(Self.steps(other)) steps"
+      return "\(other.model) (\(formatDuration(seconds: other.seconds))\(schedule))"
+    }
     let remark =
-      equals.isEmpty
-      ? "" : "; not distinguishable in accuracy, slower: \(equals.joined(separator: ", "))"
+      equals.isEmpty ? "" : "; not distinguishable on validation: \(equals.joined(separator: ", "))"
     return """
       Take \(first.model): \(formatPercent(first.accuracy)) ± \(formatPercent(first.error)) \
       (n = \(first.seeds)) in \(formatDuration(seconds: first.seconds)) and \
-      \(formatBytes(first.memory)), with \(first.conditions), \(formatCount(first.steps)) \
-      steps\(remark).\(warning)
+      \(formatBytes(first.memory)), with \(first.conditions), \(Self.steps(first)) \
+      steps\(remark).\(origin)\(warning)
+      """
+  }
+
+  /// What to beware of where runs are not the user's own.
+  private var origin: String {
+    let published = (candidates + excluded).filter(\.isPublished)
+    guard !published.isEmpty else { return "" }
+    let processors = Set(published.compactMap(\.processor)).sorted().joined(separator: ", ")
+    return """
+
+      Published runs stand in for models without own runs, with the times of their machine\
+      \(processors.isEmpty ? "" : " (\(processors))"); train one here to know your own.
       """
   }
 
@@ -72,43 +86,62 @@ extension Advice {
       : """
 
       Schedules differ in length, see the column steps: a short one tells how fast a model starts, not \
-      how good it ends.
+      how good it ends. "whole" is the time of the preset's schedule at the speed of the run.
       """
+  }
+
+  /// The steps taken, and of how many where the preset has more.
+  private static func steps(_ candidate: Candidate) -> String {
+    let taken = formatCount(candidate.steps)
+    return candidate.isWhole ? taken : "\(taken) of \(formatCount(candidate.wholeSteps ?? 0))"
   }
 
   private static func table(_ candidates: [Candidate]) -> String {
     let rows = candidates.map { candidate in
       [
-        candidate.model, formatPercent(candidate.accuracy), "± \(formatPercent(candidate.error))",
-        "\(candidate.seeds)", formatCount(candidate.steps),
-        formatDuration(seconds: candidate.seconds), formatBytes(candidate.memory),
-        candidate.conditions,
-        (candidate.objections + (candidate.isAsGoodAsTheBest ? ["as good as the best"] : []))
-          .joined(separator: ", "),
+        candidate.model, candidate.validation.map(formatPercent) ?? "",
+        formatPercent(candidate.accuracy), "± \(formatPercent(candidate.error))",
+        "\(candidate.seeds)", steps(candidate), formatDuration(seconds: candidate.seconds),
+        candidate.wholeSeconds.map { formatDuration(seconds: $0) } ?? "",
+        formatBytes(candidate.memory), candidate.conditions, remarks(candidate),
       ]
     }
     let heading = [
-      "model", "accuracy", "", "n", "steps", "training", "memory", "conditions", "remark",
+      "model", "val", "test", "", "n", "steps", "training", "whole", "memory", "conditions",
+      "remark",
     ]
     return formatTable([heading] + rows)
   }
 
-  private static func table(_ costs: [StepCost], memory: Int?) -> String {
+  private static func remarks(_ candidate: Candidate) -> String {
+    (candidate.objections + (candidate.isAsGoodAsTheBest ? ["as good as the best"] : [])
+      + (candidate.isPublished ? ["published"] : [])).joined(separator: ", ")
+  }
+
+  private static func table(_ costs: [StepCost], memory: Int?, time: Double?) -> String {
     let rows = costs.map { cost in
       let sign = cost.isInterpolated ? "~" : ""
-      let fits = memory.map { cost.memory <= $0 } ?? true
+      let limits = [
+        memory.flatMap { cost.memory > $0 ? "> \(formatBytes($0))" : nil },
+        time.flatMap { limit in
+          cost.wholeSeconds.flatMap { $0 > limit ? "> \(formatDuration(seconds: limit))" : nil }
+        },
+      ]
       return [
         cost.model, "\(sign)\(String(format: "%.3g", cost.seconds)) s",
         sign + formatBytes(cost.memory),
+        cost.wholeSeconds.map { "~\(formatDuration(seconds: $0))" } ?? "",
         cost.elsewhere.map { "\(formatPercent($0.accuracy)) at \(formatCount($0.length))" }
           .joined(separator: ", "),
-        fits ? "" : "> \(memory.map(formatBytes) ?? "")",
+        limits.compactMap(\.self).joined(separator: ", "),
       ]
     }
-    let note =
-      costs.contains(where: \.isInterpolated)
-      ? "\n~: between two measured lengths, on logarithmic scales" : ""
-    return formatTable([["model", "a step", "memory", "accuracy at other lengths", ""]] + rows)
-      + note
+    let note = """
+
+      ~: computed; a step between two measured lengths on logarithmic scales, "whole", the time of the \
+      preset's schedule, from the time of a step and the ratio of the batches
+      """
+    return formatTable(
+      [["model", "a step", "memory", "whole", "accuracy at other lengths", ""]] + rows) + note
   }
 }

@@ -34,7 +34,7 @@ package struct StepCosts: Sendable, Encodable {
     }
     let found = models.compactMap { model in
       StepCost(
-        model, length: length, in: series,
+        model, on: entry, length: length, in: series,
         elsewhere: elsewhere.filter { $0.model == model && $0.conditions.length != length })
     }
     guard !found.isEmpty else { return nil }
@@ -70,13 +70,19 @@ package struct StepCost: Sendable, Encodable {
   package let seconds: Double
   /// The most main memory, bytes.
   package let memory: Int
+  /// Seconds of the whole schedule of the task's first preset, computed from those of a step and the
+  /// ratio of the batches; nil where the preset does not say.
+  package let wholeSeconds: Double?
   /// Whether this is not the length itself but lies between two lengths that were measured.
   package let isInterpolated: Bool
   /// The best accuracy, by validation, at each other length of the task.
   package let elsewhere: [Accuracy]
 
   /// Nil where neither the length nor one on each side of it was measured.
-  init?(_ model: String, length: Int, in series: SpeedTable.Series, elsewhere: [SeedGroup]) {
+  init?(
+    _ model: String, on entry: TaskEntry, length: Int, in series: SpeedTable.Series,
+    elsewhere: [SeedGroup]
+  ) {
     let value = { (measure: (BenchmarkResult) -> Double) in
       Self.value(at: length, series.points(model, forward: false, measure))
     }
@@ -86,14 +92,29 @@ package struct StepCost: Sendable, Encodable {
     self.model = model
     self.seconds = seconds
     self.memory = Int((memory * 1_048_576).rounded())
+    wholeSeconds = Self.schedule(of: model, on: entry).flatMap { examples in
+      series.results.first.map { seconds * examples / Double(max($0.batch, 1)) }
+    }
     isInterpolated = series.result(model, length, forward: false) == nil
     self.elsewhere = Dictionary(grouping: elsewhere, by: \.conditions.length)
       .sorted { $0.key < $1.key }
       .compactMap { length, groups in
-        groups.max { $0.validationAccuracy < $1.validationAccuracy }.map {
+        SeedGroup.ranked(groups).first.map {
           Accuracy(length: length, accuracy: $0.accuracy)
         }
       }
+  }
+
+  /// The examples that the schedule of the task's first preset takes; nil where it does not say.
+  private static func schedule(of model: String, on entry: TaskEntry) -> Double? {
+    let values = entry.presets.first?.values(for: model) ?? []
+    let numbers = ["train.steps", "train.batch"].compactMap { key -> Double? in
+      guard case .integer(let value)? = values.first(where: { $0.key == key })?.value else {
+        return nil
+      }
+      return Double(value)
+    }
+    return numbers.count == 2 ? numbers[0] * numbers[1] : nil
   }
 
   /// The value at a length, or that of the power law through its two neighbours; nil beyond them.

@@ -22,9 +22,10 @@ package struct Axis {
   ///   - title: what is shown, with its unit.
   ///   - unit: what follows a number: `%`, `steps/s`.
   ///   - includesZero: whether a linear axis begins at 0.
+  ///   - span: a linear axis shows no less than this, so that noise is not made large.
   package init(
     _ title: String, unit: String, _ values: [Double], isLogarithmic: Bool = false,
-    includesZero: Bool = false
+    includesZero: Bool = false, span: Double = 0
   ) {
     self.title = title
     self.unit = unit
@@ -37,12 +38,17 @@ package struct Axis {
       (low, high) = (low / margin, high * margin)
     } else {
       if includesZero { low = min(low, 0) }
+      let missing = max(0, span - (high - low))
+      (low, high) = (low - missing / 2, high + missing / 2)
       let margin = high > low ? (high - low) * 0.06 : max(abs(high) * 0.1, 0.5)
       low = includesZero && low == 0 ? 0 : low - margin
       high += margin
     }
     (self.low, self.high) = (low, high)
   }
+
+  /// The title as it stands beside the axis.
+  package var label: String { isLogarithmic ? "\(title) (log scale)" : title }
 
   /// The place of a value, 0 at the low end and 1 at the high one; nil where it cannot be shown.
   package func place(_ value: Double) -> Double? {

@@ -24,6 +24,14 @@ struct Chart {
     var isJoined = true
     /// Whether the name stands beside the last point.
     var isLabelled = false
+    /// Single values behind the points, such as those of seeds, drawn small.
+    var dots: [Point] = []
+  }
+
+  /// A value of the vertical axis that others are held against.
+  struct Level {
+    let name: String
+    let value: Double
   }
 
   let id: String
@@ -37,12 +45,16 @@ struct Chart {
   var sizeTitle: String?
   /// A dashed line through points, as the Pareto front.
   var front: [Point] = []
+  /// A line across the plot, as chance.
+  var level: Level?
 
   private static let width = 560.0
   private static let height = 380.0
   private static let right = 14.0
   private static let top = 12.0
   private static let bottom = 50.0
+  /// Room below for the sizes that the area of markers stands for.
+  private static let sizesHeight = 48.0
   /// From an axis to its ticks.
   private static let gap = 7.0
 
@@ -63,13 +75,15 @@ struct Chart {
       "svg",
       [
         "xmlns": "http://www.w3.org/2000/svg",
-        "viewBox": "0 0 \(Int(Self.width)) \(Int(Self.height))",
+        "viewBox":
+          "0 0 \(Int(Self.width)) \(Int(Self.height + (sizeTitle == nil ? 0 : Self.sizesHeight)))",
         "role": "img", "aria-labelledby": "\(id)-title \(id)-caption",
       ],
       [
         .element("title", ["id": "\(id)-title"], text: title),
         .element("desc", ["id": "\(id)-caption"], text: caption),
-      ] + grid + frontLine + series.map(band) + series.map(line) + series.map(marks) + labels)
+      ] + grid + levelLine + frontLine + series.map(band) + series.map(line) + series.map(marks)
+        + series.map(bars) + series.map(dots) + labels + sizes)
   }
 
   /// What is plotted, in numbers.
@@ -119,9 +133,21 @@ struct Chart {
 
   /// The radius of a point's marker.
   func radius(_ point: Point) -> Double {
+    point.size.map(radius(ofSize:)) ?? (series.count > 1 ? 3.2 : 2.6)
+  }
+
+  /// The radius whose area stands for a size.
+  private func radius(ofSize size: Double) -> Double {
     let largest = series.flatMap(\.points).compactMap(\.size).max() ?? 0
-    guard let size = point.size, largest > 0 else { return series.count > 1 ? 3.2 : 2.6 }
-    return 4 + 16 * (max(size, 0) / largest).squareRoot()
+    return largest > 0 ? max(2, 16 * (max(size, 0) / largest).squareRoot()) : 3.2
+  }
+
+  /// The bar of a point that stands alone, from one end of what it may be to the other.
+  func bar(_ point: Point) -> Rectangle? {
+    guard let range = point.range, let low = position(point.x, range.lowerBound),
+      let high = position(point.x, range.upperBound)
+    else { return nil }
+    return Rectangle(left: low.x - 1, top: high.y, right: low.x + 1, bottom: low.y)
   }
 
   // MARK: Pieces
@@ -143,13 +169,49 @@ struct Chart {
     }
     let middle = vertical(0.5)
     pieces.append(
-      Self.label("axis middle", (left + right) / 2, Self.height - 8, x.title))
+      Self.label("axis middle", (left + right) / 2, Self.height - 8, x.label))
     pieces.append(
       .element(
         "text",
         ["class": "axis middle", "transform": "translate(18 \(svgNumber(middle))) rotate(-90)"],
-        text: y.title))
+        text: y.label))
     return pieces
+  }
+
+  private var levelLine: [Markup] {
+    guard let level, let place = y.place(level.value).map(vertical) else { return [] }
+    return [Self.line("level", left, place, horizontal(1), place)]
+  }
+
+  /// Markers of two sizes with what their areas stand for.
+  private var sizes: [Markup] {
+    let values = series.flatMap(\.points).compactMap(\.size)
+    guard let sizeTitle, let largest = values.max(), largest > 0 else { return [] }
+    let middle = Self.height + Self.sizesHeight / 2
+    var x = left
+    let sizes = [largest, largest / 4].map(Self.rounded)
+    return sizes.enumerated().flatMap { place, size -> [Markup] in
+      let radius = radius(ofSize: size)
+      let text = Self.cell(size).text + (place == 0 ? "" : ": \(sizeTitle)")
+      defer {
+        x += 2 * radius + 12 + FontMetrics.width(text, size: FontMetrics.tick)
+      }
+      return [
+        .element(
+          "circle",
+          [
+            "class": "size", "cx": svgNumber(x + radius), "cy": svgNumber(middle),
+            "r": svgNumber(radius),
+          ]),
+        Self.label("tick", x + 2 * radius + 5, middle + 5, text),
+      ]
+    }
+  }
+
+  /// The first digit of a number, the others 0.
+  private static func rounded(_ value: Double) -> Double {
+    let power = pow(10, floor(log10(max(value, 1e-9))))
+    return (value / power).rounded(.down) * power
   }
 
   private var frontLine: [Markup] {
@@ -158,23 +220,38 @@ struct Chart {
     return [.element("polyline", ["class": "front", "points": Self.list(points)])]
   }
 
+  /// The ends of the points that have a range, upper and lower.
+  private func ends(_ series: Series) -> [(
+    upper: (x: Double, y: Double), lower: (x: Double, y: Double)
+  )] {
+    series.points.compactMap { point in
+      guard let range = point.range, range.upperBound > range.lowerBound,
+        let upper = position(point.x, range.upperBound),
+        let lower = position(point.x, range.lowerBound)
+      else { return nil }
+      return (upper, lower)
+    }
+  }
+
+  private func isBand(_ series: Series) -> Bool { series.isJoined && ends(series).count > 1 }
+
   private func band(_ series: Series) -> Markup {
-    let ranged = series.points.filter { ($0.range?.upperBound ?? 0) > ($0.range?.lowerBound ?? 0) }
-    let upper = ranged.compactMap { point in
-      point.range.flatMap { position(point.x, $0.upperBound) }
-    }
-    let lower = ranged.compactMap { point in
-      point.range.flatMap { position(point.x, $0.lowerBound) }
-    }
-    if series.isJoined, upper.count > 1 {
-      return .element(
-        "polygon",
-        ["class": "band \(series.style.colorClass)", "points": Self.list(upper + lower.reversed())])
-    }
-    let bars = zip(upper, lower).map {
-      Self.line("bar \(series.style.colorClass)", $0.x, $0.y, $1.x, $1.y)
-    }
-    return .element("g", [:], bars)
+    guard isBand(series) else { return Markup(source: "") }
+    let ends = ends(series)
+    return .element(
+      "polygon",
+      [
+        "class": "band \(series.style.colorClass)",
+        "points": Self.list(ends.map(\.upper) + ends.map(\.lower).reversed()),
+      ])
+  }
+
+  /// Error bars, above the markers, which may be larger.
+  private func bars(_ series: Series) -> Markup {
+    guard !isBand(series) else { return Markup(source: "") }
+    return .element(
+      "g", [:],
+      ends(series).map { Self.line("bar", $0.upper.x, $0.upper.y, $0.lower.x, $0.lower.y) })
   }
 
   private func line(_ series: Series) -> Markup {
@@ -202,8 +279,25 @@ struct Chart {
       })
   }
 
+  private func dots(_ series: Series) -> Markup {
+    .element(
+      "g", [:],
+      series.dots.compactMap { point in
+        position(point).map {
+          .element(
+            "circle",
+            [
+              "class": "dot \(series.style.colorClass)", "cx": svgNumber($0.x),
+              "cy": svgNumber($0.y), "r": "2.2",
+            ])
+        }
+      })
+  }
+
   private var labels: [Markup] {
-    ChartLabels(self).placed.map { Self.label("name \($0.anchor)", $0.x, $0.y, $0.text) }
+    let labels = ChartLabels(self)
+    return labels.leaders.map { Self.line("leader", $0.0.x, $0.0.y, $0.1.x, $0.1.y) }
+      + labels.placed.map { Self.label("name \($0.anchor)", $0.x, $0.y, $0.text) }
   }
 
   private static func list(_ points: [(x: Double, y: Double)]) -> String {

@@ -6,67 +6,138 @@ import Machine
 import Training
 
 /// The plots of a report.
-enum ReportCharts {
-  /// The LRA paper's picture (its figure 3): accuracy against speed, the area of a circle being the
-  /// memory, with the front of those that no other beats in both.
-  static func tradeOff(_ groups: [SeedGroup]) -> Chart? {
+struct ReportCharts {
+  /// How models are drawn.
+  let styles: SeriesPalette
+
+  /// More marks than this have no names.
+  private static let mostNames = 40
+
+  /// The LRA paper's picture (its figure 3): accuracy against speed, the area of a mark being the memory,
+  /// with the front of those that none beats in both.
+  func tradeOff(_ groups: [SeedGroup]) -> Chart? {
     guard let conditions = groups.first?.conditions, groups.count > 1 else { return nil }
-    let points = groups.map { group in
+    let ranked = SeedGroup.ranked(groups)
+    let points = ranked.map { group in
       Chart.Point(
-        x: group.stepsPerSecond, y: group.accuracy * 100,
+        x: group.stepsPerSecond, y: group.accuracy * 100, range: Self.range(group),
         size: Double(group.peakResidentBytes) / 1_048_576)
     }
+    let names = Self.names(ranked)
+    let series = ranked.indices.map { place in
+      Chart.Series(
+        name: names[place], style: style(ranked[place], place, ranked), points: [points[place]],
+        isJoined: false, isLabelled: place < Self.mostNames, dots: Self.seeds(ranked[place]))
+    }
+    let chance = Self.chance(groups)
     return Chart(
       id: conditions.id("trade-off"), title: "Accuracy, speed and memory",
       caption: """
-        Test accuracy against training speed; the area of a mark is the peak memory; dashed: those \
-        that no other model beats in both.
+        Test accuracy ± its standard error against training speed; small dots: single seeds; the area of \
+        a mark is the peak memory; dashed: those that no other model distinguishably beats in accuracy \
+        and beats in speed.
         """,
       x: Axis("training steps/s", unit: "steps/s", points.map(\.x), isLogarithmic: true),
-      y: Axis("test accuracy, %", unit: "%", points.map(\.y)),
-      series: zip(groups, points).map { group, point in
-        Chart.Series(
-          name: name(group, among: groups), style: SeriesStyle(model: group.model), points: [point],
-          isJoined: false, isLabelled: true)
-      }, sizeTitle: "peak memory, MiB", front: paretoFront(points))
+      y: Axis(
+        "test accuracy, %", unit: "%", Self.extremes(series, chance), span: Self.span(groups)),
+      series: series, sizeTitle: "peak memory, MiB", front: Self.front(groups), level: chance)
   }
 
-  /// The model, with its steps where another group has the same model.
-  private static func name(_ group: SeedGroup, among groups: [SeedGroup]) -> String {
-    let isAlone = groups.count { $0.model == group.model } == 1
-    return isAlone ? group.model : "\(group.model), \(formatCount(group.steps)) steps"
-  }
-
-  /// The points that no other one beats in both coordinates, from left to right.
-  static func paretoFront(_ points: [Chart.Point]) -> [Chart.Point] {
-    var best = -Double.infinity
-    let front = points.sorted { ($0.x, $0.y) > ($1.x, $1.y) }.filter { point in
-      defer { best = max(best, point.y) }
-      return point.y > best
+  /// The model, with what tells it apart where another group has the same model.
+  static func names(_ groups: [SeedGroup]) -> [String] {
+    let models = Dictionary(grouping: groups, by: \.model)
+    return groups.map { group in
+      let alike = models[group.model] ?? []
+      guard alike.count > 1 else { return group.model }
+      let steps = Set(alike.map(\.steps)).count > 1 ? ["\(group.stepsText) steps"] : []
+      let shared = alike.map { Set($0.deviations) }.reduce(Set(group.deviations)) {
+        $0.intersection($1)
+      }
+      let settings = group.deviations.filter { !shared.contains($0) }
+      return ([group.model] + steps + settings).joined(separator: ", ")
     }
-    return front.reversed()
+  }
+
+  /// The model's style, varied for what stands more than once.
+  private func style(_ group: SeedGroup, _ place: Int, _ groups: [SeedGroup]) -> SeriesStyle {
+    styles[group.model].varied(groups[..<place].count { $0.model == group.model })
+  }
+
+  private static func range(_ group: SeedGroup) -> ClosedRange<Double> {
+    (group.accuracy - group.error) * 100...(group.accuracy + group.error) * 100
+  }
+
+  private static func seeds(_ group: SeedGroup) -> [Chart.Point] {
+    guard group.count > 1 else { return [] }
+    return group.runs.compactMap(\.result).map {
+      Chart.Point(x: $0.stepsPerSecond, y: $0.test.accuracy * 100)
+    }
+  }
+
+  /// What always answering the commonest class reaches.
+  private static func chance(_ groups: [SeedGroup]) -> Chart.Level? {
+    groups.first.map { Chart.Level(name: "chance", value: $0.majorityShare * 100) }
+  }
+
+  /// What an axis of accuracies shows at least: four of the greatest standard errors on each side.
+  private static func span(_ groups: [SeedGroup]) -> Double {
+    800 * (groups.map(\.error).max() ?? 0)
+  }
+
+  /// The groups that none beats in both speed and, distinguishably, accuracy, from left to right.
+  ///
+  /// Each is distinguishably better than the next faster one.
+  static func front(_ groups: [SeedGroup]) -> [Chart.Point] {
+    var front: [SeedGroup] = []
+    let fastest = groups.sorted {
+      ($0.stepsPerSecond, $0.accuracy) > ($1.stepsPerSecond, $1.accuracy)
+    }
+    for group in fastest {
+      guard let best = front.last else {
+        front.append(group)
+        continue
+      }
+      if group.accuracy > best.accuracy, group.isDistinguishable(from: best) { front.append(group) }
+    }
+    return front.reversed().map { Chart.Point(x: $0.stepsPerSecond, y: $0.accuracy * 100) }
   }
 
   /// Validation accuracy over training, mean and extremes over seeds.
-  static func curves(_ groups: [SeedGroup]) -> Chart? {
+  func curves(_ groups: [SeedGroup]) -> Chart? {
     guard let conditions = groups.first?.conditions else { return nil }
-    let series = groups.sorted { $0.accuracy > $1.accuracy }.map { group in
+    let ranked = SeedGroup.ranked(groups)
+    let names = Self.names(ranked)
+    let series = ranked.indices.map { place in
       Chart.Series(
-        name: name(group, among: groups), style: SeriesStyle(model: group.model),
-        points: thinned(meanCurve(group.runs.map(\.validation))))
+        name: names[place], style: style(ranked[place], place, ranked),
+        points: Self.curve(ranked[place]))
     }
     // A single evaluation is no curve.
     guard series.contains(where: { $0.points.count > 1 }) else { return nil }
+    let chance = Self.chance(groups)
     return Chart(
       id: conditions.id("curves"), title: "Validation accuracy over training",
-      caption:
-        "Mean over seeds, with a band from the lowest to the highest where there are several.",
+      caption: """
+        Mean over seeds, with a band from the lowest to the highest where there are several, and for a \
+        single one the standard error at the end.
+        """,
       x: Axis(
         "step", unit: "steps", series.flatMap { $0.points.map(\.x) }, includesZero: true),
-      y: Axis("validation accuracy, %", unit: "%", extremes(series)), series: series)
+      y: Axis(
+        "validation accuracy, %", unit: "%", Self.extremes(series, chance),
+        span: Self.span(groups)), series: series, level: chance)
   }
 
-  /// The mean of curves at the steps that all of them have.
+  private static func curve(_ group: SeedGroup) -> [Chart.Point] {
+    var points = thinned(meanCurve(group.runs.map(\.validation)))
+    if group.count == 1, let last = points.last {
+      let error = group.validationError * 100
+      points[points.count - 1].range = last.y - error...last.y + error
+    }
+    return points
+  }
+
+  /// The mean of curves at the steps that all of them have; a single one has no range.
   static func meanCurve(_ curves: [[RunRecord.Point]]) -> [Chart.Point] {
     let known = curves.map { curve in
       Dictionary(curve.map { ($0.step, $0.accuracy * 100) }) { $1 }
@@ -77,34 +148,36 @@ enum ReportCharts {
       guard values.count == known.count, let low = values.min(), let high = values.max() else {
         return nil
       }
-      return Chart.Point(x: Double(step), y: mean(values), range: low...high)
+      return Chart.Point(
+        x: Double(step), y: mean(values), range: values.count > 1 ? low...high : nil)
     }
   }
 
-  /// Accuracy against length, for each model that was trained at several.
-  static func lengths(_ groups: [SeedGroup]) -> Chart? {
-    guard let conditions = groups.first?.conditions else { return nil }
-    let models = Dictionary(grouping: groups, by: \.model).sorted { $0.key < $1.key }
-    let series = models.compactMap { model, rows -> Chart.Series? in
-      let lengths = Dictionary(grouping: rows, by: \.conditions.length)
-      guard lengths.count > 1 else { return nil }
-      let points = lengths.sorted { $0.key < $1.key }.compactMap { length, rows in
-        rows.max { $0.steps < $1.steps }.map { group in
-          let (low, high) = (group.accuracy - group.error, group.accuracy + group.error)
-          return Chart.Point(
-            x: Double(length), y: group.accuracy * 100, range: low * 100...high * 100)
-        }
-      }
-      return Chart.Series(name: model, style: SeriesStyle(model: model), points: points)
+  /// Accuracy against length, a line for groups that differ in their length alone.
+  func lengths(_ lines: [[SeedGroup]]) -> Chart? {
+    guard let conditions = lines.first?.first?.conditions else { return nil }
+    let first = lines.compactMap(\.first)
+    let names = Self.names(first)
+    let series = zip(lines.indices, lines).map { place, line in
+      Chart.Series(
+        name: names[place], style: style(first[place], place, first),
+        points: line.map { group in
+          Chart.Point(
+            x: Double(group.conditions.length), y: group.accuracy * 100, range: Self.range(group))
+        })
     }
-    guard !series.isEmpty else { return nil }
+    let chance = Self.chance(first)
     return Chart(
       id: ReportTable.identifier(
         "lengths-\(conditions.task)-\(conditions.preset)-\(conditions.hasOwnSteps)"),
-      title: "Accuracy against length on \(conditions.task)",
-      caption: "Test accuracy at each length, with a band of one standard error.",
-      x: lengthAxis(series), y: Axis("test accuracy, %", unit: "%", extremes(series)),
-      series: series)
+      title: "Accuracy against length: \(conditions.taskTitle), \(conditions.presetName)",
+      caption: """
+        Test accuracy, with a band of one standard error; the runs of a line differ in their length alone.
+        """,
+      x: Self.lengthAxis(series),
+      y: Axis(
+        "test accuracy, %", unit: "%", Self.extremes(series, chance),
+        span: Self.span(Array(lines.joined()))), series: series, level: chance)
   }
 
   /// A measurement of training steps against the length, on logarithmic scales.
@@ -112,7 +185,7 @@ enum ReportCharts {
   /// - Parameters:
   ///   - title: what is measured, in words.
   ///   - unit: what follows a number.
-  static func growth(
+  func growth(
     _ series: SpeedTable.Series, id: String, title: String, unit: String,
     _ value: (BenchmarkResult) -> Double
   ) -> Chart? {
@@ -120,13 +193,13 @@ enum ReportCharts {
       let points = series.points(model, forward: false, value).sorted { $0.length < $1.length }
       guard !points.isEmpty else { return nil }
       return Chart.Series(
-        name: model, style: SeriesStyle(model: model),
+        name: model, style: styles[model],
         points: points.map { Chart.Point(x: Double($0.length), y: $0.value) })
     }
     guard !lines.isEmpty else { return nil }
     return Chart(
       id: "\(id)-\(series.id)", title: title, caption: "Training; \(series.name).",
-      x: lengthAxis(lines),
+      x: Self.lengthAxis(lines),
       y: Axis(title, unit: unit, lines.flatMap { $0.points.map(\.y) }, isLogarithmic: true),
       series: lines)
   }
@@ -139,26 +212,49 @@ enum ReportCharts {
 
   /// Loss and accuracy of a single run, where there is more than one point to join.
   static func run(_ run: RunRecord, id: String) -> [Chart] {
-    let model = run.result?.model ?? run.settings["model.name"]?.description ?? ""
     let curve = { (points: [RunRecord.Point], value: (RunRecord.Point) -> Double) in
       thinned(points.map { Chart.Point(x: Double($0.step), y: value($0)) })
     }
-    let shown: [(String, String, String, [Chart.Point])] = [
-      ("loss", "training loss, nats", "nats", curve(run.training) { $0.loss }),
-      ("accuracy", "validation accuracy, %", "%", curve(run.validation) { $0.accuracy * 100 }),
-    ]
-    return shown.filter { $0.3.count > 1 }.map { name, title, unit, points in
-      Chart(
-        id: "\(id)-\(name)", title: title, caption: "Over the steps of the run.",
-        x: Axis("step", unit: "steps", points.map(\.x), includesZero: true),
-        y: Axis(title, unit: unit, points.map(\.y)),
-        series: [Chart.Series(name: model, style: SeriesStyle(model: model), points: points)])
+    let count = run.result.map {
+      ($0.validationBest ?? $0.validationLast ?? $0.validation)?.count ?? 0
     }
+    let accuracy = curve(run.validation) { $0.accuracy * 100 }.map { point in
+      var point = point
+      guard let count, count > 0, (0...100).contains(point.y) else { return point }
+      let error = standardError(accuracy: point.y / 100, count: count) * 100
+      point.range = point.y - error...point.y + error
+      return point
+    }
+    let series = { (name: String, place: Int, points: [Chart.Point]) in
+      Chart.Series(name: name, style: SeriesStyle(place: place), points: points)
+    }
+    let losses = [
+      series("training", 0, curve(run.training) { $0.loss }),
+      series("validation", 1, curve(run.validation) { $0.loss }),
+    ].filter { $0.points.count > 1 }
+    let accuracies = [series("validation", 1, accuracy)].filter { $0.points.count > 1 }
+    let chance = run.result.map { Chart.Level(name: "chance", value: $0.majorityShare * 100) }
+    let axis = { (series: [Chart.Series]) in
+      Axis("step", unit: "steps", series.flatMap { $0.points.map(\.x) }, includesZero: true)
+    }
+    return [
+      Chart(
+        id: "\(id)-loss", title: "Loss of \(run.name)",
+        caption: "Training and validation loss over the steps of the run.", x: axis(losses),
+        y: Axis("loss, nats", unit: "nats", extremes(losses, nil)), series: losses),
+      Chart(
+        id: "\(id)-accuracy", title: "Validation accuracy of \(run.name)",
+        caption: "Over the steps of the run, with a band of one standard error.",
+        x: axis(accuracies),
+        y: Axis("validation accuracy, %", unit: "%", extremes(accuracies, chance), span: 4),
+        series: accuracies, level: chance),
+    ].filter { !$0.series.isEmpty }
   }
 
-  private static func extremes(_ series: [Chart.Series]) -> [Double] {
-    series.flatMap(\.points).flatMap { [$0.y, $0.range?.lowerBound, $0.range?.upperBound] }
-      .compactMap(\.self)
+  private static func extremes(_ series: [Chart.Series], _ level: Chart.Level?) -> [Double] {
+    series.flatMap { $0.points + $0.dots }
+      .flatMap { [$0.y, $0.range?.lowerBound, $0.range?.upperBound] }.compactMap(\.self)
+      + (level.map { [$0.value] } ?? [])
   }
 
   /// At most two hundred points, each the mean of its neighbours, its range that of all of them.

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Models
-
-/// How a model is drawn, the same in every plot: a colour that colour-blind people can tell from the
-/// others, a marker, and a dash.
+/// How a model is drawn: a colour that colour-blind people can tell from the others, a marker, and a
+/// dash.
 package struct SeriesStyle: Hashable {
   /// The shapes of markers.
   package enum Marker: CaseIterable { case circle, square, triangle }
@@ -16,12 +14,16 @@ package struct SeriesStyle: Hashable {
   /// Colours there are.
   static let colors = 7
 
-  /// The style of a model of the catalog; others share these styles.
-  package init(model: String) {
-    let names = VariantCatalog.all.map(\.name)
-    let place = names.firstIndex(of: model) ?? model.unicodeScalars.reduce(0) { $0 + Int($1.value) }
+  /// The style of a place in a list; the first ones differ in colour, later ones in marker and dash too.
+  package init(place: Int) {
     color = place % Self.colors
     marker = Marker.allCases[place / Self.colors % Marker.allCases.count]
+  }
+
+  /// The same colour with another marker and dash, for what stands more than once in a plot.
+  func varied(_ times: Int) -> SeriesStyle {
+    let place = (Marker.allCases.firstIndex(of: marker) ?? 0) + times
+    return SeriesStyle(place: color + place % Marker.allCases.count * Self.colors)
   }
 
   /// The class that gives an element the colour.
@@ -86,6 +88,19 @@ package struct SeriesStyle: Hashable {
         inside)
     }
   }
+}
+
+/// The styles of the models of a report, the same in all its plots.
+package struct SeriesPalette {
+  private let places: [String: Int]
+
+  /// Gives each model the next style, in the order in which they come first.
+  package init(_ models: [String]) {
+    places = Dictionary(uniqueKeysWithValues: models.distinct.enumerated().map { ($1, $0) })
+  }
+
+  /// The style of a model.
+  package subscript(model: String) -> SeriesStyle { SeriesStyle(place: places[model] ?? 0) }
 }
 
 /// A coordinate with at most two decimals.

@@ -3,16 +3,28 @@
 /// Tables, plots and lists as pieces of the page.
 enum PageParts {
   /// A table in a box that scrolls by itself, with caption and notes.
-  static func table(_ table: ReportTable, heading: String? = "h3") -> Markup {
+  ///
+  /// - Parameter links: where the texts of the first column lead.
+  static func table(
+    _ table: ReportTable, heading: String? = "h3", links: [String: String] = [:]
+  ) -> Markup {
     let shown = table.columns.indices.filter { column in
       column == 0 || table.rows.contains { !$0[column].text.isEmpty }
     }
-    let style = { (column: Int) in table.columns[column].isNumeric ? "number" : nil }
+    let style = { (column: Int) in table.columns[column].isNumeric ? nil : "t" }
     let head = shown.map {
       Markup.element("th", ["class": style($0), "scope": "col"], text: table.columns[$0].title)
     }
     let rows = table.rows.map { row in
-      Markup.element("tr", [:], shown.map { cell(row[$0].text, style($0)) })
+      Markup.element(
+        "tr", [:],
+        shown.map { column in
+          let text = row[column].text
+          if column == 0, let link = links[text] {
+            return .element("td", ["class": "t"], [.element("a", ["href": link], text: text)])
+          }
+          return cell(text, style(column))
+        })
     }
     let title = heading.map { [Markup.element($0, ["id": table.id], text: table.title)] } ?? []
     let caption =
@@ -36,19 +48,33 @@ enum PageParts {
 
   private static func cell(_ text: String, _ style: String?) -> Markup {
     // Long remarks may break into lines, everything else stays on one.
-    let style = style ?? (text.count > 40 ? "wide" : nil)
+    let style = style != nil && text.count > 24 ? "t wide" : style
     return .element("td", ["class": style], text: text.isEmpty ? "–" : text)
   }
 
-  /// A plot with its legend, its caption, and what it shows in numbers.
-  static func figure(_ chart: Chart) -> Markup {
+  /// A part of the page with a heading that opens it.
+  static func section(
+    _ id: String, _ title: String, isOpen: Bool, _ content: [Markup]
+  ) -> Markup {
     .element(
+      "details", ["open": isOpen ? "open" : nil],
+      [.element("summary", [:], [.element("h2", ["id": id], text: title)])] + content)
+  }
+
+  /// A plot with its legend, its caption, and where it stands in numbers.
+  static func figure(_ chart: Chart, hasNumbers: Bool) -> Markup {
+    let numbers =
+      hasNumbers
+      ? [Markup.text(" "), .element("a", ["href": "\(chart.table.id).csv"], text: "Numbers (CSV)")]
+      : []
+    return .element(
       "figure", [:],
       [
         .element("h3", [:], text: chart.title), chart.svg,
-        .element("ul", ["class": "legend"], chart.series.map(legendEntry)),
-        .element("figcaption", [:], text: chart.caption),
-        fold("the numbers", [table(chart.table, heading: nil)]),
+        .element(
+          "ul", ["class": "legend"],
+          chart.series.map(legendEntry) + (chart.level.map { [legendEntry($0)] } ?? [])),
+        .element("figcaption", [:], [.text(chart.caption)] + numbers),
       ])
   }
 
@@ -63,11 +89,21 @@ enum PageParts {
             "stroke-dasharray": series.style.dash,
           ]), at: 0)
     }
-    let sample = Markup.element(
+    return legendEntry(pieces, series.name)
+  }
+
+  private static func legendEntry(_ level: Chart.Level) -> Markup {
+    let line = Markup.element(
+      "line", ["class": "level", "x1": "0", "y1": "7", "x2": "36", "y2": "7"])
+    return legendEntry([line], String(format: "%@, %.1f", level.name, level.value))
+  }
+
+  private static func legendEntry(_ sample: [Markup], _ name: String) -> Markup {
+    let drawing = Markup.element(
       "svg",
       ["xmlns": "http://www.w3.org/2000/svg", "viewBox": "0 0 36 14", "aria-hidden": "true"],
-      pieces)
-    return .element("li", [:], [sample, .text(" " + series.name)])
+      sample)
+    return .element("li", [:], [drawing, .text(" " + name)])
   }
 
   /// Content that is shown on demand.
@@ -76,17 +112,17 @@ enum PageParts {
   }
 
   /// How often each class was taken for each other one, darker for more.
-  static func confusion(_ confusion: Confusion, names: [String]) -> Markup {
+  static func confusion(_ confusion: Confusion, names: [String], title: String) -> Markup {
     let name = { (place: Int) in names.indices.contains(place) ? names[place] : "\(place)" }
     let places = confusion.counts.indices
     let head =
-      [Markup.element("th", [:], text: "right \\ answered")]
-      + places.map { Markup.element("th", ["class": "number"], text: name($0)) }
+      [Markup.element("th", ["class": "t"], text: "true / predicted")]
+      + places.map { Markup.element("th", [:], text: name($0)) }
     let rows = places.map { row in
       let total = max(confusion.counts[row].reduce(0, +), 1)
       return Markup.element(
         "tr", [:],
-        [.element("th", [:], text: name(row))]
+        [.element("th", ["class": "t"], text: name(row))]
           + places.map { column in
             let count = confusion.counts[row][column]
             let share = Int((Double(count) / Double(total) * 55).rounded())
@@ -99,13 +135,19 @@ enum PageParts {
           })
     }
     return .element(
-      "div", ["class": "box"],
+      "figure", [:],
       [
+        .element("figcaption", [:], text: title),
         .element(
-          "table", ["class": "heat"],
+          "div", ["class": "box"],
           [
-            .element("thead", [:], [.element("tr", [:], head)]), .element("tbody", [:], rows),
-          ])
+            .element(
+              "table", ["class": "heat"],
+              [
+                .element("thead", [:], [.element("tr", [:], head)]),
+                .element("tbody", [:], rows),
+              ])
+          ]),
       ])
   }
 
@@ -122,7 +164,9 @@ enum PageParts {
               facts.map { name, value in
                 .element(
                   "tr", [:],
-                  [.element("th", ["scope": "row"], text: name), cell(value, nil)])
+                  [
+                    .element("th", ["class": "t", "scope": "row"], text: name), cell(value, "t"),
+                  ])
               })
           ])
       ])

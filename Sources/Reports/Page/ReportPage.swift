@@ -4,16 +4,22 @@ import Base
 import Foundation
 import Tasks
 
-/// The whole report as one page that needs nothing else: no network, no script, no other file.
+/// The report as a page that needs no network and no script.
+///
+/// On top stands accuracy by model and task, then what it costs, then length, speed and the list of runs,
+/// folded where there is much. Each run has its place in a second page, `RunsPage`.
 struct ReportPage {
   private let data: ReportData
   private let tables: [ReportTable]
   private let groups: [SeedGroup]
   private let names: ProtocolNames
+  private let charts: ReportCharts
   private let date: Date
 
-  /// Runs beyond this number have no curves of their own, so that the page stays light.
-  static let mostCurves = 200
+  /// The name of the page's file.
+  static let file = "index.html"
+  /// Up to this many sections are open from the start; of more only the first.
+  private static let mostOpen = 2
 
   /// - Parameter date: when the report is made, for its heading.
   init(_ data: ReportData, tables: [ReportTable], date: Date) {
@@ -21,26 +27,34 @@ struct ReportPage {
     self.tables = tables
     self.date = date
     groups = SeedGroup.all(data.runs)
-    names = ProtocolNames(groups.map(\.conditions))
+    names = ProtocolNames(groups)
+    charts = ReportCharts(
+      styles: SeriesPalette(Self.models(groups) + data.speed.map(\.model)))
   }
 
   /// The file, well-formed as XML too.
   var html: String {
-    let head = Markup.element(
-      "head", [:],
-      [
-        .element("meta", ["charset": "utf-8"]),
-        .element("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"]),
-        .element("title", [:], text: "Long Range Arena: report"),
-        // Nothing in the style needs escaping, and entities would not be understood there.
-        Markup(source: "<style>\(PageStyle.css)</style>"),
-      ])
-    let body = Markup.element("body", [:], introduction + protocols + speed + rest + runPages)
-    return "<!DOCTYPE html>\n"
-      + Markup.element("html", ["lang": "en"], [head, body]).source + "\n"
+    Page.html(
+      title: "Long Range Arena: report",
+      introduction + overview + contents + sections.map(\.markup) + remarks)
+  }
+
+  /// What the plots show in numbers.
+  var chartTables: [ReportTable] {
+    (protocols.flatMap { protocolCharts($0.groups) } + lengthCharts + speedCharts).map(\.table)
   }
 
   // MARK: Parts
+
+  private struct Section {
+    let id: String
+    let title: String
+    let markup: Markup
+  }
+
+  private func tables(_ prefixes: String...) -> [ReportTable] {
+    tables.filter { table in prefixes.contains { table.id.hasPrefix("\($0)-") } }
+  }
 
   private var introduction: [Markup] {
     let machines = Set(
@@ -54,101 +68,123 @@ struct ReportPage {
       ]
       + (machines.isEmpty
         ? [] : ["machines of the runs: \(machines.sorted().joined(separator: "; "))"])
-    let links = headings.map { id, title in
-      Markup.element("li", [:], [.element("a", ["href": "#\(id)"], text: title)])
-    }
     return [
       .element("h1", [:], text: "Long Range Arena: accuracy, speed and memory"),
       .element("p", ["class": "soft"], text: facts.joined(separator: "; ") + "."),
-      .element(
-        "p", [:],
-        text: """
-          Runs that were made under different protocols stand in different sections: another preset, \
-          length, data, schedule, or choice of the checkpoint. What was not measured is empty.
-          """),
-      .element("nav", ["aria-label": "sections"], [.element("ul", [:], links)]),
     ]
   }
 
-  private var byProtocol: [(conditions: RunConditions, groups: [SeedGroup])] {
+  private var contents: [Markup] {
+    let links = sections.map { section in
+      Markup.element("li", [:], [.element("a", ["href": "#\(section.id)"], text: section.title)])
+    }
+    return [.element("nav", ["aria-label": "sections"], [.element("ul", [:], links)])]
+  }
+
+  private var overview: [Markup] { tables("overview").map { PageParts.table($0, heading: "h2") } }
+
+  private var sections: [Section] {
+    let isOpen = { (place: Int) in place == 0 || protocols.count <= Self.mostOpen }
+    let accuracy = protocols.enumerated().map { place, each in
+      section(
+        each.conditions.id("section"), names[each.conditions], isOpen: isOpen(place),
+        plots(protocolCharts(each.groups))
+          + tables.filter { $0.id == each.conditions.id("accuracy") }.map {
+            PageParts.table($0, heading: nil)
+          } + confusions(each.groups))
+    }
+    let others: [(String, String, [Markup])] = [
+      ("length", "Accuracy against length", plots(lengthCharts) + tables("length").map(table)),
+      (
+        "speed", "Speed and memory",
+        plots(speedCharts)
+          + tables("training-speed", "inference-speed", "memory", "work", "crossover").map(table)
+      ),
+      ("peers", "Beside PyTorch", tables("peers").map(table)),
+      (
+        "runs", "All runs",
+        tables.filter { $0.id == "runs" }.map { table in
+          PageParts.table(table, heading: nil, links: RunsPage.links(data.runs))
+        }
+      ),
+    ]
+    return accuracy
+      + others.filter { !$0.2.isEmpty }.map { id, title, parts in
+        section("section-\(id)", title, isOpen: protocols.isEmpty, parts)
+      }
+  }
+
+  private func section(
+    _ id: String, _ title: String, isOpen: Bool, _ parts: [Markup]
+  ) -> Section {
+    Section(id: id, title: title, markup: PageParts.section(id, title, isOpen: isOpen, parts))
+  }
+
+  private func table(_ table: ReportTable) -> Markup { PageParts.table(table) }
+
+  private func plots(_ charts: [Chart]) -> [Markup] {
+    charts.isEmpty
+      ? []
+      : [.element("div", ["class": "plots"], charts.map { PageParts.figure($0, hasNumbers: true) })]
+  }
+
+  private var protocols: [(conditions: RunConditions, groups: [SeedGroup])] {
+    Self.protocols(groups)
+  }
+
+  /// The models in the order in which the page has them.
+  private static func models(_ groups: [SeedGroup]) -> [String] {
+    protocols(groups).flatMap { SeedGroup.ranked($0.groups).map(\.model) }
+  }
+
+  private static func protocols(
+    _ groups: [SeedGroup]
+  ) -> [(conditions: RunConditions, groups: [SeedGroup])] {
     Dictionary(grouping: groups, by: \.conditions).sorted { $0.key < $1.key }
       .map { ($0.key, $0.value) }
   }
 
-  private var headings: [(String, String)] {
-    byProtocol.map { ($0.conditions.id("section"), names[$0.conditions]) }
-      + (data.speed.isEmpty ? [] : [("speed", "Speed and memory")])
-      + (tables.isEmpty ? [] : [("tables", "Tables")])
-      + (data.runs.isEmpty ? [] : [("runs-in-detail", "Every run")])
+  private func protocolCharts(_ groups: [SeedGroup]) -> [Chart] {
+    [charts.tradeOff(groups), charts.curves(groups)].compactMap(\.self)
   }
 
-  private var protocols: [Markup] {
-    byProtocol.map { conditions, groups in
-      let charts = [ReportCharts.tradeOff(groups), ReportCharts.curves(groups)].compactMap(\.self)
-      return .element(
-        "section", [:],
-        [
-          .element("h2", ["id": conditions.id("section")], text: names[conditions]),
-          .element("p", ["class": "soft"], text: "\(conditions.summary)."),
-          .element("div", ["class": "plots"], charts.map(PageParts.figure)),
-        ] + confusions(groups))
-    }
-  }
+  private var lengthCharts: [Chart] { LengthLine.families(groups).compactMap(charts.lengths) }
 
-  private func confusions(_ groups: [SeedGroup]) -> [Markup] {
-    let parts = groups.compactMap { group -> Markup? in
-      let kept = group.runs.lazy.compactMap { run in data.confusions[run.path].map { (run, $0) } }
-      guard let (run, found) = kept.first else { return nil }
-      let task = try? TaskCatalog.named(group.conditions.task).make(TaskOptions())
-      return PageParts.fold(
-        "\(group.model), seed \(run.result?.seed ?? 0)",
-        [PageParts.confusion(found, names: task?.classNames ?? [])])
-    }
-    guard !parts.isEmpty else { return [] }
-    return [
-      PageParts.fold("Confusion of classes on the test split, by model (\(parts.count))", parts)
-    ]
-  }
-
-  private var speed: [Markup] {
-    let charts = SpeedTable.series(data.speed).flatMap { series in
+  private var speedCharts: [Chart] {
+    SpeedTable.series(data.speed).flatMap { series in
       [
-        ReportCharts.growth(series, id: "step-time", title: "seconds a step", unit: "s a step") {
+        charts.growth(series, id: "step-time", title: "seconds a step", unit: "s a step") {
           $0.stepS
         },
-        ReportCharts.growth(series, id: "peak-memory", title: "peak memory, MiB", unit: "MiB") {
+        charts.growth(series, id: "peak-memory", title: "peak memory, MiB", unit: "MiB") {
           Double($0.peakRssMib)
         },
       ].compactMap(\.self)
     }
-    guard !charts.isEmpty else { return [] }
+  }
+
+  private func confusions(_ groups: [SeedGroup]) -> [Markup] {
+    let parts = SeedGroup.ranked(groups).compactMap { group -> Markup? in
+      let kept = group.runs.lazy.compactMap { run in data.confusions[run.path].map { (run, $0) } }
+      guard let (run, found) = kept.first else { return nil }
+      let task = try? TaskCatalog.named(group.conditions.task).make(TaskOptions())
+      return PageParts.confusion(
+        found, names: task?.classNames ?? [],
+        title: "\(group.model), seed \(run.result?.seed ?? 0)")
+    }
+    guard !parts.isEmpty else { return [] }
     return [
-      .element("h2", ["id": "speed"], text: "Speed and memory"),
-      .element("div", ["class": "plots"], charts.map(PageParts.figure)),
+      .element("h3", [:], text: "Confusion of classes on the test split"),
+      .element("div", ["class": "matrices"], parts),
     ]
   }
 
-  private var rest: [Markup] {
-    let families = Dictionary(grouping: groups) {
-      "\($0.conditions.task) \($0.conditions.preset) \($0.conditions.hasOwnSteps)"
-    }
-    let charts = families.sorted { $0.key < $1.key }.compactMap { ReportCharts.lengths($0.value) }
-    return
-      (charts.isEmpty
-      ? [] : [.element("div", ["class": "plots"], charts.map(PageParts.figure))])
-      + (tables.isEmpty ? [] : [.element("h2", ["id": "tables"], text: "Tables")])
-      + tables.map { PageParts.table($0) }
-  }
-
-  private var runPages: [Markup] {
-    guard !data.runs.isEmpty else { return [] }
-    let withCurves = data.runs.count <= Self.mostCurves
-    let remark =
-      withCurves
-      ? [] : [Markup.element("p", [:], text: "Curves are left out: there are too many runs.")]
-    return [.element("h2", ["id": "runs-in-detail"], text: "Every run")] + remark
-      + data.runs.enumerated().map {
-        RunPage.make($1, place: $0, withCurves: withCurves)
-      }
+  private var remarks: [Markup] {
+    guard !data.problems.isEmpty else { return [] }
+    return [
+      .element("h2", ["id": "left-out"], text: "Left out"),
+      .element(
+        "ul", ["class": "notes"], data.problems.map { Markup.element("li", [:], text: $0) }),
+    ]
   }
 }

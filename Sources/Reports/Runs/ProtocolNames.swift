@@ -2,15 +2,16 @@
 
 import Base
 
-/// Headings for protocols that stand in one report: task and `RunConditions.name`, and where several
-/// share these, as much of what parts them as tells them apart.
+/// Headings for protocols that stand in one report, as `Text, 1,024 bytes, small, 136 steps, n = 1`, and
+/// where several share these, as much of what parts them as tells them apart.
 struct ProtocolNames {
   private let names: [RunConditions: String]
 
-  /// Names protocols.
-  init(_ protocols: [RunConditions]) {
-    let known = Set(protocols)
-    var names = Dictionary(uniqueKeysWithValues: known.map { ($0, "\($0.task), \($0.name)") })
+  /// Names the protocols of groups.
+  init(_ groups: [SeedGroup]) {
+    let protocols = Dictionary(grouping: groups, by: \.conditions)
+    let known = Set(protocols.keys)
+    var names = protocols.mapValues(Self.heading)
     for detail in Self.details {
       for alike in Dictionary(grouping: known, by: { names[$0] ?? "" }).values {
         let texts = alike.map { detail($0, alike) }
@@ -24,7 +25,19 @@ struct ProtocolNames {
   }
 
   /// The heading of one of the protocols.
-  subscript(_ conditions: RunConditions) -> String { names[conditions] ?? conditions.name }
+  subscript(_ conditions: RunConditions) -> String { names[conditions] ?? conditions.taskTitle }
+
+  private static func heading(_ groups: [SeedGroup]) -> String {
+    guard let conditions = groups.first?.conditions else { return "" }
+    let steps = groups.map(\.steps)
+    let taken = (steps.map(\.lowerBound).min() ?? 0)...(steps.map(\.upperBound).max() ?? 0)
+    let seeds = groups.map(\.count)
+    return [
+      conditions.taskTitle, conditions.lengthText, conditions.preset,
+      conditions.hasOwnSteps ? "\(rangeText(taken)) steps" : "",
+      "n = " + rangeText((seeds.min() ?? 0)...(seeds.max() ?? 0)),
+    ].filter { !$0.isEmpty }.joined(separator: ", ")
+  }
 
   /// What may part a protocol from others of its task, preset and length, what says most first.
   private static let details: [@Sendable (RunConditions, [RunConditions]) -> String] = [

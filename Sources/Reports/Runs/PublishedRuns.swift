@@ -23,12 +23,15 @@ package struct PublishedRuns {
   /// The accuracies in a text that no run amounts to.
   ///
   /// A line that links published runs, as `[s0](results/report/runs.md#listops-s4d-small-s0)`, may only
-  /// state theirs, with the standard error (`37.0 ± 1.1 %`) or without (`37.0 %`); elsewhere `37.0 ± 1.1 %`
-  /// must be that of any run. Means over seeds count.
+  /// state theirs, with the standard error (`37.0 ± 1.1 %`) or without (`37.0 %`). In a text with such
+  /// links every line that states an accuracy with its error has to link its runs; in one without, as a
+  /// drawing, it must be that of any run. Means over seeds count.
   package func unexplained(in text: String) -> [String] {
-    let all = Self.figures(runs)
+    let links = runs.map { (run: $0, text: "\(RunDocument.name)#\(RunDocument.anchor($0)))") }
+    let isLinked = links.contains { text.contains($0.text) }
+    let all = isLinked ? [] : Self.figures(runs)
     return text.split(separator: "\n").flatMap { line in
-      let linked = runs.filter { line.contains("\(RunDocument.name)#\(RunDocument.anchor($0)))") }
+      let linked = links.filter { line.contains($0.text) }.map(\.run)
       let known = linked.isEmpty ? all : Self.figures(linked)
       return line.matches(of: /\d+\.\d( ± \d+\.\d)? %/)
         .filter { !linked.isEmpty || $0.output.1 != nil }
@@ -36,19 +39,20 @@ package struct PublishedRuns {
     }
   }
 
-  /// Every accuracy that runs amount to, as texts have it: that of each run's best and last checkpoint,
-  /// and the means over seeds.
+  /// Every accuracy that runs amount to, as texts have it: on the test split that of each run's best and
+  /// last checkpoint, and the means over seeds; on validation the same without an error.
   private static func figures(_ runs: [RunRecord]) -> Set<String> {
     let tests = runs.compactMap(\.result).flatMap { [$0.testBest, $0.testLast] }
       .map { ($0.accuracy, $0.error) }
     let groups = SeedGroup.all(runs).flatMap { group in
       [group.accuracy, group.bestAccuracy, group.lastAccuracy].map { ($0, group.error) }
     }
+    let validation = runs.map(\.validationAccuracy) + SeedGroup.all(runs).map(\.validationAccuracy)
     return Set(
       (tests + groups).flatMap { accuracy, error in
         let figure = String(format: "%.1f", accuracy * 100)
         return ["\(figure) %", figure + String(format: " ± %.1f %%", error * 100)]
-      })
+      } + validation.compactMap { $0.map { String(format: "%.1f %%", $0 * 100) } })
   }
 
   // MARK: Publishing

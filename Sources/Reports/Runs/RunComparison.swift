@@ -57,6 +57,9 @@ package struct RunComparison {
     var table = ReportTable(
       id: "results", title: "Results", caption: "",
       columns: [.text("")] + runs.map { .number($0.name) })
+    table.add(
+      [ReportTable.Cell("validation")]
+        + runs.map { ReportTable.Cell($0.validationAccuracy.map(formatPercent) ?? "") })
     let rows: [(String, (RunResult) -> String)] = [
       ("test, best", { $0.testBest.formattedAccuracy }),
       ("test, last", { $0.testLast.formattedAccuracy }),

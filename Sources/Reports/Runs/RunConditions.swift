@@ -48,16 +48,21 @@ package struct RunConditions: Hashable, Sendable, Comparable {
   package var summary: String {
     [
       "preset \(presetName)",
-      "up to \(length) tokens", "\(formatCount(trainCount)) training examples",
+      "up to \(lengthText)", "\(formatCount(trainCount)) training examples",
       validation == "test"
         ? "the best checkpoint chosen on the test split, as in the LRA"
         : "the best checkpoint chosen on validation examples", source,
     ].joined(separator: "; ")
   }
 
-  /// The conditions in a few words, for a heading; `ProtocolNames` tells apart those that share them.
-  package var name: String {
-    "\(preset), \(formatCount(length)) tokens" + (hasOwnSteps ? ", other steps" : "")
+  /// The task as people write it.
+  package var taskTitle: String { (try? TaskCatalog.named(task))?.title ?? task }
+
+  /// The length with what a token is: `1,024 bytes`.
+  package var lengthText: String {
+    let units = ["text": "bytes", "retrieval": "bytes", "image": "pixels"]
+    let unit = units[task] ?? (task.hasPrefix("path") ? "pixels" : "tokens")
+    return "\(formatCount(length)) \(unit)"
   }
 
   /// The preset, and whether its number of steps was changed.

@@ -16,6 +16,13 @@ package struct RunRecord: Sendable {
     package var accuracy: Double
     /// Mean cross-entropy, nats.
     package var loss: Double
+
+    /// A point of a curve.
+    package init(step: Int, accuracy: Double, loss: Double) {
+      self.step = step
+      self.accuracy = accuracy
+      self.loss = loss
+    }
   }
 
   /// The folder's last name, or the name in the line.
@@ -50,6 +57,10 @@ package struct RunRecord: Sendable {
       let file = try RunFile(runs)
       self = try Self(file.entry(name), of: file)
       return
+    }
+    if FileSystem.exists(path), !FileSystem.isFolder(path) {
+      throw UserError(
+        .usage, "\(path): is no run's folder", remedy: "of a file of runs name one: \(path)#NAME")
     }
     let folder = try RunFolder.open(path)
     self.path = path
@@ -114,6 +125,16 @@ package struct RunRecord: Sendable {
 
   /// The accuracy, in 0…1, of the test split by the rule of the preset; nil before the end.
   package var accuracy: Double? { result?.test.accuracy }
+
+  /// The accuracy, in 0…1, on the validation split of the checkpoint that the result goes by; nil where
+  /// it was not kept.
+  package var validationAccuracy: Double? {
+    guard let result else { return nil }
+    if result.select == .last {
+      return (result.validationLast ?? result.validation)?.accuracy ?? validation.last?.accuracy
+    }
+    return result.validationBest?.accuracy ?? validation.map(\.accuracy).max()
+  }
 
   private static func points(_ records: [MetricsLog.Record], _ split: String) -> [Point] {
     records.compactMap { record in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Base
 import Foundation
 import Machine
 import Runs
@@ -12,8 +13,8 @@ package struct SeedGroup: Sendable {
   package let model: String
   /// What was changed besides; see `RunRecord.deviations`.
   package let deviations: [String]
-  /// The steps that each was planned with.
-  package let steps: Int
+  /// The steps that each was planned with; see `steps` for those taken.
+  package let plannedSteps: Int
   /// The finished runs, by seed.
   package let runs: [RunRecord]
   private let results: [RunResult]
@@ -22,14 +23,14 @@ package struct SeedGroup: Sendable {
     let conditions: RunConditions
     let model: String
     let deviations: [String]
-    let steps: Int
+    let plannedSteps: Int
   }
 
   private init(_ key: Key, _ runs: [RunRecord]) {
     conditions = key.conditions
     model = key.model
     deviations = key.deviations
-    steps = key.steps
+    plannedSteps = key.plannedSteps
     self.runs = runs.sorted { ($0.result?.seed ?? 0) < ($1.result?.seed ?? 0) }
     results = self.runs.compactMap(\.result)
   }
@@ -41,27 +42,56 @@ package struct SeedGroup: Sendable {
       guard let conditions = RunConditions(run), let result = run.result else { continue }
       let key = Key(
         conditions: conditions, model: result.model, deviations: run.deviations,
-        steps: result.plannedSteps)
+        plannedSteps: result.plannedSteps)
       groups[key, default: [:]][result.seed] = run
     }
     return groups.map { SeedGroup($0.key, Array($0.value.values)) }
       .sorted {
-        ($0.conditions, $0.model, $0.steps) < ($1.conditions, $1.model, $1.steps)
+        ($0.conditions, $0.model, $0.plannedSteps) < ($1.conditions, $1.model, $1.plannedSteps)
       }
+  }
+
+  /// The groups by validation, by which one may choose, the best first; those whose validation is not
+  /// known follow in the order of their test accuracy.
+  package static func ranked(_ groups: [SeedGroup]) -> [SeedGroup] {
+    groups.sorted {
+      ($0.validationAccuracy ?? -1, $0.accuracy) > ($1.validationAccuracy ?? -1, $1.accuracy)
+    }
   }
 
   /// Seeds.
   package var count: Int { runs.count }
+  /// The steps that were taken, the fewest to the most over seeds; a limit of time ends runs early.
+  package var steps: ClosedRange<Int> {
+    let taken = results.map(\.steps)
+    return (taken.min() ?? 0)...(taken.max() ?? 0)
+  }
+  /// The steps that were taken, and of how many where a run ended early: `4,102 of 20,000`.
+  package var stepsText: String {
+    let taken = rangeText(steps)
+    return steps.lowerBound < plannedSteps ? "\(taken) of \(formatCount(plannedSteps))" : taken
+  }
   /// Mean accuracy on the test split by the preset's rule, in 0…1.
   package var accuracy: Double { mean(results.map(\.test.accuracy)) }
   /// The same of the checkpoints that were best on validation.
   package var bestAccuracy: Double { mean(results.map(\.testBest.accuracy)) }
   /// The same of the last checkpoints.
   package var lastAccuracy: Double { mean(results.map(\.testLast.accuracy)) }
-  /// Mean of the best accuracy on validation, by which one may choose; that of the test where the
-  /// curves were not kept.
-  package var validationAccuracy: Double {
-    mean(runs.map { $0.validation.map(\.accuracy).max() ?? $0.accuracy ?? 0 })
+  /// Mean accuracy on validation of the checkpoints that `accuracy` is of, in 0…1; nil where a run
+  /// did not keep it.
+  package var validationAccuracy: Double? {
+    let known = runs.compactMap(\.validationAccuracy)
+    return known.count == count ? mean(known) : nil
+  }
+  /// The standard error of `validationAccuracy`, as `error` is that of the test.
+  package var validationError: Double {
+    let share = validationAccuracy ?? 0
+    let examples = results.compactMap {
+      ($0.validationBest ?? $0.validationLast ?? $0.validation)?.count
+    }
+    return withSpread(
+      standardError(accuracy: share, count: max(examples.max() ?? 1, 1)),
+      sampleDeviation(runs.compactMap(\.validationAccuracy)))
   }
   /// The standard deviation of the accuracy over seeds, with n − 1; nil for one seed.
   package var spread: Double? { sampleDeviation(results.map(\.test.accuracy)) }
@@ -85,16 +115,29 @@ package struct SeedGroup: Sendable {
   ///     √(testError² + spread² / n)
   ///
   /// The spread holds some of the test's error already, so that this is rather too wide.
-  package var error: Double {
+  package var error: Double { withSpread(testError, spread) }
+
+  private func withSpread(_ error: Double, _ spread: Double?) -> Double {
     let seeds = spread.map { $0 * $0 / Double(count) } ?? 0
-    return (testError * testError + seeds).squareRoot()
+    return (error * error + seeds).squareRoot()
   }
 
-  /// Whether two accuracies differ at the 5 % level: by more than 1.96 of their common errors.
+  /// Whether two accuracies on the test split differ at the 5 % level.
   package func isDistinguishable(from other: SeedGroup) -> Bool {
-    let common = (error * error + other.error * other.error).squareRoot()
-    return abs(accuracy - other.accuracy) > 1.96 * common
+    differs(accuracy - other.accuracy, errors: error, other.error)
   }
+}
+
+/// Whether a difference is more than 1.96 of the common error of its two numbers: the 5 % level.
+func differs(_ difference: Double, errors first: Double, _ second: Double) -> Bool {
+  abs(difference) > 1.96 * (first * first + second * second).squareRoot()
+}
+
+/// `500`, or `500 to 4,000`.
+func rangeText(_ range: ClosedRange<Int>) -> String {
+  range.count == 1
+    ? formatCount(range.lowerBound)
+    : "\(formatCount(range.lowerBound)) to \(formatCount(range.upperBound))"
 }
 
 /// The arithmetic mean, 0 of nothing.

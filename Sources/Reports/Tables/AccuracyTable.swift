@@ -4,7 +4,8 @@ import Base
 import Machine
 import Tasks
 
-/// Test accuracy of all models under one protocol, the best first, published figures beside ours.
+/// Test accuracy of all models under one protocol, the best on validation first, published figures
+/// beside ours.
 enum AccuracyTable {
   private typealias Cell = ReportTable.Cell
 
@@ -15,40 +16,50 @@ enum AccuracyTable {
   ///   - name: the protocol's, for the heading.
   static func make(_ groups: [SeedGroup], name: String) -> ReportTable? {
     guard let conditions = groups.first?.conditions else { return nil }
-    let ranked = groups.sorted { $0.accuracy > $1.accuracy }
+    let ranked = SeedGroup.ranked(groups)
     let published = publishedColumns(task: conditions.task)
     var table = ReportTable(
-      id: conditions.id("accuracy"), title: "Accuracy on \(name)",
+      id: conditions.id("accuracy"), title: "Accuracy: \(name)",
       caption: caption(conditions, ranked),
       columns: [
-        .text("model"), .number("n"), .number("test accuracy, %"), .number("± test"),
-        .number("± seeds"), .number("best, %"), .number("last, %"), .number("steps"),
+        .text("model"), .number("n"), .number("validation, %"), .number("test accuracy, %"),
+        .number("± test"), .number("± seeds"), .number("best, %"), .number("last, %"),
+        .number("steps"),
         .number("training, min"), .number("steps/s"), .number("peak, MiB"),
         .number("weights"),
-      ] + published.flatMap { [.number($0.name), .number("difference")] } + [.text("remark")],
+      ] + published.flatMap { [.number($0.name), .number("difference to \($0.name)")] } + [
+        .text("remark")
+      ],
       notes: notes(conditions, ranked, published))
     for (place, group) in ranked.enumerated() {
       let better = place > 0 ? ranked[place - 1] : nil
-      table.add(row(group, published, remark: remark(group, better)))
+      table.add(
+        row(
+          group, published, isComparable: conditions.incomparable == nil,
+          remark: remark(group, better)))
     }
     return table
   }
 
   private static func row(
-    _ group: SeedGroup, _ published: [PublishedColumn], remark: String
+    _ group: SeedGroup, _ published: [PublishedColumn], isComparable: Bool, remark: String
   ) -> [Cell] {
     let percent = { (share: Double?) in Cell(share.map { $0 * 100 }, decimals: 1) }
     return [
       Cell(group.model), Cell("\(group.count)", value: Double(group.count)),
-      percent(group.accuracy), percent(group.testError), percent(group.spread),
+      percent(group.validationAccuracy), percent(group.accuracy), percent(group.testError),
+      percent(group.spread),
       percent(group.bestAccuracy), percent(group.lastAccuracy),
-      Cell(formatCount(group.steps), value: Double(group.steps)),
+      Cell(group.stepsText, value: Double(group.steps.upperBound)),
       Cell(group.seconds / 60, decimals: 1), Cell(group.stepsPerSecond, decimals: 2),
       Cell(Double(group.peakResidentBytes) / 1_048_576, decimals: 0),
       Cell(formatCount(group.parameters), value: Double(group.parameters)),
     ]
       + published.flatMap { column -> [Cell] in
         guard let figure = column.figures[group.model] else { return [.empty, .empty] }
+        guard isComparable, group.deviations.isEmpty else {
+          return [Cell(figure, decimals: 2), .empty]
+        }
         let difference = group.accuracy * 100 - figure
         let sign = difference < 0 ? "" : "+"
         return [
@@ -81,16 +92,21 @@ enum AccuracyTable {
     var notes = [
       """
       n: seeds; ± test: standard error of the test examples; ± seeds: standard deviation over seeds; \
-      test accuracy: of the checkpoint that the preset goes by, best (on validation) or last
+      validation, test accuracy: of the checkpoint that the preset goes by, best (on validation) or \
+      last; steps: those taken
       """,
-      "≈: not distinguishable from the model above it at the 5 % level",
+      """
+      ordered by validation; ≈: test accuracy not distinguishable from that of the model above it at \
+      the 5 % level
+      """,
     ]
     if groups.contains(where: { $0.count == 1 }) {
       notes.append("n = 1: how much a seed matters is not known")
     }
     notes += published.filter { $0.covers(groups) }.map { "published: \($0.source)" }
     if published.contains(where: { $0.covers(groups) }), let reason = conditions.incomparable {
-      notes.append("published figures stand beside for orientation only: \(reason)")
+      notes.append(
+        "published figures stand beside for orientation only, without a difference: \(reason)")
     }
     return notes
   }

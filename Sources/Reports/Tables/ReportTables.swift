@@ -15,7 +15,7 @@ package enum ReportTables {
   ) -> [ReportTable] {
     let groups = SeedGroup.all(runs)
     let protocols = Dictionary(grouping: groups, by: \.conditions).sorted { $0.key < $1.key }
-    let names = ProtocolNames(protocols.map(\.key))
+    let names = ProtocolNames(groups)
     return OverviewTable.all(groups)
       + protocols.compactMap { AccuracyTable.make($0.value, name: names[$0.key]) }
       + LengthTable.all(groups) + SpeedTable.all(speed) + CrossoverTable.all(speed)

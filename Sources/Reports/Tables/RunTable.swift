@@ -13,7 +13,8 @@ enum RunTable {
       id: "runs", title: "All finished runs", caption: "",
       columns: [
         .text("run"), .text("task"), .text("model"), .text("preset"), .number("seed"),
-        .number("steps"), .number("test accuracy, %"), .number("±"), .number("weights"),
+        .number("steps"), .number("validation, %"), .number("test accuracy, %"), .number("±"),
+        .number("weights"),
         .number("training, min"), .number("steps/s"), .number("peak, MiB"), .text("changed"),
       ])
     for run in runs {
@@ -22,6 +23,7 @@ enum RunTable {
         Cell(run.name), Cell(result.task), Cell(result.model), Cell(result.preset),
         Cell("\(result.seed)", value: Double(result.seed)),
         Cell(formatCount(result.steps), value: Double(result.steps)),
+        Cell(run.validationAccuracy.map { $0 * 100 }, decimals: 1),
         Cell(result.test.accuracy * 100, decimals: 1), Cell(result.test.error * 100, decimals: 1),
         Cell(formatCount(result.parameters), value: Double(result.parameters)),
         Cell(result.trainingSeconds / 60, decimals: 1), Cell(result.stepsPerSecond, decimals: 2),

@@ -78,14 +78,17 @@ enum SpeedTable {
 
   private static func speed(_ series: Series, forward: Bool) -> ReportTable {
     let lengths = series.lengths
-    let compared = forward ? [] : lengths.filter(PublishedSpeed.lengths.contains)
+    // Without the yardstick there is no ratio that the LRA's could stand beside.
+    let isRelative = series.models.contains("transformer")
+    let compared = forward || !isRelative ? [] : lengths.filter(PublishedSpeed.lengths.contains)
     var table = ReportTable(
       id: "\(forward ? "inference" : "training")-speed-\(series.id)",
-      title: "\(forward ? "Inference" : "Training") steps/s, relative to the transformer",
+      title: "\(forward ? "Inference" : "Training") steps/s"
+        + (isRelative ? ", relative to the transformer" : ""),
       caption: series.name,
       columns: [.text("model")] + lengths.map { .number(formatCount($0)) }
         + [.number("time grows with L^")] + compared.map { .number("LRA \(formatCount($0))") },
-      notes: (series.models.contains("transformer")
+      notes: (isRelative
         ? ["in brackets: steps/s divided by the transformer's at the same length"] : [])
         + ["growth: fitted from \(formatCount(growthFrom)) tokens on"]
         + (compared.isEmpty ? [] : ["LRA: the same ratio in \(PublishedSpeed.source)"]))

@@ -25,6 +25,9 @@ struct Advise: ParsableCommand {
     help: "A folder with runs, or a file of runs. May be repeated. Default: runs.",
     transform: pathArgument)
   var folder: [String] = []
+  @Option(
+    help: "Published runs, which stand in for models without own ones.", transform: pathArgument)
+  var published = "docs/results"
   @Flag(help: "Print the answer as JSON.")
   var json = false
 
@@ -35,21 +38,27 @@ struct Advise: ParsableCommand {
       task: task, length: try length ?? entry.make(TaskOptions()).length,
       memory: try memory.map { try parseBytes($0, option: "--memory") },
       time: try time.map { try parseDuration($0, option: "--time") })
-    let data = try measurements()
-    let advice = try Advice(question, runs: data.runs, speed: data.speed)
+    let advice = try advice(question)
     try printResult(json ? try jsonText(advice) : advice.text)
   }
 
-  private func measurements() throws -> (runs: [RunRecord], speed: [BenchmarkResult]) {
-    let folders = folder.isEmpty ? ["runs"] : folder
-    let collection = try RunCollection(folders)
-    let speed = SpeedLog(folders)
-    (collection.problems + speed.problems).forEach { printMessage("left out: \($0)") }
-    guard !collection.finished.isEmpty || !speed.results.isEmpty else {
+  private func advice(_ question: Advice.Question) throws -> Advice {
+    // Without own runs, published ones are something to go by.
+    let isPublished = FileManager.default.fileExists(atPath: published)
+    let given = folder.isEmpty ? ["runs"] : folder
+    let own = folder.isEmpty && isPublished ? given.filter(FileSystem.isFolder) : given
+    let elsewhere = isPublished && !own.contains(published) ? [published] : []
+    let (collection, others) = try (RunCollection(own), RunCollection(elsewhere))
+    let speed = SpeedLog(elsewhere + own)
+    (collection.problems + others.problems + speed.problems).forEach {
+      printMessage("left out: \($0)")
+    }
+    guard !(collection.finished + others.finished).isEmpty || !speed.results.isEmpty else {
       throw UserError(
         .missingInput, "there is no finished run and no speed.jsonl to learn from",
         remedy: "train some first: lra leaderboard --tasks \(task) --budget 1h")
     }
-    return (collection.finished, speed.results)
+    return try Advice(
+      question, runs: collection.finished, published: others.finished, speed: speed.results)
   }
 }

@@ -86,9 +86,11 @@ struct Reproduce: ParsableCommand {
       let unexplained = published.unexplained(in: content)
       guard unexplained.isEmpty else {
         throw UserError(
-          .failed, "\(text): no run in \(results) has \(unexplained.joined(separator: ", "))",
-          remedy: "correct the figure or the run it links, or publish its run with --publish FOLDER"
-        )
+          .failed,
+          "\(text): no run in \(results), or none that the line links, has "
+            + unexplained.joined(separator: ", "),
+          remedy: "correct the figure, link its run in the same line, or publish its run with "
+            + "--publish FOLDER")
       }
     }
     try printResult(
