@@ -60,7 +60,7 @@ struct PathfinderExport {
     for (place, number) in numbers.enumerated() {
       let picture = generator.picture(number)
       let file = "\(folder)/imgs/\(batch)/sample_\(place).png"
-      try write(GreyPNG.encode(picture.pixels, width: generator.shape.size), to: file)
+      try write(PNG.encode(picture.pixels, width: generator.shape.size), to: file)
       rows += "imgs/\(batch) sample_\(place).png \(place) \(picture.label) "
       rows += generator.shape.metadata(margin: picture.margin) + "\n"
     }

@@ -88,7 +88,7 @@ package struct PathfinderFolder {
       let file = "\(path)/\(picture.row.folder)/\(picture.row.file)"
       let bytes = try readFile(file)
       do {
-        let pixels = try GreyPNG.decode(bytes, width: size, height: size)
+        let pixels = try PNG.decode(bytes, width: size, height: size)
         part.append(ZeroRuns.coded(pixels)[...], label: picture.row.label)
       } catch {
         throw UserError(.badData, "\(file): \(error.text)", remedy: Self.remedy)

@@ -36,7 +36,7 @@ import Testing
       for number in 0..<count {
         let grey = UInt8(10 * batch + number)
         try folder.write(
-          GreyPNG.encode([UInt8](repeating: grey, count: 1024), width: 32),
+          PNG.encode([UInt8](repeating: grey, count: 1024), width: 32),
           "data/pathfinder/pathfinder32/curv_baseline/imgs/\(batch)/sample_\(number).png")
         rows += "imgs/\(batch) sample_\(number).png \(number) \(number % 2) 1.0 6 2 2 0.5 1 1\n"
       }
@@ -179,7 +179,7 @@ import Testing
     try reader().prepare { reports.append($0) }
     #expect(reports.isEmpty)
     try folder.write(
-      GreyPNG.encode([UInt8](repeating: 200, count: 1024), width: 32),
+      PNG.encode([UInt8](repeating: 200, count: 1024), width: 32),
       "data/pathfinder/pathfinder32/curv_baseline/imgs/0/sample_0.png")
     #expect(try reader().contentHash() != hash)
   }
@@ -214,9 +214,9 @@ import Testing
   @Test("Pictures that cannot be read are named")
   func wrongPictures() throws {
     for (bytes, problem) in [
-      (GreyPNG.encode([UInt8](repeating: 1, count: 64 * 64), width: 64), "the picture has 64 x 64"),
+      (PNG.encode([UInt8](repeating: 1, count: 64 * 64), width: 64), "the picture has 64 x 64"),
       (
-        Array(GreyPNG.encode([UInt8](repeating: 1, count: 1024), width: 32).dropLast(8)),
+        Array(PNG.encode([UInt8](repeating: 1, count: 1024), width: 32).dropLast(8)),
         "cut short"
       ),
       (Array("not a picture".utf8), "this is not a PNG file"),
@@ -260,7 +260,7 @@ import Testing
     try writePictures()
     let path = "\(level)/imgs/0/sample_1.png"
     let outside = try folder.write(
-      GreyPNG.encode([UInt8](repeating: 1, count: 1024), width: 32), "outside.png")
+      PNG.encode([UInt8](repeating: 1, count: 1024), width: 32), "outside.png")
     try FileManager.default.removeItem(atPath: path)
     try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: outside)
     #expect(try tokens(reader().examples(.train), 1)[0] == 2)

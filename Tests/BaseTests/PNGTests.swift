@@ -4,7 +4,7 @@ import Base
 import CZlib
 import Testing
 
-@Suite struct GreyPNGTests {
+@Suite struct PNGTests {
   /// A picture with every grey value.
   private static let pixels = (0..<256).map { UInt8($0) }
 
@@ -35,16 +35,16 @@ import Testing
   }
 
   private func fault(_ bytes: [UInt8]) -> String? {
-    do throws(GreyPNG.Fault) {
-      _ = try GreyPNG.decode(bytes, width: 16, height: 16)
+    do throws(PNG.Fault) {
+      _ = try PNG.decode(bytes, width: 16, height: 16)
       return nil
     } catch { return error.text }
   }
 
   @Test("What is written is read again, and is a PNG file to others")
   func roundTrip() throws {
-    let bytes = GreyPNG.encode(Self.pixels, width: 16)
-    #expect(try GreyPNG.decode(bytes, width: 16, height: 16) == Self.pixels)
+    let bytes = PNG.encode(Self.pixels, width: 16)
+    #expect(try PNG.decode(bytes, width: 16, height: 16) == Self.pixels)
     // The specification's bytes: signature, then the header's chunk.
     #expect(
       Array(bytes.prefix(29)) == [
@@ -54,18 +54,21 @@ import Testing
     #expect(bytes.suffix(12) == [0, 0, 0, 0, 0x49, 0x45, 0x4E, 0x44, 0xAE, 0x42, 0x60, 0x82])
   }
 
-  @Test("Each of the five filters is undone", arguments: UInt8(0)...4)
-  func filters(filter: UInt8) throws {
+  @Test(
+    "Each of the five filters is undone, in grey and in colour", arguments: UInt8(0)...4,
+    [PNG.Pixel.grey, .colour])
+  func filters(filter: UInt8, pixel: PNG.Pixel) throws {
+    let (step, width) = (pixel.bytes, 16 * pixel.bytes)
     // Values that no pattern predicts.
-    let pixels = (0..<256).map { UInt8(truncatingIfNeeded: $0 * $0 * 7 + $0 / 5 * 31) }
+    let pixels = (0..<16 * width).map { UInt8(truncatingIfNeeded: $0 * $0 * 7 + $0 / 5 * 31) }
     var rows: [UInt8] = []
     for row in 0..<16 {
       rows.append(filter)
-      for column in 0..<16 {
-        let place = 16 * row + column
-        let left = column > 0 ? Int(pixels[place - 1]) : 0
-        let up = row > 0 ? Int(pixels[place - 16]) : 0
-        let corner = row > 0 && column > 0 ? Int(pixels[place - 17]) : 0
+      for column in 0..<width {
+        let place = width * row + column
+        let left = column >= step ? Int(pixels[place - step]) : 0
+        let up = row > 0 ? Int(pixels[place - width]) : 0
+        let corner = row > 0 && column >= step ? Int(pixels[place - width - step]) : 0
         // Of equally near values the specification takes the first of these three.
         let nearest = [left, up, corner].min { a, b in
           abs(left + up - corner - a) < abs(left + up - corner - b)
@@ -74,7 +77,10 @@ import Testing
         rows.append(UInt8(truncatingIfNeeded: Int(pixels[place]) - guess))
       }
     }
-    #expect(try GreyPNG.decode(Self.file(rows: rows), width: 16, height: 16) == pixels)
+    let file = Self.file(
+      header: [0, 0, 0, 16, 0, 0, 0, 16, 8, pixel.rawValue, 0, 0, 0], rows: rows)
+    #expect(PNG.pixel(file) == pixel)
+    #expect(try PNG.decode(file, width: 16, height: 16, pixel: pixel) == pixels)
   }
 
   @Test("Parts that may be passed over are, others are told")
@@ -82,7 +88,7 @@ import Testing
     let rows = Self.plainRows(Self.pixels)
     let text = Self.file(
       rows: rows, extra: [("tEXt", Array("Title\0x".utf8)), ("gAMA", [0, 0, 1, 2])])
-    #expect(try GreyPNG.decode(text, width: 16, height: 16) == Self.pixels)
+    #expect(try PNG.decode(text, width: 16, height: 16) == Self.pixels)
     #expect(
       fault(Self.file(rows: rows, extra: [("PLTE", [1, 2, 3])]))
         == "the part \"PLTE\" is not understood")

@@ -2,14 +2,14 @@
 
 import CZlib
 
-/// Pictures with one byte of grey a pixel in the PNG format, without interlacing.
+/// Pictures with one byte of grey or three of colour a pixel in the PNG format, without interlacing.
 ///
 ///     89 "PNG" 0D 0A 1A 0A | chunks: u32 length, name, data, u32 CRC of name and data
-///     IHDR: u32 width, u32 height, 8 bits, colour type 0, 0, 0, no interlacing
+///     IHDR: u32 width, u32 height, 8 bits, colour type 0 or 2, 0, 0, no interlacing
 ///     IDAT: zlib stream of rows, each after its filter
 ///
 /// Source: W3C, "Portable Network Graphics Specification", third edition; zlib does the compression.
-package enum GreyPNG {
+package enum PNG {
   /// What is wrong with a file, to follow its name and a colon.
   package struct Fault: Error {
     /// Without a full stop.
@@ -20,13 +20,30 @@ package enum GreyPNG {
 
   // MARK: Reading
 
-  /// The grey values of a picture, row by row.
+  /// What a pixel consists of; the raw value is the format's colour type.
+  package enum Pixel: UInt8, Sendable {
+    case grey = 0
+    /// Red, green and blue.
+    case colour = 2
+
+    /// Bytes of a pixel.
+    package var bytes: Int { self == .grey ? 1 : 3 }
+  }
+
+  /// What the header says of the pixels; nil where it says neither, or is none.
+  package static func pixel(_ bytes: [UInt8]) -> Pixel? {
+    // The header's chunk follows the signature: length, name, width, height, bits, colour type.
+    bytes.count > 25 ? Pixel(rawValue: bytes[25]) : nil
+  }
+
+  /// The values of a picture, pixel by pixel, row by row.
   ///
   /// - Parameters:
   ///   - width: pixels of a row that the picture must have.
   ///   - height: rows that the picture must have.
+  ///   - pixel: what a pixel must consist of.
   package static func decode(
-    _ bytes: [UInt8], width: Int, height: Int
+    _ bytes: [UInt8], width: Int, height: Int, pixel: Pixel = .grey
   ) throws(Fault) -> [UInt8] {
     guard bytes.starts(with: signature) else { throw Fault(text: "this is not a PNG file") }
     var (place, compressed) = (signature.count, [UInt8]())
@@ -34,7 +51,7 @@ package enum GreyPNG {
     while !isComplete {
       let chunk = try chunk(bytes, at: place)
       switch (isFirst, chunk.name) {
-      case (true, "IHDR"): try check(header: Array(chunk.data), width, height)
+      case (true, "IHDR"): try check(header: Array(chunk.data), width, height, pixel)
       case (true, _): throw Fault(text: "the picture's header is missing")
       case (false, "IDAT"): compressed += chunk.data
       case (false, "IEND"): isComplete = true
@@ -47,7 +64,9 @@ package enum GreyPNG {
       isFirst = false
       place = chunk.data.endIndex + 4
     }
-    return try unfiltered(inflated(compressed, count: (width + 1) * height), width: width)
+    let row = width * pixel.bytes
+    let rows = try inflated(compressed, count: (row + 1) * height)
+    return try unfiltered(rows, width: row, step: pixel.bytes)
   }
 
   private static func chunk(
@@ -66,15 +85,20 @@ package enum GreyPNG {
     return (name, bytes[data])
   }
 
-  private static func check(header: [UInt8], _ width: Int, _ height: Int) throws(Fault) {
+  private static func check(
+    header: [UInt8], _ width: Int, _ height: Int, _ pixel: Pixel
+  ) throws(Fault) {
     guard header.count == 13 else { throw Fault(text: "the picture's header is damaged") }
     let (columns, rows) = (number(header[..<4]), number(header[4..<8]))
     guard columns == width, rows == height else {
       throw Fault(text: "the picture has \(columns) x \(rows) pixels, not \(width) x \(height)")
     }
-    let kinds: [UInt8: String] = [2: "colour", 3: "a palette", 4: "transparency", 6: "colour"]
-    guard header[9] == 0 else {
-      throw Fault(text: "the picture has \(kinds[header[9]] ?? "unknown colours"), not grey alone")
+    let kinds: [UInt8: String] = [
+      0: "grey alone", 2: "colour", 3: "a palette", 4: "transparency", 6: "colour and transparency",
+    ]
+    guard header[9] == pixel.rawValue else {
+      let (found, wanted) = (kinds[header[9]] ?? "unknown colours", kinds[pixel.rawValue] ?? "")
+      throw Fault(text: "the picture has \(found), not \(wanted)")
     }
     guard header[8] == 8 else {
       throw Fault(text: "the picture has \(header[8]) bits a pixel, not 8")
@@ -95,16 +119,22 @@ package enum GreyPNG {
   }
 
   /// Undoes the filters of the rows.
-  private static func unfiltered(_ rows: [UInt8], width: Int) throws(Fault) -> [UInt8] {
+  ///
+  /// - Parameters:
+  ///   - width: bytes of a row.
+  ///   - step: bytes of a pixel: a filter predicts a byte from that of the pixel to its left.
+  private static func unfiltered(
+    _ rows: [UInt8], width: Int, step: Int
+  ) throws(Fault) -> [UInt8] {
     var pixels: [UInt8] = []
     pixels.reserveCapacity(rows.count)
     for start in stride(from: 0, to: rows.count, by: width + 1) {
       let (filter, above) = (rows[start], pixels.count - width)
       guard filter <= 4 else { throw Fault(text: "the picture has a row with an unknown filter") }
       for column in 0..<width {
-        let left = column > 0 ? pixels[pixels.count - 1] : 0
+        let left = column >= step ? pixels[pixels.count - step] : 0
         let up = above >= 0 ? pixels[above + column] : 0
-        let corner = column > 0 && above >= 0 ? pixels[above + column - 1] : 0
+        let corner = column >= step && above >= 0 ? pixels[above + column - step] : 0
         pixels.append(rows[start + 1 + column] &+ predicted(filter, left, up, corner))
       }
     }
@@ -134,7 +164,7 @@ package enum GreyPNG {
   ///
   /// - Precondition: the values fill whole rows.
   package static func encode(_ pixels: [UInt8], width: Int) -> [UInt8] {
-    precondition(pixels.count % width == 0, "GreyPNG: \(pixels.count) pixels in rows of \(width)")
+    precondition(pixels.count % width == 0, "PNG: \(pixels.count) pixels in rows of \(width)")
     let height = pixels.count / width
     let rows = (0..<height).flatMap { row in [0] + pixels[(row * width)..<((row + 1) * width)] }
     let header = big(width) + big(height) + [8, 0, 0, 0, 0]
