@@ -72,7 +72,7 @@ package struct OperationProfile: Sendable, Equatable {
   /// The profile as an aligned table, with a heading.
   package var table: String {
     let heading = ["operation", "ms/step", "share", "GFLOP/s", "GB/s", "of bound", "calls/step"]
-    return formatTable(
+    let table = formatTable(
       [heading]
         + lines.map { line in
           [
@@ -83,5 +83,7 @@ package struct OperationProfile: Sendable, Equatable {
             line.calls > 0 ? String(format: "%.4g", line.calls) : "",
           ]
         })
+    guard lines.contains(where: { ($0.shareOfBound ?? 0) > 1 }) else { return table }
+    return table + "\nabove 100 % of the bound: operands came from a cache, not from main memory"
   }
 }

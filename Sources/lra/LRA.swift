@@ -54,7 +54,8 @@ struct LRA: AsyncParsableCommand {
   /// arguments was asked for.
   private static func end(with error: any Error) -> Never {
     if let error = error as? UserError {
-      printMessage("error: \(error.problem)")
+      // Who has asked for an end is told how to continue; nothing went wrong.
+      printMessage(error.kind == .stoppedEarly ? error.problem : "error: \(error.problem)")
       if !error.remedy.isEmpty { printMessage(error.remedy) }
       Foundation.exit(error.kind.rawValue)
     }

@@ -16,6 +16,21 @@ import Testing
     #expect(nearestNames(to: typed, among: names).first == expected)
   }
 
+  @Test(
+    "First letters find their name, with or without its section",
+    arguments: ["train.lr", "lr", "LR", "train.wd", "model.ff"])
+  func initials(typed: String) {
+    let names = [
+      "train.seed", "train.learning-rate", "train.weight-decay", "model.feed-forward", "model.lru",
+    ]
+    let last = typed.lowercased().suffix(2)
+    let expected = names.first { name in
+      let words = name.drop { $0 != "." }.dropFirst().split(separator: "-")
+      return words.count > 1 && words.compactMap(\.first).elementsEqual(last)
+    }
+    #expect(nearestNames(to: typed, among: names).first == expected)
+  }
+
   @Test("Nothing is suggested for something else")
   func none() {
     #expect(nearestNames(to: "pathfinder", among: names).isEmpty)

@@ -9,13 +9,17 @@ struct ReproduceTests {
   func figures() throws {
     let good = try CommandRunner.lra("reproduce")
     #expect(good.status == 0, "\(good.errors)")
-    #expect(good.lines.contains { $0.hasPrefix("lra train --task listops --model linformer") })
-    #expect(good.lines.contains { $0.hasPrefix("make bench-peers ARGS=\"--shape narrow") })
+    #expect(good.lines.count == 1 && good.output.hasPrefix("every accuracy in README.md"))
+    let commands = try CommandRunner.lra("reproduce --commands").lines
+    #expect(commands.first == good.lines.first)
+    #expect(commands.contains { $0.hasPrefix("lra train --task listops --model linformer") })
+    #expect(commands.contains { $0.hasPrefix("make bench-peers ARGS=\"--shape narrow") })
     try withScratchFolder { folder in
       let text = "\(folder)/text.md"
       try "35.9 ± 1.1 % and 99.9 ± 0.1 %".write(toFile: text, atomically: false, encoding: .utf8)
       let wrong = try CommandRunner.lra("reproduce --text \(text)")
       #expect(wrong.status == 1)
+      #expect(wrong.errors.hasPrefix("error: 1 figure without a run or measurement\n"))
       #expect(
         wrong.errors.contains(
           "no run in docs/results, or none that the line links, has 99.9 ± 0.1 %"))

@@ -58,13 +58,17 @@ package enum Interrupts {
     return stopSignals.first { $0.number == number }?.name
   }
 
+  /// What to tell of it: `stopped by Ctrl-C`, `stopped by SIGTERM`.
+  package static var stopText: String? {
+    stopReason.map { "stopped by \($0 == "SIGINT" ? "Ctrl-C" : $0)" }
+  }
+
   /// Ends long work that leaves nothing half done, such as the generation of data.
   ///
   /// - Throws: `UserError(.stoppedEarly)` when a signal has asked to stop.
   package static func check() throws {
-    guard let reason = stopReason else { return }
-    throw UserError(
-      .stoppedEarly, "stopped (\(reason))", remedy: "type the same command again")
+    guard let text = stopText else { return }
+    throw UserError(.stoppedEarly, text, remedy: "continue by typing the same command again")
   }
 
   /// Whether a checkpoint was asked for since the previous call.

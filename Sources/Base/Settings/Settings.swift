@@ -83,6 +83,14 @@ package struct Settings: Sendable, Equatable {
     try set(key, value, origin: origin)
   }
 
+  /// Whether both tables have the same keys with the same values, whatever their origins and order.
+  ///
+  /// - Parameter ignored: keys that may differ.
+  package func hasSameValues(as other: Settings, ignoring ignored: Set<String> = []) -> Bool {
+    Set(entries.map(\.key)) == Set(other.entries.map(\.key))
+      && entries.allSatisfy { ignored.contains($0.key) || $0.value.isSame(as: other[$0.key]) }
+  }
+
   /// The value of an integer key.
   ///
   /// - Throws: `UserError(.configuration)` where `key` is missing or of another kind, as the other

@@ -10,6 +10,13 @@ package func formatNumber(_ format: String, _ value: Double) -> String {
   value.isNaN ? "nan" : String(format: format, value)
 }
 
+/// A number of things: `1 thread`, `2,000 examples`.
+///
+/// - Parameter noun: of one thing; its plural must end in s.
+package func counted(_ count: Int, _ noun: String) -> String {
+  "\(formatCount(count)) \(noun)\(count == 1 ? "" : "s")"
+}
+
 /// A duration: `45 s`, `26 min`, `1 h 05 min`.
 package func formatDuration(seconds: Double) -> String {
   guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "unknown" }

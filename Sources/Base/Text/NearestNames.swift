@@ -3,7 +3,8 @@
 /// Up to three of the names that a mistyped one may have meant, the closest first.
 ///
 /// A name counts as close when few letters must be inserted, removed, replaced or swapped with
-/// their neighbour, or when it ends or begins with what was typed (`steps` for `train.steps`).
+/// their neighbour, when it ends or begins with what was typed (`steps` for `train.steps`), or when
+/// its words begin with the letters typed (`train.lr` for `train.learning-rate`).
 ///
 /// - Complexity: O(names × length²) time.
 package func nearestNames(to typed: String, among names: [String]) -> [String] {
@@ -13,10 +14,21 @@ package func nearestNames(to typed: String, among names: [String]) -> [String] {
   let scored = names.enumerated().compactMap { index, name -> (Int, Int, String)? in
     let other = Array(name.lowercased().utf8)
     let part = word.count >= 3 && (other.starts(with: word) || other.ends(with: word))
+    if hasInitials(name, typed) { return (0, index, name) }
     let distance = min(editDistance(word, other), part ? 1 : .max)
     return distance <= allowed ? (distance, index, name) : nil
   }
   return scored.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(3).map(\.2)
+}
+
+/// Whether what was typed is a name with its last words cut to their first letters; the section may be
+/// missing.
+private func hasInitials(_ name: String, _ typed: String) -> Bool {
+  let dot = name.lastIndex(of: ".").map { name.index(after: $0) } ?? name.startIndex
+  let words = name[dot...].split(separator: "-")
+  guard words.count > 1 else { return false }
+  let initials = String(words.compactMap(\.first))
+  return [initials, name[..<dot] + initials].contains(typed.lowercased())
 }
 
 /// What to do about a name that does not exist: the nearest names, or all there are.

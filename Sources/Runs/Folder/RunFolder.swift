@@ -57,14 +57,38 @@ package final class RunFolder {
     root: String = "runs", task: String, model: String, preset: String, seed: Int
   ) throws -> RunFolder {
     try createFolder(root)
-    let stem = "\(root)/\(task)-\(model)-\(preset)-s\(seed)"
-    var path = stem
+    let stem = defaultName(root: root, task: task, model: model, preset: preset, seed: seed)
     var number = 1
-    while try !FileSystem.makeNewFolder(path) {
-      number += 1
-      path = "\(stem)-\(number)"
+    while try !FileSystem.makeNewFolder(numbered(stem, number)) { number += 1 }
+    return try create(numbered(stem, number))
+  }
+
+  /// The first run under a name that `createDefault` gives that was begun with the same settings, has not
+  /// ended, and is not going on; nil where there is none.
+  ///
+  /// - Parameter ignored: keys that may differ.
+  package static func unfinished(
+    root: String = "runs", task: String, model: String, preset: String, seed: Int,
+    settings: Settings, ignoring ignored: Set<String> = []
+  ) -> RunFolder? {
+    let stem = defaultName(root: root, task: task, model: model, preset: preset, seed: seed)
+    var number = 1
+    while FileSystem.exists(numbered(stem, number)) {
+      defer { number += 1 }
+      guard let folder = try? open(numbered(stem, number)), !folder.isFinished, !folder.isInUse,
+        let own = try? folder.settings(), own.hasSameValues(as: settings, ignoring: ignored)
+      else { continue }
+      return folder
     }
-    return try create(path)
+    return nil
+  }
+
+  private static func defaultName(
+    root: String, task: String, model: String, preset: String, seed: Int
+  ) -> String { "\(root)/\(task)-\(model)-\(preset)-s\(seed)" }
+
+  private static func numbered(_ stem: String, _ number: Int) -> String {
+    number == 1 ? stem : "\(stem)-\(number)"
   }
 
   /// Whether a run was started in the folder.

@@ -41,8 +41,8 @@ extension TrainingRun {
     let isBest = state.evaluated(result)
     try logs.validation(step: state.step, result)
     console.printMessage(
-      "step \(state.step)  validation accuracy \(formatPercent(result.accuracy))  "
-        + "loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
+      "step \(state.step)  val accuracy \(formatPercent(result.accuracy))  "
+        + "val loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
     try save(best: isBest)
   }
 
@@ -58,7 +58,7 @@ extension TrainingRun {
   }
 
   /// Saves, and says why the run stops.
-  func stop(_ reason: String = Interrupts.stopReason ?? "stopped on request") throws -> Stop {
+  func stop(_ reason: String = Interrupts.stopText ?? "stopped on request") throws -> Stop {
     try save(best: false)
     return Stop(reason: reason)
   }

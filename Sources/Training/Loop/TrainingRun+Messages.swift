@@ -2,6 +2,7 @@
 
 import Autodiff
 import Base
+import Tasks
 
 extension TrainingRun {
   /// Warns, if there is something to warn of.
@@ -14,9 +15,11 @@ extension TrainingRun {
     let model = configuration.model
     let begin = state.step == 0 ? "" : "; going on after step \(state.step)"
     return """
-      \(configuration.taskName) · \(model.name) · \(trainer.model.parameters.count) parameters · \
-      \(data.train.count) training examples up to \(model.length) tokens
-      \(settings.steps) steps of \(settings.batch) examples on \(Workers.shared.count) threads\(begin)
+      \(configuration.taskName) · \(model.name) · \
+      \(counted(trainer.model.parameters.count, "parameter")) · \
+      \(counted(data.train.count, "training example")) up to \(counted(model.length, "token"))
+      \(counted(settings.steps, "step")) of \(counted(settings.batch, "example")) on \
+      \(counted(Workers.shared.count, "thread"))\(begin)
       run folder \(folder.path)
       """
   }
@@ -25,8 +28,15 @@ extension TrainingRun {
   var advice: String {
     """
 
-    Ctrl-C saves and stops; go on with: \(programWord) train --resume \(shellQuoted(folder.path))
-    other sizes: --preset quick (minutes), small, paper (hours); \(programWord) list shows them
+    Ctrl-C saves and stops; continue with: \(programWord) train --resume \(shellQuoted(folder.path))
+    presets: \(presets); \(programWord) list shows what they are
     """
+  }
+
+  /// The task's presets, that of the run first.
+  private var presets: String {
+    let own = configuration.settings["run.preset"]?.description ?? ""
+    let all = (try? TaskCatalog.named(configuration.taskName))?.presets.map(\.name) ?? []
+    return ([own] + all.filter { $0 != own }).joined(separator: ", ")
   }
 }

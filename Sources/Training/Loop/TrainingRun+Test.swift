@@ -14,7 +14,8 @@ extension TrainingRun {
   func finish(_ data: RunData, _ logs: RunLogs) throws -> RunResult {
     if !isEvaluated { try evaluate(data, logs) }
     let test = try configuration.task.examples(.test)
-    console.printMessage("testing \(test.count) examples with the last and the best weights")
+    console.printMessage(
+      "testing \(counted(test.count, "example")) with the last and the best weights")
     let lastIsBest = state.bestStep == state.step
     let last = try self.test(trainer.model, test, lastIsBest ? settings.select : .last)
     let best = lastIsBest ? last : try testBest(test)

@@ -36,7 +36,7 @@ package struct TrainingProgress: Sendable, Equatable {
 }
 
 extension TrainingProgress: CustomStringConvertible {
-  /// `step  1200/5000  loss 1.9312  accuracy 32.4 %  rate 9.8e-05  2.41 steps/s  ETA 26 min`.
+  /// `step  1200/5000  loss 1.9312  accuracy 32.4 %  lr 9.8e-05  2.41 steps/s  ETA 26 min`.
   package var description: String {
     let count = "\(step)"
     let padding = String(repeating: " ", count: max(0, "\(steps)".count - count.count))
@@ -44,7 +44,7 @@ extension TrainingProgress: CustomStringConvertible {
       "step", "\(padding)\(count)/\(steps)",
       "loss " + formatNumber("%.4f", loss),
       "accuracy \(formatPercent(accuracy))",
-      String(format: "rate %.1e", rate),
+      String(format: "lr %.1e", rate),
       String(format: stepsPerSecond < 100 ? "%.2f steps/s" : "%.0f steps/s", stepsPerSecond),
     ]
     if let eta { parts.append("ETA \(formatDuration(seconds: eta))") }

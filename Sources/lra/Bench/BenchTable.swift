@@ -58,6 +58,15 @@ enum BenchTable {
   /// The names of the columns.
   static var heading: String { formatRow(columns.map(\.0), widths: widths) }
 
+  /// What to know of shares above the whole; nil where there are none.
+  static func remark(_ results: [BenchmarkResult]) -> String? {
+    guard results.contains(where: { ($0.mfu ?? 0) > 1 }) else { return nil }
+    return """
+      above 100 %: the yardstick is OpenBLAS's sgemm, measured right after each cell; our kernels can \
+      be faster than it, and a shared machine's speed changes between the two
+      """
+  }
+
   /// One cell.
   static func row(_ line: BenchLine) -> String {
     guard let result = line.result else {

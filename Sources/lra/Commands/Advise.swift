@@ -11,6 +11,7 @@ import Training
 struct Advise: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Say which model to take for a task, length and memory, from your own runs.",
+    usage: "lra advise --task TASK [OPTION ...]",
     discussion: "lra advise --task text --length 4096 --memory 4GiB --time 2h")
 
   @Option(help: "The task, such as text.")

@@ -10,7 +10,10 @@ import Training
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure speed and memory of one training step, or of inference.",
+    usage: "lra bench [OPTION ...]",
     discussion: """
+      lra bench --model linear,s4d --length 1024,4096 --threads 1
+
       A step is the forward pass, the loss, the backward pass and AdamW. Every pair of model and
       length runs in a process of its own, so that its peak memory is its own.
       """)
@@ -69,13 +72,15 @@ struct Bench: ParsableCommand {
     Interrupts.install()
     if !json { try printResult(BenchTable.heading) }
     var failures = 0
+    var results: [BenchmarkResult] = []
     for (model, length) in cells.all {
       let outcome = try ChildProcess.runSelf(cellArguments(model, length))
       try Interrupts.check()
       let line = try BenchLine(outcome, model: model, length: length)
-      if line.result == nil { failures += 1 }
+      if let result = line.result { results.append(result) } else { failures += 1 }
       try printResult(json ? line.json : BenchTable.row(line))
     }
+    if !json, let remark = BenchTable.remark(results) { printMessage(remark) }
     if failures > 0 {
       printMessage("\(failures) of \(cells.all.count) cells failed")
       throw ExitCode(UserError.Kind.failed.rawValue)

@@ -8,7 +8,9 @@ import Reports
 /// `lra compare`: what differs between runs, and whether it matters.
 struct Compare: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Compare runs: settings, results, curves, and a paired test on the same examples.")
+    abstract: "Compare runs: settings, results, curves, and a paired test on the same examples.",
+    usage: "lra compare RUN RUN [RUN ...] [OPTION ...]",
+    discussion: "lra compare runs/listops-s4d-quick-s0 runs/listops-linear-quick-s0")
 
   @Argument(
     help: """
@@ -58,7 +60,7 @@ struct Compare: ParsableCommand {
         formatTable([table.columns.map(\.title)] + table.rows.map { $0.map(\.text) }))
     }
     let plot = comparison.plot(width: 60)
-    if !plot.isEmpty { try printResult("\nValidation accuracy, %, over steps\n\(plot)") }
+    if !plot.isEmpty { try printResult("\nVal accuracy, %, over steps\n\(plot)") }
     try printResult("\nOn the same test examples (McNemar's exact test)")
     try comparison.pairs.forEach { try printResult(text($0)) }
   }

@@ -8,7 +8,8 @@ import Machine
 /// `lra doctor`: what the machine and the build can do, and what to change.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Check the machine and the build, and measure what they can do.")
+    abstract: "Check the machine and the build, and measure what they can do.",
+    discussion: "lra doctor --json")
 
   @Flag(help: "Print one JSON object.")
   var json = false

@@ -9,7 +9,11 @@ import Tasks
 struct Explain: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Explain a model, a setting, or all settings.",
+    usage: "lra explain MODEL|KEY|settings [OPTION ...]",
     discussion: """
+      lra explain s4d
+      lra explain train.warmup
+
       Of a model: its paper, its settings, and where it differs from the paper. Of a setting: its \
       default, what it may be, and the value and source of each preset.
       """)

@@ -9,7 +9,8 @@ import Training
 /// `lra list`: the tasks with their presets, and the models with their settings.
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Show the tasks with their presets, and the models with their settings.")
+    abstract: "Show the tasks with their presets, and the models with their settings.",
+    discussion: "lra list --json")
 
   @Flag(help: "Print one JSON object.")
   var json = false

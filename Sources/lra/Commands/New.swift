@@ -8,7 +8,8 @@ import Models
 /// `lra new`: starts something in a checkout.
 struct New: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Start a model of your own in a checkout.", subcommands: [NewModel.self])
+    abstract: "Start a model of your own in a checkout.",
+    discussion: "lra new model my-attention", subcommands: [NewModel.self])
 }
 
 /// `lra new model`: a model that works, to be changed.
@@ -16,6 +17,8 @@ struct NewModel: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model", abstract: "Write a model to start from, and add it to the catalog.",
     discussion: """
+      lra new model my-attention
+
       To be run in the root of a checkout. The model is attention with one trained number; it passes
       every test once its reference values are written, which the command tells how to do.
       """)

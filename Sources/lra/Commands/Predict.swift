@@ -10,7 +10,10 @@ import Training
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Compute the logits of token sequences in a safetensors file.",
+    usage: "lra predict RUN --input FILE --output FILE [OPTION ...]",
     discussion: """
+      lra predict runs/text-s4d-quick-s0 --input in.safetensors --output out.safetensors
+
       The input holds a tensor tokens, I32 or I64, [B, L], padded with 0 at the right, or [B, 2, L]
       for a model that compares two sequences; the output a tensor logits, F32, [B, C]. Weights are
       documented in docs/models.md.

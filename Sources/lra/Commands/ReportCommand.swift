@@ -10,6 +10,7 @@ struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "Write tables and an offline page of all runs in folders.",
+    usage: "lra report [FOLDER ...] [OPTION ...]",
     discussion: """
       lra report runs
       lra report runs/leaderboard --output report

@@ -10,9 +10,13 @@ import Runs
 struct Reproduce: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the published figures against their runs, and do runs again.",
+    usage: "lra reproduce [NAME ...] [OPTION ...]",
     discussion: """
+      lra reproduce
+      lra reproduce listops-s4d-small-s0 --run
+
       Without --run it checks that every accuracy in the README and the documents is that of a published \
-      run and every ratio to PyTorch one that was measured, and prints the commands. With --run it \
+      run and every ratio to PyTorch one that was measured, and says what differs. With --run it \
       trains the named runs, or all, and compares.
       """)
 
@@ -20,6 +24,8 @@ struct Reproduce: ParsableCommand {
   var names: [String] = []
   @Flag(name: .customLong("run"), help: "Train the runs again; all of them take days.")
   var trains = false
+  @Flag(help: "Print the commands that train the runs and measure the ratios.")
+  var commands = false
   @Option(help: "The folder of published runs.", transform: pathArgument)
   var results = "docs/results"
   @Option(
@@ -43,14 +49,15 @@ struct Reproduce: ParsableCommand {
       Interrupts.install()
       return try chosen.forEach(again)
     }
-    for record in chosen { try printResult("lra " + arguments(record).joined(separator: " ")) }
     let log = PeerLog([results])
     if let problem = log.problems.first {
       throw UserError(.badData, problem, remedy: "restore the file from the repository")
     }
     let peers = PeerTables(log.rounds)
-    if names.isEmpty { try peers.commands.forEach { try printResult($0) } }
     try check(published, peers)
+    guard commands else { return }
+    for record in chosen { try printResult("lra " + arguments(record).joined(separator: " ")) }
+    if names.isEmpty { try peers.commands.forEach { try printResult($0) } }
   }
 
   private func choose(_ published: PublishedRuns) throws -> [RunRecord] {
@@ -73,28 +80,28 @@ struct Reproduce: ParsableCommand {
     ]
   }
 
+  /// Says whether the figures are those of runs and measurements, and which are not.
   private func check(_ published: PublishedRuns, _ peers: PeerTables) throws {
-    for text in commaSeparated(text) {
+    let texts = commaSeparated(text)
+    let differing = try texts.flatMap { text in
       let content = String(decoding: try readFile(text), as: UTF8.self)
-      let unmeasured = peers.unexplained(in: content)
-      guard unmeasured.isEmpty else {
-        throw UserError(
-          .failed,
-          "\(text): \(results)/peers.jsonl has no \(unmeasured.joined(separator: ", no "))",
-          remedy: "correct the figure, or measure it: make bench-peers ARGS=\"--log FILE\"")
-      }
-      let unexplained = published.unexplained(in: content)
-      guard unexplained.isEmpty else {
-        throw UserError(
-          .failed,
-          "\(text): no run in \(results), or none that the line links, has "
-            + unexplained.joined(separator: ", "),
-          remedy: "correct the figure, link its run in the same line, or publish its run with "
-            + "--publish FOLDER")
-      }
+      return peers.unexplained(in: content).map { "\(text): \(results)/peers.jsonl has no \($0)" }
+        + published.unexplained(in: content).map {
+          "\(text): no run in \(results), or none that the line links, has \($0)"
+        }
     }
-    try printResult(
-      "every accuracy in \(text) is that of a run in \(results), every ratio to PyTorch measured")
+    guard !differing.isEmpty else {
+      return try printResult(
+        "every accuracy in \(text) is that of a run in \(results), every ratio to PyTorch measured")
+    }
+    throw UserError(
+      .failed,
+      ([counted(differing.count, "figure") + " without a run or measurement"] + differing)
+        .joined(separator: "\n  "),
+      remedy: """
+        correct the figure, link its run in the same line, publish its run with --publish FOLDER, or \
+        measure the ratio: make bench-peers ARGS="--log FILE"
+        """)
   }
 
   private func again(_ record: RunRecord) throws {

@@ -13,6 +13,7 @@ import Training
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Train a model on a task, evaluate it, and leave everything in a run folder.",
+    usage: "lra train --task TASK --model MODEL [OPTION ...]",
     discussion: """
       lra train --task listops --model linformer
       lra train --task listops --model linear --preset quick --set model.layers=4
@@ -184,12 +185,35 @@ struct Train: ParsableCommand {
     request.assignments = flagAssignments + assignments.map { ($0, "--set") }
     let configuration = try RunConfiguration(request)
     if explain || cost { return (configuration, nil, nil) }
+    if output == nil { try refuseUnfinished(configuration) }
     let folder =
       try output.map(RunFolder.create)
       ?? RunFolder.createDefault(
         task: task, model: model, preset: configuration.settings.text("run.preset"),
         seed: configuration.settings.integer("train.seed"))
     return (configuration, nil, folder)
+  }
+
+  /// Says how to continue a run that was begun with the same command, rather than beginning it again
+  /// under another name.
+  private func refuseUnfinished(_ configuration: RunConfiguration) throws {
+    let settings = configuration.settings
+    // A time limit fits the schedule after this.
+    let fitted: Set = [
+      "train.steps", "train.warmup", "train.learning-rate", "run.changed", "run.comparable",
+    ]
+    let folder = try RunFolder.unfinished(
+      task: settings.text("task.name"), model: settings.text("model.name"),
+      preset: settings.text("run.preset"), seed: settings.integer("train.seed"),
+      settings: settings, ignoring: timeLimit == nil ? [] : fitted)
+    guard let folder else { return }
+    let steps = try folder.settings().integer("train.steps")
+    throw UserError(
+      .cannotWrite,
+      "\(folder.path) is a run of the same settings that has not ended: \(formatCount(folder.lastStep ?? 0)) "
+        + "of \(counted(steps, "step")) are done",
+      remedy: "continue with: \(programWord) train --resume \(shellQuoted(folder.path))\n"
+        + "or begin another beside it with --output FOLDER")
   }
 
   private var flagAssignments: [(text: String, origin: String)] {
@@ -211,8 +235,8 @@ struct Train: ParsableCommand {
       try printResult("fresh checkpoint in \(folder.path)")
     case .stopped(let reason):
       throw UserError(
-        .stoppedEarly, "stopped (\(reason)); everything is saved in \(folder.path)",
-        remedy: "go on with: \(programWord) train --resume \(shellQuoted(folder.path))")
+        .stoppedEarly, "\(reason); everything is saved in \(folder.path)",
+        remedy: "continue with: \(programWord) train --resume \(shellQuoted(folder.path))")
     }
   }
 }
