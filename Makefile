@@ -2,12 +2,14 @@
 # Builds, trains, measures and checks. `make` by itself lists the targets.
 
 LRA := .build/release/lra
+# By themselves the compiler's flags depend on whether somebody looks, and other flags build all anew.
+FLAGS := --no-color-diagnostics
 SETUP := @sh data-scripts/setup
 # The build's messages go to standard error, so that standard output holds results only.
-BUILD := @swift build -c release --product lra 1>&2
+BUILD := @swift build $(FLAGS) -c release --product lra 1>&2
 
 # Tests run the optimised program: they use the package's own interfaces, so nothing is built twice.
-TEST := swift test -c release --disable-xctest
+TEST := swift test $(FLAGS) -c release --disable-xctest
 
 # A value as one word for the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
@@ -21,8 +23,11 @@ CHOICE = $(call flag,TASK,task) $(call flag,MODEL,model) $(call flag,PRESET,pres
 
 # The tasks whose data others publish have a script that brings them into the data folder, and that
 # does nothing when they are there. A folder named in ARGS is the user's own affair.
-FETCHED := text retrieval image pathfinder pathx
+FETCHED := listops text retrieval image pathfinder pathx
 FETCH = $(if $(findstring --data,$(ARGS)),,$(if $(filter $(FETCHED),$(TASK)),@sh data-scripts/$(call quote,$(TASK))))
+
+# Sequences of the user's own are read where they lie.
+OWN = $(if $(and $(filter sequences,$(TASK)),$(FROM)), $(call flag,FROM,data))
 
 # The same for a grid of tasks, and its flags.
 comma := ,
@@ -38,7 +43,7 @@ export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test test-checked test-fast kill-test train evaluate leaderboard report reproduce \
+.PHONY: help setup build install uninstall test test-checked test-fast kill-test train evaluate leaderboard report reproduce \
   compare top advise bench bench-peers data doctor fuzz format lint size clean
 
 help: ## this list
@@ -72,7 +77,7 @@ kill-test: build ## kill trainings at random and at every system call, and go on
 
 train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
 	$(FETCH)
-	@$(LRA) train $(CHOICE) $(ARGS)
+	@$(LRA) train $(CHOICE)$(OWN) $(ARGS)
 
 evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
 	@$(LRA) evaluate $(if $(RUN),$(call quote,$(RUN))) $(ARGS)
@@ -90,6 +95,24 @@ reproduce: build ## check the published figures, or train their runs again: [ARG
 compare: build ## compare runs: RUNS="folder folder ..." [ARGS=--evaluate]
 	@$(LRA) compare $(call folders,$(RUNS)) $(ARGS)
 
+PREFIX ?= /usr/local
+
+install: build ## the program and its completion for bash, zsh and fish: [PREFIX=/usr/local]
+	@install -D $(LRA) "$(DESTDIR)$(PREFIX)/bin/lra"
+	@for place in bash:bash-completion/completions/lra zsh:zsh/site-functions/_lra \
+	  fish:fish/vendor_completions.d/lra.fish; do \
+	  file="$(DESTDIR)$(PREFIX)/share/$${place#*:}"; \
+	  mkdir -p "$$(dirname "$$file")" && \
+	  $(LRA) --generate-completion-script $${place%%:*} >"$$file" || exit; \
+	done
+	@echo "installed $(DESTDIR)$(PREFIX)/bin/lra, for processors as this one (ARCH= for others)"
+
+uninstall: ## remove what install has put under PREFIX
+	@rm -f "$(DESTDIR)$(PREFIX)/bin/lra" \
+	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/lra" \
+	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_lra" \
+	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/lra.fish"
+
 top: build ## watch all runs of a folder: [RUNS=folder]
 	@$(LRA) top $(if $(RUNS),$(call quote,$(RUNS))) $(ARGS)
 
@@ -104,7 +127,7 @@ bench-peers: build ## compare with PyTorch: [MODEL=a,b ARGS="--shape wide --leng
 
 data: build ## make or fetch the data of a task: TASK= [SEED= ARGS= FROM=archive or folder]
 	$(FETCH)
-	@$(LRA) data make $(if $(TASK),$(call quote,$(TASK))) $(call flag,SEED,seed) $(ARGS)
+	@$(LRA) data make $(if $(TASK),$(call quote,$(TASK))) $(call flag,SEED,seed)$(OWN) $(ARGS)
 
 doctor: build ## check the machine and measure its speed
 	@$(LRA) doctor $(ARGS)
@@ -112,7 +135,7 @@ doctor: build ## check the machine and measure its speed
 COUNT ?= 1000000
 
 fuzz: setup ## feed broken files to every reader: [READER=a,b COUNT=1000000 ARGS="--seed 1"]
-	@swift build -c release --product lra-fuzz 1>&2
+	@swift build $(FLAGS) -c release --product lra-fuzz 1>&2
 	@.build/release/lra-fuzz $(call flag,READER,reader) --count $(COUNT) $(ARGS)
 
 SOURCES := Plugins Sources Tasks Tests Package.swift

@@ -61,6 +61,7 @@ struct ProgramTests {
       (["evaluate", "RUN=a  b's $$(touch x); `y`"], "evaluate 'a  b'\\''s $(touch x); `y`'"),
       (["train", "TASK=listops", "MODEL=$$(x)"], "train --task 'listops' --model '$(x)'"),
       (["compare", "RUNS=a;b c"], "compare 'a;b' 'c'"), (["top", "RUNS=a b"], "top 'a b'"),
+      (["data", "TASK=sequences", "FROM=my own"], "data make 'sequences'  --data 'my own'"),
       (["data", "TASK=text; x"], "data make 'text; x'"), (["evaluate"], "evaluate"),
     ])
   func makeQuotes(arguments: [String], command: String) throws {
