@@ -47,7 +47,7 @@ package struct TaskSettings: SettingSection {
   /// The greatest number of tokens of a sequence; 0 where no preset has given one.
   @Knob("the greatest number of tokens of a sequence; presets give it", 0...mostTokens)
   package var length = 0
-  /// The number of training examples; 0 for the task's own.
+  /// The number of training examples, or all where files have fewer; 0 for the task's own.
   @Knob("training examples; 0 for the task's own number", 0...mostExamples)
   package var trainCount = 0
   /// The number of validation examples; 0 for the task's own.
@@ -147,23 +147,28 @@ extension TaskOptions {
     }
   }
 
-  /// The first of a split's examples, as many as are asked for.
+  /// The first of a split's examples, at most as many as are asked for.
   ///
-  /// - Throws: `UserError` of kind `usage` when there are fewer, or `badData` when there are none.
+  /// - Throws: `UserError` of kind `badData` when there are none.
   func chosen(_ split: Split, of examples: [Int]) throws -> [Int] {
-    let wanted = count(split) ?? examples.count
-    guard wanted <= examples.count else {
-      throw UserError(
-        .usage,
-        "task.\(split.rawValue)-count is \(wanted), but there are \(examples.count) examples",
-        remedy: "ask for fewer, or leave the count out to use all of them")
-    }
     guard !examples.isEmpty else {
       throw UserError(
         .badData, "\(dataFolder): there are too few examples for a \(split.rawValue) split",
         remedy: "fetch the whole data set")
     }
-    return Array(examples.prefix(wanted))
+    return Array(examples.prefix(count(split) ?? examples.count))
+  }
+
+  /// What to say where files have fewer examples than were asked for: all of them are taken.
+  ///
+  /// - Parameter taken: the number of examples of a split.
+  func shortfall(taken: (Split) throws -> Int) rethrows -> String {
+    try Split.allCases.map { split in
+      guard let wanted = count(split), case let all = try taken(split), all < wanted else {
+        return ""
+      }
+      return ", all \(all) \(split.rawValue) examples (task.\(split.rawValue)-count is \(wanted))"
+    }.joined()
   }
 }
 
@@ -199,6 +204,11 @@ package protocol ArenaTask: Sendable {
   /// - Parameter report: told what takes time, one line each.
   func prepare(report: (String) -> Void) throws
 
+  /// Whether there are data to look at, or nothing need be made before.
+  ///
+  /// - Throws: `UserError` for files of somebody else's that are incomplete.
+  func isPrepared() throws -> Bool
+
   /// The examples of one split, prepared on the first call.
   func examples(_ split: Split) throws -> any ExampleSource
 
@@ -213,6 +223,15 @@ package protocol ArenaTask: Sendable {
   ///
   /// - Throws: `UserError` for files that are incomplete, or missing where none can be generated.
   func sourceFolder() throws -> String?
+
+  /// The examples of a file or folder that a user names, in a format that the task describes; neither
+  /// the task's splits nor its data folder are looked at.
+  ///
+  /// - Throws: `UserError` that names the file, and the line where there is one.
+  func examples(at path: String) throws -> GivenExamples
+
+  /// How deeply the parts of an example are nested; nil for a task without such parts.
+  func depth(_ tokens: [Int32]) -> Int?
 
   /// The tokens as text.
   func describe(_ tokens: [Int32]) -> String
@@ -239,6 +258,19 @@ extension ArenaTask {
     for split in Split.allCases { try examples(split).add(to: &hash) }
     return hash.hexadecimal
   }
+
+  /// Nothing is made beforehand.
+  package func isPrepared() throws -> Bool { true }
+
+  /// None are read.
+  package func examples(at path: String) throws -> GivenExamples {
+    throw UserError(
+      .usage, "the task \(Self.name) reads no examples from a file",
+      remedy: "evaluate a split: --split test")
+  }
+
+  /// Nothing is nested.
+  package func depth(_ tokens: [Int32]) -> Int? { nil }
 
   /// No drawing: the tokens are text.
   package func drawing(_ tokens: [Int32], inColor: Bool) -> String? { nil }

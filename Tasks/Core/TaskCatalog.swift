@@ -42,13 +42,18 @@ package struct TaskEntry: Sendable {
   package let published: [PublishedResult]
   /// What can be chosen for this task only.
   package let settings: [SettingDeclaration]
+  /// What the data in a data folder say of the task's values, where there are any.
+  package let derived: @Sendable (_ dataFolder: String) throws -> [PresetValue]
 
   /// Describes a task.
   ///
-  /// - Parameter settings: what can be chosen for this task only.
+  /// - Parameters:
+  ///   - settings: what can be chosen for this task only.
+  ///   - derived: for a task that knows neither its classes nor its tokens without the data.
   package init(
     _ task: any ArenaTask.Type, summary: String, presets: [Preset], published: [PublishedResult],
-    settings: (any SettingSection.Type)? = nil
+    settings: (any SettingSection.Type)? = nil,
+    derived: @escaping @Sendable (_ dataFolder: String) throws -> [PresetValue] = { _ in [] }
   ) {
     name = task.name
     title = task.title
@@ -57,6 +62,7 @@ package struct TaskEntry: Sendable {
     self.presets = presets
     self.published = published
     self.settings = settings?.declarations ?? []
+    self.derived = derived
   }
 
   /// The preset of that name.
@@ -70,8 +76,10 @@ package struct TaskEntry: Sendable {
 
 /// All tasks, one line each.
 package enum TaskCatalog {
-  /// Every task, in the benchmark's order.
-  package static let all: [TaskEntry] = [.listOps, .text, .retrieval, .image, .pathfinder, .pathX]
+  /// Every task: the benchmark's in its order, then the user's own data.
+  package static let all: [TaskEntry] = [
+    .listOps, .text, .retrieval, .image, .pathfinder, .pathX, .sequences,
+  ]
 
   /// The task of that name.
   ///

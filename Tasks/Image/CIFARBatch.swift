@@ -59,6 +59,29 @@ package enum CIFARBatch {
     examples.append(shrunk(grey, by: shrink)[...], label: label)
   }
 
+  /// Adds the picture of a PNG file, grey as it stands or in colour.
+  ///
+  /// - Throws: `UserError` for a file that is no such picture of 32 × 32 pixels.
+  static func append(
+    png path: String, label: UInt8, shrink: Int, to examples: inout PackedExamples
+  ) throws {
+    let bytes = try readFile(path)
+    let pixel = PNG.pixel(bytes) ?? .grey
+    do throws(PNG.Fault) {
+      let values = try PNG.decode(bytes, width: side, height: side, pixel: pixel)
+      guard pixel == .colour else {
+        examples.append(shrunk(values, by: shrink)[...], label: label)
+        return
+      }
+      let planes = (0..<3).flatMap { plane in (0..<pixels).map { values[3 * $0 + plane] } }
+      append(label: label, planes: planes[...], shrink: shrink, to: &examples)
+    } catch {
+      throw UserError(
+        .badData, "\(path): \(error.text)",
+        remedy: "save it as PNG, grey or in colour, with \(side) x \(side) pixels")
+    }
+  }
+
   /// Red, green and blue planes to grey, as TensorFlow's `rgb_to_grayscale` does it.
   ///
   ///     ⌊(0.2989 R + 0.5870 G + 0.1140 B) · 255.5 / 255⌋

@@ -88,9 +88,29 @@ package struct Image: ArenaTask {
   /// The folder, and what the validation split is.
   package func provenance() throws -> String {
     let count = try examples(.val).count
-    let size = length == CIFARBatch.pixels ? "" : ", shrunk to \(side) x \(side) pixels"
     return
-      "read from \(try place().folder)\(size), validated on \(count) of the training files' last tenth"
+      try "read from \(place().folder)\(sizeRemark), validated on \(count) of the training files' "
+      + "last tenth" + options.shortfall { try examples($0).count }
+  }
+
+  private var sizeRemark: String {
+    length == CIFARBatch.pixels ? "" : ", shrunk to \(side) x \(side) pixels"
+  }
+
+  /// The pictures of one file in a version of CIFAR-10, or of a folder with a folder of PNG files of
+  /// 32 × 32 pixels, grey or in colour, for each class.
+  package func examples(at path: String) throws -> GivenExamples {
+    var examples = PackedExamples(classes: classes, shift: 1)
+    let shrink = CIFARBatch.side / side
+    if FileSystem.isFolder(path) {
+      let folders = try ClassFolders(path, classNames: classNames, ending: ".png")
+      for file in folders.files {
+        try CIFARBatch.append(png: file.path, label: file.label, shrink: shrink, to: &examples)
+      }
+    } else {
+      try read(path, path.hasSuffix(".bin") ? .binary : .python, into: &examples)
+    }
+    return GivenExamples(examples, provenance: "read from \(path)\(sizeRemark)")
   }
 
   /// The grey values as numbers.
@@ -136,16 +156,21 @@ package struct Image: ArenaTask {
   private func pictures(_ names: [String]) throws -> PackedExamples {
     try files.value(names) {
       let (folder, version) = try place()
-      let shrink = CIFARBatch.side / side
       var examples = PackedExamples(classes: classes, shift: 1)
       for name in names {
-        let path = "\(folder)/\(name)\(version.rawValue)"
-        switch version {
-        case .binary: try CIFARBatch.read(path, shrink: shrink, into: &examples)
-        case .python: try CIFARPickle.read(path, shrink: shrink, into: &examples)
-        }
+        try read("\(folder)/\(name)\(version.rawValue)", version, into: &examples)
       }
       return examples
+    }
+  }
+
+  private func read(
+    _ path: String, _ version: Version, into examples: inout PackedExamples
+  ) throws {
+    let shrink = CIFARBatch.side / side
+    switch version {
+    case .binary: try CIFARBatch.read(path, shrink: shrink, into: &examples)
+    case .python: try CIFARPickle.read(path, shrink: shrink, into: &examples)
     }
   }
 }

@@ -59,19 +59,40 @@ package struct ListOps: ExportableTask {
     try content(split).examples
   }
 
+  /// The expressions of a file in the original's format.
+  package func examples(at path: String) throws -> GivenExamples {
+    let content = try ListOpsTSV.read(path, length: length, count: nil)
+    return GivenExamples(content.examples, of: path, cut: content.cut, to: length)
+  }
+
   /// The seed and window of generated data, or the folder of the original's files.
   package func provenance() throws -> String {
     guard let folder = try sourceFolder() else {
       return "generated with seed \(options.seed), \(generator.lower) < length < \(generator.upper)"
     }
     let cut = try Split.allCases.reduce(0) { try $0 + content($1).cut }
-    return "read from \(folder)" + (cut > 0 ? ", \(cut) examples cut to \(length) tokens" : "")
+    return try "read from \(folder)" + (cut > 0 ? ", \(cut) examples cut to \(length) tokens" : "")
+      + options.shortfall { try content($0).examples.count }
   }
 
   /// The expression as text, as `[MAX 4 3 ]`.
   package func describe(_ tokens: [Int32]) -> String {
     tokens.map { ListOpsToken.texts.indices.contains(Int($0)) ? ListOpsToken.texts[Int($0)] : "?" }
       .joined(separator: " ")
+  }
+
+  /// The most operators that are open at once.
+  package func depth(_ tokens: [Int32]) -> Int? {
+    var (open, most) = (0, 0)
+    for token in tokens {
+      if token == ListOpsToken.close {
+        open -= 1
+      } else if UInt8(exactly: token).map(ListOpsToken.isOperator) == true {
+        open += 1
+        most = max(most, open)
+      }
+    }
+    return most
   }
 
   /// Writes the three files in the original's format, byte for byte as its generator would.
@@ -98,6 +119,9 @@ package struct ListOps: ExportableTask {
 
   /// The folder of the original's files, nil where there are none.
   package func sourceFolder() throws -> String? { try source.find() }
+
+  /// Whether the original's files are there, or any that were generated.
+  package func isPrepared() throws -> Bool { try source.find() != nil || FileSystem.exists(root) }
 
   private var source: SourceFolder { ListOpsTSV.source(in: options.dataFolder) }
   private var root: String { "\(options.dataFolder)/\(Self.name)" }

@@ -36,7 +36,7 @@ package enum ListOpsTSV {
   ///
   /// - Parameters:
   ///   - length: longer expressions keep their first tokens, as in the original.
-  ///   - count: examples to keep, nil for all.
+  ///   - count: examples to keep at most, nil for all.
   /// - Throws: `UserError` of kind `badData` with file and line.
   package static func read(_ path: String, length: Int, count: Int?) throws -> Content {
     let reader = try LineReader(path)
@@ -60,7 +60,7 @@ package enum ListOpsTSV {
         throw reader.problem(error.text, remedy: "correct the line, or fetch the file again")
       }
     }
-    return try checked(content, path, count)
+    return try checked(content, path)
   }
 
   /// What stands in place of the header.
@@ -72,15 +72,10 @@ package enum ListOpsTSV {
     return "there are \(columns) columns, \(shownText(line))"
   }
 
-  private static func checked(_ content: Content, _ path: String, _ count: Int?) throws -> Content {
+  private static func checked(_ content: Content, _ path: String) throws -> Content {
     if content.examples.count == 0 {
       throw UserError(
         .badData, "\(path): there are no lines after the header", remedy: "fetch the file again")
-    }
-    if let count, content.examples.count < count {
-      throw UserError(
-        .usage, "\(path): \(count) examples are wanted, but the file has \(content.examples.count)",
-        remedy: "ask for fewer, or leave the count out to use all of them")
     }
     return content
   }

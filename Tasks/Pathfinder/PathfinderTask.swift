@@ -39,8 +39,17 @@ extension PathfinderTask {
     try pictures.examples(split)
   }
 
+  /// The pictures of a folder that holds `imgs` and `metadata` as the original's do, or a folder of grey
+  /// PNG files for each class, `apart` and `joined`, or 0 and 1.
+  package func examples(at path: String) throws -> GivenExamples {
+    try pictures.examples(at: path, classNames: classNames)
+  }
+
   /// The seed of generated pictures, or the folder of the original's.
   package func provenance() throws -> String { try pictures.provenance() }
+
+  /// Whether the original's pictures are there, or any that were generated.
+  package func isPrepared() throws -> Bool { try pictures.isPrepared() }
 
   /// The folder of the original's pictures, nil where there are none.
   package func sourceFolder() throws -> String? { try pictures.originalFolder() }

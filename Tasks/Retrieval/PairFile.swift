@@ -13,18 +13,22 @@ import Foundation
 /// Source: google-research/long-range-arena @cd31e5c, lra_benchmarks/matching/input_pipeline.py.
 struct PairFile: PairSource {
   private let file: RandomAccessFile
-  private let kept: String
+  private let kept: String?
   private let index: PairIndex
 
   /// Opens a file, and takes its index from the one that an earlier run has kept, else makes it.
   ///
   /// - Parameters:
-  ///   - kept: where the index is kept.
+  ///   - kept: where the index is kept; nil for nowhere.
   ///   - report: told what takes time.
   /// - Throws: `UserError` that names file and line.
-  init(_ path: String, keptAs kept: String, _ report: (String) -> Void) throws {
+  init(_ path: String, keptAs kept: String?, _ report: (String) -> Void) throws {
     file = try RandomAccessFile(path)
     self.kept = kept
+    guard let kept else {
+      index = try PairIndex(file)
+      return
+    }
     let store = try KeptIndex(path: kept, file: file)
     do {
       if let known = try store.read() {
@@ -63,7 +67,10 @@ struct PairFile: PairSource {
     guard bytes.count == end - start, check.value == index.checks[2 * pair + side] else {
       throw UserError(
         .badData, "\(file.path):\(pair + 1): the line is not what it was when the file was indexed",
-        remedy: "restore the file and go on with --resume, or remove \(kept) for a new index")
+        remedy: kept.map {
+          "restore the file and go on with --resume, or remove \($0) for a new index"
+        }
+          ?? "leave the file alone while it is read")
     }
     return Array(bytes.suffix(count))
   }

@@ -108,11 +108,21 @@ package struct Retrieval: ArenaTask {
     for split in Split.allCases { _ = try pairs(split, report) }
   }
 
+  /// The pairs of a table in the original's form: label, two ids, two texts.
+  package func examples(at path: String) throws -> GivenExamples {
+    let pairs = try PairFile(path, keptAs: nil) { _ in }
+    return GivenExamples(
+      PairExamples(
+        pairs, pairs: Array(0..<pairs.count), length: length, undoesLiterals: literals == .undone),
+      provenance: "read from \(path), literals \(literals.rawValue)")
+  }
+
   /// The folder, and how the texts are read.
   package func provenance() throws -> String {
     let (folder, form) = try place()
-    return "read from \(folder), "
+    return try "read from \(folder), "
       + (form == .names ? "papers by their names" : "literals \(literals.rawValue)")
+      + options.shortfall { try examples($0).count }
   }
 
   /// The bytes as text; what would steer a terminal is shown by its number.

@@ -65,21 +65,14 @@ package struct ReviewFolder {
   package func read(into examples: inout PackedExamples, length: Int, label: UInt8) throws {
     for review in reviews {
       let file = "\(path)/\(review.name)"
-      let bytes = try readFile(file)
-      let text = bytes.drop(while: Self.isBlank)
-      let ink = text.lastIndex { !Self.isBlank($0) }
-      guard let ink else {
+      let text = trimmed(try readFile(file)[...])
+      guard !text.isEmpty else {
         throw UserError(
           .badData, "\(file): the review is empty",
           remedy: "unpack the archive again, or remove the file")
       }
-      examples.append(text[...ink].prefix(length), label: label)
+      examples.append(text.prefix(length), label: label)
     }
-  }
-
-  /// Space, tab, line feed, vertical tab, form feed or carriage return.
-  private static func isBlank(_ byte: UInt8) -> Bool {
-    byte == 0x20 || (0x09...0x0D).contains(byte)
   }
 
   /// The id and the stars in a file's name.

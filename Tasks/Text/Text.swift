@@ -84,6 +84,32 @@ package struct Text: ArenaTask {
     for part in Part.allCases { _ = try reviews(part, report) }
   }
 
+  /// The texts of a table `label<TAB>text`, or of a folder with a folder of `.txt` files for each class,
+  /// `negative` and `positive`, `neg` and `pos`, or 0 and 1.
+  package func examples(at path: String) throws -> GivenExamples {
+    guard FileSystem.isFolder(path) else {
+      let table = try SequenceFile.table(path)
+      let known = SequenceVocabulary(
+        form: .text, tokens: vocabulary, classes: classes, names: classNames)
+      let cut = table.longer(than: length, Array(0..<table.count))
+      return GivenExamples(
+        try table.examples(known, length: length), of: path, cut: cut, to: length)
+    }
+    let folders = try ClassFolders(
+      path, classNames: classNames, otherNames: ["neg": 0, "pos": 1], ending: ".txt")
+    var (examples, cut) = (PackedExamples(classes: classes, shift: 1), 0)
+    for file in folders.files {
+      let text = trimmed(try readFile(file.path)[...])
+      guard !text.isEmpty else {
+        throw UserError(
+          .badData, "\(file.path): the text is empty", remedy: "remove the file")
+      }
+      cut += text.count > length ? 1 : 0
+      examples.append(text.prefix(length), label: file.label)
+    }
+    return GivenExamples(examples, of: path, cut: cut, to: length)
+  }
+
   /// The folder, and what the validation split is.
   package func provenance() throws -> String {
     let count = try examples(.val).count
@@ -92,7 +118,8 @@ package struct Text: ArenaTask {
       case .holdout: "\(count) of the training reviews held out, seed \(options.seed)"
       case .test: "\(count) of the test reviews"
       }
-    return "read from \(try folder()), validated on \(held)"
+    return try "read from \(folder()), validated on \(held)"
+      + options.shortfall { try examples($0).count }
   }
 
   /// The review as text; what would steer a terminal is shown by its number.

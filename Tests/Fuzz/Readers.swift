@@ -84,6 +84,13 @@ extension Reader {
         var examples = PackedExamples(classes: 10, shift: 1)
         try CIFARPickle.read($0.write($1, "data_batch_1"), shrink: 4, into: &examples)
       }),
+    .file("sequences-tokens", "sequences/train.tsv", cost: 10, readSequences),
+    .file("sequences-text", "sequences/text/train.tsv", cost: 10) {
+      try readSequences("\($0.path)/sequences/text")
+    },
+    .file("sequences-arrays", "sequences/arrays/train.safetensors", cost: 10) {
+      try readSequences("\($0.path)/sequences/arrays")
+    },
     .task("text", "data/text/aclImdb/train/pos/3_9.txt", Text.self),
     .task("retrieval", "data/retrieval/new_aan_pairs.test.tsv", Retrieval.self),
     .task("retrieval-names", "papers/retrieval/id_pairs.test.tsv", Retrieval.self),
@@ -158,9 +165,23 @@ private func readArrays(_ bytes: [UInt8]) throws {
 }
 
 private func readPicture(_ bytes: [UInt8]) throws {
-  do throws(GreyPNG.Fault) { _ = try GreyPNG.decode(bytes, width: 32, height: 32) } catch {
+  let pixel = PNG.pixel(bytes) ?? .grey
+  do throws(PNG.Fault) { _ = try PNG.decode(bytes, width: 32, height: 32, pixel: pixel) } catch {
     throw UserError(.badData, error.text, remedy: "")
   }
+}
+
+private func readSequences(_ room: Room) throws { try readSequences("\(room.path)/sequences") }
+
+/// A user's own sequences, as a run reads them: first what they say of themselves, then all of them.
+private func readSequences(_ folder: String) throws {
+  let entry = try TaskCatalog.named("sequences")
+  let values = try entry.derived(folder).map { (String($0.key.dropFirst(5)), $0.value) }
+  try Room.readAll(
+    entry.make(
+      TaskOptions(
+        length: 30, dataFolder: folder,
+        settings: Dictionary(uniqueKeysWithValues: values.filter { $0.0 != "length" }))))
 }
 
 /// All that is made of a folder of runs; NaN and infinities would end in an error of the encoder.

@@ -26,6 +26,7 @@ struct SeedFiles {
     try reviews()
     try papers()
     try pictures()
+    try sequences()
     // What tasks keep of what they have read.
     let data = TaskOptions(dataFolder: "\(folder)/data")
     for task in try [Text(data), Retrieval(data)] as [any ArenaTask] { try Room.readAll(task) }
@@ -125,6 +126,19 @@ struct SeedFiles {
     let drawn = try Self.pathfinder("\(folder)/data")
     try drawn.prepare { _ in }
     try drawn.export(to: "\(folder)/exported") { _ in }
+  }
+
+  /// The user's own sequences in each format.
+  private func sequences() throws {
+    var arrays = SafeTensors()
+    arrays.add("labels", shape: [2], [0, 2] as [Int64])
+    arrays.add("tokens", shape: [5], [3, 1, 4, 1, 5] as [Int32])
+    arrays.add("offsets", shape: [3], [0, 3, 5] as [Int64])
+    for split in ["train", "val", "test"] {
+      try text("label\ttokens\n0\t3 1 4\n2\t15 9\n", "sequences/\(split).tsv")
+      try text("label\ttext\nyes\tA é\nno\tb\n", "sequences/text/\(split).tsv")
+      try bytes(arrays.serialized(), "sequences/arrays/\(split).safetensors")
+    }
   }
 
   static func pathfinder(_ data: String) throws -> Pathfinder {

@@ -27,6 +27,15 @@ public struct FNV1a: Sendable {
     }
   }
 
+  /// Adds the four bytes of each token, lowest first.
+  package mutating func add(tokens: some Sequence<Int32>) {
+    for token in tokens {
+      for shift in stride(from: Int32(0), to: 32, by: 8) {
+        add(CollectionOfOne(UInt8(truncatingIfNeeded: token >> shift)))
+      }
+    }
+  }
+
   /// The hash as sixteen hexadecimal digits.
   public var hexadecimal: String {
     let digits = String(value, radix: 16)

@@ -21,6 +21,14 @@ package enum PredictionFile {
     "\(folder)/predictions-\(split.rawValue)-\(choice.rawValue)-data-\(hash).jsonl"
   }
 
+  /// The file in a run's folder of answers to examples that a user has named, as
+  /// `predictions-input-best-data-0123456789abcdef.jsonl`.
+  package static func path(
+    in folder: String, input hash: String, _ choice: CheckpointChoice
+  ) -> String {
+    "\(folder)/predictions-input-\(choice.rawValue)-data-\(hash).jsonl"
+  }
+
   /// One line.
   package static func line(_ prediction: Prediction) throws -> [UInt8] {
     let encoder = JSONEncoder()

@@ -26,10 +26,18 @@ package struct Prediction: Codable, Sendable {
   }
 
   /// The cross-entropy of the right class, nats.
-  package var loss: Double {
+  package var loss: Double { logSum - Double(logits[label]) }
+
+  /// The logarithm of the probability that each class was given.
+  package var logProbabilities: [Double] {
+    let logSum = logSum
+    return logits.map { Double($0) - logSum }
+  }
+
+  /// log ∑ exp of the scores.
+  private var logSum: Double {
     let high = Double(logits.max() ?? 0)
-    let sum = logits.reduce(0.0) { $0 + exp(Double($1) - high) }
-    return log(sum) + high - Double(logits[label])
+    return log(logits.reduce(0.0) { $0 + exp(Double($1) - high) }) + high
   }
 }
 

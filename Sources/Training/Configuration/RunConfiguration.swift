@@ -62,6 +62,9 @@ package struct RunConfiguration {
       try settings.set(
         value.key, value.value, origin: "preset \(preset.name): \(value.source)")
     }
+    for value in try entry.derived(request.dataFolder) {
+      try settings.set(value.key, value.value, origin: value.source)
+    }
     let planned = (try settings.integer("train.steps"), try settings.integer("train.warmup"))
     let published = settings
     if let file = request.configFile { try settings.apply(file) }

@@ -9,6 +9,7 @@ import Tasks
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Make, check or export the data of a task.",
+    discussion: "lra data check listops",
     subcommands: [Make.self, Check.self, Export.self])
 }
 
@@ -47,16 +48,21 @@ struct DataOptions: ParsableArguments {
       ("--test-count", testCount),
     ] { try require(flag, value ?? 1, atLeast: 1) }
     let entry = try TaskCatalog.named(task)
+    let derived = try entry.derived(folder)
+    let longest = derived.first { $0.key == "task.length" }.flatMap { Int(setting: $0.value) }
     return try entry.make(
       TaskOptions(
-        length: length, trainCount: trainCount, valCount: valCount, testCount: testCount,
-        seed: seed, dataFolder: folder, settings: try own(entry)))
+        length: length ?? longest, trainCount: trainCount, valCount: valCount, testCount: testCount,
+        seed: seed, dataFolder: folder, settings: try own(entry, derived)))
   }
 
-  /// The task's own settings, with those that were given on the command line.
-  private func own(_ entry: TaskEntry) throws -> [String: Setting] {
+  /// The task's own settings, with what the data say of them and what was given on the command line.
+  private func own(_ entry: TaskEntry, _ derived: [PresetValue]) throws -> [String: Setting] {
     var settings = Settings()
     for setting in entry.settings { settings.declare(setting) }
+    for value in derived where settings.contains(value.key) {
+      try settings.set(value.key, value.value, origin: value.source)
+    }
     for assignment in assignments { try settings.set(assignment: assignment, origin: "--set") }
     return Dictionary(
       uniqueKeysWithValues: settings.entries.map { (String($0.key.dropFirst(5)), $0.value) })
@@ -67,7 +73,8 @@ extension DataCommand {
   /// `lra data make`: generates or reads the data.
   struct Make: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Make the data, or check them if they are there.")
+      abstract: "Make the data, or check them if they are there.",
+      usage: "lra data make TASK [OPTION ...]", discussion: "lra data make listops --seed 1")
 
     @OptionGroup var options: DataOptions
 
@@ -86,7 +93,9 @@ extension DataCommand {
   /// `lra data check`: reads all data and describes them.
   struct Check: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Read all data and describe them: counts, classes, lengths, an example.")
+      abstract: "Read all data and describe them: counts, classes, lengths, an example.",
+      usage: "lra data check TASK [OPTION ...]",
+      discussion: "lra data check sequences --data my")
 
     @OptionGroup var options: DataOptions
     @Flag(help: "Print one JSON object.")
@@ -94,10 +103,9 @@ extension DataCommand {
 
     func run() throws {
       let task = try options.makeTask()
-      let folder = "\(options.folder)/\(options.task)"
-      guard try FileManager.default.fileExists(atPath: folder) || task.sourceFolder() != nil else {
+      guard try task.isPrepared() else {
         throw UserError(
-          .missingInput, "there is no folder \(folder)",
+          .missingInput, "there are no data in \(options.folder)/\(options.task)",
           remedy: "make the data with \(type(of: task).dataCommand), or name another folder "
             + "with --data")
       }
@@ -111,7 +119,9 @@ extension DataCommand {
   /// `lra data export`: writes the format of the task's authors.
   struct Export: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Write the data in the format of the original code.")
+      abstract: "Write the data in the format of the original code.",
+      usage: "lra data export TASK --output FOLDER [OPTION ...]",
+      discussion: "lra data export listops --output listops-1000")
 
     @OptionGroup var options: DataOptions
     @Option(help: "The folder to write to; made when absent.", transform: pathArgument)

@@ -4,24 +4,49 @@ import ArgumentParser
 import Autodiff
 import Base
 import Foundation
+import Reports
 import Runs
 import Tasks
 import Training
 
-/// `lra evaluate`: loss and accuracy of a run's checkpoint on a split.
+/// `lra evaluate`: loss and accuracy of a run's checkpoint on a split, or on examples of the user's own.
 struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Evaluate a run's checkpoint on a split.")
+    abstract: "Evaluate a run's checkpoint on a split, or on examples of your own.",
+    usage: "lra evaluate RUN [--split SPLIT | --input PATH] [OPTION ...]",
+    discussion: """
+      lra evaluate runs/listops-linformer-quick-s0 --by depth
+      lra evaluate runs/text-s4d-small-s0 --input my.tsv --per-class
+
+      docs/tasks.md says what --input may be for each task.
+      """)
+
+  /// What examples can be sorted by.
+  enum Measure: String, CaseIterable, ExpressibleByArgument {
+    case length
+    case depth
+  }
 
   @Argument(
     help: ArgumentHelp(
       "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"),
     transform: pathArgument)
   var folder: String
-  @Option(help: "The split: train, val or test.")
-  var split: Split = .test
+  @Option(help: "The split: train, val or test. Default: test.")
+  var split: Split?
+  @Option(
+    help: "Labelled examples of your own instead, a file or a folder.", transform: pathArgument)
+  var input: String?
   @Option(help: "The checkpoint: best or last.")
   var checkpoint: CheckpointChoice = .best
+  @Flag(help: "Also precision, recall, F1, AUC by class, and the confusion matrix.")
+  var perClass = false
+  @Option(help: "Also the accuracy by length, or for listops by depth.")
+  var by: Measure?
+  @Option(
+    help: "Write these tables to this folder, as classes.csv, confusion.csv, by-length.csv.",
+    transform: pathArgument)
+  var csv: String?
   @Option(
     help: "Write every prediction to this file, one JSON object a line.", transform: pathArgument)
   var predictions: String?
@@ -39,54 +64,67 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     if let threads { try useThreads(threads) }
     if let batch { try require("--batch", batch, atLeast: 1) }
+    try checkFlags()
     Interrupts.install()
     let saved = try SavedModel(
       folder, choice: checkpoint, dataFolder: dataFolder(data, ofRun: folder))
     if let message = saved.message { printMessage("warning: \(message)") }
     let task = saved.configuration.task
-    try task.prepare { printMessage($0) }
-    let source = try task.examples(split)
-    let question = try Question(task, folder)
+    if by == .depth, task.depth([]) == nil {
+      throw UserError(
+        .usage, "examples of \(saved.configuration.taskName) have no depth",
+        remedy: "sort them by length: --by length")
+    }
+    let question = try question(task)
     if let warning = question.warning { printMessage("warning: \(warning)") }
-    let answers = try answers(saved, source, question)
+    let answers = try answers(saved, question)
     if let predictions {
       try writeOutput(answers.flatMap(PredictionFile.line), to: predictions)
     }
-    try report(Evaluation(answers), source, saved, question)
+    try report(answers, saved, question)
+  }
+
+  private func checkFlags() throws {
+    if split != nil, input != nil {
+      throw UserError(
+        .usage, "--input and --split both say what to evaluate", remedy: "leave one of them out")
+    }
+    if csv != nil, !perClass, by == nil {
+      throw UserError(
+        .usage, "--csv writes tables, but none is asked for",
+        remedy: "add --per-class or --by length; --predictions writes the single answers")
+    }
+  }
+
+  private func question(_ task: any ArenaTask) throws -> Question {
+    if let input { return try Question(task, input: input, run: folder) }
+    try task.prepare { printMessage($0) }
+    return try Question(task, split ?? .test, run: folder)
   }
 
   /// All answers, those that an interrupted call left in the run's folder among them.
-  private func answers(
-    _ saved: SavedModel, _ source: any ExampleSource, _ question: Question
-  ) throws -> [Prediction] {
+  private func answers(_ saved: SavedModel, _ question: Question) throws -> [Prediction] {
     let task = saved.configuration.task
     let evaluator = Evaluator(
-      saved.model, task, batch: batch ?? saved.configuration.training.batch,
-      data: question.hash)
-    guard let log = try openLog(saved, question, source.count) else {
+      saved.model, task, batch: batch ?? saved.configuration.training.batch, data: question.hash)
+    guard let log = try openLog(saved, question) else {
       var answers: [Prediction] = []
-      try evaluate(evaluator, source, from: 0) { answers.append($0) }
+      try evaluate(evaluator, question, from: 0) { answers.append($0) }
       return answers
     }
     let first = log.predictions.count
-    if first > 0 { printMessage("going on after \(first) of \(source.count) examples") }
-    try evaluate(evaluator, source, from: first, visit: log.append)
+    if first > 0 { printMessage("going on after \(first) of \(question.source.count) examples") }
+    try evaluate(evaluator, question, from: first, visit: log.append)
     try log.finish()
     return log.predictions
   }
 
-  /// The file that keeps the answers, the run's own or one for these data; nil, with a warning, where the folder cannot be written.
-  private func openLog(
-    _ saved: SavedModel, _ question: Question, _ count: Int
-  ) throws -> PredictionLog? {
+  /// The file that keeps the answers; nil, with a warning, where the folder cannot be written.
+  private func openLog(_ saved: SavedModel, _ question: Question) throws -> PredictionLog? {
     let header = try PredictionLog.Header(
-      weightsFile: saved.file, data: question.hash, count: count)
-    let path =
-      question.relation == .other
-      ? PredictionFile.path(in: folder, split, checkpoint, otherData: question.hash)
-      : PredictionFile.path(in: folder, split, checkpoint)
+      weightsFile: saved.file, data: question.hash, count: question.source.count)
     do {
-      return try PredictionLog(path: path, header)
+      return try PredictionLog(path: question.answersPath(in: folder, checkpoint), header)
     } catch let error as UserError where error.kind == .cannotWrite {
       printMessage(
         "warning: \(error.problem); the answers are not kept, and an interruption loses them")
@@ -95,91 +133,65 @@ struct Evaluate: ParsableCommand {
   }
 
   private func evaluate(
-    _ evaluator: Evaluator, _ source: any ExampleSource, from first: Int,
+    _ evaluator: Evaluator, _ question: Question, from first: Int,
     visit: (Prediction) throws -> Void
   ) throws {
     let result = try evaluator.run(
-      source, from: first, shouldStop: { Interrupts.stopRequested }, visit: visit)
+      question.source, from: first, shouldStop: { Interrupts.stopRequested }, visit: visit)
     guard result == nil else { return }
     throw UserError(
-      .stoppedEarly, "stopped (\(Interrupts.stopReason ?? "on request"))",
-      remedy: "type the same command again to go on")
+      .stoppedEarly, Interrupts.stopText ?? "stopped on request",
+      remedy: "continue by typing the same command again")
   }
 
   private func report(
-    _ result: Evaluation, _ source: any ExampleSource, _ saved: SavedModel,
-    _ question: Question
+    _ answers: [Prediction], _ saved: SavedModel, _ question: Question
   ) throws {
-    let share = majorityShare(source.labelCounts)
-    let remark = chanceRemark(correct: result.correct, of: result.count, share: share)
-    let summary = EvaluationSummary(
-      run: folder, file: saved.file, split: split, count: result.count, accuracy: result.accuracy,
-      accuracyStderr: result.error, loss: result.loss, majorityShare: share, remark: remark,
-      data: question.relation, dataHash: question.hash, runDataHash: question.runHash,
-      dataSource: question.source)
+    var summary = EvaluationSummary(
+      Evaluation(answers), to: question, run: folder, weights: saved.file)
+    var tables: [ReportTable] = []
+    let task = saved.configuration.task
+    if perClass {
+      let scores = ClassScores.all(answers, names: task.classNames)
+      let confusion = Confusion(answers, classes: task.classes)
+      (summary.perClass, summary.mean) = (scores, .mean(scores))
+      summary.confusion = confusion.counts
+      tables += [
+        EvaluationTables.classes(scores),
+        EvaluationTables.confusion(confusion, names: task.classNames),
+      ]
+    }
+    if let by {
+      let values = try answers.map { try value(of: $0.id, by, question.source, task) }
+      let unit = by == .length ? "length, tokens" : "depth, levels"
+      let result = AccuracyByMeasure(unit, answers, values: values)
+      summary.by = result
+      tables.append(EvaluationTables.accuracy(result))
+    }
     try printResult(json ? try jsonText(summary) : summary.text)
-  }
-}
-
-/// The data that a model is asked about, and how they stand to those of its run.
-private struct Question {
-  let hash: String
-  let source: String
-  let runHash: String?
-  let relation: DataRelation
-
-  init(_ task: any ArenaTask, _ folder: String) throws {
-    hash = try task.contentHash()
-    source = try task.provenance()
-    runHash = try RunFolder.open(folder).dataHash()
-    relation = DataRelation(hash, toRun: runHash)
+    if !json { try tables.forEach { try printResult("\n" + $0.text) } }
+    if let csv { try write(tables, to: csv) }
   }
 
-  /// What to tell before the answers are worked out.
-  var warning: String? {
-    switch relation {
-    case .same: nil
-    case .other:
-      "other data than the run's: content \(hash), \(source); the run's is \(runHash ?? ""). "
-        + "The answers are kept apart; --data names the run's data folder"
-    case .unknown: "the run does not say what its data were; these are \(source)"
-    }
-  }
-}
-
-/// The result of `lra evaluate`.
-private struct EvaluationSummary: Encodable {
-  let run: String
-  let file: String
-  let split: Split
-  let count: Int
-  let accuracy: Double
-  let accuracyStderr: Double
-  let loss: Double
-  let majorityShare: Double
-  let remark: String?
-  let data: DataRelation
-  let dataHash: String
-  let runDataHash: String?
-  let dataSource: String
-
-  private var remarkOnData: String {
-    switch data {
-    case .same: ""
-    case .other: "; OTHER DATA than the run's (\(dataHash), not \(runDataHash ?? ""))"
-    case .unknown: "; whether the run's own is not known"
+  private func value(
+    of example: Int, _ measure: Measure, _ source: any ExampleSource, _ task: any ArenaTask
+  ) throws -> Int {
+    switch measure {
+    case .length:
+      return try (0..<task.towers).reduce(0) { $0 + (try source.length(example, tower: $1)) }
+    case .depth:
+      var tokens: [Int32] = []
+      try source.append(example, tower: 0, to: &tokens)
+      return task.depth(tokens) ?? 0
     }
   }
 
-  var text: String {
-    """
-    weights   \(file)
-    split     \(split.rawValue), \(count) examples
-    data      \(dataSource)\(remarkOnData)
-    accuracy  \(formatPercent(accuracy)) ± \(formatPercent(accuracyStderr)) (standard error)
-    loss      \(formatNumber("%.4f", loss))
-    chance    \(formatPercent(majorityShare)) (commonest class)\(remark.map { "; \($0)" } ?? "")
-    """
+  private func write(_ tables: [ReportTable], to folder: String) throws {
+    try createFolder(folder)
+    for table in tables {
+      try writeAtomically(Array(table.csv.utf8), to: "\(folder)/\(table.id).csv")
+      printMessage("wrote \(folder)/\(table.id).csv")
+    }
   }
 }
 

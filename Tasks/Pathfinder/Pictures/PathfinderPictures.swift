@@ -52,13 +52,41 @@ package struct PathfinderPictures: Sendable {
     return PictureExamples(all.coded, range: range.prefix(chosen), pixels: pixels)
   }
 
+  /// The pictures of a folder of a user's own.
+  func examples(at path: String, classNames: [String]) throws -> GivenExamples {
+    var coded = PackedExamples(classes: 2)
+    if FileSystem.isFolder("\(path)/metadata") {
+      coded = try PathfinderFolder(path).read(size: shape.size)
+    } else {
+      for file in try ClassFolders(path, classNames: classNames, ending: ".png").files {
+        try append(file, to: &coded)
+      }
+    }
+    return GivenExamples(
+      PictureExamples(coded, range: 0..<coded.count, pixels: pixels),
+      provenance: "read from \(path)")
+  }
+
+  private func append(_ file: ClassFolders.File, to coded: inout PackedExamples) throws {
+    let bytes = try readFile(file.path)
+    do throws(PNG.Fault) {
+      let picture = try PNG.decode(bytes, width: shape.size, height: shape.size)
+      coded.append(ZeroRuns.coded(picture)[...], label: file.label)
+    } catch {
+      throw UserError(
+        .badData, "\(file.path): \(error.text)",
+        remedy: "save it as grey PNG with \(shape.size) x \(shape.size) pixels")
+    }
+  }
+
   /// The folder, or the seed.
   func provenance() throws -> String {
     guard let all = try genuine({ _ in }) else {
       return "generated with seed \(options.seed), \(shape.level), \(shape.size) x \(shape.size)"
     }
     let empty = all.empty == 0 ? "" : ", \(Self.emptyPictures(all.empty)) left out"
-    return "read from \(all.path), 80, 10 and 10 % in the order of the files\(empty)"
+    return try "read from \(all.path), 80, 10 and 10 % in the order of the files\(empty)"
+      + options.shortfall { try examples($0).count }
   }
 
   /// Writes the generated pictures of all splits.
@@ -75,6 +103,9 @@ package struct PathfinderPictures: Sendable {
       numbers: Split.allCases.map(numbers))
     try export.write(to: folder, report: report)
   }
+
+  /// Whether the original's pictures are there, or any that were generated.
+  func isPrepared() throws -> Bool { try originalFolder() != nil || FileSystem.exists(root) }
 
   private var pixels: Int { shape.size * shape.size }
   private var root: String { "\(options.dataFolder)/\(task)" }

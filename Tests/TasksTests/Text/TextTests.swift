@@ -142,15 +142,16 @@ import Testing
     #expect(try task().contentHash() == hash)
   }
 
-  @Test("Numbers that make no sense are refused, and more examples than there are")
+  @Test("Numbers that make no sense are refused; of more than there are all are taken")
   func refused() throws {
     #expect(
       userError { _ = try task(length: 0) }?.problem
         .hasPrefix("task.length is 0, but must be") == true)
     try writeReviews()
-    let error = userError { _ = try task(trainCount: 19).examples(.train) }
-    #expect(error?.problem == "task.train-count is 19, but there are 18 examples")
-    #expect(error?.kind == .usage)
+    let more = try task(trainCount: 19)
+    #expect(try more.examples(.train).count == 18)
+    #expect(try more.provenance().hasSuffix("all 18 train examples (task.train-count is 19)"))
+    #expect(try more.contentHash() == task().contentHash())
   }
 
   @Test("Text is shown as it is, what steers a terminal by its number")
