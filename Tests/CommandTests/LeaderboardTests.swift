@@ -122,6 +122,39 @@ struct LeaderboardTests {
     }
   }
 
+  @Test("A list of rates is trained, chosen from by validation, plotted, and watched")
+  func sweep() throws {
+    try withScratchFolder { folder in
+      let grid = Grid(folder: folder)
+      let run = try grid.run([
+        "--models", "linear", "--set", "train.learning-rate=1e-3,1e-2", "--threads", "1",
+      ])
+      #expect(run.status == 0, "\(run.errors)")
+      let names = try grid.runFolders()
+      #expect(names.count == 2 && names[0].hasPrefix("listops-linear-small-l60-learning-rate=1e-2"))
+      #expect(run.errors.contains("1 at once on 1 thread each"))
+      let choice = try #require(run.lines.first { $0.hasPrefix("chosen ") })
+      #expect(choice.contains("listops, linear: train.learning-rate=0.0"))
+      #expect(choice.contains("at the end of what was tried of train.learning-rate"))
+      #expect(run.output.contains("## train.learning-rate of linear on listops"))
+      let page = try String(contentsOfFile: "\(grid.board)/report/index.html", encoding: .utf8)
+      #expect(page.contains("Validation accuracy against train.learning-rate"))
+      // A training that waits is shown, one whose run there is, is not.
+      #expect(try grid.events("queued").count == 2)
+      try FileManager.default.removeItem(atPath: "\(grid.board)/\(names[0])")
+      let journal = "\(grid.board)/journal.jsonl"
+      let lines = try String(contentsOfFile: journal, encoding: .utf8).split(separator: "\n")
+      try lines.filter { $0.contains("queued") }.joined(separator: "\n").appending("\n")
+        .write(toFile: journal, atomically: false, encoding: .utf8)
+      let top = try CommandRunner.lra("top \(grid.board)")
+      #expect(top.lines.first?.hasSuffix(": 1 queued, 1 done") == true, "\(top.output)")
+      #expect(
+        top.lines.contains {
+          $0.hasPrefix(names[0]) && $0.contains("queued") && $0.contains(" 0/60 ")
+        })
+    }
+  }
+
   @Test("Two in one folder share the work and both end with all of it")
   func together() throws {
     try withScratchFolder { folder in

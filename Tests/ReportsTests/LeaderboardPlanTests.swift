@@ -20,6 +20,31 @@ struct LeaderboardPlanTests {
         steps: 1000, evalEvery: 100, threads: 1), state: state)
   }
 
+  @Test("A list after --set is a side of the grid, and runs carry its values in their names")
+  func sweep() throws {
+    let grid = { (assignments: [String]) in
+      try LeaderboardCell.grid(
+        tasks: ["listops"], models: ["linear"], lengths: [], seeds: [0, 1], preset: nil,
+        assignments: assignments)
+    }
+    let cells = try grid(["train.learning-rate=1e-3, 3e-4", "train.clip=0,1"])
+    #expect(cells.count == 8 && cells.allSatisfy { $0.assignments.isEmpty })
+    #expect(cells[1].swept == ["train.learning-rate=1e-3", "train.clip=1"])
+    #expect(cells[1].folder(steps: 9) == "listops-linear-small-learning-rate=1e-3-clip=1-n9-s0")
+    #expect(cells[1].flags(steps: nil).suffix(2) == ["--set", "train.clip=1"])
+    #expect(try cells[1].resolve(dataFolder: "data").training.clip == 1)
+    #expect(Set(cells.map { $0.folder(steps: nil) }).count == 8)
+    // What was swept over before keeps its name beside a fixed value.
+    let fixed = try grid(["train.batch=8", "train.clip=0,1"])
+    #expect(fixed.count == 4 && fixed[0].assignments == ["train.batch=8"])
+    #expect(fixed[0].folder(steps: nil).hasPrefix("listops-linear-small-clip=0-x"))
+    let same = try grid(["train.seed=1,2", "task.seed=1,2"])
+    #expect(same[0].folder(steps: nil).hasPrefix("listops-linear-small-train.seed=1-task.seed=1"))
+    for wrong in ["train.clip=1,1", "train.clip=1,", "train.clip=,"] {
+      #expect(throws: UserError.self) { try grid([wrong]) }
+    }
+  }
+
   @Test("A run costs its steps, the validations on the way and at the end, and two tests")
   func cost() {
     // 1000 · (1 + 5 / 100) + 5 + 2 · 10

@@ -18,6 +18,8 @@ package final class LeaderboardJournal {
       case measured
       /// A budget gave a training its steps: `cell`, `steps` and `budget`.
       case planned
+      /// A training waits for its turn: `steps`.
+      case queued
       /// A training, a measurement or a benchmark was begun.
       case started
       /// It ended with a result.
@@ -71,6 +73,24 @@ package final class LeaderboardJournal {
 
   /// Lines that are no entry, each with the file, its number and what is wrong.
   package var problems: [String] { lines.problems }
+
+  /// The trainings of a folder's journal that wait for their turn, in the order in which they were
+  /// queued; the journal is only read.
+  package static func queued(in folder: String) -> [Entry] {
+    var waiting: [Entry] = []
+    let path = "\(folder)/journal.jsonl"
+    guard FileSystem.exists(path) else { return [] }
+    for entry in JSONLines<Entry>(path, of: "entry of a leaderboard").values {
+      switch entry.event {
+      case .queued:
+        waiting.removeAll { $0.subject == entry.subject }
+        waiting.append(entry)
+      case .started, .done, .failed: waiting.removeAll { $0.subject == entry.subject }
+      case .measured, .planned: break
+      }
+    }
+    return waiting
+  }
 
   private var lines: JSONLines<Entry> { JSONLines(path, of: "entry of a leaderboard") }
 

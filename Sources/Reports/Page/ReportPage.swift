@@ -146,6 +146,7 @@ struct ReportPage {
 
   private func protocolCharts(_ groups: [SeedGroup]) -> [Chart] {
     [charts.tradeOff(groups), charts.curves(groups)].compactMap(\.self)
+      + SweepChart.all(groups, charts.styles)
   }
 
   private var lengthCharts: [Chart] { LengthLine.families(groups).compactMap(charts.lengths) }

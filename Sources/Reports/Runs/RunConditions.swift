@@ -109,7 +109,8 @@ extension RunRecord {
   /// A warm-up that is scaled with the steps is no change of its own, and with a rate or batch that
   /// differ from the preset's, two rows are told apart by this.
   package var deviations: [String] {
-    let parted: Set = ["train.steps", "train.warmup", "task.length", "task.validation"]
+    var parted: Set = ["train.steps", "task.length", "task.validation"]
+    if changedKeys.contains("train.steps") { parted.insert("train.warmup") }
     return changedKeys.filter { !parted.contains($0) }.sorted().map {
       "\($0)=\(settings[$0]?.description ?? "")"
     }

@@ -8,10 +8,22 @@ import Runs
 /// Where a run stands at this moment, from the ends of its files alone.
 package struct RunStanding: Sendable, Encodable {
   /// How it is with a run.
-  package enum State: String, Sendable, Encodable {
-    case running, done, stopped, failed
+  package enum State: String, Sendable, Encodable, CaseIterable {
+    case running
+    /// A training that a leaderboard has planned and not begun.
+    case queued
+    case done, stopped, failed
     /// Says that it runs, but no process holds its lock.
     case dead
+
+    /// What is to be looked at first has more.
+    package var urgency: Int {
+      switch self {
+      case .running: 2
+      case .queued: 1
+      case .done, .stopped, .failed, .dead: 0
+      }
+    }
   }
 
   /// The folder's last name.
@@ -70,6 +82,19 @@ package struct RunStanding: Sendable, Encodable {
     peakResidentBytes =
       result?.peakResidentBytes ?? values("memory/peak_rss_bytes").map { Int($0) }
     time = records.compactMap(\.time).last ?? 0
+  }
+
+  /// The trainings that the leaderboard of a folder has planned and not begun, in its order.
+  package static func queued(in folder: String) -> [RunStanding] {
+    LeaderboardJournal.queued(in: folder).filter { !RunFolder.holdsRun("\(folder)/\($0.subject)") }
+      .map { RunStanding(queued: $0.subject, steps: $0.steps ?? 0) }
+  }
+
+  private init(queued name: String, steps: Int) {
+    self.name = name
+    (state, step, self.steps, time) = (.queued, 0, steps, 0)
+    (loss, accuracy, validation, test, stepsPerSecond) = (nil, nil, nil, nil, nil)
+    peakResidentBytes = nil
   }
 
   private static func state(_ folder: RunFolder, isFinished: Bool) -> State {

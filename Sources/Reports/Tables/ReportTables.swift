@@ -16,8 +16,8 @@ package enum ReportTables {
     let groups = SeedGroup.all(runs)
     let protocols = Dictionary(grouping: groups, by: \.conditions).sorted { $0.key < $1.key }
     let names = ProtocolNames(groups)
-    return OverviewTable.all(groups)
-      + protocols.compactMap { AccuracyTable.make($0.value, name: names[$0.key]) }
+    let accuracies = protocols.compactMap { AccuracyTable.make($0.value, name: names[$0.key]) }
+    return OverviewTable.all(groups) + accuracies + SweepTable.all(groups)
       + LengthTable.all(groups) + SpeedTable.all(speed) + CrossoverTable.all(speed)
       + PeerTables(peers).all
   }

@@ -11,12 +11,15 @@ import Tasks
 /// `lra leaderboard`: trains a grid of tasks, models, lengths and seeds, and reports.
 struct Leaderboard: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Train a grid of tasks, models, lengths and seeds, and write the report.",
+    abstract: "Train a grid of tasks, models, lengths, settings and seeds, and report it.",
+    usage: "lra leaderboard [OPTION ...]",
     discussion: """
       lra leaderboard --tasks listops --models linformer,s4d --seeds 0,1,2
       lra leaderboard --tasks text,image --lengths 1024 --budget 4h
+      lra leaderboard --models s4d --set train.learning-rate=1e-3,3e-4
 
-      Says first what it will cost, measured by a few steps of each training, and asks nothing. \
+      A list after --set is one more side of the grid; the report orders its values by validation \
+      accuracy. Says first what it will cost, measured by a few steps of each training, and asks nothing. \
       Typed again it goes on where it was; two may work in one folder. A training that fails is \
       listed at the end.
       """)
@@ -39,9 +42,13 @@ struct Leaderboard: ParsableCommand {
       whole ends in time; its rows are marked.
       """)
   var budget: String?
-  @Option(parsing: .unconditional, help: "Trainings at once. Default: one for each core.")
+  @Option(parsing: .unconditional, help: "Trainings at once. Default: one for each thread.")
   var jobs: Int?
-  @Option(name: .customLong("set"), help: "key=value for every training. May be repeated.")
+  @Option(help: "Threads of all trainings together. Default: all cores, or $LRA_THREADS.")
+  var threads: Int?
+  @Option(
+    name: .customLong("set"),
+    help: "key=value for every training, or key=a,b to train with each. May be repeated.")
   var assignments: [String] = []
   @Option(
     parsing: .unconditional,
@@ -58,6 +65,7 @@ struct Leaderboard: ParsableCommand {
   var dryRun = false
 
   func run() throws {
+    if let threads { try useThreads(threads) }
     let cores = Workers.shared.count
     if let jobs { try require("--jobs", jobs, atLeast: 1) }
     let (cells, refused) = try grid()
@@ -118,6 +126,9 @@ struct Leaderboard: ParsableCommand {
     let report = Report(data)
     let page = try report.write(to: folder.report)
     try printResult(report.markdown)
+    for sweep in Sweep.all(SeedGroup.all(data.runs)) {
+      try printResult("chosen            \(sweep.choice)")
+    }
     try printResult("report            \(page)")
   }
 

@@ -10,7 +10,13 @@ import Reports
 struct Top: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Watch all runs of a folder, from their files, in another shell.",
-    discussion: "q or Ctrl-C ends it. Where the output is no terminal, the table is printed once.")
+    usage: "lra top [FOLDER] [OPTION ...]",
+    discussion: """
+      lra top runs/leaderboard
+
+      q or Ctrl-C ends it. Where the output is no terminal, the table is printed once. Runs that a \
+      leaderboard has not begun are shown as queued. A narrow screen has fewer columns.
+      """)
 
   @Argument(help: "The folder that holds the runs.", transform: pathArgument)
   var folder = "runs"
@@ -64,65 +70,45 @@ struct Top: ParsableCommand {
   /// What was seen of a run, and when its files were changed last.
   private typealias Seen = (times: [Date?], standing: RunStanding)
 
-  /// The runs, those that run first, then the latest; runs whose files have not changed are not read
+  /// The runs, those that run first, then those that wait, then the latest; runs whose files have not changed are not read
   /// again, unless they say that they run.
   private func look(_ seen: inout [String: Seen]) throws -> [RunStanding] {
-    let standings = RunCollection.paths(in: folder).compactMap { path -> RunStanding? in
-      let times = ["STATUS", "metrics.jsonl", "result.json"].map { name in
-        try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")[.modificationDate]
-          as? Date
-      }
-      if let known = seen[path], known.times == times, known.standing.state != .running {
-        return known.standing
-      }
-      guard let standing = try? RunStanding(path) else { return nil }
-      seen[path] = (times, standing)
-      return standing
-    }
+    let standings =
+      RunCollection.paths(in: folder).compactMap { path -> RunStanding? in
+        let times = ["STATUS", "metrics.jsonl", "result.json"].map { name in
+          try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")[.modificationDate]
+            as? Date
+        }
+        if let known = seen[path], known.times == times, known.standing.state != .running {
+          return known.standing
+        }
+        guard let standing = try? RunStanding(path) else { return nil }
+        seen[path] = (times, standing)
+        return standing
+      } + RunStanding.queued(in: folder)
     guard !standings.isEmpty else {
       throw UserError(
         .missingInput, "\(folder): holds no run",
         remedy: "give the folder in which runs are, as in lra top runs/leaderboard")
     }
     return standings.sorted {
-      ($0.state == .running ? 1 : 0, $0.time, $1.name)
-        > ($1.state == .running ? 1 : 0, $1.time, $0.name)
+      ($0.state.urgency, $0.time, $1.name) > ($1.state.urgency, $1.time, $0.name)
     }
   }
 
   private func table(
     _ standings: [RunStanding], hint: String = "", width: Int, height: Int
   ) -> String {
-    let counts = [RunStanding.State.running, .done, .stopped, .failed, .dead].compactMap { state in
+    let counts = RunStanding.State.allCases.compactMap { state in
       let count = standings.count { $0.state == state }
       return count == 0 ? nil : "\(count) \(state.rawValue)"
     }
     let heading = "\(printable(folder)): \(counts.joined(separator: ", "))\(hint)"
     let shown = standings.prefix(max(1, height - 4))
-    let rows =
-      [["run", "state", "step", "", "loss", "train", "val", "test", "steps/s", "to go", "memory"]]
-      + shown.map(row)
-    let lines = [heading] + formatTable(rows, leading: 2).split(separator: "\n").map(String.init)
+    let lines = TopTable(standings: Array(shown)).lines(width: width)
     let rest = standings.count - shown.count
-    return (lines + (rest > 0 ? ["and \(rest) more"] : []))
-      .map { String($0.prefix(width)) }.joined(separator: "\n")
-  }
-
-  private func row(_ run: RunStanding) -> [String] {
-    let percent = { (share: Double?) in share.map(formatPercent) ?? "-" }
-    return [
-      printable(run.name), run.state.rawValue, "\(formatCount(run.step))/\(formatCount(run.steps))",
-      bar(run), run.loss.map { formatNumber("%.3f", $0) } ?? "-", percent(run.accuracy),
-      percent(run.validation), percent(run.test),
-      run.stepsPerSecond.map { String(format: "%.2f", $0) } ?? "-",
-      run.secondsLeft.map(formatDuration) ?? "-", run.peakResidentBytes.map(formatBytes) ?? "-",
-    ]
-  }
-
-  private func bar(_ run: RunStanding) -> String {
-    let share = Double(run.step) / Double(max(run.steps, 1))
-    let full = min(10, Int((share * 10).rounded(.down)))
-    return String(repeating: "#", count: full) + String(repeating: ".", count: 10 - full)
+    return ([String(heading.prefix(width))] + lines + (rest > 0 ? ["and \(rest) more"] : []))
+      .joined(separator: "\n")
   }
 
   private var screen: (width: Int, height: Int) {

@@ -135,8 +135,9 @@ final class LeaderboardRunner {
     let share = plan.share < 1 ? String(format: "%.1f %% of", plan.share * 100) : "all"
     printMessage(
       "to do: \(left), with \(share) the preset's steps: about "
-        + "\(formatDuration(seconds: plan.seconds(jobs: jobs))), \(jobs) at once, threads of "
-        + "each: \(options.threads), \(formatBytes(plan.peakBytes(jobs: jobs))) of memory")
+        + "\(formatDuration(seconds: plan.seconds(jobs: jobs))), \(jobs) at once on "
+        + "\(counted(options.threads, "thread")) each, "
+        + "\(formatBytes(plan.peakBytes(jobs: jobs))) of memory")
     printMessage(
       "watch it from another shell: \(programWord) top \(shellQuoted(options.folder.path))")
   }
@@ -148,6 +149,7 @@ final class LeaderboardRunner {
     var open = options.cells.filter { costs[$0.kind] != nil && state($0) != .done }
     let total = open.count
     var ended = 0
+    for cell in open { try journal.write(queued(cell)) }
     try queue().run {
       try nextTraining(&open)
     } ended: { outcome in
@@ -164,11 +166,17 @@ final class LeaderboardRunner {
     try stopIfAsked()
   }
 
+  private func queued(_ cell: LeaderboardCell) -> LeaderboardJournal.Entry {
+    var entry = LeaderboardJournal.Entry(.queued, name(cell))
+    entry.steps = stepsOf(cell) ?? costs[cell.kind]?.steps
+    return entry
+  }
+
   /// Takes the first training that nobody else works on.
   private func nextTraining(_ open: inout [LeaderboardCell]) throws -> JobQueue.Next {
     if isOver {
       if !open.isEmpty {
-        printMessage("the budget is used up; \(open.count) trainings were not begun")
+        printMessage("the budget is used up; \(counted(open.count, "training")) not begun")
       }
       open = []
     }
@@ -250,9 +258,9 @@ final class LeaderboardRunner {
 
   /// Ends the command when a signal asked for it.
   func stopIfAsked() throws {
-    guard let reason = Interrupts.stopReason else { return }
+    guard let text = Interrupts.stopText else { return }
     throw UserError(
-      .stoppedEarly, "stopped (\(reason)); what was reached is saved in \(options.folder.path)",
-      remedy: "type the same command again to go on")
+      .stoppedEarly, "\(text); what was reached is saved in \(options.folder.path)",
+      remedy: "continue by typing the same command again")
   }
 }
