@@ -56,6 +56,9 @@ struct AxisTests {
     let axis = Axis("", unit: "%", [50, 50.2], span: 8)
     let (low, high) = try (#require(axis.place(50)), #require(axis.place(50.2)))
     #expect(abs((high - low) - 0.2 / (8 * 1.12)) < 1e-9)
+    let share = Axis("", unit: "%", [0, 2], span: 20, limits: 0...100)
+    // What is cut off below 0 is shown above: 20 % and a margin at both ends.
+    #expect(share.place(0) == 0 && share.place(22.4).map { abs($0 - 1) < 1e-9 } == true)
     #expect(Axis("steps/s", unit: "", [1, 2], isLogarithmic: true).label == "steps/s (log scale)")
   }
 

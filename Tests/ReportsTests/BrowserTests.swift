@@ -9,14 +9,21 @@ import Testing
 import Training
 
 /// What a browser makes of the page, where there is one.
-@Suite("The page in a browser", .enabled(if: Browser.path != nil))
+@Suite(
+  "The pages in a browser",
+  .enabled(if: Browser.path != nil, "there is no Chromium in /usr/bin: apt-get install chromium"))
 struct BrowserTests {
   @Test("Nothing is wider than the window, on a phone and on a desk", arguments: [390, 1400])
   func width(_ width: Int) throws {
-    let seen = try Browser.answer(
-      ReportData(runs: try someRuns), width: width,
-      "[document.documentElement.clientWidth, document.documentElement.scrollWidth]")
-    #expect(seen == [width, width])
+    for page in ["index.html", "runs.html"] {
+      let seen = try Browser.answer(
+        ReportData(runs: try someRuns), page, width: width,
+        """
+        [...document.querySelectorAll('details')].map(each => each.open = true)
+          && [document.documentElement.clientWidth, document.documentElement.scrollWidth]
+        """)
+      #expect(seen.count == 2 && seen[0] == seen[1] && seen[0] > width - 20, "\(page): \(seen)")
+    }
   }
 
   private var someRuns: [RunRecord] {
@@ -101,10 +108,12 @@ enum Browser {
     .first { FileManager.default.isExecutableFile(atPath: $0) }
 
   /// The numbers that a script finds in a report's page in a window of some width.
-  static func answer(_ data: ReportData, width: Int, _ script: String) throws -> [Int] {
+  static func answer(
+    _ data: ReportData, _ page: String = "index.html", width: Int, _ script: String
+  ) throws -> [Int] {
     try withScratchFolder { folder in
-      let path = try Report(data).write(to: "\(folder)/report")
-      let page = try String(contentsOfFile: path, encoding: .utf8)
+      _ = try Report(data).write(to: "\(folder)/report")
+      let page = try String(contentsOfFile: "\(folder)/report/\(page)", encoding: .utf8)
       // The browser makes no window as narrow as a phone's, but a frame is as wide as it is told.
       let probe = """
         <script>addEventListener('load', () => parent.postMessage((\(script)).join(' '), '*'));

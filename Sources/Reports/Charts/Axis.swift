@@ -23,9 +23,10 @@ package struct Axis {
   ///   - unit: what follows a number: `%`, `steps/s`.
   ///   - includesZero: whether a linear axis begins at 0.
   ///   - span: a linear axis shows no less than this, so that noise is not made large.
+  ///   - limits: a linear axis shows nothing beyond these, as 0 and 100 %.
   package init(
     _ title: String, unit: String, _ values: [Double], isLogarithmic: Bool = false,
-    includesZero: Bool = false, span: Double = 0
+    includesZero: Bool = false, span: Double = 0, limits: ClosedRange<Double>? = nil
   ) {
     self.title = title
     self.unit = unit
@@ -43,6 +44,12 @@ package struct Axis {
       let margin = high > low ? (high - low) * 0.06 : max(abs(high) * 0.1, 0.5)
       low = includesZero && low == 0 ? 0 : low - margin
       high += margin
+      if let limits {
+        // What is cut off at one end is shown at the other.
+        let (below, above) = (max(0, limits.lowerBound - low), max(0, high - limits.upperBound))
+        low = max(limits.lowerBound, low - above)
+        high = min(limits.upperBound, high + below)
+      }
     }
     (self.low, self.high) = (low, high)
   }

@@ -39,7 +39,8 @@ struct ReportCharts {
         """,
       x: Axis("training steps/s", unit: "steps/s", points.map(\.x), isLogarithmic: true),
       y: Axis(
-        "test accuracy, %", unit: "%", Self.extremes(series, chance), span: Self.span(groups)),
+        "test accuracy, %", unit: "%", Self.extremes(series, chance), span: Self.span(groups),
+        limits: Self.shares),
       series: series, sizeTitle: "peak memory, MiB", front: Self.front(groups), level: chance)
   }
 
@@ -63,8 +64,16 @@ struct ReportCharts {
     styles[group.model].varied(groups[..<place].count { $0.model == group.model })
   }
 
+  /// All shares there are, in per cent.
+  private static let shares: ClosedRange<Double> = 0...100
+
+  /// A share in per cent with its error to both sides, as far as such shares go.
+  private static func percent(_ share: Double, _ error: Double) -> ClosedRange<Double> {
+    max(0, share - error)...max(max(0, share - error), min(100, share + error))
+  }
+
   private static func range(_ group: SeedGroup) -> ClosedRange<Double> {
-    (group.accuracy - group.error) * 100...(group.accuracy + group.error) * 100
+    percent(group.accuracy * 100, group.error * 100)
   }
 
   private static func seeds(_ group: SeedGroup) -> [Chart.Point] {
@@ -125,14 +134,15 @@ struct ReportCharts {
         "step", unit: "steps", series.flatMap { $0.points.map(\.x) }, includesZero: true),
       y: Axis(
         "validation accuracy, %", unit: "%", Self.extremes(series, chance),
-        span: Self.span(groups)), series: series, level: chance)
+        span: Self.span(groups),
+        limits: Self.shares), series: series, level: chance)
   }
 
   private static func curve(_ group: SeedGroup) -> [Chart.Point] {
     var points = thinned(meanCurve(group.runs.map(\.validation)))
     if group.count == 1, let last = points.last {
       let error = group.validationError * 100
-      points[points.count - 1].range = last.y - error...last.y + error
+      points[points.count - 1].range = percent(last.y, error)
     }
     return points
   }
@@ -177,7 +187,8 @@ struct ReportCharts {
       x: Self.lengthAxis(series),
       y: Axis(
         "test accuracy, %", unit: "%", Self.extremes(series, chance),
-        span: Self.span(Array(lines.joined()))), series: series, level: chance)
+        span: Self.span(Array(lines.joined())),
+        limits: Self.shares), series: series, level: chance)
   }
 
   /// A measurement of training steps against the length, on logarithmic scales.
@@ -222,7 +233,7 @@ struct ReportCharts {
       var point = point
       guard let count, count > 0, (0...100).contains(point.y) else { return point }
       let error = standardError(accuracy: point.y / 100, count: count) * 100
-      point.range = point.y - error...point.y + error
+      point.range = percent(point.y, error)
       return point
     }
     let series = { (name: String, place: Int, points: [Chart.Point]) in
@@ -246,7 +257,9 @@ struct ReportCharts {
         id: "\(id)-accuracy", title: "Validation accuracy of \(run.name)",
         caption: "Over the steps of the run, with a band of one standard error.",
         x: axis(accuracies),
-        y: Axis("validation accuracy, %", unit: "%", extremes(accuracies, chance), span: 4),
+        y: Axis(
+          "validation accuracy, %", unit: "%", extremes(accuracies, chance), span: 4, limits: shares
+        ),
         series: accuracies, level: chance),
     ].filter { !$0.series.isEmpty }
   }

@@ -91,7 +91,7 @@ struct ReportPage {
         plots(protocolCharts(each.groups))
           + tables.filter { $0.id == each.conditions.id("accuracy") }.map {
             PageParts.table($0, heading: nil)
-          } + confusions(each.groups))
+          } + tables(each.conditions.id("sweep")).map(table) + confusions(each.groups))
     }
     let others: [(String, String, [Markup])] = [
       ("length", "Accuracy against length", plots(lengthCharts) + tables("length").map(table)),

@@ -36,12 +36,15 @@ enum OverviewTable {
         + [.number("average of five"), .number("average of six")],
       notes: tasks.compactMap { task in
         chosen[task.name].map { note(task, $0, among: groups) }
-      } + [
-        "average of five: without Path-X, as in the LRA's paper; only where all five were run",
-        "*: settings other than the preset's, the table of the task names them; steps are named "
-          + "where they are not those of most of the column",
-        "(chance): no better than always answering the commonest class",
-      ])
+      }
+        + (tasks.count < averaged.count
+          ? []
+          : ["average of five: without Path-X, as in the LRA's paper; only where all five were run"])
+        + [
+          "*: settings other than the preset's, the table of the task names them; steps are named "
+            + "where they are not those of most of the column",
+          "(chance): no better than always answering the commonest class",
+        ])
     var rows: [String: [String: SeedGroup]] = [:]
     let candidates = SeedGroup.ranked(groups).filter { chosen[$0.conditions.task] == $0.conditions }
     let usual = usualSteps(candidates)
