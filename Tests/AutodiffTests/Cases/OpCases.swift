@@ -148,5 +148,5 @@ struct OpCase: Sendable, CustomTestStringConvertible {
 enum OpCases {
   static let all =
     rows + blocks + attention + patterns + leading + hashed + kernels + sequences + landmarks
-    + batchNorms + sorts + recurrence + synthesized + narrow + pairs
+    + batchNorms + sorts + recurrence + synthesized + narrow + pairs + basic
 }
