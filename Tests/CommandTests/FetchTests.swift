@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// The scripts that bring published data into the data folder, kept off the network.
-@Suite("data-scripts/text, retrieval, image, pathfinder and pathx")
+@Suite("data-scripts/listops, text, retrieval, image, pathfinder and pathx")
 struct FetchTests {
   private func fetch(_ task: String, into data: String, from: String = "") throws -> CommandResult {
     try CommandRunner.run(
@@ -58,6 +58,28 @@ struct FetchTests {
       #expect(again.status == 0 && again.errors.isEmpty && again.output.isEmpty)
       let made = try CommandRunner.lra("data make text --data \(data)")
       #expect(made.status == 0 && made.output.contains("train 18, val 2, test 20"))
+    }
+  }
+
+  @Test("ListOps' tables are taken where they are given, and else nothing is done")
+  func listOps() throws {
+    try withScratchFolder { folder in
+      let data = "\(folder)/data"
+      let none = try fetch("listops", into: data)
+      #expect(none.status == 0 && none.errors.isEmpty && names(data).isEmpty)
+      let mine = "\(folder)/mine"
+      try FileManager.default.createDirectory(atPath: mine, withIntermediateDirectories: true)
+      for split in ["train", "val", "test"] {
+        try "Source\tTarget\n[MAX 4 3 ]\t4\n".write(
+          toFile: "\(mine)/basic_\(split).tsv", atomically: false, encoding: .utf8)
+      }
+      let run = try fetch("listops", into: data, from: mine)
+      #expect(run.status == 0, "\(run.errors)")
+      #expect(names("\(data)/listops") == ["listops-1000"])
+      // Presets ask for more than there are: all are taken, and it is said.
+      let made = try CommandRunner.lra("data make listops --train-count 20 --data \(data)")
+      #expect(made.output.contains("train 1, val 1, test 1"), "\(made.errors)")
+      #expect(made.output.contains("all 1 train examples (task.train-count is 20)"))
     }
   }
 

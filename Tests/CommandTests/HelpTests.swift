@@ -8,7 +8,7 @@ struct HelpTests {
   private static let commands = [
     "train", "evaluate", "compare", "top", "advise", "predict", "bench", "leaderboard", "report",
     "reproduce", "data", "data make", "data check", "data export", "list", "explain", "new",
-    "new model", "doctor",
+    "new model", "new task", "doctor",
   ]
 
   @Test("Every help text fits 80 columns and has an example", arguments: commands)

@@ -73,6 +73,31 @@ struct NewTests {
     }
   }
 
+  @Test("writes a task and one line of its catalog, and refuses a name that is taken")
+  func task() throws {
+    try withScratchFolder { folder in
+      let copied = try CommandRunner.run("/bin/cp", ["-r", "Tasks", folder])
+      #expect(copied.status == 0, "\(copied.errors)")
+      let catalog = "\(folder)/Tasks/Core/TaskCatalog.swift"
+      let before = try read(catalog)
+      let new = { (name: String) in
+        try CommandRunner.run(
+          "/bin/sh",
+          ["-c", "cd \"$0\" && exec \"$1\" new task \"$2\"", folder, CommandRunner.program, name])
+      }
+      let run = try new("my-task")
+      #expect(run.status == 0 && run.output.contains("make train TASK=my-task"), "\(run.errors)")
+      let task = try read("\(folder)/Tasks/MyTask/MyTask.swift")
+      #expect(task.contains("package struct MyTask: ArenaTask {"))
+      #expect(task.contains("fnv1a(\"my-task.\\(split.rawValue)\")"))
+      #expect(try read(catalog).replacing("    .myTask,\n", with: "") == before)
+      for name in ["my-task", "listops", "My-Task"] {
+        let refused = try new(name)
+        #expect(refused.status == 64, "\(name)")
+      }
+    }
+  }
+
   @Test("refuses names that are taken, by a model or by a type, and writes nothing")
   func taken() throws {
     try withCheckout { folder in

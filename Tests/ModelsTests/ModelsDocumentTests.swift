@@ -25,7 +25,7 @@ struct ModelsDocumentTests {
 
   @Test(
     "Every model has a section that names its paper, options and defaults",
-    arguments: VariantCatalog.all)
+    arguments: VariantCatalog.all.filter { !$0.about.isDraft })
   func section(entry: VariantEntry) throws {
     let section = try #require(sections[entry.name], "\(entry.name)")
     #expect(section.contains(entry.about.arXiv))
@@ -48,7 +48,9 @@ struct ModelsDocumentTests {
   @Test("Every tensor of every option is named", arguments: Fixture.names)
   func tensors(name: String) throws {
     let model = try Fixture(name).makeModel()
-    let section = try #require(sections[model.configuration.name])
+    let name = model.configuration.name
+    if try VariantCatalog.named(name).about.isDraft { return }
+    let section = try #require(sections[name])
     let documented = names(in: common).union(names(in: section))
     for parameter in model.parameters.all {
       let path = parameter.name.replacing(/^blocks\.\d+\./, with: "blocks.i.")

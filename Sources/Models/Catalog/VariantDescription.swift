@@ -22,6 +22,13 @@ package struct VariantDescription: Sendable {
   /// Where we depart from the paper, and where known code departs from it, one sentence each.
   package let deviations: [String]
 
+  /// Stands for the number of a paper that there is not yet.
+  package static let unpublished = "0000.00000"
+  /// Whether this is a draft, as `lra new model` writes one.
+  ///
+  /// The documents and the record of costs need not have it; one that is to stay gets its paper's number.
+  package var isDraft: Bool { arXiv == Self.unpublished }
+
   /// What not all models have, though settings of all are about it.
   package enum Part: Sendable {
     /// `model.heads` and `model.head-width`.

@@ -8,8 +8,38 @@ import Models
 /// `lra new`: starts something in a checkout.
 struct New: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Start a model of your own in a checkout.",
-    discussion: "lra new model my-attention", subcommands: [NewModel.self])
+    abstract: "Start a model or a task of your own in a checkout.",
+    discussion: "lra new model my-attention", subcommands: [NewModel.self, NewTask.self])
+}
+
+/// `lra new task`: a task that works, to be changed.
+struct NewTask: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "task", abstract: "Write a task to start from, and add it to the catalog.",
+    discussion: """
+      lra new task my-task
+
+      To be run in the root of a checkout. The task is generated from a seed: which of two tokens is \
+      more frequent. Your own labelled sequences need no task: see docs/tasks.md#sequences.
+      """)
+
+  @Argument(help: "Lower-case words with hyphens, such as my-task.")
+  var name: String
+
+  func run() throws {
+    let template = try TaskTemplate(name)
+    try template.add(to: ".")
+    try printResult(
+      """
+      written  \(template.swiftPath)
+      changed  \(TaskTemplate.catalogPath)
+
+      Build it, look at it, and train on it:
+        make build && .build/release/lra data check \(name)
+        make train TASK=\(name) MODEL=linear PRESET=quick
+      Then change what it asks; describe it in docs/tasks.md.
+      """)
+  }
 }
 
 /// `lra new model`: a model that works, to be changed.
@@ -40,8 +70,9 @@ struct NewModel: ParsableCommand {
       Write its reference values, with the NumPy of Python 3, and test it:
         python3 data-scripts/fixtures.py Tests/ModelsTests/Fixtures \(name)
         make test
-      Then change the formula in both files, and repeat; describe it in docs/models.md, which the \
-      tests hold against it. A variant with other heads or sizes may \
+      Then change the formula in both files, and repeat; docs/extending.md lists the operations. \
+      Once its paper's number stands in `about`, the tests ask for a section of docs/models.md, its \
+      settings in docs/settings.md, and its cost on record. A variant with other heads or sizes may \
       need a line in Tests/Support/VariantCase.swift.
       """)
   }

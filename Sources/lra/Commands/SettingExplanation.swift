@@ -109,7 +109,7 @@ struct SettingTables {
       `lra explain settings --markdown`. `--set KEY=VALUE` sets one; `lra explain KEY` says which value
       each preset gives it, and from where.
       """
-    let sections = groups.map { group in
+    let sections = groups.filter { !$0.owner.isDraft }.map { group in
       let rows = group.settings.map { setting in
         "| `\(setting.key)` | \(cell(setting.value)) | \(setting.range) | \(setting.help) |"
       }
@@ -136,6 +136,11 @@ extension SettingGroup.Owner {
 
   fileprivate var model: String? {
     if case .model(let name) = self { name } else { nil }
+  }
+
+  /// Whether it is a model that no document need have.
+  fileprivate var isDraft: Bool {
+    model.flatMap { try? VariantCatalog.named($0) }?.about.isDraft ?? false
   }
 
   fileprivate var title: String {

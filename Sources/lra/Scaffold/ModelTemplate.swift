@@ -14,13 +14,8 @@ struct ModelTemplate {
 
   /// - Throws: `UserError` for a name that is not lower-case words with hyphens.
   init(_ name: String) throws {
-    guard name.wholeMatch(of: /[a-z][a-z0-9]*(-[a-z0-9]+)*/) != nil else {
-      throw UserError(
-        .usage, "\"\(name)\" is not a name for a model",
-        remedy: "use lower-case letters and digits in words joined by hyphens: my-attention")
-    }
-    self.name = name
-    type = name.split(separator: "-").map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
+    let checked = try ScaffoldName(name, of: "model")
+    (self.name, type) = (checked.name, checked.type)
   }
 
   var swiftPath: String { "Sources/Models/Variants/\(type).swift" }
@@ -47,9 +42,9 @@ struct ModelTemplate {
     /// Differs: see ``about``.
     struct \#(type): Mixer {
       static let about = VariantDescription(
-        name: "\#(name)", paper: "Not published", year: \#(year), arXiv: "0000.00000",
-        cost: .quadratic, summary: "Softmax attention with a trained sharpness.",
-        deviations: [])
+        name: "\#(name)", paper: "Not published", year: \#(year),
+        arXiv: VariantDescription.unpublished, cost: .quadratic,
+        summary: "Softmax attention with a trained sharpness.", deviations: [])
 
       struct Options: VariantOptions {
         @Knob("s, the first value of the trained factor of all logits", above: 0)
