@@ -6,7 +6,7 @@
 /// of B stays in the first level while all rows of A pass over it.
 ///
 /// - Parameters:
-///   - m: a multiple of 8 is fastest; the last rows of others are computed one at a time.
+///   - m: a multiple of 8 is fastest.
 ///   - stride: floats from one row of C to the next.
 ///   - prefetching: prefetched while the product runs.
 func gemm(
@@ -18,7 +18,7 @@ func gemm(
   assert(WorkCounter.add(2 * m * Panels.padded(n) * k))
   let depth = 256
   var prefetching = prefetching.spread(
-    over: m / 8 * Panels.count(n) * max(1, (k + depth - 1) / depth))
+    over: RegisterTiles.count(m) * Panels.count(n) * max(1, (k + depth - 1) / depth))
   var first = 0
   while first < k || (k == 0 && first == 0) {
     let part = min(depth, k - first)
@@ -34,7 +34,7 @@ func gemm(
   }
 }
 
-/// One panel of at most 32 columns, all rows.
+/// One panel of at most ``Panels/width`` columns, all rows.
 ///
 /// A large C may have left the first-level cache; its rows are prefetched before they are added to.
 private func gemmPanel(
@@ -49,33 +49,27 @@ private func gemmPanel(
   }
   let isFar = accumulate && m * cRow >= 1 << 14
   var i = 0
-  while i + 8 <= m {
-    prefetching.prefetchNext()
-    if isFar { for r in i..<i + 8 { prefetch(c + r * cRow, count: n) } }
-    gemmKernel8x32(
-      k, a.rows(from: i), b, bStep,
-      c + i * cRow, cRow, accumulate: accumulate)
-    i += 8
-  }
   while i < m {
-    gemmKernel1x32(
-      k, a.rows(from: i), b, bStep,
-      c + i * cRow, accumulate: accumulate)
-    i += 1
+    let rows = RegisterTiles.rows(of: m - i)
+    prefetching.prefetchNext()
+    if isFar { for r in i..<i + rows { prefetch(c + r * cRow, count: n) } }
+    RegisterTiles.multiply(
+      rows: rows, k, a.rows(from: i), b, bStep, c + i * cRow, cRow, accumulate: accumulate)
+    i += rows
   }
 }
 
-/// A last panel of fewer than 32 columns: computed whole in a block beside C, then copied.
+/// A last panel of fewer columns: computed whole in a block beside C, then copied.
 private func gemmNarrowPanel(
   rows m: Int, columns n: Int, inner k: Int, _ a: StridedMatrix,
   _ b: UnsafePointer<Float>, _ bStep: Int,
   _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, prefetching: inout PrefetchCursor
 ) {
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: 8 * Panels.width) { block in
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: RegisterTiles.rows * Panels.width) { block in
     guard let block = block.baseAddress else { return }
     var i = 0
     while i < m {
-      let rows = min(8, m - i)
+      let rows = RegisterTiles.rows(of: m - i)
       gemmPanel(
         rows: rows, columns: Panels.width, inner: k,
         a.rows(from: i), b, bStep,

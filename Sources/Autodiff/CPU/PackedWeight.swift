@@ -43,7 +43,7 @@ struct PackedWeight {
   private let inner: Int
   private let columns: Int
 
-  /// Some of the packed matrix's columns; they start at a multiple of 32.
+  /// Some of the packed matrix's columns; they start at a multiple of ``Panels/width``.
   func columns(_ range: Range<Int>) -> PackedWeight {
     PackedWeight(
       self, panels.columns(from: range.lowerBound), inner: inner, columns: range.count)

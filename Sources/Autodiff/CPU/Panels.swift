@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The right-hand matrix of a product, B[k × n], cut into panels of 32 columns.
+/// The right-hand matrix of a product, B[k × n], cut into panels as wide as a register tile: 32 columns in
+/// builds for AVX-512, else 16.
 ///
-/// Element (i, 32·p + j) lies at `base[p * panel + i * step + j]`. Kernels make panels here and nowhere
+/// Element (i, width·p + j) lies at `base[p * panel + i * step + j]`. Kernels make panels here and nowhere
 /// else, packed or in place, so that another element type needs one more packing, not a change in
 /// every kernel.
 struct Panels {
-  static let width = 32
+  @inline(__always)
+  static var width: Int { RegisterTiles.columns }
 
   let base: UnsafePointer<Float>
   let step: Int
@@ -28,7 +30,7 @@ struct Panels {
     self.init(base: base, step: Self.width, panel: Self.width * k)
   }
 
-  /// The columns from a multiple of 32 on.
+  /// The columns from a multiple of ``width`` on.
   func columns(from first: Int) -> Panels {
     Panels(base: base + first / Self.width * panel, step: step, panel: panel)
   }
@@ -61,8 +63,7 @@ extension Panels {
         let from = source + i * stride + column
         let to = base + i * width
         if used == width {
-          store(load(from), to)
-          store(load(from + 16), to + 16)
+          for j in Swift.stride(from: 0, to: width, by: laneCount) { store(load(from + j), to + j) }
         } else {
           for j in 0..<used { to[j] = from[j] }
           for j in used..<width { to[j] = 0 }
@@ -95,7 +96,7 @@ extension Panels {
     }
     return Panels(packed: target, inner: k)
   }
-  /// Packs one panel, B[k × 32], from its columns.
+  /// Packs one panel, B[k × width], from its columns.
   ///
   /// - Parameter elements: sixteen elements of a column from one on, zeros beyond k.
   @inline(__always)

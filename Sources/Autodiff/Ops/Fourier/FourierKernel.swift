@@ -72,9 +72,10 @@ struct FourierKernel {
       guard let base = matrix.baseAddress else { return }
       for panel in 0..<plan.panels {
         gemm(
-          rows: rows, columns: Panels.width, inner: width,
+          rows: rows, columns: ComplexLanes.count, inner: width,
           StridedMatrix(base: x, rowStride: width, columnStride: 1),
-          Panels(packed: base + panel * width * Panels.width, inner: width),
+          Panels(
+            rowMajor: base + panel * width * ComplexLanes.count, stride: ComplexLanes.count),
           into: columns + panel * room, stride: ComplexLanes.count, accumulate: false,
           prefetching: panel == 0 ? prefetching : .none)
       }

@@ -10,7 +10,7 @@ package struct FourierPlan: Sendable {
   /// E, the length of the transform along the row.
   package let width: Int
   let transform: MixedRadix
-  /// The transform along the row as panels of E × 32: sixteen columns of cosines, then of sines.
+  /// The transform along the row as matrices of E × 32: sixteen columns of cosines, then of sines.
   let matrix: [Float]
   /// Panels; frequency k of a row of real numbers is the conjugate of E - k, so half of them do.
   var panels: Int { FourierPlan.panels(width) }
