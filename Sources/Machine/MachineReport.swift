@@ -50,6 +50,8 @@ package struct MachineReport: Codable, Sendable, Equatable {
   package var blas: BLAS?
   /// GFLOP/s of our own product kernel on operands in the caches.
   package var kernelGflopsPerS: Speed
+  /// The same with operands of bfloat16; nil where the processor has no instructions for them.
+  package var bf16GflopsPerS: Speed?
   /// How far two measurements of the kernel on one thread lay apart, as part of the higher.
   package var kernelSpread: Double
   /// GB/s between cores and main memory.
@@ -73,6 +75,8 @@ extension MachineReport {
     report("measuring products")
     let first = measureProductPeak(threads: 1)
     let all = threads == 1 ? first : measureProductPeak(threads: threads)
+    let bf16 =
+      ProductKernel.used(for: .bf16) == .bf16 ? measureBF16(threads: threads) : nil
     let blas = OpenBLAS.shared.map { measure($0, threads: threads) }
     let second = measureProductPeak(threads: 1)
     report("measuring memory")
@@ -82,7 +86,7 @@ extension MachineReport {
       threads: threads, memoryBytes: environment.memoryBytes, freeDiskBytes: freeDiskBytes("."),
       vectorSets: relevantSets.filter(OpenBLAS.cpuFlags().contains), tuned: environment.tuned,
       vectorBits: BuildTarget.vectorBits, zlib: Gzip.libraryVersion, blas: blas,
-      kernelGflopsPerS: Speed(one: max(first, second), all: all),
+      kernelGflopsPerS: Speed(one: max(first, second), all: all), bf16GflopsPerS: bf16,
       kernelSpread: abs(first - second) / max(first, second),
       memoryGigabytesPerS: Speed(
         one: bandwidth, all: threads == 1 ? bandwidth : measureMemoryBandwidth(threads: threads)),
@@ -93,6 +97,11 @@ extension MachineReport {
     "sse4_2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",
     "avx512_bf16", "amx_tile",
   ]
+
+  private static func measureBF16(threads: Int) -> Speed {
+    let one = measureProductPeak(.bf16, threads: 1)
+    return Speed(one: one, all: threads == 1 ? one : measureProductPeak(.bf16, threads: threads))
+  }
 
   private static func measure(_ library: OpenBLAS, threads: Int) -> BLAS {
     let one = library.measurePeak(threads: 1)

@@ -19,9 +19,11 @@ package struct Roofline: Sendable, Equatable {
   }
 
   /// Measures both on as many threads, which takes about half a second.
-  package static func measured(threads: Int) -> Roofline {
+  ///
+  /// - Parameter precision: of the operands of products.
+  package static func measured(threads: Int, _ precision: Precision = .fp32) -> Roofline {
     Roofline(
-      gflopsPerS: measureProductPeak(threads: threads),
+      gflopsPerS: measureProductPeak(precision, threads: threads),
       gigabytesPerS: measureMemoryBandwidth(threads: threads))
   }
 

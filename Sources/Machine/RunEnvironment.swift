@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Autodiff
 import Base
 import Foundation
 import SourceCommit
@@ -18,6 +19,8 @@ package struct RunEnvironment: Sendable, Codable, Equatable {
   package var architecture: String
   /// Whether the program was built for this kind of processor (`-march`), which makes it fast.
   package var tuned: Bool
+  /// The instructions that products are computed with; nil of runs before it was noted.
+  package var kernel: String?
   /// The version of the Swift compiler.
   package var swift: String
   /// Threads that the run computes with.
@@ -31,8 +34,10 @@ package struct RunEnvironment: Sendable, Codable, Equatable {
 
   /// Describes this process.
   ///
-  /// - Parameter threads: threads that the run computes with.
-  package init(threads: Int) {
+  /// - Parameters:
+  ///   - threads: threads that the run computes with.
+  ///   - precision: of the operands of its products.
+  package init(threads: Int, precision: Precision = .fp32) {
     let process = ProcessInfo.processInfo
     host = process.hostName
     cpu = Self.cpuModel
@@ -40,6 +45,7 @@ package struct RunEnvironment: Sendable, Codable, Equatable {
     memoryBytes = Int(clamping: process.physicalMemory)
     architecture = Self.architecture
     tuned = Self.tuned
+    kernel = ProductKernel.used(for: precision).rawValue
     swift = Self.swiftVersion
     self.threads = threads
     commit = sourceCommit

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Autodiff
 import Base
 import Foundation
 import SourceCommit
@@ -21,7 +22,8 @@ struct LRA: AsyncParsableCommand {
       Exit status: 0 done; 1 failed; 64 wrong usage; 65 bad data; 66 missing input; 69 something \
       to install; 73 cannot write; 75 stopped early, run again to go on; 78 wrong configuration.
 
-      Environment: LRA_THREADS, the number of threads; LRA_DATA, the folder for data, else data.
+      Environment: LRA_THREADS, the number of threads; LRA_DATA, the folder for data, else data; \
+      LRA_ISA, the instructions of products.
       """,
     version: "0.1.0, commit \(sourceCommit ?? "unknown")",
     subcommands: [
@@ -39,6 +41,7 @@ struct LRA: AsyncParsableCommand {
     do {
       try checkArguments()
       _ = try ThreadCount.fromEnvironment()
+      try ProductKernel.fromEnvironment()
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

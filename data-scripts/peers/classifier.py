@@ -60,6 +60,7 @@ def arguments():
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--forward", action="store_true")
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
     return parser.parse_args()
 
 
@@ -72,13 +73,19 @@ def main():
     tokens = torch.randint(1, shape.vocab, (shape.batch, shape.length))
     labels = torch.randint(0, shape.classes, (shape.batch,))
 
+    def autocast():
+        return torch.autocast(
+            "cpu", dtype=torch.bfloat16, enabled=shape.precision == "bf16")
+
     def step():
         if shape.forward:
-            with torch.no_grad():
+            with torch.no_grad(), autocast():
                 run(tokens)
             return
         optimizer.zero_grad(set_to_none=True)
-        F.cross_entropy(run(tokens), labels).backward()
+        with autocast():
+            loss = F.cross_entropy(run(tokens).float(), labels)
+        loss.backward()
         optimizer.step()
 
     if shape.forward:

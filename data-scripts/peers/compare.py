@@ -47,6 +47,9 @@ def arguments():
     parser.add_argument(
         "--compile", action="store_true",
         help="try torch.compile too, and compare with the faster one")
+    parser.add_argument(
+        "--precision", default="fp32", choices=("fp32", "bf16"),
+        help="bf16: PyTorch under autocast, lra with --precision bf16")
     parser.add_argument("--log", type=Path, help="file for the measurements")
     wanted = parser.parse_args()
     unknown = set(wanted.model.split(",")) - set(PEERS)
@@ -54,6 +57,14 @@ def arguments():
         parser.error(f"no peer for {', '.join(sorted(unknown))}; "
                      f"there are {', '.join(PEERS)}")
     return wanted
+
+
+def held():
+    """What holds PyTorch to the vectors that ours is built for."""
+    if os.environ.get("LRA_ARCH") != "x86-64-v3":
+        return {}
+    return {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+            "DNNL_MAX_CPU_ISA": "AVX2"}
 
 
 class Program:
@@ -65,7 +76,8 @@ class Program:
         start = time.perf_counter()
         self.process = subprocess.Popen(
             command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=self.errors, env=os.environ | {"OMP_NUM_THREADS": str(threads)})
+            stderr=self.errors,
+            env=os.environ | {"OMP_NUM_THREADS": str(threads)} | held())
         self.line()
         self.first_s = time.perf_counter() - start
 
@@ -92,7 +104,8 @@ class Comparison:
     def __init__(self, wanted, model, length):
         sizes = SHAPES[wanted.shape] | {
             "length": length, "batch": wanted.batch, "steps": wanted.steps}
-        common = ["--model", model] + (["--forward"] if wanted.forward else [])
+        common = ["--model", model, "--precision", wanted.precision]
+        common += ["--forward"] if wanted.forward else []
         for name, value in sizes.items():
             common += [f"--{name}", str(value)]
         peer = [sys.executable, "-B", HERE / "classifier.py"] + common
@@ -107,13 +120,19 @@ class Comparison:
             "shape": wanted.shape, "model": model, "length": length,
             "batch": wanted.batch, "threads": wanted.threads,
             "forward": wanted.forward, "processor": processor()}
+        # Lines of before these were noted are of fp32 and of the processor's own vectors.
+        if wanted.precision != "fp32":
+            self.cell["precision"] = wanted.precision
+        if os.environ.get("LRA_ARCH"):
+            self.cell["arch"] = os.environ["LRA_ARCH"]
         self.rounds = []
 
     def take(self, lines):
         """Take over the rounds of a log that measured all of this."""
         self.rounds += [
             line for line in lines
-            if self.cell.items() <= line.items() and self.commands.keys() <= line.keys()]
+            if self.cell.items() <= line.items() and self.commands.keys() <= line.keys()
+            and all(line.get(key) == self.cell.get(key) for key in ("precision", "arch"))]
 
     def measure(self, rounds, log):
         """Add rounds until there are so many."""
@@ -166,8 +185,9 @@ def main():
     print(f"{processor()}, {wanted.threads} thread(s), B {wanted.batch}, "
           f"E {shape['emb']}, H {shape['heads']}, {shape['layers']} layers, "
           f"F {shape['mlp']}, {'inference' if wanted.forward else 'training'}, "
+          f"{wanted.precision}{', both held to AVX2' if held() else ''}, "
           f"median of {wanted.rounds} (middle half)\n")
-    print("| L | model | PyTorch's time / ours | share of sgemm peak "
+    print("| L | model | PyTorch's time / ours | share of the peak "
           "| peak memory, ours / PyTorch |")
     print("|---|---|---|---|---|", flush=True)
     lines = []

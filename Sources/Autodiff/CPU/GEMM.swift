@@ -7,6 +7,7 @@
 ///
 /// - Parameters:
 ///   - m: a multiple of 8 is fastest.
+///   - k: elements, whatever their precision, which A and B share.
 ///   - stride: floats from one row of C to the next.
 ///   - prefetching: prefetched while the product runs.
 func gemm(
@@ -14,8 +15,10 @@ func gemm(
   into c: UnsafeMutablePointer<Float>, stride cRow: Int, accumulate: Bool,
   prefetching: PrefetchCursor = .none
 ) {
-  assert(a.holds(rows: m, columns: k), "gemm: A is smaller than \(m) × \(k)")
+  assert(a.precision == b.precision, "gemm: A is \(a.precision), B \(b.precision)")
   assert(WorkCounter.add(2 * m * Panels.padded(n) * k))
+  let k = b.precision.steps(k)
+  assert(a.holds(rows: m, columns: k), "gemm: A is smaller than \(m) × \(k)")
   let depth = 256
   var prefetching = prefetching.spread(
     over: RegisterTiles.count(m) * Panels.count(n) * max(1, (k + depth - 1) / depth))
@@ -54,7 +57,8 @@ private func gemmPanel(
     prefetching.prefetchNext()
     if isFar { for r in i..<i + rows { prefetch(c + r * cRow, count: n) } }
     RegisterTiles.multiply(
-      rows: rows, k, a.rows(from: i), b, bStep, c + i * cRow, cRow, accumulate: accumulate)
+      a.precision, rows: rows, k, a.rows(from: i), b, bStep, c + i * cRow, cRow,
+      accumulate: accumulate)
     i += rows
   }
 }
@@ -65,7 +69,8 @@ private func gemmNarrowPanel(
   _ b: UnsafePointer<Float>, _ bStep: Int,
   _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool, prefetching: inout PrefetchCursor
 ) {
-  withUnsafeTemporaryAllocation(of: Float.self, capacity: RegisterTiles.rows * Panels.width) { block in
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: RegisterTiles.rows * Panels.width) {
+    block in
     guard let block = block.baseAddress else { return }
     var i = 0
     while i < m {

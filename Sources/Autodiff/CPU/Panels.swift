@@ -3,9 +3,9 @@
 /// The right-hand matrix of a product, B[k × n], cut into panels as wide as a register tile: 32 columns in
 /// builds for AVX-512, else 16.
 ///
-/// Element (i, width·p + j) lies at `base[p * panel + i * step + j]`. Kernels make panels here and nowhere
-/// else, packed or in place, so that another element type needs one more packing, not a change in
-/// every kernel.
+/// Element (i, width·p + j) lies at `base[p * panel + i * step + j]`. Of
+/// bfloat16 two rows lie there as one, in pairs. Kernels make panels here and nowhere else, packed or in
+/// place, so that another element type needs one more packing, not a change in every kernel.
 struct Panels {
   @inline(__always)
   static var width: Int { RegisterTiles.columns }
@@ -13,31 +13,35 @@ struct Panels {
   let base: UnsafePointer<Float>
   let step: Int
   let panel: Int
+  let precision: Precision
 
-  private init(base: UnsafePointer<Float>, step: Int, panel: Int) {
+  private init(base: UnsafePointer<Float>, step: Int, panel: Int, _ precision: Precision) {
     self.base = base
     self.step = step
     self.panel = panel
+    self.precision = precision
   }
 
   /// A row-major matrix where it lies: its rows hold whole panels, and are `stride` floats apart.
-  init(rowMajor base: UnsafePointer<Float>, stride: Int) {
-    self.init(base: base, step: stride, panel: Self.width)
+  init(rowMajor base: UnsafePointer<Float>, stride: Int, precision: Precision = .fp32) {
+    self.init(base: base, step: stride, panel: Self.width, precision)
   }
 
   /// Packed panels of k rows each, one behind the other.
-  init(packed base: UnsafePointer<Float>, inner k: Int) {
-    self.init(base: base, step: Self.width, panel: Self.width * k)
+  init(packed base: UnsafePointer<Float>, inner k: Int, precision: Precision = .fp32) {
+    self.init(base: base, step: Self.width, panel: Self.width * precision.steps(k), precision)
   }
 
   /// The columns from a multiple of ``width`` on.
   func columns(from first: Int) -> Panels {
-    Panels(base: base + first / Self.width * panel, step: step, panel: panel)
+    Panels(base: base + first / Self.width * panel, step: step, panel: panel, precision)
   }
 
-  /// The rows from one on.
+  /// The rows from one on, of bfloat16 an even one.
   func rows(from first: Int) -> Panels {
-    Panels(base: base + first * step, step: step, panel: panel)
+    assert(precision == .fp32 || first % 2 == 0, "panels: row \(first) is the second of a pair")
+    return Panels(
+      base: base + precision.steps(first) * step, step: step, panel: panel, precision)
   }
 
   /// The number of panels that `columns` columns need.
@@ -45,7 +49,9 @@ struct Panels {
   /// `columns` rounded up to whole panels.
   static func padded(_ columns: Int) -> Int { count(columns) * width }
   /// Floats of packed panels of k × n.
-  static func floatCount(inner k: Int, columns n: Int) -> Int { count(n) * width * k }
+  static func floatCount(inner k: Int, columns n: Int, precision: Precision = .fp32) -> Int {
+    count(n) * width * precision.steps(k)
+  }
 }
 
 extension Panels {
@@ -53,66 +59,33 @@ extension Panels {
   @discardableResult
   static func pack(
     rows source: UnsafePointer<Float>, stride: Int, inner k: Int, columns n: Int,
-    into target: UnsafeMutablePointer<Float>
+    into target: UnsafeMutablePointer<Float>, precision: Precision = .fp32
   ) -> Panels {
+    let size = floatCount(inner: k, columns: width, precision: precision)
     for panel in 0..<count(n) {
       let column = panel * width
-      let used = min(width, n - column)
-      let base = target + panel * width * k
-      for i in 0..<k {
-        let from = source + i * stride + column
-        let to = base + i * width
-        if used == width {
-          for j in Swift.stride(from: 0, to: width, by: laneCount) { store(load(from + j), to + j) }
-        } else {
-          for j in 0..<used { to[j] = from[j] }
-          for j in used..<width { to[j] = 0 }
-        }
-      }
+      precision.copySteps(
+        source + column, row: stride, rows: k, columns: min(width, n - column), padded: width,
+        into: target + panel * size, row: width)
     }
-    return Panels(packed: target, inner: k)
+    return Panels(packed: target, inner: k, precision: precision)
   }
 
   /// Packs the transpose of a row-major S[n × k], times `scale`: B[k × n] = scale·Sᵀ.
   @discardableResult
   static func pack(
     transposed source: UnsafePointer<Float>, stride: Int, inner k: Int, columns n: Int,
-    into target: UnsafeMutablePointer<Float>, scale: Float = 1
+    into target: UnsafeMutablePointer<Float>, scale: Float = 1, precision: Precision = .fp32
   ) -> Panels {
-    withTransposeBlock { block in
-      for panel in 0..<count(n) {
-        let column = panel * width
-        let used = min(width, n - column)
-        let base = target + panel * width * k
-        for first in Swift.stride(from: 0, to: k, by: laneCount) {
-          for half in Swift.stride(from: 0, to: width, by: laneCount) {
-            transposeBlock(
-              source + (column + half) * stride + first, row: stride, rows: used - half,
-              columns: min(laneCount, k - first), scale: scale,
-              into: base + first * width + half, row: width, through: block)
-          }
-        }
-      }
-    }
-    return Panels(packed: target, inner: k)
-  }
-  /// Packs one panel, B[k × width], from its columns.
-  ///
-  /// - Parameter elements: sixteen elements of a column from one on, zeros beyond k.
-  @inline(__always)
-  static func pack(
-    inner k: Int, into panel: UnsafeMutablePointer<Float>,
-    elements: (_ column: Int, _ first: Int) -> Lanes
-  ) {
-    withTransposeBlock { block in
+    let size = floatCount(inner: k, columns: width, precision: precision)
+    for panel in 0..<count(n) {
+      let column = panel * width
       for half in Swift.stride(from: 0, to: width, by: laneCount) {
-        for first in Swift.stride(from: 0, to: k, by: laneCount) {
-          for j in 0..<laneCount { block[j] = elements(half + j, first) }
-          transpose(block)
-          let to = panel + first * width + half
-          for i in 0..<min(laneCount, k - first) { store(block[i], to + i * width) }
-        }
+        precision.copyStepsTransposed(
+          source + (column + half) * stride, row: stride, rows: min(laneCount, n - column - half),
+          columns: k, scale: scale, into: target + panel * size + half, row: width)
       }
     }
+    return Panels(packed: target, inner: k, precision: precision)
   }
 }

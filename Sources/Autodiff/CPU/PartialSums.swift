@@ -18,7 +18,7 @@ struct PartialSums {
   subscript(piece: Int) -> UnsafeMutablePointer<Float> { storage.pointer + piece * step }
 
   /// Room for some sums, in whole vectors.
-  static func padded(_ size: Int) -> Int { (size + laneCount - 1) / laneCount * laneCount }
+  static func padded(_ size: Int) -> Int { wholeVectors(size) }
 
   /// How many of some pieces are added up before the others.
   static func half(_ count: Int) -> Int { (count + 1) / 2 }

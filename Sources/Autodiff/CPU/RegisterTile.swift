@@ -8,7 +8,7 @@ import CShims
 /// that fills the registers: sixteen sums of sixteen floats of the 32 that AVX-512 has, six of AVX2's,
 /// where each takes two of its sixteen registers. Every sum adds its products in the order of k,
 /// whatever the shape.
-struct RegisterTile<let rows: Int, let vectors: Int> {
+struct RegisterTile<let rows: Int, let vectors: Int, Format: OperandFormat> {
   private typealias Row = InlineArray<vectors, Lanes>
 
   @inline(never)
@@ -24,7 +24,7 @@ struct RegisterTile<let rows: Int, let vectors: Int> {
       for r in 0..<rows {
         let left = Lanes(repeating: p[r &* a.rowStride])
         for v in 0..<vectors {
-          sums[unchecked: r][unchecked: v].addProduct(right[unchecked: v], left)
+          Format.addProduct(right[unchecked: v], left, to: &sums[unchecked: r][unchecked: v])
         }
       }
       p += a.columnStride
@@ -60,23 +60,38 @@ enum RegisterTiles {
   }
 
   /// One tile of as many rows as ``rows(of:)`` gives.
+  ///
+  /// - Parameter k: steps of the inner dimension, ``Precision/steps(_:)``.
+  @inline(__always)
   static func multiply(
-    rows: Int, _ k: Int, _ a: StridedMatrix, _ b: UnsafePointer<Float>,
+    _ precision: Precision, rows: Int, _ k: Int, _ a: StridedMatrix, _ b: UnsafePointer<Float>,
     _ bStep: Int, _ c: UnsafeMutablePointer<Float>, _ cRow: Int, accumulate: Bool
+  ) {
+    switch precision {
+    case .fp32: multiply(FloatFormat.self, rows, k, a, b, bStep, c, cRow, accumulate)
+    case .bf16 where NativePairs.areAvailable:
+      multiply(PairFormat<NativePairs>.self, rows, k, a, b, bStep, c, cRow, accumulate)
+    case .bf16: multiply(PairFormat<PortablePairs>.self, rows, k, a, b, bStep, c, cRow, accumulate)
+    }
+  }
+
+  private static func multiply<F: OperandFormat>(
+    _: F.Type, _ rows: Int, _ k: Int, _ a: StridedMatrix, _ b: UnsafePointer<Float>, _ bStep: Int,
+    _ c: UnsafeMutablePointer<Float>, _ cRow: Int, _ accumulate: Bool
   ) {
     if lra_vector_bits() == 512 {
       switch rows {
-      case 8: RegisterTile<8, 2>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
-      case 4: RegisterTile<4, 2>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
-      case 2: RegisterTile<2, 2>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
-      default: RegisterTile<1, 2>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      case 8: RegisterTile<8, 2, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      case 4: RegisterTile<4, 2, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      case 2: RegisterTile<2, 2, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      default: RegisterTile<1, 2, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
       }
     } else {
       switch rows {
-      case 6: RegisterTile<6, 1>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
-      case 4: RegisterTile<4, 1>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
-      case 2: RegisterTile<2, 1>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
-      default: RegisterTile<1, 1>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      case 6: RegisterTile<6, 1, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      case 4: RegisterTile<4, 1, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      case 2: RegisterTile<2, 1, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
+      default: RegisterTile<1, 1, F>.multiply(k, a, b, bStep, c, cRow, accumulate: accumulate)
       }
     }
   }

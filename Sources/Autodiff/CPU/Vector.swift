@@ -8,6 +8,10 @@ typealias Lanes = SIMD16<Float>
 /// The number of floats in ``Lanes``.
 let laneCount = 16
 
+/// `count` rounded up to whole vectors.
+@inline(__always)
+func wholeVectors(_ count: Int) -> Int { (count + laneCount - 1) & ~(laneCount - 1) }
+
 /// The number of each lane.
 @inline(__always)
 var laneNumbers: Lanes { Lanes(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15) }
@@ -43,6 +47,13 @@ func load(_ source: UnsafePointer<Float>, count: Int, fill: Float = 0) -> Lanes 
   return value
 }
 
+/// Sixteen elements of a row of `count` from `first` on; those beyond its end are zero.
+@inline(__always)
+func loadElements(_ row: UnsafePointer<Float>, _ first: Int, of count: Int) -> Lanes {
+  if first + laneCount <= count { return load(row + first) }
+  return first < count ? load(row + first, count: count - first) : Lanes()
+}
+
 /// Writes the first `count` ≤ 16 lanes.
 @inline(__always)
 func store(_ value: Lanes, _ target: UnsafeMutablePointer<Float>, count: Int) {
@@ -72,7 +83,7 @@ func copyRow(
   into target: UnsafeMutablePointer<Float>
 ) {
   forLanes(0..<count) { j, width in store(load(source + j, count: width) * scale, target + j) }
-  for j in stride(from: (count + 15) & ~15, to: padded, by: laneCount) {
+  for j in stride(from: wholeVectors(count), to: padded, by: laneCount) {
     store(Lanes(), target + j)
   }
 }

@@ -26,7 +26,7 @@ package final class Workspace: @unchecked Sendable {
   /// `count` floats and what completes their last vector, 64-byte aligned, not cleared, valid until the
   /// piece ends.
   func floats(_ count: Int) -> UnsafeMutablePointer<Float> {
-    let rounded = (count + 15) & ~15
+    let rounded = wholeVectors(count)
     if used + rounded > capacity {
       outgrown.append(base)
       capacity = 2 * (used + rounded)
@@ -41,8 +41,10 @@ package final class Workspace: @unchecked Sendable {
   }
 
   /// Room for `inner` × `columns` in panels, as ``floats(_:)``.
-  func panels(_ inner: Int, _ columns: Int) -> UnsafeMutablePointer<Float> {
-    floats(Panels.floatCount(inner: inner, columns: columns))
+  func panels(
+    _ inner: Int, _ columns: Int, precision: Precision = .fp32
+  ) -> UnsafeMutablePointer<Float> {
+    floats(Panels.floatCount(inner: inner, columns: columns, precision: precision))
   }
 
   /// `count` zeros, as ``floats(_:)``.

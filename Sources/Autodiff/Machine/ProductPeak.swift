@@ -5,29 +5,32 @@ import CShims
 import Foundation
 import Synchronization
 
-/// GFLOP/s of our own 8 × 32 product on operands that stay in the caches: what the fused
+/// GFLOP/s of our own product on operands that stay in the caches: what the fused
 /// operations could reach at best.
 ///
-/// Each thread multiplies the same small tiles, A[64 × 256] · B[256 × 32], again and again. The
+/// Each thread multiplies the same small tiles, A[64 × 256] · B[256 × 32 or 16], again and again. The
 /// best of several rounds counts, as a machine shared with others only ever loses time.
 ///
 /// - Parameters:
+///   - precision: of the operands.
 ///   - threads: threads that multiply at the same time, at least 1.
 ///   - seconds: how long to measure.
-package func measureProductPeak(threads: Int, seconds: Double = 0.3) -> Double {
+package func measureProductPeak(
+  _ precision: Precision = .fp32, threads: Int, seconds: Double = 0.3
+) -> Double {
   let (m, n, k) = (64, Panels.width, 256)
   let repeats = 200
   let nanoseconds = fastestRound(threads: threads, seconds: seconds) { workspace in
-    let a = workspace.zeros(m * k)
-    let b = workspace.zeros(k * n)
+    let steps = precision.steps(k)
+    let a = StridedMatrix(
+      base: workspace.zeros(m * steps), rowStride: steps, columnStride: 1, precision: precision)
+    let b = workspace.zeros(steps * n)
     let c = workspace.floats(m * n)
-    let panels = Panels(packed: b, inner: k)
+    let panels = Panels(packed: b, inner: k, precision: precision)
     return {
       for _ in 0..<repeats {
         gemm(
-          rows: m, columns: n, inner: k, StridedMatrix(base: a, rowStride: k, columnStride: 1),
-          panels,
-          into: c, stride: n, accumulate: false)
+          rows: m, columns: n, inner: k, a, panels, into: c, stride: n, accumulate: false)
       }
     }
   }

@@ -5,6 +5,7 @@
 #ifndef LRA_SHIMS_H
 #define LRA_SHIMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
 
@@ -48,6 +49,7 @@ static inline lra_lanes lra_fold(lra_lanes a, lra_lanes b) {
   return low + high;
 }
 
+#if defined(__AVX512F__)
 /// Exchanges rows and columns of sixteen rows, in registers.
 static inline void lra_transpose(void *block) {
   typedef lra_lanes anywhere __attribute__((aligned(4)));
@@ -70,6 +72,53 @@ static inline void lra_transpose(void *block) {
 #pragma unroll
   for (int i = 0; i < 16; i++) rows[i] = from[i];
 }
+#else
+/// Eight floats.
+typedef float lra_eight __attribute__((ext_vector_type(8), aligned(4)));
+
+/// Writes the transpose of 8 × 8 floats, whose rows lie `row` floats apart.
+static inline void lra_transpose_eight(const float *from, int row, float *to, int to_row) {
+  lra_eight a[8], b[8];
+#pragma unroll
+  for (int i = 0; i < 8; i++) a[i] = *(const lra_eight *)(from + i * row);
+#pragma unroll
+  for (int i = 0; i < 8; i += 2) {
+    b[i] = __builtin_shufflevector(a[i], a[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+    b[i + 1] = __builtin_shufflevector(a[i], a[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+  }
+#pragma unroll
+  for (int i = 0; i < 8; i += 4) {
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+      a[i + 2 * half] = __builtin_shufflevector(
+          b[i + half], b[i + half + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+      a[i + 2 * half + 1] = __builtin_shufflevector(
+          b[i + half], b[i + half + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+    }
+  }
+#pragma unroll
+  for (int i = 0; i < 4; i++) {
+    *(lra_eight *)(to + i * to_row) = __builtin_shufflevector(
+        a[i], a[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    *(lra_eight *)(to + (i + 4) * to_row) = __builtin_shufflevector(
+        a[i], a[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+}
+
+/// Exchanges rows and columns of sixteen rows, a quarter at a time.
+static inline void lra_transpose(void *block) {
+  float *rows = (float *)block;
+  float upper[64];
+  lra_transpose_eight(rows, 16, rows, 16);
+  lra_transpose_eight(rows + 8, 16, upper, 8);
+  lra_transpose_eight(rows + 128, 16, rows + 8, 16);
+  lra_transpose_eight(rows + 136, 16, rows + 136, 16);
+#pragma unroll
+  for (int i = 0; i < 8; i++) {
+    *(lra_eight *)(rows + 128 + 16 * i) = *(const lra_eight *)(upper + 8 * i);
+  }
+}
+#endif
 
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
 /// x - ⌊x⌋ of each lane; 0 of infinities.
@@ -103,6 +152,41 @@ static inline lra_lanes lra_scale(lra_lanes y, lra_lanes x) {
 static inline lra_lanes lra_reciprocal(lra_lanes x) { return 1 / x; }
 static inline float lra_largest(lra_lanes x) { return __builtin_reduce_max(x); }
 #endif
+
+/// Whether this build has the instructions of AVX512-BF16; where it has not, what follows is never called.
+static inline bool lra_has_bfloat16(void) {
+#if defined(__AVX512BF16__)
+  return true;
+#else
+  return false;
+#endif
+}
+/// Sixteen pairs of bfloat16 of lanes in the same place, the first in the low half of its 32 bits.
+static inline lra_lanes lra_pairs(lra_lanes first, lra_lanes second) {
+#if defined(__AVX512BF16__)
+  __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)first));
+  __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)second));
+  return (lra_lanes)_mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+#else
+  return first;
+#endif
+}
+/// Sixteen pairs of bfloat16 of neighbouring lanes.
+static inline lra_lanes lra_neighbours(lra_lanes low, lra_lanes high) {
+#if defined(__AVX512BF16__)
+  return (lra_lanes)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+#else
+  return low;
+#endif
+}
+/// sum + a₂·b₂ + a₁·b₁ of each lane, in this order, of pairs of bfloat16.
+static inline lra_lanes lra_add_pair_products(lra_lanes sum, lra_lanes a, lra_lanes b) {
+#if defined(__AVX512BF16__)
+  return (lra_lanes)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+#else
+  return sum;
+#endif
+}
 
 /// The cores that the scheduler may run this process on; 0 where the system does not tell.
 int lra_affinity_cores(void);

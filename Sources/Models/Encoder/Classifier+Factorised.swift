@@ -24,7 +24,7 @@ extension Classifier {
     var narrow = configuration
     narrow.name = LowRank.about.name
     narrow.options = options.filter { $0.key != "start" }
-    let result = try Classifier(narrow, seed: 0)
+    let result = try Classifier(narrow, seed: 0, precision: precision)
     for parameter in result.parameters.all {
       if let own = parameters[parameter.name] {
         result.parameters.values.fill(parameter.range, parameters.values.values(own.range))

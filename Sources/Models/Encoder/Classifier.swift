@@ -22,6 +22,8 @@ import Base
 package final class Classifier {
   /// What it was built from.
   package let configuration: ModelConfiguration
+  /// Of the operands of its products; the weights are fp32 always.
+  package let precision: Precision
   /// Its weights.
   package let parameters: Parameters
   private let tokens: TokenEmbedding
@@ -44,12 +46,15 @@ package final class Classifier {
   /// Builds the model with freshly drawn weights.
   ///
   /// - Throws: `UserError` if the configuration is not valid.
-  package init(_ configuration: ModelConfiguration, seed: UInt64) throws {
+  package init(
+    _ configuration: ModelConfiguration, seed: UInt64, precision: Precision = .fp32
+  ) throws {
     try configuration.validate()
     let parameters = Parameters(seed: seed)
     let root = parameters.root
     let width = configuration.width
     self.configuration = configuration
+    self.precision = precision
     self.parameters = parameters
     tokens = TokenEmbedding(configuration, root)
     embeddingDropout = DropoutLayer(configuration.dropout, at: "embedding")
@@ -106,7 +111,7 @@ package final class Classifier {
     _ input: PackedTokens, _ mode: ForwardMode = .evaluation
   ) -> EncodedSequences {
     let rows = configuration.pooling == .cls ? input.prependingClassToken : input
-    let context = rows.context(mode)
+    let context = rows.context(mode, precision)
     var h = embed(
       Indices(rows.tokens), table: tokens.table, positions: positions,
       classToken: classToken?.tensor,

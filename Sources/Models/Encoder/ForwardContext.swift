@@ -10,6 +10,8 @@ import Base
 package struct ForwardContext {
   /// The sequences of the batch.
   package let sequences: PackedSequences
+  /// Of the operands of products.
+  let precision: Precision
   /// What one layer leaves for the next, beside its rows.
   let carried = Carried()
   private let training: Training?
@@ -23,8 +25,10 @@ package struct ForwardContext {
   }
 
   /// A pass without dropout.
-  package static func evaluation(_ sequences: PackedSequences) -> ForwardContext {
-    ForwardContext(sequences: sequences, training: nil)
+  package static func evaluation(
+    _ sequences: PackedSequences, _ precision: Precision = .fp32
+  ) -> ForwardContext {
+    ForwardContext(sequences: sequences, precision: precision, training: nil)
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.
@@ -33,10 +37,11 @@ package struct ForwardContext {
   ///   - firstRow: the row of the whole batch at which this part of it begins.
   ///   - updates: collects the changes of buffers.
   static func training(
-    _ sequences: PackedSequences, _ seed: DropoutSeed, firstRow: Int, updates: BufferUpdates
+    _ sequences: PackedSequences, _ precision: Precision, _ seed: DropoutSeed, firstRow: Int,
+    updates: BufferUpdates
   ) -> ForwardContext {
     ForwardContext(
-      sequences: sequences,
+      sequences: sequences, precision: precision,
       training: Training(
         random: Philox(key: seed.seed), step: seed.step, firstSequence: seed.sequencesBefore,
         firstRow: firstRow, updates: updates))

@@ -36,13 +36,13 @@ package struct PackedTokens: Sendable {
   }
 
   /// The context of a pass over these tokens.
-  func context(_ mode: ForwardMode) -> ForwardContext {
+  func context(_ mode: ForwardMode, _ precision: Precision) -> ForwardContext {
     let sequences = PackedSequences(offsets: offsets, capacity: capacity)
     switch mode {
-    case .evaluation: return .evaluation(sequences)
+    case .evaluation: return .evaluation(sequences, precision)
     case .training(let seed, let updates):
       return .training(
-        sequences, seed, firstRow: seed.tokensBefore + specials * seed.sequencesBefore,
+        sequences, precision, seed, firstRow: seed.tokensBefore + specials * seed.sequencesBefore,
         updates: updates)
     }
   }

@@ -30,9 +30,9 @@ enum BlockNorm {
   /// The rows as a mixer takes them.
   func before(_ x: Tensor, _ context: ForwardContext) -> BranchInput {
     switch self {
-    case .layer(let layer): BranchInput(residual: x, .byRow(layer.norm))
-    case .batch(let batch): BranchInput(residual: x, .done(batch(x, context)))
-    case .batchAfter: BranchInput(residual: x, .done(x))
+    case .layer(let layer): BranchInput(residual: x, .byRow(layer.norm), context.precision)
+    case .batch(let batch): BranchInput(residual: x, .done(batch(x, context)), context.precision)
+    case .batchAfter: BranchInput(residual: x, .done(x), context.precision)
     }
   }
 

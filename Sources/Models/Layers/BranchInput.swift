@@ -18,17 +18,22 @@ package struct BranchInput {
   /// x, [N, E], before the normalisation.
   package let residual: Tensor
   private let source: Source
+  /// Of the operands of products.
+  let precision: Precision
 
-  package init(residual: Tensor, _ source: Source) {
+  /// - Parameter precision: of the operands of products.
+  package init(residual: Tensor, _ source: Source, _ precision: Precision = .fp32) {
     self.residual = residual
     self.source = source
+    self.precision = precision
   }
 
   /// LayerNorm(x)·Wᵀ + b, [N, O], without storing LayerNorm(x).
   package func project(_ weight: Tensor, bias: Tensor? = nil) -> Tensor {
     switch source {
-    case .byRow(let norm): normalizedLinear(residual, norm: norm, weight: weight, bias: bias)
-    case .done(let rows): linear(rows, weight: weight, bias: bias)
+    case .byRow(let norm):
+      normalizedLinear(residual, norm: norm, weight: weight, bias: bias, precision: precision)
+    case .done(let rows): linear(rows, weight: weight, bias: bias, precision: precision)
     }
   }
 
@@ -36,10 +41,11 @@ package struct BranchInput {
   func project(_ weight: Tensor, sumsOf pieces: SequencePieces) -> (rows: Tensor, sums: Tensor) {
     switch source {
     case .byRow(let norm):
-      normalizedLinear(residual, norm: norm, weight: weight, sumsOf: pieces)
+      normalizedLinear(
+        residual, norm: norm, weight: weight, sumsOf: pieces, precision: precision)
     case .done(let rows):
       (
-        linear(rows, weight: weight),
+        linear(rows, weight: weight, precision: precision),
         segmentSum(HeadsView(rows, count: 1, width: rows.columns), pieces: pieces)
       )
     }
@@ -71,8 +77,9 @@ package struct BranchInput {
   /// - Parameter rows: applied to residual and, where they are there already, normalised rows.
   func map(_ rows: (Tensor) -> Tensor) -> BranchInput {
     switch source {
-    case .byRow: BranchInput(residual: rows(residual), source)
-    case .done(let normalized): BranchInput(residual: rows(residual), .done(rows(normalized)))
+    case .byRow: BranchInput(residual: rows(residual), source, precision)
+    case .done(let normalized):
+      BranchInput(residual: rows(residual), .done(rows(normalized)), precision)
     }
   }
 }

@@ -22,6 +22,6 @@ struct FeedForward: PositionwiseLayer {
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     feedForward(
       x, norm: norm.norm, inner: inner.tensors, outer: outer.tensors,
-      dropout: (innerDropout(context), outerDropout(context)))
+      dropout: (innerDropout(context), outerDropout(context)), precision: context.precision)
   }
 }

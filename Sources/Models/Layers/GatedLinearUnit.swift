@@ -21,6 +21,6 @@ struct GatedLinearUnit {
   func callAsFunction(_ residual: Tensor, _ y: Tensor, _ context: ForwardContext) -> Tensor {
     gatedLinear(
       residual, adding: y, weight: map.tensors.weight, bias: map.tensors.bias,
-      dropout: (innerDropout(context), outerDropout(context)))
+      dropout: (innerDropout(context), outerDropout(context)), precision: context.precision)
   }
 }

@@ -14,7 +14,10 @@ struct Linear {
 
   var tensors: (weight: Tensor, bias: Tensor) { (weight.tensor, bias.tensor) }
 
-  func callAsFunction(_ x: Tensor, activation: Activation = .identity) -> Tensor {
-    linear(x, weight: weight.tensor, bias: bias.tensor, activation: activation)
+  func callAsFunction(
+    _ x: Tensor, activation: Activation = .identity, precision: Precision = .fp32
+  ) -> Tensor {
+    linear(
+      x, weight: weight.tensor, bias: bias.tensor, activation: activation, precision: precision)
   }
 }

@@ -26,6 +26,7 @@ struct OutputProjection {
     _ residual: Tensor, adding x: Tensor, _ context: ForwardContext
   ) -> Tensor {
     residualLinear(
-      residual, adding: x, weight: weight.tensor, bias: bias?.tensor, dropout: dropout(context))
+      residual, adding: x, weight: weight.tensor, bias: bias?.tensor, dropout: dropout(context),
+      precision: context.precision)
   }
 }

@@ -27,7 +27,8 @@ extension MultiHead {
     let (query, key, value) = queryKeyValue(x)
     let mixed = patternAttention(
       query: query, key: key, value: value, sequences: context.sequences,
-      patterns: context.sequences.patterns(patterns), dropout: weightDropout(context))
+      patterns: context.sequences.patterns(patterns), dropout: weightDropout(context),
+      precision: context.precision)
     return finish(x, mixed, context)
   }
 }

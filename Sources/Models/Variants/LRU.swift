@@ -82,7 +82,8 @@ struct LRU: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let u = x.normalized
     let poles = ringPoles(logDecay: nu.tensor, logPhase: theta.tensor)
-    let driven = linear(u, weight: scaledRows(input.tensor, logScales: gamma.tensor))
+    let driven = linear(
+      u, weight: scaledRows(input.tensor, logScales: gamma.tensor), precision: context.precision)
     var y = scaledColumns(u, scales: skip.tensor)
     for (direction, output) in outputs.enumerated() {
       let states = diagonalScan(

@@ -79,33 +79,39 @@ struct Linformer: Mixer {
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let rows = x.normalized
-    let query = projections.heads(linear(rows, weight: projections.query.tensor), 0)
+    let query = projections.heads(
+      linear(rows, weight: projections.query.tensor, precision: context.precision), 0)
     let (keys, values) =
       sharing == .none ? projectHeads(rows, context) : projectRows(rows, context)
     let mixed = attention(
       query: query, key: keys, value: values, queries: context.sequences,
       keys: PackedSequences(count: context.sequences.count, length: projected),
-      dropout: projections.weightDropout(context))
+      dropout: projections.weightDropout(context), precision: context.precision)
     return projections.finish(x, mixed, context)
   }
 
   /// P·(X·Wₖᵀ) for each head's own P, and the same of the values.
   private func projectHeads(_ rows: Tensor, _ context: ForwardContext) -> (HeadsView, HeadsView) {
     let both = linear(
-      rows, weight: stacked([projections.key.tensor, projections.value.tensor]))
+      rows, weight: stacked([projections.key.tensor, projections.value.tensor]),
+      precision: context.precision)
     let short = projectSequence(
       both, projections: weights.map(\.tensor), groups: Array(weights.indices),
-      sequences: context.sequences)
+      sequences: context.sequences, precision: context.precision)
     return (projections.heads(short, 0), projections.heads(short, 1))
   }
 
   /// (P·X)·Wₖᵀ where the heads share P: the same numbers, but K rows instead of L go through Wₖ.
   private func projectRows(_ rows: Tensor, _ context: ForwardContext) -> (HeadsView, HeadsView) {
     let short = weights.map {
-      projectSequence(rows, projections: [$0.tensor], groups: [0], sequences: context.sequences)
+      projectSequence(
+        rows, projections: [$0.tensor], groups: [0], sequences: context.sequences,
+        precision: context.precision)
     }
-    let keys = linear(short[0], weight: projections.key.tensor)
-    let values = linear(short[short.count - 1], weight: projections.value.tensor)
+    let keys = linear(
+      short[0], weight: projections.key.tensor, precision: context.precision)
+    let values = linear(
+      short[short.count - 1], weight: projections.value.tensor, precision: context.precision)
     return (projections.heads(keys, 0), projections.heads(values, 0))
   }
 }

@@ -65,7 +65,7 @@ struct Longformer: Mixer {
     var mixed = patternAttention(
       query: query, key: key, value: value, sequences: context.sequences,
       patterns: context.sequences.patterns { [pattern($0)] },
-      dropout: projections.weightDropout(context))
+      dropout: projections.weightDropout(context), precision: context.precision)
     if let globalQuery, let globalKey, let globalValue {
       let global = x.leading(options.global, context.sequences)
       let all = x.project(stacked([globalKey.tensor, globalValue.tensor]))
@@ -73,7 +73,8 @@ struct Longformer: Mixer {
         query: projections.heads(global.rows.project(globalQuery.tensor), 0),
         key: projections.heads(all, 0), value: projections.heads(all, 1),
         queries: global.sequences, keys: context.sequences,
-        dropout: projections.weightDropout(context), dropoutRows: context.sequences)
+        dropout: projections.weightDropout(context), dropoutRows: context.sequences,
+        precision: context.precision)
       mixed = replacingLeadingRows(
         mixed, with: rows, sequences: context.sequences, leading: global.sequences)
     }

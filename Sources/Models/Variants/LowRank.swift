@@ -66,7 +66,7 @@ struct LowRank: Mixer {
     let (query, key, value) = maps.queryKeyValue(x)
     let mixed = attention(
       query: query, key: key, value: value, queries: context.sequences, keys: context.sequences,
-      dropout: maps.weightDropout(context))
+      dropout: maps.weightDropout(context), precision: context.precision)
     return maps.finish(x, mixed, context)
   }
 
@@ -113,14 +113,16 @@ private struct NarrowHeads: HeadMaps {
   func queryKeyValue(_ x: BranchInput) -> (query: HeadsView, key: HeadsView, value: HeadsView) {
     let all = groupedLinear(
       x.project(stacked(inputs.map(\.reduce.tensor))), weight: stacked(inputs.map(\.expand.tensor)),
-      groups: inputs.count)
+      groups: inputs.count, precision: x.precision)
     return (size.view(all, 0), size.view(all, 1), size.view(all, 2))
   }
 
   func weightDropout(_ context: ForwardContext) -> Dropout { attentionDropout(context) }
 
   func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor {
-    output(x.residual, adding: linear(mixed, weight: reduce.tensor), context)
+    output(
+      x.residual, adding: linear(mixed, weight: reduce.tensor, precision: context.precision),
+      context)
   }
 }
 
@@ -146,12 +148,14 @@ private struct NarrowFeedForward: PositionwiseLayer {
   }
 
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-    let reduced = normalizedLinear(x, norm: norm.norm, weight: inner.reduce.tensor)
+    let reduced = normalizedLinear(
+      x, norm: norm.norm, weight: inner.reduce.tensor,
+      precision: context.precision)
     let between = perceptron(
       reduced, inner: (inner.expand.tensor, innerBias.tensor), outer: outer.reduce.tensor,
-      dropout: innerDropout(context))
+      dropout: innerDropout(context), precision: context.precision)
     return residualLinear(
       x, adding: between, weight: outer.expand.tensor, bias: outerBias.tensor,
-      dropout: outerDropout(context))
+      dropout: outerDropout(context), precision: context.precision)
   }
 }

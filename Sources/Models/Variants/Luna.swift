@@ -69,10 +69,12 @@ struct Luna: Mixer {
     let state = layerNorm(carried, norm: norm.norm)
     let tokens = x.normalized
     let gathered = pack(
-      state, short, tokens, context.sequences, packDropout(context, rowsPerSequence: packed))
+      state, short, tokens, context.sequences, packDropout(context, rowsPerSequence: packed),
+      context.precision)
     context.carried[PackedSequence.self] = residualSum(
       state, adding: gathered, dropout: packedDropout(context, rowsPerSequence: packed))
-    let mixed = unpack(tokens, context.sequences, gathered, short, unpackDropout(context))
+    let mixed = unpack(
+      tokens, context.sequences, gathered, short, unpackDropout(context), context.precision)
     return output(x.residual, adding: mixed, context)
   }
 
@@ -99,12 +101,14 @@ private struct AttentionMaps {
   /// Attention of the rows of one tensor to those of another.
   func callAsFunction(
     _ rows: Tensor, _ queries: PackedSequences, _ others: Tensor, _ keys: PackedSequences,
-    _ dropout: Dropout
+    _ dropout: Dropout, _ precision: Precision
   ) -> Tensor {
-    let keyValue = linear(others, weight: stacked(contextWeights.map(\.tensor)))
+    let keyValue = linear(
+      others, weight: stacked(contextWeights.map(\.tensor)), precision: precision)
     return attention(
-      query: size.view(linear(rows, weight: query.tensor)), key: size.view(keyValue),
+      query: size.view(linear(rows, weight: query.tensor, precision: precision)),
+      key: size.view(keyValue),
       value: size.view(keyValue, contextWeights.count - 1), queries: queries, keys: keys,
-      dropout: dropout)
+      dropout: dropout, precision: precision)
   }
 }

@@ -70,13 +70,14 @@ struct Nystromformer: Mixer {
       HeadsView(query.tensor, count: 2 * size.heads, width: size.headWidth), pieces: parts)
     let (queryMeans, keyMeans) = (projections.heads(means, 0), projections.heads(means, 1))
     let gathered = attention(
-      query: queryMeans, key: key, value: value, queries: parts.sequences, keys: sequences)
+      query: queryMeans, key: key, value: value, queries: parts.sequences, keys: sequences,
+      precision: context.precision)
     let inverted = nystromInverse(
       query: queryMeans, key: keyMeans, value: projections.heads(gathered, 0),
       landmarks: parts.sequences, iterations: options.iterations)
     var mixed = attention(
       query: query, key: keyMeans, value: projections.heads(inverted, 0), queries: sequences,
-      keys: parts.sequences)
+      keys: parts.sequences, precision: context.precision)
     if let kernel {
       mixed = depthwiseConvolution(
         mixed, adding: value, kernel: kernel.tensor, sequences: sequences)

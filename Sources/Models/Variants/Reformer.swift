@@ -130,7 +130,7 @@ struct Reformer: Mixer {
     let mixed = patternAttention(
       query: query, key: size.view(unitRows(query)), value: value, sequences: context.sequences,
       patterns: patterns, scale: Float(options.scale),
-      dropout: attentionDropout(context))
+      dropout: attentionDropout(context), precision: context.precision)
     return output(x.residual, adding: mixed, context)
   }
 }

@@ -153,15 +153,17 @@ struct Synthesizer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let rows = x.normalized
     let logits = mixed(rows, context)
-    let value = heads(linear(rows, weight: value.tensor))
+    let value = heads(linear(rows, weight: value.tensor, precision: context.precision))
     let dropout = attentionDropout(context)
     let result =
       logits.query.isEmpty
-      ? attention(logits: logits.term, value: value, sequences: context.sequences, dropout: dropout)
+      ? attention(
+        logits: logits.term, value: value, sequences: context.sequences, dropout: dropout,
+        precision: context.precision)
       : attention(
         query: joinHeads(logits.query), key: joinHeads(logits.key), value: value,
         queries: context.sequences, keys: context.sequences, scale: 1, adding: logits.term,
-        dropout: dropout)
+        dropout: dropout, precision: context.precision)
     return output(x.residual, adding: result, context)
   }
 
@@ -177,10 +179,13 @@ struct Synthesizer: Mixer {
     guard let products else { return synthesised(rows, context, nil) }
     let weights = (0..<2).map { mixtureWeight(products.scalars.tensor, $0) }
     var logits = synthesised(rows, context, weights[0])
-    let query = heads(linear(rows, weight: products.query.tensor))
+    let query = heads(
+      linear(rows, weight: products.query.tensor, precision: context.precision))
     logits.query.append(
       HeadPart(query, scale: 1 / Float(query.width).squareRoot(), factor: weights[1]))
-    logits.key.append(HeadPart(heads(linear(rows, weight: products.key.tensor))))
+    logits.key.append(
+      HeadPart(
+        heads(linear(rows, weight: products.key.tensor, precision: context.precision))))
     return logits
   }
 
@@ -190,15 +195,20 @@ struct Synthesizer: Mixer {
     case .dense(let hidden, let table):
       let bias = heads(tableRows(table.bias.tensor, sequences: context.sequences))
       return Logits(
-        query: [HeadPart(heads(hidden(rows, activation: .relu)), factor: factor)],
+        query: [
+          HeadPart(
+            heads(
+              hidden(rows, activation: .relu, precision: context.precision)), factor: factor)
+        ],
         key: [HeadPart(heads(tableRows(table.weight.tensor, sequences: context.sequences)))],
         term: .keyBias(joinHeads([HeadPart(bias, factor: factor)])))
     case .factorisedDense(let hidden, let fine, let coarse):
-      let inside = hidden(rows, activation: .relu)
+      let inside = hidden(rows, activation: .relu, precision: context.precision)
       let factors = [fine, coarse].map {
         heads(
           groupedLinear(
-            inside, weight: $0.tensors.weight, bias: $0.tensors.bias, groups: size.heads))
+            inside, weight: $0.tensors.weight, bias: $0.tensors.bias, groups: size.heads,
+            precision: context.precision))
       }
       return Logits(term: .outer(joinHeads([HeadPart(factors[0], factor: factor)]), factors[1]))
     case .random(let table):

@@ -33,7 +33,7 @@ struct Transformer: Mixer {
     let (query, key, value) = projections.queryKeyValue(x)
     let mixed = attention(
       query: query, key: key, value: value, queries: context.sequences, keys: context.sequences,
-      dropout: projections.weightDropout(context))
+      dropout: projections.weightDropout(context), precision: context.precision)
     return projections.finish(x, mixed, context)
   }
 }

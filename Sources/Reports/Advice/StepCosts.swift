@@ -48,9 +48,10 @@ package struct StepCosts: Sendable, Encodable {
       ("model.width", result.emb), ("model.heads", result.heads), ("model.layers", result.layers),
       ("model.feed-forward", result.mlp),
     ]
-    return sizes.allSatisfy { key, size in
-      values.first { $0.key == key }?.value.description == "\(size)"
-    }
+    return result.roundedPrecision == nil
+      && sizes.allSatisfy { key, size in
+        values.first { $0.key == key }?.value.description == "\(size)"
+      }
   }
 }
 

@@ -42,6 +42,9 @@ extension BenchmarkResult {
     )
       && (emb, heads, layers, mlp, threads) == (
         other.emb, other.heads, other.layers, other.mlp, other.threads
-      ) && (params, processor) == (other.params, other.processor)
+      )
+      && (params, processor, roundedPrecision) == (
+        other.params, other.processor, other.roundedPrecision
+      )
   }
 }

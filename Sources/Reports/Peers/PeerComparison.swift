@@ -13,6 +13,8 @@ package struct PeerComparison: Sendable {
     let shape: String
     let length: Int
     let threads: Int
+    let precision: String
+    let arch: String
 
     init(_ round: PeerRound) {
       processor = round.processor
@@ -21,17 +23,20 @@ package struct PeerComparison: Sendable {
       shape = round.shape
       length = round.length
       threads = round.threads
+      precision = round.precision ?? ""
+      arch = round.arch ?? ""
     }
 
     /// Narrow models before wide ones, short sequences before long ones.
     static func < (a: Setting, b: Setting) -> Bool {
-      (a.processor, a.width, a.length, a.threads, a.forward ? 1 : 0)
-        < (b.processor, b.width, b.length, b.threads, b.forward ? 1 : 0)
+      (a.processor + a.arch + a.precision, a.width, a.length, a.threads, a.forward ? 1 : 0)
+        < (b.processor + b.arch + b.precision, b.width, b.length, b.threads, b.forward ? 1 : 0)
     }
 
     /// As `narrow, L 1024, 2 threads`.
     var title: String {
-      "\(shape), L \(length), \(threads) \(threads == 1 ? "thread" : "threads")"
+      ([shape, "L \(length)", "\(threads) \(threads == 1 ? "thread" : "threads")"]
+        + [precision, arch].filter { !$0.isEmpty }).joined(separator: ", ")
     }
   }
 

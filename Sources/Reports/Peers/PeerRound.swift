@@ -40,6 +40,10 @@ package struct PeerRound: Codable, Sendable, Equatable {
   package var forward: Bool
   /// The machine's processor.
   package var processor: String
+  /// What operands of products were rounded to, in PyTorch by its autocast; nil for fp32.
+  package var precision: String?
+  /// The processor that we were built for and PyTorch was held to, a value of `-march`; nil for this one.
+  package var arch: String?
   /// What we took.
   package var own: BenchmarkResult
   /// PyTorch, operation by operation.

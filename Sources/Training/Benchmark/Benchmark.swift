@@ -15,12 +15,18 @@ package struct BenchmarkCell: Sendable {
   package var steps: Int
   /// Only the forward pass, without recording.
   package var forwardOnly: Bool
+  /// Of the operands of products.
+  package var precision: Precision
 
-  package init(model: ModelConfiguration, batch: Int, steps: Int, forwardOnly: Bool) {
+  package init(
+    model: ModelConfiguration, batch: Int, steps: Int, forwardOnly: Bool,
+    precision: Precision = .fp32
+  ) {
     self.model = model
     self.batch = batch
     self.steps = steps
     self.forwardOnly = forwardOnly
+    self.precision = precision
   }
 }
 
@@ -30,6 +36,10 @@ package struct BenchmarkCell: Sendable {
 package struct BenchmarkResult: Codable, Sendable, Equatable {
   /// The machine's processor, as the system names it; nil in lines of before it was noted.
   package var processor: String?
+  /// Of the operands of products; nil in lines of before it was noted, which are of fp32.
+  package var precision: String?
+  /// The instructions of the products; nil in lines of before it was noted.
+  package var kernel: String?
   /// The variant.
   package var model: String
   /// Tokens of a sequence.
@@ -70,7 +80,9 @@ package struct BenchmarkResult: Codable, Sendable, Equatable {
   package var peakTensorMib: Double
   /// GFLOP/s of OpenBLAS's sgemm on as many threads, measured after the steps; nil without it.
   package var sgemmGflopsPerS: Double?
-  /// The model's share of that speed, 0...1.
+  /// GFLOP/s of our own bf16 product on as many threads; nil for fp32.
+  package var bf16GflopsPerS: Double?
+  /// The model's share of the speed of its precision: of sgemm, or of our own bf16 product, 0...1.
   package var mfu: Double?
   /// Pages that the kernel had to map in, a step: 0 when all memory is reused.
   package var pageFaultsPerStep: Double
@@ -83,7 +95,8 @@ package struct BenchmarkResult: Codable, Sendable, Equatable {
     model: String, length: Int, batch: Int, towers: Int, emb: Int, heads: Int, layers: Int,
     mlp: Int, stepS: Double, minS: Double, tokensPerS: Int, peakRssMib: Int, params: Int,
     threads: Int, forward: Bool, flops: Int, gflopsPerS: Double, peakTensorMib: Double,
-    sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double, energyJ: Double? = nil
+    sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double, energyJ: Double? = nil,
+    precision: String? = nil, kernel: String? = nil, bf16GflopsPerS: Double? = nil
   ) {
     self.processor = processor
     self.model = model
@@ -108,7 +121,15 @@ package struct BenchmarkResult: Codable, Sendable, Equatable {
     self.mfu = mfu
     self.pageFaultsPerStep = pageFaultsPerStep
     self.energyJ = energyJ
+    self.precision = precision
+    self.kernel = kernel
+    self.bf16GflopsPerS = bf16GflopsPerS
   }
+}
+
+extension BenchmarkResult {
+  /// The precision where it is not fp32.
+  package var roundedPrecision: String? { precision == Precision.fp32.rawValue ? nil : precision }
 }
 
 extension BenchmarkResult: CheckedValue {
@@ -129,6 +150,7 @@ extension BenchmarkResult: CheckedValue {
     try FieldRange.amount.check([
       "min_s": minS, "gflops_per_s": gflopsPerS, "sgemm_gflops_per_s": sgemmGflopsPerS, "mfu": mfu,
       "page_faults_per_step": pageFaultsPerStep, "energy_j": energyJ,
+      "bf16_gflops_per_s": bf16GflopsPerS,
     ])
   }
 }

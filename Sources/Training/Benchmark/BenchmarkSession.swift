@@ -23,7 +23,7 @@ package final class BenchmarkSession {
   /// - Throws: `UserError` if the model's configuration is not valid.
   package init(_ cell: BenchmarkCell) throws {
     self.cell = cell
-    let classifier = try Classifier(cell.model, seed: 0)
+    let classifier = try Classifier(cell.model, seed: 0, precision: cell.precision)
     try checkRange("the batch", cell.batch, 1...TrainingSettings.largestBatch)
     try cell.model.checkMemory(
       batchTokens: Double(cell.batch) * Double(cell.model.towers) * Double(cell.model.length))
@@ -54,7 +54,7 @@ package final class BenchmarkSession {
     guard profiling else { return (result, nil) }
     let profile = OperationProfile(
       statistics, steps: cell.steps, seconds: times.reduce(0, +),
-      roofline: .measured(threads: result.threads))
+      roofline: .measured(threads: result.threads, cell.precision))
     return (result, profile)
   }
 
@@ -66,7 +66,9 @@ package final class BenchmarkSession {
     let resident = resident ?? peakResidentBytes()
     self.resident = resident
     let threads = Workers.shared.count
-    let peak = OpenBLAS.shared?.measurePeak(threads: threads)
+    let sgemm = OpenBLAS.shared?.measurePeak(threads: threads)
+    let bf16 = cell.precision == .bf16 ? measureProductPeak(.bf16, threads: threads) : nil
+    let peak = bf16 ?? sgemm
     let speed = Double(flops) / median / 1e9
     return BenchmarkResult(
       processor: RunEnvironment.cpuModel,
@@ -77,9 +79,12 @@ package final class BenchmarkSession {
       peakRssMib: resident >> 20, params: parameters, threads: threads,
       forward: cell.forwardOnly, flops: flops, gflopsPerS: rounded(speed, 2),
       peakTensorMib: rounded(Double(tensors) / 1_048_576, 1),
-      sgemmGflopsPerS: peak.map { rounded($0, 1) }, mfu: peak.map { rounded(speed / $0, 4) },
+      sgemmGflopsPerS: sgemm.map { rounded($0, 1) }, mfu: peak.map { rounded(speed / $0, 4) },
       pageFaultsPerStep: rounded(Double(faults) / Double(steps), 1),
-      energyJ: joules.map { rounded($0 / Double(steps), 3) })
+      energyJ: joules.map { rounded($0 / Double(steps), 3) },
+      precision: cell.precision.rawValue,
+      kernel: ProductKernel.used(for: cell.precision).rawValue,
+      bf16GflopsPerS: bf16.map { rounded($0, 1) })
   }
 }
 

@@ -71,6 +71,10 @@ package struct RunConfiguration {
     for (text, origin) in request.assignments {
       try settings.set(assignment: text, origin: origin)
     }
+    if try settings.choice("train.precision") == PrecisionChoice.auto {
+      let (choice, reason) = PrecisionChoice.measured()
+      try settings.set("train.precision", choice.setting, origin: reason)
+    }
     try RunConfiguration.refuseNames(settings, entry, variant, preset)
     try RunConfiguration.scaleWarmup(&settings, planned: planned, preset: preset.name)
     try RunConfiguration.noteChanges(&settings, from: published)
@@ -106,7 +110,8 @@ package struct RunConfiguration {
   ///
   /// - Throws: `UserError` if its configuration is not valid.
   package func makeModel() throws -> Classifier {
-    try Classifier(model, seed: training.seed)
+    try Classifier(
+      model, seed: training.seed, precision: training.operands)
   }
 
   /// Checks that a batch of examples like the first ones fits into memory.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Autodiff
 import Base
 import Models
 import Runs
@@ -61,6 +62,9 @@ package struct TrainingSettings: SettingSection, Equatable {
   @Knob("steps between records of metrics", 1...mostSteps) package var logEvery = 10
   /// What weights, data order and dropout are drawn from.
   @Knob("what weights, data order and dropout are drawn from") package var seed: UInt64 = 0
+  /// Of the operands of products; weights, moments and sums are fp32 always.
+  @Knob("what the operands of products are rounded to; weights and sums are fp32 always")
+  package var precision = PrecisionChoice.fp32
   /// Which checkpoint's test accuracy is the run's result.
   @Knob("which checkpoint's test accuracy is the result") package var select = CheckpointChoice.best
 
@@ -71,6 +75,9 @@ package struct TrainingSettings: SettingSection, Equatable {
   package var schedule: Schedule {
     Schedule(kind: shape, base: learningRate, warmup: warmup, steps: max(steps, 1))
   }
+
+  /// The precision of operands.
+  package var operands: Precision { precision.precision ?? .fp32 }
 
   /// How a batch is cut.
   var cut: BatchCut { BatchCut(shards: shards, accumulation: accumulation) }
@@ -93,6 +100,11 @@ package struct TrainingSettings: SettingSection, Equatable {
     }
     for (key, value) in [("shards", shards), ("accumulation", accumulation)] where value > batch {
       throw refusal(key, value, "at most train.batch, \(batch)")
+    }
+    if precision == .auto {
+      throw UserError(
+        .configuration, "train.precision is auto, but a run has one of its own",
+        remedy: "put fp32 or bf16, with which it was trained, into its config.json")
     }
     if shards & (shards - 1) != 0 { throw refusal("shards", shards, "a power of two") }
     if shards > 1 && !shards.isMultiple(of: accumulation) {

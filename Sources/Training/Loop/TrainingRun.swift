@@ -98,7 +98,9 @@ package final class TrainingRun {
     try Profiler.shared.pausing { try fitIntoTime(data) }
     if isFresh { try folder.write(configuration.settings) }
     try folder.write(data.identity, to: DataIdentity.fileName)
-    try folder.write(RunEnvironment(threads: Workers.shared.count), to: "env.json")
+    let environment = RunEnvironment(
+      threads: Workers.shared.count, precision: configuration.training.operands)
+    try folder.write(environment, to: "env.json")
     if settings.steps == 0 {
       try save(best: false)
       try folder.setStatus(.done)

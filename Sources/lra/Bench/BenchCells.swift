@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Autodiff
 import Base
 import Models
 
@@ -7,6 +8,8 @@ import Models
 struct BenchCells {
   /// Models and lengths, all lengths of one model together.
   let all: [(model: String, length: Int)]
+  /// Of the operands of products.
+  let precision: Precision
   private let flags: Bench
   private let settings: Settings
 
@@ -32,6 +35,11 @@ struct BenchCells {
         .usage, "--emb \(flags.emb) is not a multiple of --heads \(flags.heads)",
         remedy: "change one of them")
     }
+    guard let precision = Precision(rawValue: flags.precision) else {
+      throw UserError(
+        .usage, "--precision is \(flags.precision)", remedy: "give fp32 or bf16")
+    }
+    self.precision = precision
     let lengths = try integers("--length", flags.length, atLeast: 1)
     let models = commaSeparated(flags.model)
     all = models.flatMap { model in lengths.map { (model, $0) } }

@@ -51,7 +51,7 @@ struct BenchLine {
 enum BenchTable {
   private static let columns = [
     ("model", 14), ("length", 6), ("step ms", 9), ("tokens/s", 9), ("peak MiB", 8),
-    ("tensor MiB", 10), ("GFLOP/s", 7), ("of sgemm", 8), ("J/step", 7), ("params", 10),
+    ("tensor MiB", 10), ("GFLOP/s", 7), ("of peak", 8), ("J/step", 7), ("params", 10),
   ]
   private static let widths = columns.map(\.1)
 

@@ -42,6 +42,8 @@ struct Bench: ParsableCommand {
   var steps = 5
   @Option(parsing: .unconditional, help: "Threads; LRA_THREADS or all cores by default.")
   var threads: Int?
+  @Option(help: "What operands of products are rounded to: fp32 or bf16.")
+  var precision = Precision.fp32.rawValue
   @Flag(help: "Time inference only.")
   var forward = false
   @Option(help: "A setting of the model, such as model.projected=128. May be repeated.")
@@ -125,7 +127,7 @@ struct Bench: ParsableCommand {
     return try BenchmarkSession(
       BenchmarkCell(
         model: cells.configuration(model, length), batch: batch, steps: steps,
-        forwardOnly: forward))
+        forwardOnly: forward, precision: cells.precision))
   }
 
   private func cellArguments(_ model: String, _ length: Int) -> [String] {
@@ -137,6 +139,7 @@ struct Bench: ParsableCommand {
     ]
     for (name, size) in sizes { arguments += ["--\(name)", "\(size)"] }
     if let threads { arguments += ["--threads", "\(threads)"] }
+    arguments += ["--precision", precision]
     if forward { arguments.append("--forward") }
     if profile { arguments.append("--profile") }
     // The parent has checked that some model knows the setting; this one may not.

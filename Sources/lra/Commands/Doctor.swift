@@ -46,6 +46,7 @@ struct Doctor: ParsableCommand {
       ("zlib", report.zlib),
     ] + blas(report) + [
       ("our kernel", speed(report.kernelGflopsPerS, report.threads, "GFLOP/s")),
+      ("  of bf16", report.bf16GflopsPerS.map { speed($0, report.threads, "GFLOP/s") } ?? "none"),
       ("main memory", speed(report.memoryGigabytesPerS, report.threads, "GB/s")),
       (
         "roofline knee",

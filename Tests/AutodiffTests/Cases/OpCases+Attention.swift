@@ -31,19 +31,21 @@ extension OpCases {
 
   static func softmax(
     _ queries: [Int], _ others: [Int]? = nil, heads: Int, width: Int, _ layout: Layout = .packed,
-    rate: Float = 0, range: ClosedRange<Float> = -2...2
+    rate: Float = 0, range: ClosedRange<Float> = -2...2, precision: Precision = .fp32
   ) -> OpCase {
     let lengths = others ?? queries
     let own = PackedSequences(offsets: offsets(queries), capacity: (queries.max() ?? 0) + 3)
     let keys = PackedSequences(offsets: offsets(lengths))
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     return OpCase(
-      "attention \(queries) to \(lengths), \(heads) heads of \(width), \(layout), dropout \(rate)",
+      "attention \(queries) to \(lengths), \(heads) heads of \(width), \(layout), dropout \(rate)"
+        + suffix(precision),
       profiled: "attention", inputs(own.rows, keys.rows, heads * width, layout, range)
     ) { x in
       let (q, k, v) = views(x, heads, width, layout)
       return Autodiff.attention(
-        query: q, key: k, value: v, queries: own, keys: keys, dropout: drop.dropout)
+        query: q, key: k, value: v, queries: own, keys: keys, dropout: drop.dropout,
+        precision: precision)
     } oracle: { x in
       let (q, k, v) = parts(x, heads * width, layout)
       return Oracle.attention(

@@ -30,17 +30,20 @@ extension OpCases {
   }
 
   static func perceptron(
-    _ n: Int, _ i: Int, _ f: Int, _ o: Int, _ activation: Activation, rate: Float = 0
+    _ n: Int, _ i: Int, _ f: Int, _ o: Int, _ activation: Activation, rate: Float = 0,
+    precision: Precision = .fp32
   ) -> OpCase {
     let drop = DropoutOracle(rate: rate, key: 5 << 40, firstRow: 4)
     return OpCase(
-      "perceptron \(n)x\(i)x\(f)x\(o) \(activation), dropout \(rate)", profiled: "perceptron",
+      "perceptron \(n)x\(i)x\(f)x\(o) \(activation), dropout \(rate)\(suffix(precision))",
+      profiled: "perceptron",
       [
         .init(n, i), .init(f, i, range: -0.3...0.3), .init(f), .init(o, f, range: -0.3...0.3),
       ]
     ) { x in
       Autodiff.perceptron(
-        x[0], inner: (x[1], x[2]), outer: x[3], activation: activation, dropout: drop.dropout)
+        x[0], inner: (x[1], x[2]), outer: x[3], activation: activation, dropout: drop.dropout,
+        precision: precision)
     } oracle: { x in
       let inside = Oracle.linear(x[0], x[1], x[2].values).map(function(activation))
       return Oracle.linear(drop.apply(inside), x[3])

@@ -157,7 +157,7 @@ extension OpCases {
   static func pattern(
     _ name: String, _ lengths: [Int], heads: Int, width: Int, _ picture: @escaping Picture,
     _ layout: Layout = .packed, rate: Float = 0, range: ClosedRange<Float> = -2...2,
-    capacity: Int? = nil
+    capacity: Int? = nil, precision: Precision = .fp32
   ) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths), capacity: capacity)
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
@@ -168,14 +168,14 @@ extension OpCases {
     let counts = pictures.map { Connection.counts($0.connections, length: $0.length) }
     return OpCase(
       "pattern attention, \(name), \(lengths), \(heads) heads of \(width), \(layout), "
-        + "dropout \(rate)",
+        + "dropout \(rate)\(suffix(precision))",
       profiled: "pattern attention",
       inputs(sequences.rows, sequences.rows, heads * width, layout, range)
     ) { x in
       let (q, k, v) = views(x, heads, width, layout)
       return patternAttention(
         query: q, key: k, value: v, sequences: sequences, patterns: patterns,
-        dropout: drop.dropout)
+        dropout: drop.dropout, precision: precision)
     } oracle: { x in
       let (q, k, v) = parts(x, heads * width, layout)
       return Oracle.patternAttention(

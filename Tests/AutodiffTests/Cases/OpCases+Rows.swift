@@ -28,13 +28,17 @@ extension OpCases {
   private static func bias(_ x: [Tensor], _ present: Bool) -> Tensor? { present ? x.last : nil }
 
   static func linear(
-    _ n: Int, _ i: Int, _ o: Int, _ activation: Activation = .identity, bias: Bool = true
+    _ n: Int, _ i: Int, _ o: Int, _ activation: Activation = .identity, bias: Bool = true,
+    precision: Precision = .fp32
   ) -> OpCase {
     OpCase(
-      "linear \(n)x\(i)x\(o) \(activation)\(bias ? "" : " without bias")", profiled: "linear",
+      "linear \(n)x\(i)x\(o) \(activation)\(bias ? "" : " without bias")\(suffix(precision))",
+      profiled: "linear",
       [.init(n, i), .init(o, i)] + (bias ? [.init(o)] : [])
     ) { x in
-      Autodiff.linear(x[0], weight: x[1], bias: self.bias(x, bias), activation: activation)
+      Autodiff.linear(
+        x[0], weight: x[1], bias: self.bias(x, bias), activation: activation,
+        precision: precision)
     } oracle: { x in
       Oracle.linear(x[0], x[1], bias ? x[2].values : nil).map(function(activation))
     }
@@ -48,14 +52,17 @@ extension OpCases {
     }
   }
 
-  static func normalizedLinear(_ n: Int, _ i: Int, _ o: Int, bias: Bool = true) -> OpCase {
+  static func normalizedLinear(
+    _ n: Int, _ i: Int, _ o: Int, bias: Bool = true, precision: Precision = .fp32
+  ) -> OpCase {
     OpCase(
-      "normalized linear \(n)x\(i)x\(o)\(bias ? "" : " without bias")",
+      "normalized linear \(n)x\(i)x\(o)\(bias ? "" : " without bias")\(suffix(precision))",
       profiled: "normalized linear",
       [.init(n, i), .init(i, range: 0.5...1.5), .init(i), .init(o, i)] + (bias ? [.init(o)] : [])
     ) { x in
       Autodiff.normalizedLinear(
-        x[0], norm: Norm(scale: x[1], shift: x[2]), weight: x[3], bias: self.bias(x, bias))
+        x[0], norm: Norm(scale: x[1], shift: x[2]), weight: x[3], bias: self.bias(x, bias),
+        precision: precision)
     } oracle: { x in
       Oracle.linear(
         Oracle.layerNorm(x[0], scale: x[1].values, shift: x[2].values), x[3],
@@ -89,16 +96,19 @@ extension OpCases {
   }
 
   static func residualLinear(
-    _ n: Int, _ i: Int, _ o: Int, rate: Float = 0, bias: Bool = true
+    _ n: Int, _ i: Int, _ o: Int, rate: Float = 0, bias: Bool = true,
+    precision: Precision = .fp32
   ) -> OpCase {
     let drop = DropoutOracle(rate: rate, key: 0x1234_5678_9ABC_DEF0, firstRow: 5)
     return OpCase(
-      "residual linear \(n)x\(i)x\(o), dropout \(rate)\(bias ? "" : ", without bias")",
+      "residual linear \(n)x\(i)x\(o), dropout \(rate)\(bias ? "" : ", without bias")"
+        + suffix(precision),
       profiled: "residual linear",
       [.init(n, o), .init(n, i), .init(o, i)] + (bias ? [.init(o)] : [])
     ) { x in
       Autodiff.residualLinear(
-        x[0], adding: x[1], weight: x[2], bias: self.bias(x, bias), dropout: drop.dropout)
+        x[0], adding: x[1], weight: x[2], bias: self.bias(x, bias), dropout: drop.dropout,
+        precision: precision)
     } oracle: { x in
       x[0] + drop.apply(Oracle.linear(x[1], x[2], bias ? x[3].values : nil))
     }
@@ -128,12 +138,14 @@ extension OpCases {
   ]
 
   static func feedForward(
-    _ n: Int, _ e: Int, _ f: Int, _ activation: Activation, rate: Float = 0
+    _ n: Int, _ e: Int, _ f: Int, _ activation: Activation, rate: Float = 0,
+    precision: Precision = .fp32
   ) -> OpCase {
     let inside = DropoutOracle(rate: rate, key: 77)
     let outside = DropoutOracle(rate: rate, key: 78 << 40, firstRow: 3)
     return OpCase(
-      "feed-forward \(n)x\(e)x\(f) \(activation), dropout \(rate)", profiled: "feed-forward",
+      "feed-forward \(n)x\(e)x\(f) \(activation), dropout \(rate)\(suffix(precision))",
+      profiled: "feed-forward",
       [
         .init(n, e), .init(e, range: 0.5...1.5), .init(e), .init(f, e, range: -0.3...0.3), .init(f),
         .init(e, f, range: -0.3...0.3), .init(e),
@@ -141,7 +153,7 @@ extension OpCases {
     ) { x in
       Autodiff.feedForward(
         x[0], norm: Norm(scale: x[1], shift: x[2]), inner: (x[3], x[4]), outer: (x[5], x[6]),
-        activation: activation, dropout: (inside.dropout, outside.dropout))
+        activation: activation, dropout: (inside.dropout, outside.dropout), precision: precision)
     } oracle: { x in
       let normalized = Oracle.layerNorm(x[0], scale: x[1].values, shift: x[2].values)
       let inner = Oracle.linear(normalized, x[3], x[4].values).map(function(activation))

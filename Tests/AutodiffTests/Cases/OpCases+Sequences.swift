@@ -25,16 +25,19 @@ extension OpCases {
 
   static func project(
     _ lengths: [Int], columns: Int, to projected: Int, of length: Int, groups: [Int],
-    projections: Int? = nil
+    projections: Int? = nil, precision: Precision = .fp32
   ) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths))
     let count = projections ?? Set(groups).count
     return OpCase(
-      "project sequence \(lengths) to \(projected), \(columns) columns, groups \(groups)",
+      "project sequence \(lengths) to \(projected), \(columns) columns, groups \(groups)"
+        + suffix(precision),
       profiled: "project sequence",
       [.init(sequences.rows, columns)] + Array(repeating: .init(projected, length), count: count)
     ) { x in
-      projectSequence(x[0], projections: Array(x[1...]), groups: groups, sequences: sequences)
+      projectSequence(
+        x[0], projections: Array(x[1...]), groups: groups, sequences: sequences,
+        precision: precision)
     } oracle: { x in
       Oracle.projectSequence(
         x[0], Array(x[1...]), groups: groups, offsets: sequences.offsets)

@@ -176,6 +176,18 @@ struct VariantTests {
     }
   }
 
+  @Test("Operands of bfloat16 change the loss a little", arguments: VariantCatalog.all)
+  func bfloat16(entry: VariantEntry) throws {
+    let configuration = try tinyConfiguration(entry)
+    let losses = try Precision.allCases.map { precision in
+      let model = try Classifier(configuration, seed: 3, precision: precision)
+      return crossEntropy(
+        model(Self.batch.packed(capacity: 20)), labels: Self.batch.labels
+      ).scalar
+    }
+    #expect(losses[0] != losses[1] && abs(losses[0] - losses[1]) < 0.02)
+  }
+
   @Test("Sixteen random examples are learned by heart", arguments: VariantCatalog.all)
   func overfits(entry: VariantEntry) throws {
     let batch = TinyBatch(lengths: (0..<16).map { 5 + $0 })

@@ -17,6 +17,7 @@
 ///   - dropout: applied to the attention weights.
 ///   - dropoutRows: sequences that number the rows of the queries for dropout, where the queries are the
 ///     first rows of longer sequences; nil means `queries`.
+///   - precision: of the operands of the products.
 /// - Returns: [N, H·D], where D is the width of a value.
 /// - Complexity: time 4·Lq·Lk·D operations forward and 10·Lq·Lk·D backward for each sequence and
 ///   head; the gradient of a table takes 4·Lq·Lk·D more. Memory O(N·H·D). Rows of padding do not
@@ -30,14 +31,14 @@ package func attention(
   query: HeadsView, key: HeadsView, value: HeadsView, queries: PackedSequences,
   keys: PackedSequences,
   scale: Float? = nil, adding term: AttentionBias = .none, dropout: Dropout = .none,
-  dropoutRows: PackedSequences? = nil
+  dropoutRows: PackedSequences? = nil, precision: Precision = .fp32
 ) -> Tensor {
   let patterns = zip(0..<queries.count, 0..<keys.count).map {
     AttentionPattern.full(queries: queries.length($0), keys: keys.length($1))
   }
   return AttentionKernel(
     query, key, value, queries, keys, patterns, dropout, dropoutRows: dropoutRows, scale: scale,
-    term: term
+    term: term, precision: precision
   ).recorded("attention")
 }
 
@@ -48,15 +49,18 @@ package func attention(
 ///   - value: V.
 ///   - sequences: the sequences.
 ///   - dropout: applied to the attention weights.
+///   - precision: of the operands of the products.
 /// - Returns: [N, H·D].
 /// - Complexity: time 2·L²·D operations forward and 4·L²·D backward for each sequence and head.
 package func attention(
-  logits term: AttentionBias, value: HeadsView, sequences: PackedSequences, dropout: Dropout = .none
+  logits term: AttentionBias, value: HeadsView, sequences: PackedSequences,
+  dropout: Dropout = .none,
+  precision: Precision = .fp32
 ) -> Tensor {
   let nothing = HeadsView(value.tensor.detached, count: value.count, width: 0)
   return attention(
     query: nothing, key: nothing, value: value, queries: sequences, keys: sequences, scale: 1,
-    adding: term, dropout: dropout)
+    adding: term, dropout: dropout, precision: precision)
 }
 
 extension AttentionKernel {

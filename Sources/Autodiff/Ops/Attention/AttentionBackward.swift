@@ -121,7 +121,9 @@ struct AttentionBackward {
         source.copy(queries.positions, count: queries.count, into: queryRows)
         dySource.copy(queries.positions, count: queries.count, into: dyRows)
         readSums(queries, result.pointer + first, row, saved)
-        run(tile, queries, round)
+        let mark = workspace.mark
+        run(tile, operands(queries), round)
+        workspace.rewind(to: mark)
         writeQueries(queries, queryTarget)
         if let outer {
           let rows = firstRow + queries.position(0)
@@ -134,14 +136,31 @@ struct AttentionBackward {
     bias?.write(kernel.keys.range(piece.sequence), piece.head, targets)
   }
 
+  /// A tile's queries and the gradients of their results, as operands of products.
+  private struct Operands {
+    let queries: QueryTile
+    let queryLeft, dyLeft: StridedMatrix
+    let queryRight, dyRight: Panels
+  }
+
+  private func operands(_ queries: QueryTile) -> Operands {
+    let (width, keyWidth) = (kernel.width, kernel.keyWidth)
+    return Operands(
+      queries: queries, queryLeft: kernel.left(queryRows, queries, width: keyWidth, workspace),
+      dyLeft: kernel.left(dyRows, queries, width: width, workspace),
+      queryRight: kernel.right(queryRows, queries, width: keyWidth, workspace),
+      dyRight: kernel.right(dyRows, queries, width: width, workspace))
+  }
+
   private func run(
-    _ tile: AttentionPattern.Tile, _ queries: QueryTile, _ round: AttentionPattern.Round
+    _ tile: AttentionPattern.Tile, _ operands: Operands, _ round: AttentionPattern.Round
   ) {
+    let queries = operands.queries
     outer?.clear(queries.count)
     var isFirst = true
     for step in round.steps[tile.steps] {
       piece.pattern.forEachKeyTile(of: step, tile.span, width: Self.keyTile) {
-        add(queries, $0, piece.pattern.lists[step.list], isFirst: isFirst)
+        add(operands, $0, piece.pattern.lists[step.list], isFirst: isFirst)
         isFirst = false
       }
     }
@@ -188,12 +207,13 @@ struct AttentionBackward {
 
   /// - Parameter isFirst: whether the queries' gradients begin with this tile.
   private func add(
-    _ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List, isFirst: Bool
+    _ operands: Operands, _ tile: KeyTile, _ list: AttentionPattern.List, isFirst: Bool
   ) {
+    let queries = operands.queries
     let logits = kernel.logitTile(piece, queries, tile)
-    computeScores(queries, tile, logits)
+    computeScores(operands, tile, logits)
     for r in 0..<queries.count { differentiate(r, queries, tile) }
-    addGradients(queries, tile, list, isFirst: isFirst)
+    addGradients(operands, tile, list, isFirst: isFirst)
     if let logits {
       outer?.add(logits, dScores, row: Self.scoreRow)
       bias?.add(logits, dScores, row: Self.scoreRow)
@@ -201,12 +221,15 @@ struct AttentionBackward {
   }
 
   /// `weights` = scores in units of log 2, `dScores` = dO·Vᵀ where it is needed.
-  private func computeScores(_ queries: QueryTile, _ tile: KeyTile, _ logits: LogitTile?) {
+  private func computeScores(_ operands: Operands, _ tile: KeyTile, _ logits: LogitTile?) {
+    let queries = operands.queries
     keys.prepare(tile)
-    keys.multiplyKeys(queryRows, queries.padded, tile, into: weights, row: Self.scoreRow)
+    keys.multiplyKeys(
+      operands.queryLeft, queries.padded, tile, into: weights, row: Self.scoreRow)
     if let logits { kernel.term.add(logits, to: weights, row: Self.scoreRow) }
     if kernel.needsScoreGradients {
-      keys.multiplyColumns(dyRows, queries.padded, tile, into: dScores, row: Self.scoreRow)
+      keys.multiplyColumns(
+        operands.dyLeft, queries.padded, tile, into: dScores, row: Self.scoreRow)
     }
     tile.mask(weights + tile.lead, row: Self.scoreRow, queries, keys.positions)
     repeats?.lower(weights + tile.lead, row: Self.scoreRow, queries, tile)
@@ -229,28 +252,35 @@ struct AttentionBackward {
   ///
   /// Whole blocks of eight keys are computed; those beyond the tile add zeros.
   private func addGradients(
-    _ queries: QueryTile, _ tile: KeyTile, _ list: AttentionPattern.List, isFirst: Bool
+    _ operands: Operands, _ tile: KeyTile, _ list: AttentionPattern.List, isFirst: Bool
   ) {
+    let queries = operands.queries
     let first = tile.slots.lowerBound + list.shift
     let (dKeys, dValues) =
       list.isContiguous ? (gradients.key, gradients.value) : (scatteredKeys, scatteredValues)
     let (width, keyWidth) = (kernel.paddedWidth, kernel.paddedKeyWidth)
-    addTransposed(weights, tile, dyRows, queries.count, into: dValues + first * width, width)
-    addTransposed(dScores, tile, queryRows, queries.count, into: dKeys + first * keyWidth, keyWidth)
+    addTransposed(
+      weights, tile, operands.dyRight, queries.count, into: dValues + first * width, width)
+    addTransposed(
+      dScores, tile, operands.queryRight, queries.count, into: dKeys + first * keyWidth, keyWidth)
     keys.multiplyRows(
       dScores + tile.lead, row: Self.scoreRow, queries.padded, tile, into: dQueries,
-      accumulate: !isFirst)
+      workspace, accumulate: !isFirst)
   }
 
   /// sum [the tile's slots × width] += leftᵀ · right [rows × width].
   private func addTransposed(
-    _ left: UnsafePointer<Float>, _ tile: KeyTile, _ right: UnsafePointer<Float>, _ rows: Int,
+    _ left: UnsafePointer<Float>, _ tile: KeyTile, _ right: Panels, _ rows: Int,
     into sum: UnsafeMutablePointer<Float>, _ width: Int
   ) {
+    let mark = workspace.mark
+    let slots = (tile.slots.count + 7) & ~7
     gemm(
-      rows: (tile.slots.count + 7) & ~7, columns: width, inner: rows,
-      StridedMatrix(base: left + tile.lead, rowStride: 1, columnStride: Self.scoreRow),
-      Panels(rowMajor: right, stride: width), into: sum, stride: width, accumulate: true)
+      rows: slots, columns: width, inner: rows,
+      .transpose(
+        left + tile.lead, row: Self.scoreRow, rows: rows, columns: slots, kernel.precision,
+        workspace), right, into: sum, stride: width, accumulate: true)
+    workspace.rewind(to: mark)
   }
 
   /// Adds what lists that are not contiguous have collected to the rows of their positions.

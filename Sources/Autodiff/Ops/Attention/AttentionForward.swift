@@ -48,14 +48,17 @@ struct AttentionForward {
     for tile in piece.tiles(round) {
       let queries = QueryTile(tile, positions)
       source.copy(queries.positions, count: queries.count, into: queryRows)
+      let mark = workspace.mark
+      let left = kernel.left(queryRows, queries, width: kernel.keyWidth, workspace)
       var isEmpty = true
       for step in round.steps[tile.steps] {
         piece.pattern.forEachKeyTile(of: step, tile.span, width: Self.keyTile) {
-          add(queries, $0, isFirst: isEmpty)
+          add(queries, left, $0, isFirst: isEmpty)
           isEmpty = false
         }
       }
       if isEmpty { clear(queries) }
+      workspace.rewind(to: mark)
       finish(queries, isFirst: index == 0, into: y, logSums)
     }
   }
@@ -67,10 +70,12 @@ struct AttentionForward {
     result.update(repeating: 0, count: queries.count * kernel.paddedWidth)
   }
 
-  /// - Parameter isFirst: whether the sums begin with this tile.
-  private func add(_ queries: QueryTile, _ tile: KeyTile, isFirst: Bool) {
+  /// - Parameters:
+  ///   - left: the queries' rows, in the kernel's precision.
+  ///   - isFirst: whether the sums begin with this tile.
+  private func add(_ queries: QueryTile, _ left: StridedMatrix, _ tile: KeyTile, isFirst: Bool) {
     keys.prepare(tile)
-    keys.multiplyKeys(queryRows, queries.padded, tile, into: scores, row: Self.scoreRow)
+    keys.multiplyKeys(left, queries.padded, tile, into: scores, row: Self.scoreRow)
     let first = scores + tile.lead
     if let logits = kernel.logitTile(piece, queries, tile) {
       kernel.term.add(logits, to: first, row: Self.scoreRow)
@@ -83,7 +88,8 @@ struct AttentionForward {
     }
     if kernel.dropout.isActive { dropWeights(first, queries, tile) }
     keys.multiplyRows(
-      first, row: Self.scoreRow, queries.padded, tile, into: result, accumulate: !isFirst)
+      first, row: Self.scoreRow, queries.padded, tile, into: result, workspace,
+      accumulate: !isFirst)
   }
 
   /// Fills rows of scores up with -∞ to whole vectors, and sets their references, or raises those that

@@ -18,6 +18,8 @@ struct AttentionKernel {
   /// What the products of queries and keys are multiplied by.
   let scale: Float
   let term: AttentionBias
+  /// Of the operands of products.
+  let precision: Precision
   /// One for each sequence, or one for each sequence and head, those of a sequence together.
   private let patterns: [AttentionPattern]
   /// Whether no query of any pattern stands in a second round.
@@ -28,7 +30,7 @@ struct AttentionKernel {
     _ query: HeadsView, _ key: HeadsView, _ value: HeadsView, _ queries: PackedSequences,
     _ keys: PackedSequences,
     _ patterns: [AttentionPattern], _ dropout: Dropout, dropoutRows: PackedSequences? = nil,
-    scale: Float? = nil, term: AttentionBias = .none
+    scale: Float? = nil, term: AttentionBias = .none, precision: Precision = .fp32
   ) {
     precondition(
       query.count == key.count && query.count == value.count && query.width == key.width,
@@ -55,6 +57,7 @@ struct AttentionKernel {
     self.dropoutRows = dropoutRows ?? queries
     self.scale = scale ?? 1 / Float(query.width).squareRoot()
     self.term = term
+    self.precision = precision
     term.check(heads: heads, queries, keys)
     for piece in pieces(parts: 1) { check(piece) }
   }
@@ -79,6 +82,25 @@ struct AttentionKernel {
   /// summed by itself.
   var needsScoreGradients: Bool {
     if case .table = term { keyWidth > 0 } else { true }
+  }
+
+  /// The rows of a tile's queries, `width` floats in whole panels, as the left-hand side of a product.
+  func left(
+    _ rows: UnsafePointer<Float>, _ queries: QueryTile, width: Int, _ workspace: Workspace
+  ) -> StridedMatrix {
+    .rows(
+      rows, row: Panels.padded(width), rows: queries.padded, columns: width, precision, workspace)
+  }
+
+  /// The same rows as the right-hand side of a product over queries, in whole panels.
+  func right(
+    _ rows: UnsafePointer<Float>, _ queries: QueryTile, width: Int, _ workspace: Workspace
+  ) -> Panels {
+    let width = Panels.padded(width)
+    if precision == .fp32 { return Panels(rowMajor: rows, stride: width) }
+    return Panels.pack(
+      rows: rows, stride: width, inner: queries.count, columns: width,
+      into: workspace.panels(queries.count, width, precision: precision), precision: precision)
   }
 
   /// The key of dropping weights of one query.

@@ -59,24 +59,27 @@ struct GatheredRows {
     for j in stride(from: first, to: end, by: laneCount) { store(elements(position, j), to + j) }
   }
 
-  /// Packs 32 rows as the columns of a panel; position -1 gives a column of zeros.
+  /// Copies a panel's rows as columns; position -1 gives a column of zeros.
   ///
   /// - Parameter positions: as for ``copy(_:count:into:)``.
   func packTransposed(
-    _ positions: UnsafePointer<Float>, scale: Float, into panel: UnsafeMutablePointer<Float>
+    _ positions: UnsafePointer<Float>, scale: Float, _ precision: Precision,
+    into panel: UnsafeMutablePointer<Float>
   ) {
-    Panels.pack(inner: width, into: panel) { column, first in
-      lra_prefetch(place(positions[column + Self.prefetchDistance]) + first)
-      return elements(positions[column], first) * scale
+    for half in stride(from: 0, to: Panels.width, by: laneCount) {
+      let places = positions + half
+      precision.copyStepsTransposed(columns: width, into: panel + half, row: Panels.width) {
+        j, first in
+        lra_prefetch(place(places[j + Self.prefetchDistance]) + first)
+        return elements(places[j], first) * scale
+      }
     }
   }
 
   /// Sixteen elements of a row, those beyond its end zero.
   @inline(__always)
   private func elements(_ position: Float, _ first: Int) -> Lanes {
-    if position < 0 || first >= width { return Lanes() }
-    let from = place(position) + first
-    return first + laneCount <= width ? load(from) : load(from, count: width - first)
+    position < 0 ? Lanes() : loadElements(place(position), first, of: width)
   }
 
   /// Where the row at a position is, or would be.

@@ -14,16 +14,18 @@
 ///     of a sequence together.
 ///   - scale: of the products; nil for 1/√D.
 ///   - dropout: applied to the attention weights.
+///   - precision: of the operands of the products.
 /// - Returns: [N, H·D].
 /// - Complexity: time 4·D operations forward and 10·D backward for each pair and head, beside the
-///   pairs that only fill up tiles of 64 queries and panels of 32 keys; memory O(N·H·D).
+///   pairs that only fill up tiles of 64 queries and panels of keys; memory O(N·H·D).
 ///
 /// Saves: Q, K, V, the result, and one logarithm of a sum per row and head.
 package func patternAttention(
   query: HeadsView, key: HeadsView, value: HeadsView, sequences: PackedSequences,
   patterns: [AttentionPattern],
-  scale: Float? = nil, dropout: Dropout = .none
+  scale: Float? = nil, dropout: Dropout = .none, precision: Precision = .fp32
 ) -> Tensor {
-  AttentionKernel(query, key, value, sequences, sequences, patterns, dropout, scale: scale)
-    .recorded("pattern attention")
+  AttentionKernel(
+    query, key, value, sequences, sequences, patterns, dropout, scale: scale, precision: precision
+  ).recorded("pattern attention")
 }

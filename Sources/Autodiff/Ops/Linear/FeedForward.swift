@@ -10,6 +10,7 @@
 ///   - outer: W₂ [E, F] and b₂ [E].
 ///   - activation: f.
 ///   - dropout: drop₁ (after the activation) and drop₂ (before the residual sum).
+///   - precision: of the operands of the products.
 /// - Returns: [N, E].
 /// - Complexity: 4·N·E·F operations forward and 8·N·E·F backward. Memory: the result, and [N, F]
 ///   where gradients are recorded.
@@ -19,10 +20,10 @@
 package func feedForward(
   _ x: Tensor, norm: Norm, inner: (weight: Tensor, bias: Tensor),
   outer: (weight: Tensor, bias: Tensor), activation: Activation = .gelu,
-  dropout: (inner: Dropout, outer: Dropout) = (.none, .none)
+  dropout: (inner: Dropout, outer: Dropout) = (.none, .none), precision: Precision = .fp32
 ) -> Tensor {
   let block = FeedForwardBlock(
-    x: x, norm: norm, first: LinearMap("feedForward", x, inner.weight, inner.bias),
+    x: x, norm: norm, first: LinearMap("feedForward", x, inner.weight, inner.bias, precision),
     outer: outer, activation: activation, innerDropout: dropout.inner, outerDropout: dropout.outer)
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   let parameters = [norm.scale, norm.shift, inner.weight, inner.bias, outer.weight, outer.bias]
@@ -79,13 +80,14 @@ private struct FeedForwardBlock {
   /// - Parameter arguments: where the arguments of the activation are kept.
   func forward(into y: Tensor, _ arguments: Storage?) {
     let packed = (
-      inner: PackedWeight.forward(first.weight), outer: PackedWeight.forward(outer.weight)
+      inner: first.packedForward(), outer: PackedWeight.forward(outer.weight, first.precision)
     )
     parallel(x.rows, by: rowsPerTile) { rows, workspace in
       let count = rows.count
       let from = x.pointer + rows.lowerBound * width
       let normalized = workspace.floats(count * width)
       norm.tile.forward(from, count, into: normalized)
+      let left = packed.inner.left(normalized, count, workspace)
       let inside = workspace.floats(count * slices.width)
       let out = y.pointer + rows.lowerBound * width
       var prefetching = PrefetchCursor(from + count * width, count: count * width)
@@ -93,11 +95,12 @@ private struct FeedForwardBlock {
         let columns = slices[slice]
         let argument = arguments.map { slices.place(slice, rows.lowerBound, in: $0) } ?? inside
         packed.inner.columns(columns).multiply(
-          normalized, count, into: argument, prefetching: prefetching)
+          left, count, into: argument, prefetching: prefetching)
         addBias(first.bias.map { $0.pointer + columns.lowerBound }, argument, count, columns.count)
         activation.apply(argument, into: inside, count: count * columns.count)
         dropInner(inside, count, columns, firstRow: rows.lowerBound)
-        packed.outer.rows(columns).multiply(inside, count, into: out, accumulate: slice > 0)
+        packed.outer.rows(columns).multiply(
+          inside, count, into: out, workspace, accumulate: slice > 0)
         prefetching = .none
       }
       addBias(outer.bias.pointer, out, count, width)
@@ -111,7 +114,7 @@ private struct FeedForwardBlock {
   /// Adds the branch's part to dy in place, so that it becomes the gradient of x.
   func backward(_ dy: Storage, _ arguments: Storage) {
     let packed = (
-      inner: PackedWeight.backward(first.weight), outer: PackedWeight.backward(outer.weight)
+      inner: first.packedBackward(), outer: PackedWeight.backward(outer.weight, first.precision)
     )
     let outerSums = first.sumCount
     let outerBiasSums = outerSums + width * hidden
@@ -125,17 +128,23 @@ private struct FeedForwardBlock {
       let count = rows * width
       let (dyTile, xTile) = (dy.pointer + start * width, x.pointer + start * width)
       let normTile = NormWorkspace(norm, xTile, rows, workspace)
-      let dBranch = branchGradient(dyTile, rows, start, workspace)
+      let dBranch = applyingDropout(
+        outerDropout, dyTile, rows, width, firstRow: start, workspace)
       let dNormalized = workspace.floats(count)
       let tile = FeedForwardTile(
         rows: rows, start: start,
         normalized: gradientPanels(
-          normTile.output, width, rows: rows, room: workspace.panels(rows, width)),
-        dBranch: dBranch, slice: slices.width, workspace)
+          normTile.output, width, rows: rows, first.precision, workspace),
+        dBranch: packed.outer.left(dBranch, rows, workspace),
+        dBranchColumns: .transpose(
+          dBranch, row: width, rows: rows, columns: width, isCopied: rowsPerTile > tileRows,
+          first.precision, workspace),
+        slice: slices.width, workspace)
       for slice in 0..<slices.count {
         let isLast = slice + 1 == slices.count
         addGradients(
           slice, of: tile, packed.outer, slices.place(slice, start, in: arguments), into: sums,
+          workspace,
           prefetching: (
             PrefetchCursor(
               slices.place(isLast ? 0 : slice + 1, isLast ? start + rows : start, in: arguments),
@@ -143,39 +152,25 @@ private struct FeedForwardBlock {
             isLast ? PrefetchCursor(xTile + count, count: count) : .none
           ))
         packed.inner.rows(slices[slice]).multiply(
-          tile.dInside, row: tile.insideRow, rows, into: dNormalized, accumulate: slice > 0,
+          tile.dInside, row: tile.insideRow, rows, into: dNormalized, workspace,
+          accumulate: slice > 0,
           prefetching: isLast ? PrefetchCursor(dyTile + count, count: count) : .none)
       }
-      addColumnSums(dBranch.base, row: dBranch.row, rows, width, into: sums + outerBiasSums)
+      addColumnSums(dBranch, rows, width, into: sums + outerBiasSums)
       normTile.backward(
         dNormalized, rows, into: (dyTile, true), sums: sums + outerBiasSums + width, workspace)
     }
-  }
-
-  /// The gradient of the branch: dy where it lies, or a copy that can be read by columns fast where all
-  /// columns of a slice pass over it.
-  private func branchGradient(
-    _ dy: UnsafeMutablePointer<Float>, _ rows: Int, _ start: Int, _ workspace: Workspace
-  ) -> (base: UnsafeMutablePointer<Float>, row: Int) {
-    guard rowsPerTile > tileRows else {
-      return (applyingDropout(outerDropout, dy, rows, width, firstRow: start, workspace), width)
-    }
-    let room = workspace.floats(rows * paddedStride(width))
-    if outerDropout.isActive {
-      applyDropout(
-        outerDropout, dy, rows, width, firstRow: start, into: room, row: paddedStride(width))
-    } else {
-      copyPadded(dy, row: width, rows, width, into: room)
-    }
-    return (room, paddedStride(width))
   }
 
   /// A slice's part of dW₂, dW₁ and db₁; leaves the gradient of its arguments in the tile's `dInside`.
   private func addGradients(
     _ slice: Int, of tile: FeedForwardTile, _ packedOuter: PackedWeight,
     _ argument: UnsafePointer<Float>, into sums: UnsafeMutablePointer<Float>,
+    _ workspace: Workspace,
     prefetching: (first: PrefetchCursor, second: PrefetchCursor)
   ) {
+    let mark = workspace.mark
+    defer { workspace.rewind(to: mark) }
     let columns = slices[slice]
     let (rows, count, insideRow) = (tile.rows, tile.rows * columns.count, tile.insideRow)
     activation.applyKeepingSlope(argument, value: tile.inside, slope: tile.slope, count: count)
@@ -183,18 +178,19 @@ private struct FeedForwardBlock {
     dropInner(tile.slope, rows, columns, firstRow: tile.start)
     gemm(
       rows: width, columns: columns.count, inner: rows,
-      StridedMatrix(base: tile.dBranch.base, rowStride: 1, columnStride: tile.dBranch.row),
-      gradientPanels(tile.inside, columns.count, rows: rows, room: tile.insideRoom),
+      tile.dBranchColumns,
+      gradientPanels(tile.inside, columns.count, rows: rows, first.precision, workspace),
       into: sums + first.sumCount + columns.lowerBound, stride: hidden, accumulate: true,
       prefetching: prefetching.first)
     packedOuter.columns(columns).multiply(
-      tile.dBranch.base, row: tile.dBranch.row, rows, into: tile.dInside, row: insideRow,
-      prefetching: prefetching.second)
+      tile.dBranch, rows, into: tile.dInside, row: insideRow, prefetching: prefetching.second)
     tile.applySlope(columns.count)
     gemm(
       rows: columns.count, columns: width, inner: rows,
-      StridedMatrix(base: tile.dInside, rowStride: 1, columnStride: insideRow), tile.normalized,
-      into: sums + columns.lowerBound * width, stride: width, accumulate: true)
+      .transpose(
+        tile.dInside, row: insideRow, rows: rows, columns: columns.count, first.precision, workspace
+      ),
+      tile.normalized, into: sums + columns.lowerBound * width, stride: width, accumulate: true)
     if first.bias != nil {
       addColumnSums(
         tile.dInside, row: insideRow, rows, columns.count,
@@ -239,26 +235,25 @@ private struct FeedForwardTile {
   let start: Int
   /// LayerNorm(x), [rows, E].
   let normalized: Panels
-  /// The gradient of the branch, [rows, E].
-  let dBranch: (base: UnsafeMutablePointer<Float>, row: Int)
+  /// The gradient of the branch, [rows, E], and its transpose.
+  let dBranch, dBranchColumns: StridedMatrix
   /// drop₁(f(argument)) and the slope of that, [rows, a slice].
   let inside, slope: UnsafeMutablePointer<Float>
-  let insideRoom: UnsafeMutablePointer<Float>
   /// The gradient of the argument, in rows of `insideRow` floats.
   let dInside: UnsafeMutablePointer<Float>
   let insideRow: Int
 
   init(
     rows: Int, start: Int, normalized: Panels,
-    dBranch: (base: UnsafeMutablePointer<Float>, row: Int), slice: Int, _ workspace: Workspace
+    dBranch: StridedMatrix, dBranchColumns: StridedMatrix, slice: Int, _ workspace: Workspace
   ) {
     self.rows = rows
     self.start = start
     self.normalized = normalized
     self.dBranch = dBranch
+    self.dBranchColumns = dBranchColumns
     inside = workspace.floats(rows * slice)
     slope = workspace.floats(rows * slice)
-    insideRoom = workspace.panels(rows, slice)
     insideRow = paddedStride(slice)
     dInside = workspace.floats(rows * insideRow)
   }

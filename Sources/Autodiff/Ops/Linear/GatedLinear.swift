@@ -10,6 +10,7 @@
 ///   - bias: w, [2E].
 ///   - activation: f.
 ///   - dropout: drop₁ (after the activation) and drop₂ (before the residual sum).
+///   - precision: of the operands of the products.
 /// - Returns: [N, E].
 /// - Complexity: 4·N·I·E operations forward and 8·N·I·E backward. Memory: the result, and [N, 2E]
 ///   where gradients are recorded.
@@ -21,9 +22,10 @@
 /// arXiv 1612.08083, section 2.
 package func gatedLinear(
   _ residual: Tensor, adding x: Tensor, weight: Tensor, bias: Tensor,
-  activation: Activation = .gelu, dropout: (inner: Dropout, outer: Dropout) = (.none, .none)
+  activation: Activation = .gelu, dropout: (inner: Dropout, outer: Dropout) = (.none, .none),
+  precision: Precision = .fp32
 ) -> Tensor {
-  let map = LinearMap("gatedLinear", x, weight, bias)
+  let map = LinearMap("gatedLinear", x, weight, bias, precision)
   precondition(
     map.outputs % 2 == 0 && residual.shape == [x.rows, map.outputs / 2],
     "gatedLinear: residual \(residual.shape) for weight \(weight.shape), input \(x.shape)")
@@ -55,7 +57,7 @@ private struct GatedLinear {
   func forward(
     _ residual: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, keeping kept: Storage?
   ) {
-    let packed = PackedWeight.forward(map.weight)
+    let packed = map.packedForward()
     parallel(map.x.rows, by: tileRows) { rows, workspace in
       let (first, count) = (rows.lowerBound, rows.count)
       let inside = workspace.floats(count * map.inputs)
@@ -66,7 +68,7 @@ private struct GatedLinear {
       }
       let halves =
         kept.map { $0.pointer + first * map.outputs } ?? workspace.floats(count * map.outputs)
-      map.forward(packed, inside, count, into: halves)
+      map.forward(packed, inside, count, into: halves, workspace)
       let out = y + first * width
       for r in 0..<count { gate(halves + r * map.outputs, into: out + r * width) }
       if outerDropout.isActive {
@@ -86,7 +88,7 @@ private struct GatedLinear {
   }
 
   func backward(_ dy: UnsafeMutablePointer<Float>, _ kept: Storage) {
-    let packed = PackedWeight.backward(map.weight)
+    let packed = map.packedBackward()
     let dx = map.x.node?.target()
     map.reduceGradients { rows, first, sums, workspace in
       let slope = workspace.floats(rows * map.inputs)
@@ -104,7 +106,7 @@ private struct GatedLinear {
       map.addGradients(halves, inside, rows, into: sums, workspace)
       guard let dx else { return }
       let dInside = workspace.floats(rows * map.inputs)
-      packed.multiply(halves, rows, into: dInside)
+      packed.multiply(halves, rows, into: dInside, workspace)
       if innerDropout.isActive {
         applyDropout(innerDropout, dInside, rows, map.inputs, firstRow: first, into: dInside)
       }

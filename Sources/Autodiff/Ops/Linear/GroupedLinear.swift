@@ -7,16 +7,18 @@
 ///   - weight: the maps one after the other, [G·O, I].
 ///   - bias: [G·O].
 ///   - groups: G.
+///   - precision: of the operands of the products.
 /// - Returns: [N, G·O].
 /// - Precondition: the widths agree.
 /// - Complexity: 2·N·G·I·O operations forward and twice that backward. Memory: the result.
 ///
 /// Saves: x.
 package func groupedLinear(
-  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, groups: Int
+  _ x: Tensor, weight: Tensor, bias: Tensor? = nil, groups: Int,
+  precision: Precision = .fp32
 ) -> Tensor {
   let kernel = GroupedLinearKernel(
-    map: LinearMap("groupedLinear", x, weight, bias, groups: groups), groups: groups)
+    map: LinearMap("groupedLinear", x, weight, bias, groups: groups, precision), groups: groups)
   let y = Tensor(
     shape: [x.rows, weight.rows], storage: Storage(count: x.rowCapacity * weight.rows))
   kernel.map.measure("grouped linear", products: 1) { kernel.forward(into: y) }
@@ -42,20 +44,20 @@ private struct GroupedLinearKernel {
   }
 
   func forward(into y: Tensor) {
-    let packed = (0..<groups).map { PackedWeight.forward(weight($0)) }
-    parallel(x.rows, by: tileRows) { rows, _ in
+    let packed = (0..<groups).map { PackedWeight.forward(weight($0), map.precision) }
+    parallel(x.rows, by: tileRows) { rows, workspace in
       let to = y.pointer + rows.lowerBound * map.outputs
       for group in 0..<groups {
         packed[group].multiply(
           x.pointer + rows.lowerBound * x.columns + group * map.inputs, row: x.columns, rows.count,
-          into: to + group * outputs, row: map.outputs)
+          into: to + group * outputs, row: map.outputs, workspace)
       }
       addBias(map.bias?.pointer, to, rows.count, map.outputs)
     }
   }
 
   func backward(_ dy: Storage) {
-    let packed = (0..<groups).map { PackedWeight.backward(weight($0)) }
+    let packed = (0..<groups).map { PackedWeight.backward(weight($0), map.precision) }
     let dx = x.node?.target()
     map.reduceGradients { rows, first, sums, workspace in
       let dyTile = dy.pointer + first * map.outputs
@@ -64,11 +66,11 @@ private struct GroupedLinearKernel {
         let column = first * x.columns + group * map.inputs
         addWeightGradient(
           dyGroup, outputs, row: map.outputs, x.pointer + column, map.inputs, row: x.columns, rows,
-          into: sums + group * outputs * map.inputs, workspace)
+          into: sums + group * outputs * map.inputs, map.precision, workspace)
         if let dx {
           packed[group].multiply(
             dyGroup, row: map.outputs, rows, into: dx.pointer + column, row: x.columns,
-            accumulate: dx.accumulate)
+            workspace, accumulate: dx.accumulate)
         }
       }
       if map.bias != nil {

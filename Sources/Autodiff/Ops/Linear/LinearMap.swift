@@ -8,11 +8,16 @@ struct LinearMap {
   let bias: Tensor?
   let inputs: Int
   let outputs: Int
+  /// Of the operands of its products.
+  let precision: Precision
 
   /// Checks the shapes, naming the operation in the message.
   ///
   /// - Parameter groups: the input's blocks of columns, each of which has its own rows of the weight.
-  init(_ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, groups: Int = 1) {
+  init(
+    _ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, groups: Int = 1,
+    _ precision: Precision
+  ) {
     precondition(weight.shape.count == 2, "\(name): weight \(weight.shape) is not a matrix")
     precondition(
       x.columns == groups * weight.shape[1] && weight.shape[0] % groups == 0,
@@ -27,14 +32,21 @@ struct LinearMap {
     self.bias = bias
     inputs = weight.shape[1]
     outputs = weight.shape[0]
+    self.precision = precision
   }
+
+  /// The weight, packed for ``forward(_:_:_:into:_:prefetching:)``.
+  func packedForward() -> PackedWeight { .forward(weight, precision) }
+  /// The weight, packed for dy·W.
+  func packedBackward() -> PackedWeight { .backward(weight, precision) }
 
   /// y = x·Wᵀ + b for a tile of rows; `prefetching` runs meanwhile.
   func forward(
     _ packed: PackedWeight, _ x: UnsafePointer<Float>, _ rows: Int,
-    into y: UnsafeMutablePointer<Float>, prefetching: PrefetchCursor = .none
+    into y: UnsafeMutablePointer<Float>, _ workspace: Workspace,
+    prefetching: PrefetchCursor = .none
   ) {
-    packed.multiply(x, rows, into: y, prefetching: prefetching)
+    packed.multiply(x, rows, into: y, workspace, prefetching: prefetching)
     addBias(bias?.pointer, y, rows, outputs)
   }
 
@@ -47,7 +59,8 @@ struct LinearMap {
     into sums: UnsafeMutablePointer<Float>, _ workspace: Workspace,
     prefetching: PrefetchCursor = .none
   ) {
-    addWeightGradient(dy, outputs, x, inputs, rows, into: sums, workspace, prefetching: prefetching)
+    addWeightGradient(
+      dy, outputs, x, inputs, rows, into: sums, precision, workspace, prefetching: prefetching)
     if bias != nil { addColumnSums(dy, rows, outputs, into: sums + outputs * inputs) }
   }
 

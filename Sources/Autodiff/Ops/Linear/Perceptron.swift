@@ -9,6 +9,7 @@
 ///   - outer: W₂, [O, F].
 ///   - activation: f.
 ///   - dropout: applied after the activation.
+///   - precision: of the operands of the products.
 /// - Returns: [N, O].
 /// - Complexity: 2·N·F·(I + O) operations forward, and 2·N·F·(3·I + 2·O) backward, of which the third
 ///   I computes the inner activations again. Memory: the result; nothing of width F is stored.
@@ -16,10 +17,10 @@
 /// Saves: x.
 package func perceptron(
   _ x: Tensor, inner: (weight: Tensor, bias: Tensor), outer: Tensor,
-  activation: Activation = .gelu, dropout: Dropout = .none
+  activation: Activation = .gelu, dropout: Dropout = .none, precision: Precision = .fp32
 ) -> Tensor {
   let kernel = PerceptronKernel(
-    first: LinearMap("perceptron", x, inner.weight, inner.bias), outer: outer,
+    first: LinearMap("perceptron", x, inner.weight, inner.bias, precision), outer: outer,
     activation: activation, dropout: dropout)
   precondition(
     outer.shape.count == 2 && outer.shape[1] == inner.weight.rows,
@@ -50,23 +51,25 @@ private struct PerceptronKernel {
   }
 
   func forward(into y: Tensor) {
-    let packed = (inner: PackedWeight.forward(first.weight), outer: PackedWeight.forward(outer))
+    let packed = (inner: first.packedForward(), outer: PackedWeight.forward(outer, first.precision))
     parallel(x.rows, by: tileRows) { rows, workspace in
       let inside = workspace.floats(rows.count * hidden)
       first.forward(
-        packed.inner, x.pointer + rows.lowerBound * first.inputs, rows.count, into: inside)
+        packed.inner, x.pointer + rows.lowerBound * first.inputs, rows.count, into: inside,
+        workspace)
       activation.apply(inside, into: inside, count: rows.count * hidden)
       if dropout.isActive {
         applyDropout(dropout, inside, rows.count, hidden, firstRow: rows.lowerBound, into: inside)
       }
-      packed.outer.multiply(inside, rows.count, into: y.pointer + rows.lowerBound * outputs)
+      packed.outer.multiply(
+        inside, rows.count, into: y.pointer + rows.lowerBound * outputs, workspace)
     }
   }
 
   func backward(_ dy: Storage) {
     let packed = (
-      inner: PackedWeight.forward(first.weight), innerBack: PackedWeight.backward(first.weight),
-      outerBack: PackedWeight.backward(outer)
+      inner: first.packedForward(), innerBack: first.packedBackward(),
+      outerBack: PackedWeight.backward(outer, first.precision)
     )
     let dx = x.node?.target()
     first.reduceGradients(extra: [(outer.count, outer.node?.target())]) {
@@ -75,21 +78,23 @@ private struct PerceptronKernel {
       let xTile = x.pointer + start * first.inputs
       let slope = workspace.floats(rows * hidden)
       let inside = workspace.floats(rows * hidden)
-      first.forward(packed.inner, xTile, rows, into: slope)
+      first.forward(packed.inner, xTile, rows, into: slope, workspace)
       activation.applyKeepingSlope(slope, value: inside, slope: slope, count: rows * hidden)
       let dInside = workspace.floats(rows * hidden)
-      packed.outerBack.multiply(dyTile, rows, into: dInside)
+      packed.outerBack.multiply(dyTile, rows, into: dInside, workspace)
       if dropout.isActive {
         applyDropout(dropout, inside, rows, hidden, firstRow: start, into: inside)
         applyDropout(dropout, dInside, rows, hidden, firstRow: start, into: dInside)
       }
       addWeightGradient(
-        dyTile, outputs, inside, hidden, rows, into: sums + first.sumCount, workspace)
+        dyTile, outputs, inside, hidden, rows, into: sums + first.sumCount, first.precision,
+        workspace)
       for i in 0..<rows * hidden { dInside[i] *= slope[i] }
       first.addGradients(dInside, xTile, rows, into: sums, workspace)
       if let dx {
         packed.innerBack.multiply(
-          dInside, rows, into: dx.pointer + start * first.inputs, accumulate: dx.accumulate)
+          dInside, rows, into: dx.pointer + start * first.inputs, workspace,
+          accumulate: dx.accumulate)
       }
     }
   }

@@ -7,6 +7,7 @@
 ///   - norm: γ and β, [I].
 ///   - weight: W, [O, I].
 ///   - bias: b, [O].
+///   - precision: of the operands of the products.
 /// - Returns: [N, O].
 /// - Complexity: 2·N·I·O operations forward, twice that backward. Memory: the result.
 ///
@@ -14,12 +15,13 @@
 ///
 /// Source: Ba, Kiros and Hinton, "Layer Normalization" (2016), arXiv 1607.06450.
 package func normalizedLinear(
-  _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil
+  _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil,
+  precision: Precision = .fp32
 ) -> Tensor {
-  let map = NormalizedMap(x, norm, weight, bias)
+  let map = NormalizedMap(x, norm, weight, bias, precision)
   let y = map.makeResult()
   map.measure("normalized linear", products: 1) {
-    let packed = PackedWeight.forward(weight)
+    let packed = map.packedForward()
     parallel(x.rows, by: tileRows) { rows, workspace in
       map.forward(packed, rows, into: y, workspace)
     }
@@ -40,12 +42,14 @@ package func normalizedLinear(
 ///   - weight: W, [O, I].
 ///   - bias: b, [O].
 ///   - pieces: of the sequences of x.
+///   - precision: of the operands of the products.
 /// - Returns: y, [N, O], and s, [number of pieces, I].
 /// - Complexity: as ``normalizedLinear(_:norm:weight:bias:)``, and N·I additions in each direction.
 package func normalizedLinear(
-  _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil, sumsOf pieces: SequencePieces
+  _ x: Tensor, norm: Norm, weight: Tensor, bias: Tensor? = nil, sumsOf pieces: SequencePieces,
+  precision: Precision = .fp32
 ) -> (rows: Tensor, sums: Tensor) {
-  let map = NormalizedMap(x, norm, weight, bias)
+  let map = NormalizedMap(x, norm, weight, bias, precision)
   precondition(
     x.rows == pieces.rows.rows,
     "normalizedLinear: \(x.shape) for pieces of \(pieces.rows.rows) rows")
@@ -54,7 +58,7 @@ package func normalizedLinear(
     shape: [pieces.rows.count, width],
     storage: Storage(count: pieces.sequences.rowCapacity * width))
   map.measure("normalized linear", products: 1) {
-    let packed = PackedWeight.forward(weight)
+    let packed = map.packedForward()
     parallel(pieces.rows.count) { piece, workspace in
       let sum = sums.pointer + piece * width
       sum.update(repeating: 0, count: width)
@@ -78,8 +82,10 @@ private struct NormalizedMap {
   private let map: LinearMap
   private let norm: Norm
 
-  init(_ x: Tensor, _ norm: Norm, _ weight: Tensor, _ bias: Tensor?) {
-    map = LinearMap("normalizedLinear", x, weight, bias)
+  init(
+    _ x: Tensor, _ norm: Norm, _ weight: Tensor, _ bias: Tensor?, _ precision: Precision
+  ) {
+    map = LinearMap("normalizedLinear", x, weight, bias, precision)
     self.norm = norm
     precondition(
       norm.scale.count == map.inputs,
@@ -99,6 +105,8 @@ private struct NormalizedMap {
     map.measure(name, products: products, kernel)
   }
 
+  func packedForward() -> PackedWeight { map.packedForward() }
+
   /// - Returns: the normalised rows, in scratch memory.
   @discardableResult
   func forward(
@@ -109,7 +117,7 @@ private struct NormalizedMap {
     let normalized = workspace.floats(count)
     norm.tile.forward(from, rows.count, into: normalized)
     map.forward(
-      packed, normalized, rows.count, into: y.pointer + rows.lowerBound * map.outputs,
+      packed, normalized, rows.count, into: y.pointer + rows.lowerBound * map.outputs, workspace,
       prefetching: PrefetchCursor(from + count, count: count))
     return UnsafePointer(normalized)
   }
@@ -117,7 +125,7 @@ private struct NormalizedMap {
   /// - Parameter ofSums: the gradient of the sums of the normalised rows of segments.
   func backward(_ dy: Storage, ofSums: (dy: Storage, sequences: PackedSequences)? = nil) {
     let width = map.inputs
-    let packed = PackedWeight.backward(map.weight)
+    let packed = map.packedBackward()
     let dx = map.x.node?.target()
     let normSums = map.sumCount
     map.reduceGradients(extra: [
@@ -132,7 +140,8 @@ private struct NormalizedMap {
         prefetching: PrefetchCursor(dyTile + dyCount, count: dyCount))
       let dNormalized = workspace.floats(count)
       packed.multiply(
-        dyTile, rows, into: dNormalized, prefetching: PrefetchCursor(xTile + count, count: count))
+        dyTile, rows, into: dNormalized, workspace,
+        prefetching: PrefetchCursor(xTile + count, count: count))
       if let (dySums, sequences) = ofSums {
         sequences.addRows(dySums.pointer, width, to: dNormalized, first..<first + rows)
       }

@@ -13,6 +13,7 @@
 ///   - groups: for each block of C / groups.count columns, which projection it uses. A projection
 ///     may serve several blocks.
 ///   - sequences: the sequences of x, at most Lmax long.
+///   - precision: of the operands of the products.
 /// - Returns: [B·K, C], K rows for each sequence.
 /// - Complexity: time 2·N·K·C operations forward and 4·N·K·C backward; memory O(B·K·C).
 ///
@@ -21,9 +22,10 @@
 /// Source: Wang et al., "Linformer: Self-Attention with Linear Complexity" (2020),
 /// arXiv 2006.04768, equation 7.
 package func projectSequence(
-  _ x: Tensor, projections: [Tensor], groups: [Int], sequences: PackedSequences
+  _ x: Tensor, projections: [Tensor], groups: [Int], sequences: PackedSequences,
+  precision: Precision = .fp32
 ) -> Tensor {
-  let kernel = ProjectionKernel(x, projections, groups, sequences)
+  let kernel = ProjectionKernel(x, projections, groups, sequences, precision)
   let shape = [sequences.count * kernel.projected, kernel.columns]
   let y = Tensor(shape: shape, storage: Storage(count: shape[0] * shape[1]))
   kernel.measure("project sequence", products: 1) { kernel.forward(into: y) }
@@ -36,6 +38,7 @@ private struct ProjectionKernel {
   let x: Tensor
   let projections: [Tensor]
   let sequences: PackedSequences
+  let precision: Precision
   let columns: Int
   let projected: Int
   private let length: Int
@@ -47,7 +50,10 @@ private struct ProjectionKernel {
     let columns: Range<Int>
   }
 
-  init(_ x: Tensor, _ projections: [Tensor], _ groups: [Int], _ sequences: PackedSequences) {
+  init(
+    _ x: Tensor, _ projections: [Tensor], _ groups: [Int], _ sequences: PackedSequences,
+    _ precision: Precision
+  ) {
     precondition(
       Set(projections.map(\.shape)).count == 1 && projections[0].shape.count == 2,
       "projectSequence: projections \(projections.map(\.shape)) are not of one shape [K, L]")
@@ -63,6 +69,7 @@ private struct ProjectionKernel {
     self.x = x
     self.projections = projections
     self.sequences = sequences
+    self.precision = precision
     columns = x.columns
     projected = projections[0].shape[0]
     length = projections[0].shape[1]
@@ -118,16 +125,19 @@ private struct ProjectionKernel {
     let rows = sequences.range(sequence)
     let out = y.pointer + sequence * projected * columns + range.lowerBound
     let depth = 256
-    let packed = workspace.panels(depth, range.count)
+    let packed = workspace.panels(depth, range.count, precision: precision)
     for first in stride(from: 0, to: max(rows.count, 1), by: depth) {
       let part = min(depth, rows.count - first)
       let panels = Panels.pack(
         rows: x.pointer + (rows.lowerBound + first) * columns + range.lowerBound, stride: columns,
-        inner: part, columns: range.count, into: packed)
+        inner: part, columns: range.count, into: packed, precision: precision)
+      let mark = workspace.mark
       gemm(
         rows: projected, columns: range.count, inner: part,
-        StridedMatrix(base: weights + first, rowStride: length, columnStride: 1), panels, into: out,
-        stride: columns, accumulate: first > 0)
+        .rows(
+          weights + first, row: length, rows: projected, columns: part, precision, workspace),
+        panels, into: out, stride: columns, accumulate: first > 0)
+      workspace.rewind(to: mark)
     }
   }
 
@@ -166,8 +176,10 @@ private struct ProjectionKernel {
     for block in blocks {
       offsets.append(size)
       size += max(
-        Panels.floatCount(inner: projected, columns: block.columns.count),
-        Panels.floatCount(inner: block.columns.count, columns: projected))
+        Panels.floatCount(
+          inner: projected, columns: block.columns.count, precision: precision),
+        Panels.floatCount(
+          inner: block.columns.count, columns: projected, precision: precision))
     }
     let rows = Storage(count: sequences.count * size)
     let transposed = Storage(count: sequences.count * size)
@@ -178,10 +190,10 @@ private struct ProjectionKernel {
       let offset = sequence * size + offsets[block]
       Panels.pack(
         rows: from, stride: columns, inner: projected, columns: range.count,
-        into: rows.pointer + offset)
+        into: rows.pointer + offset, precision: precision)
       Panels.pack(
         transposed: from, stride: columns, inner: range.count, columns: projected,
-        into: transposed.pointer + offset)
+        into: transposed.pointer + offset, precision: precision)
     }
     return PackedGradients(
       rows: rows, transposed: transposed, perSequence: size, offsets: offsets)
@@ -193,24 +205,28 @@ private struct ProjectionKernel {
   ) {
     let positions = tile.positions
     let sums = workspace.zeros(positions.count * packedProjected)
-    let weights = transposedWeights(tile, workspace)
+    let weights = StridedMatrix.transpose(
+      transposedWeights(tile, workspace), row: tileRows, rows: projected,
+      columns: positions.count, precision, workspace)
     for sequence in 0..<sequences.count {
       let rows = min(sequences.length(sequence), positions.upperBound) - positions.lowerBound
       guard rows > 0 else { continue }
       let row = sequences.offsets[sequence] + positions.lowerBound
       for (index, block) in blocks.enumerated() where block.group == tile.group {
         let offset = sequence * packed.perSequence + packed.offsets[index]
+        let mark = workspace.mark
+        defer { workspace.rewind(to: mark) }
         gemm(
           rows: rows, columns: packedProjected, inner: block.columns.count,
-          StridedMatrix(
-            base: x.pointer + row * columns + block.columns.lowerBound, rowStride: columns,
-            columnStride: 1), panels(packed.transposed, offset, block.columns.count), into: sums,
+          .rows(
+            x.pointer + row * columns + block.columns.lowerBound, row: columns, rows: rows,
+            columns: block.columns.count, precision, workspace),
+          panels(packed.transposed, offset, block.columns.count), into: sums,
           stride: packedProjected, accumulate: true)
         if let dx {
           gemm(
             rows: rows, columns: block.columns.count, inner: projected,
-            StridedMatrix(base: weights, rowStride: 1, columnStride: tileRows),
-            panels(packed.rows, offset, projected),
+            weights, panels(packed.rows, offset, projected),
             into: dx.pointer + row * columns + block.columns.lowerBound, stride: columns,
             accumulate: dx.accumulate)
         }
@@ -222,7 +238,7 @@ private struct ProjectionKernel {
   private var packedProjected: Int { Panels.count(projected) * Panels.width }
 
   private func panels(_ storage: Storage, _ offset: Int, _ inner: Int) -> Panels {
-    Panels(packed: storage.pointer + offset, inner: inner)
+    Panels(packed: storage.pointer + offset, inner: inner, precision: precision)
   }
 
   /// P[κ, position] of a tile, the positions of one κ side by side.

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The element type of the operands of products; their sums are fp32 always.
+package enum Precision: String, CaseIterable, Sendable {
+  /// IEEE single precision.
+  case fp32
+  /// bfloat16: the sign, the exponent and seven of 23 bits of a float, to which operands are rounded as
+  /// they are packed.
+  case bf16
+
+  /// Steps of a register tile for `count` elements along the inner dimension: bfloat16 go in pairs, of
+  /// which each takes the room of a float.
+  @inline(__always)
+  func steps(_ count: Int) -> Int {
+    switch self {
+    case .fp32: count
+    case .bf16: (count + 1) / 2
+    }
+  }
+}
+
+extension Precision {
+  /// Copies a row-major matrix as steps along its rows' order: pairs are of neighbouring rows.
+  ///
+  /// - Parameters:
+  ///   - padded: columns of the copy; those that the matrix lacks are zero.
+  ///   - targetRow: floats from one step of the copy to the next.
+  func copySteps(
+    _ source: UnsafePointer<Float>, row: Int, rows: Int, columns: Int, padded: Int,
+    into target: UnsafeMutablePointer<Float>, row targetRow: Int
+  ) {
+    switch self {
+    case .fp32:
+      acrossRows(FloatFormat.self, source, row, rows, columns, padded, target, targetRow)
+    case .bf16 where NativePairs.areAvailable:
+      acrossRows(
+        PairFormat<NativePairs>.self, source, row, rows, columns, padded, target, targetRow)
+    case .bf16:
+      acrossRows(
+        PairFormat<PortablePairs>.self, source, row, rows, columns, padded, target, targetRow)
+    }
+  }
+
+  /// Copies at most sixteen rows, times `scale`, as steps along their columns, side by side; rows that
+  /// there are not become zero.
+  ///
+  /// - Parameters: as for ``copySteps(_:row:rows:columns:padded:into:row:)``.
+  func copyStepsTransposed(
+    _ source: UnsafePointer<Float>, row: Int, rows: Int, columns: Int, scale: Float,
+    into target: UnsafeMutablePointer<Float>, row targetRow: Int
+  ) {
+    copyStepsTransposed(columns: columns, into: target, row: targetRow) { r, first in
+      r < rows ? loadElements(source + r * row, first, of: columns) * scale : Lanes()
+    }
+  }
+
+  /// As ``copyStepsTransposed(_:row:rows:columns:scale:into:row:)`` with sixteen rows that `elements`
+  /// reads, sixteen elements of a row from one on, of which those beyond its end are zero.
+  @inline(__always)
+  func copyStepsTransposed(
+    columns: Int, into target: UnsafeMutablePointer<Float>, row targetRow: Int,
+    _ elements: (_ row: Int, _ first: Int) -> Lanes
+  ) {
+    switch self {
+    case .fp32:
+      copyTransposed(FloatFormat.self, columns: columns, into: target, row: targetRow, elements)
+    case .bf16 where NativePairs.areAvailable:
+      copyTransposed(
+        PairFormat<NativePairs>.self, columns: columns, into: target, row: targetRow, elements)
+    case .bf16:
+      copyTransposed(
+        PairFormat<PortablePairs>.self, columns: columns, into: target, row: targetRow, elements)
+    }
+  }
+
+  /// Copies rows as steps along each; the last vector is whole in the copy.
+  func copyRows(
+    _ source: UnsafePointer<Float>, row: Int, rows: Int, columns: Int,
+    into target: UnsafeMutablePointer<Float>, row targetRow: Int
+  ) {
+    switch self {
+    case .fp32: alongRows(FloatFormat.self, source, row, rows, columns, target, targetRow)
+    case .bf16 where NativePairs.areAvailable:
+      alongRows(PairFormat<NativePairs>.self, source, row, rows, columns, target, targetRow)
+    case .bf16:
+      alongRows(PairFormat<PortablePairs>.self, source, row, rows, columns, target, targetRow)
+    }
+  }
+}
+
+private func acrossRows<F: OperandFormat>(
+  _: F.Type, _ source: UnsafePointer<Float>, _ row: Int, _ rows: Int, _ columns: Int, _ padded: Int,
+  _ target: UnsafeMutablePointer<Float>, _ targetRow: Int
+) {
+  for (step, first) in stride(from: 0, to: rows, by: F.depth).enumerated() {
+    let (from, to) = (source + first * row, target + step * targetRow)
+    forLanes(0..<columns) { j, count in
+      let lanes = F.acrossRows { r in
+        first + r < rows ? load(from + r * row + j, count: count) : Lanes()
+      }
+      store(lanes, to + j)
+    }
+    for j in stride(from: wholeVectors(columns), to: padded, by: laneCount) {
+      store(Lanes(), to + j)
+    }
+  }
+}
+
+private func alongRows<F: OperandFormat>(
+  _: F.Type, _ source: UnsafePointer<Float>, _ row: Int, _ rows: Int, _ columns: Int,
+  _ target: UnsafeMutablePointer<Float>, _ targetRow: Int
+) {
+  let depth = F.depth * laneCount
+  let whole = columns / depth * depth
+  for r in 0..<rows {
+    let (from, to) = (source + r * row, target + r * targetRow)
+    for first in stride(from: 0, to: whole, by: depth) {
+      store(F.alongRow { load(from + first + $0) }, to + first / F.depth)
+    }
+    if whole < columns {
+      store(F.alongRow { loadElements(from, $0 + whole, of: columns) }, to + whole / F.depth)
+    }
+  }
+}
+
+/// Copies sixteen rows of so many columns as steps along their columns, side by side.
+///
+/// - Parameter elements: sixteen elements of a row from one on; those beyond its end are zero.
+@inline(__always)
+private func copyTransposed<F: OperandFormat>(
+  _: F.Type, columns: Int, into target: UnsafeMutablePointer<Float>, row targetRow: Int,
+  _ elements: (_ row: Int, _ first: Int) -> Lanes
+) {
+  let steps = (columns + F.depth - 1) / F.depth
+  withTransposeBlock { block in
+    for first in stride(from: 0, to: steps, by: laneCount) {
+      for j in 0..<laneCount {
+        block[j] = F.alongRow { elements(j, first * F.depth + $0) }
+      }
+      transpose(block)
+      for i in 0..<min(laneCount, steps - first) {
+        store(block[i], target + (first + i) * targetRow)
+      }
+    }
+  }
+}
