@@ -43,7 +43,7 @@ export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install uninstall test test-checked test-fast kill-test train evaluate leaderboard report reproduce \
+.PHONY: help setup build install uninstall test test-checked test-avx2 test-fast kill-test train evaluate leaderboard report reproduce \
   compare top advise bench bench-peers data doctor fuzz format lint size clean
 
 help: ## this list
@@ -68,6 +68,10 @@ test: setup ## all tests
 test-checked: setup ## the engine's operations with assertions: every vector against the memory lent out
 	@LRA_ENGINE_ONLY=1 $(TEST) --scratch-path .build/checked -Xswiftc -assert-config -Xswiftc Debug \
 	  --filter 'OpTests/(forward|accumulation|determinism)|WorkTests' $(ARGS)
+
+test-avx2: setup ## the engine's operations in the build for AVX2, whose register tile has another shape
+	@LRA_ENGINE_ONLY=1 LRA_ARCH=x86-64-v3 $(TEST) --scratch-path .build/avx2 \
+	  --filter 'OpTests/(forward|gradient)|BFloat16Tests' $(ARGS)
 
 test-fast: setup ## the tests of single modules, without those that start the program
 	@$(TEST) --skip CommandTests $(ARGS)
