@@ -93,20 +93,26 @@ extension Tensor {
   /// - Parameter outer: nodes of another tape, whose pullback this is part of: they collect gradients,
   ///   and the other tape runs them.
   func backward(from gradient: Storage, upTo outer: [Node] = []) {
-    guard let node else { return }
-    node.accept(gradient, count: count)
-    for node in reachable(from: node, upTo: outer) { node.run() }
+    Tensor.backward([self], from: [gradient], upTo: outer)
+  }
+
+  /// Runs the tape backwards from several tensors' gradients at once, as ``backward(from:upTo:)``.
+  static func backward(_ results: [Tensor], from gradients: [Storage], upTo outer: [Node] = []) {
+    for (result, gradient) in zip(results, gradients) {
+      result.node?.accept(gradient, count: result.count)
+    }
+    for node in reachable(from: results.compactMap(\.node), upTo: outer) { node.run() }
   }
 
   /// The names of the recorded operations that this value depends on.
   package var operations: Set<String> {
     guard let node else { return [] }
-    return Set(reachable(from: node, upTo: []).map(\.name))
+    return Set(Tensor.reachable(from: [node], upTo: []).map(\.name))
   }
 
-  private func reachable(from root: Node, upTo outer: [Node]) -> [Node] {
-    var found = Set(outer.map(\.id) + [root.id])
-    var pending = [root]
+  private static func reachable(from roots: [Node], upTo outer: [Node]) -> [Node] {
+    var found = Set(outer.map(\.id))
+    var pending = roots.filter { found.insert($0.id).inserted }
     var nodes: [Node] = []
     while let node = pending.popLast() {
       if !node.isLeaf { nodes.append(node) }

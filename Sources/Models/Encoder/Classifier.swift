@@ -24,6 +24,9 @@ package final class Classifier {
   package let configuration: ModelConfiguration
   /// Of the operands of its products; the weights are fp32 always.
   package let precision: Precision
+  /// Blocks of which a training keeps the input only, computing them again in the backward pass; 0 where
+  /// it keeps what they save.
+  private let recomputedBlocks: Int
   /// Its weights.
   package let parameters: Parameters
   private let tokens: TokenEmbedding
@@ -47,7 +50,8 @@ package final class Classifier {
   ///
   /// - Throws: `UserError` if the configuration is not valid.
   package init(
-    _ configuration: ModelConfiguration, seed: UInt64, precision: Precision = .fp32
+    _ configuration: ModelConfiguration, seed: UInt64, precision: Precision = .fp32,
+    recomputedBlocks: Int = 0
   ) throws {
     try configuration.validate()
     let parameters = Parameters(seed: seed)
@@ -55,6 +59,7 @@ package final class Classifier {
     let width = configuration.width
     self.configuration = configuration
     self.precision = precision
+    self.recomputedBlocks = recomputedBlocks
     self.parameters = parameters
     tokens = TokenEmbedding(configuration, root)
     embeddingDropout = DropoutLayer(configuration.dropout, at: "embedding")
@@ -117,9 +122,12 @@ package final class Classifier {
       classToken: classToken?.tensor,
       sequences: context.sequences,
       dropout: embeddingDropout(context))
-    for block in blocks {
-      h = block.norm.after(block.mixer(block.norm.before(h, context), context), context)
-      if let feedForward = block.feedForward { h = feedForward(h, context) }
+    if recomputedBlocks > 0 && context.isTraining {
+      for first in stride(from: 0, to: blocks.count, by: recomputedBlocks) {
+        h = recomputed(first..<min(first + recomputedBlocks, blocks.count), h, context)
+      }
+    } else {
+      h = run(blocks.indices, h, context)
     }
     h = finish(h, context)
     if let norm { h = norm.before(h, context).normalized }
@@ -134,6 +142,27 @@ package final class Classifier {
       ? firstPool(rows, sequences: sequences) : meanPool(rows, sequences: sequences)
     let features = configuration.towers == 2 ? pairFeatures(pooled) : pooled
     return output(hidden.map { $0(features, activation: .relu) } ?? features)
+  }
+
+  private func run(_ part: Range<Int>, _ rows: Tensor, _ context: ForwardContext) -> Tensor {
+    blocks[part].reduce(rows) { h, block in
+      let mixed = block.norm.after(block.mixer(block.norm.before(h, context), context), context)
+      return block.feedForward.map { $0(mixed, context) } ?? mixed
+    }
+  }
+
+  /// Runs blocks of which only the input is kept, and what was carried to them.
+  private func recomputed(_ part: Range<Int>, _ h: Tensor, _ context: ForwardContext) -> Tensor {
+    let (keys, carried) = (context.carried.keys, context.carried.all)
+    var keysAfter: [ObjectIdentifier] = []
+    let results = Autodiff.recomputed([h] + carried) { [self] inputs, again in
+      let context = context.with(Carried(keys, Array(inputs.dropFirst())), again: again)
+      let rows = run(part, inputs[0], context)
+      keysAfter = context.carried.keys
+      return [rows] + context.carried.all
+    }
+    context.carried.replace(keysAfter, Array(results.dropFirst()))
+    return results[0]
   }
 
   private var positions: Tensor {

@@ -13,15 +13,15 @@ package struct ForwardContext {
   /// Of the operands of products.
   let precision: Precision
   /// What one layer leaves for the next, beside its rows.
-  let carried = Carried()
-  private let training: Training?
+  private(set) var carried = Carried()
+  private var training: Training?
 
   private struct Training {
     let random: Philox
     let step: Int
     let firstSequence: Int
     let firstRow: Int
-    let updates: BufferUpdates
+    var updates: BufferUpdates
   }
 
   /// A pass without dropout.
@@ -52,6 +52,16 @@ package struct ForwardContext {
 
   /// The sequence of the whole batch at which this part of it begins.
   var firstSequence: Int { training?.firstSequence ?? 0 }
+
+  /// The same pass over some layers with what others left for them.
+  ///
+  /// - Parameter again: whether it is repeated, so that its changes of buffers have been collected already.
+  func with(_ carried: Carried, again: Bool) -> ForwardContext {
+    var context = self
+    context.carried = carried
+    if again { context.training?.updates = BufferUpdates() }
+    return context
+  }
 
   // MARK: Random numbers
 

@@ -95,6 +95,13 @@ package struct RunConfiguration {
     training = try TrainingSettings(settings)
     try training.validate()
     try model.validate()
+    if training.checkpoint > 0 && settings["model.reversible"] == .boolean(true) {
+      throw UserError(
+        .configuration,
+        "train.checkpoint is \(training.checkpoint), but blocks with model.reversible are computed "
+          + "again already",
+        remedy: "use one of them")
+    }
     let parts = training.cut.partCount
     guard model.normalization == .layer || parts == 1 else {
       let key = training.shards > 1 ? "train.shards" : "train.accumulation"
@@ -111,7 +118,8 @@ package struct RunConfiguration {
   /// - Throws: `UserError` if its configuration is not valid.
   package func makeModel() throws -> Classifier {
     try Classifier(
-      model, seed: training.seed, precision: training.operands)
+      model, seed: training.seed, precision: training.operands,
+      recomputedBlocks: training.checkpoint)
   }
 
   /// Checks that a batch of examples like the first ones fits into memory.
@@ -220,7 +228,7 @@ package struct RunConfiguration {
   /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
   /// and when something is measured or kept.
   package static let free: Set = [
-    "train.seed", "train.shards", "train.accumulation", "train.eval-every",
+    "train.seed", "train.shards", "train.accumulation", "train.checkpoint", "train.eval-every",
     "train.checkpoint-every",
     "train.log-every",
   ]

@@ -65,6 +65,10 @@ package struct TrainingSettings: SettingSection, Equatable {
   /// Of the operands of products; weights, moments and sums are fp32 always.
   @Knob("what the operands of products are rounded to; weights and sums are fp32 always")
   package var precision = PrecisionChoice.fp32
+  /// Blocks of which only the input is kept, to save memory; 0 keeps what the backward pass needs.
+  @Knob(
+    "blocks computed again in the backward pass, of which only the input is kept; 0 for none", 0...)
+  package var checkpoint = 0
   /// Which checkpoint's test accuracy is the run's result.
   @Knob("which checkpoint's test accuracy is the result") package var select = CheckpointChoice.best
 

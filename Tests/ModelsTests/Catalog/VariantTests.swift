@@ -176,6 +176,32 @@ struct VariantTests {
     }
   }
 
+  /// With dropout, redrawn rows and statistics of a batch, in one part or in two.
+  @Test(
+    "Blocks that are computed again give the same bits", arguments: VariantCatalog.all,
+    [Normalization.layer, .batch])
+  func recomputed(entry: VariantEntry, normalization: Normalization) throws {
+    var configuration = try tinyConfiguration(entry, dropout: 0.2)
+    configuration.layers = 3
+    configuration.normalization = normalization
+    if normalization == .batch { configuration.feedForward = 0 }
+    if entry.name == "performer" { configuration.options["redraw"] = 1 }
+    let runs = try [0, 1, 2].map { count in
+      let model = try Classifier(configuration, seed: 3, recomputedBlocks: count)
+      let updates = BufferUpdates()
+      let loss = crossEntropy(
+        model(
+          Self.batch.packed(capacity: 20),
+          .training(DropoutSeed(seed: 1, step: 2), updates: updates)), labels: Self.batch.labels)
+      let gradients = gradients(model, loss)
+      updates.commit()
+      return [[loss.scalar]] + gradients
+        + model.parameters.all.map { model.parameters.values.values($0.range) }
+    }
+    #expect(runs[1] == runs[0])
+    #expect(runs[2] == runs[0])
+  }
+
   @Test("Operands of bfloat16 change the loss a little", arguments: VariantCatalog.all)
   func bfloat16(entry: VariantEntry) throws {
     let configuration = try tinyConfiguration(entry)
