@@ -51,7 +51,7 @@ struct ReproduceTests {
       #expect(try training.run("mine").status == 0)
       let common = "--results \(folder)/results --data \(folder)/data"
       let published = try CommandRunner.lra(
-        "reproduce --publish \(training.path("mine")) --text LICENSE \(common)")
+        "reproduce --commands --publish \(training.path("mine")) --text LICENSE \(common)")
       #expect(published.status == 0, "\(published.errors)")
       #expect(
         published.output.contains(
