@@ -28,6 +28,8 @@ let package = Package(
   ],
   targets: [
     .target(name: "CShims"),
+    .target(name: "CMPI"),
+    .target(name: "Collective", dependencies: ["Base", "CMPI"], swiftSettings: common),
     .executableTarget(name: "WriteCommit", swiftSettings: common),
     .plugin(
       name: "SourceCommitPlugin", capability: .buildTool(), dependencies: ["WriteCommit"]),
@@ -43,7 +45,8 @@ let package = Package(
       name: "Machine", dependencies: ["Autodiff", "Base", "SourceCommit"], swiftSettings: common),
     .target(name: "Runs", dependencies: ["Base", "Machine", "Tasks"], swiftSettings: common),
     .target(
-      name: "Training", dependencies: ["Autodiff", "Base", "Machine", "Models", "Runs", "Tasks"],
+      name: "Training",
+      dependencies: ["Autodiff", "Base", "Collective", "Machine", "Models", "Runs", "Tasks"],
       swiftSettings: common),
     .target(
       name: "Reports", dependencies: ["Base", "Machine", "Models", "Runs", "Tasks", "Training"],
@@ -51,8 +54,8 @@ let package = Package(
     .executableTarget(
       name: "lra",
       dependencies: [
-        "Autodiff", "Base", "Machine", "Models", "Reports", "Runs", "SourceCommit", "Tasks",
-        "Training",
+        "Autodiff", "Base", "Collective", "Machine", "Models", "Reports", "Runs", "SourceCommit",
+        "Tasks", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: common),
 
@@ -74,7 +77,7 @@ let package = Package(
     .testTarget(name: "TasksTests", dependencies: ["Tasks"], swiftSettings: common),
     .testTarget(
       name: "TrainingTests",
-      dependencies: ["Machine", "Runs", "Training", "TestSupport", "WriteCommit"],
+      dependencies: ["Collective", "Machine", "Runs", "Training", "TestSupport", "WriteCommit"],
       swiftSettings: common),
     .testTarget(
       name: "ReportsTests",

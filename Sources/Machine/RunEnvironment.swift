@@ -23,8 +23,10 @@ package struct RunEnvironment: Sendable, Codable, Equatable {
   package var kernel: String?
   /// The version of the Swift compiler.
   package var swift: String
-  /// Threads that the run computes with.
+  /// Threads that the run computes with; of the leader, where several ranks train together.
   package var threads: Int
+  /// Ranks that train together; nil for a process alone.
+  package var ranks: Int?
   /// The commit of the source that the program was built from, with `-dirty` where it had changes.
   package var commit: String?
   /// The command with its arguments.
@@ -37,7 +39,8 @@ package struct RunEnvironment: Sendable, Codable, Equatable {
   /// - Parameters:
   ///   - threads: threads that the run computes with.
   ///   - precision: of the operands of its products.
-  package init(threads: Int, precision: Precision = .fp32) {
+  ///   - ranks: those who train together.
+  package init(threads: Int, precision: Precision = .fp32, ranks: Int = 1) {
     let process = ProcessInfo.processInfo
     host = process.hostName
     cpu = Self.cpuModel
@@ -48,6 +51,7 @@ package struct RunEnvironment: Sendable, Codable, Equatable {
     kernel = ProductKernel.used(for: precision).rawValue
     swift = Self.swiftVersion
     self.threads = threads
+    self.ranks = ranks > 1 ? ranks : nil
     commit = sourceCommit
     command = process.arguments
     started = Date().formatted(.iso8601)

@@ -55,20 +55,27 @@ struct LRA: AsyncParsableCommand {
 
   /// Ends with the text and the status of an error, among them the texts that the parser of
   /// arguments was asked for.
-  private static func end(with error: any Error) -> Never {
+  private static func end(with error: any Error) -> Never { Foundation.exit(tell(error)) }
+
+  /// Prints the text of an error.
+  ///
+  /// - Parameter speaker: who has it, where there are several processes.
+  /// - Returns: its exit status.
+  static func tell(_ error: any Error, speaker: String = "") -> Int32 {
     if let error = error as? UserError {
       // Who has asked for an end is told how to continue; nothing went wrong.
-      printMessage(error.kind == .stoppedEarly ? error.problem : "error: \(error.problem)")
+      let what = error.kind == .stoppedEarly ? "" : "error: "
+      printMessage(speaker + what + error.problem)
       if !error.remedy.isEmpty { printMessage(error.remedy) }
-      Foundation.exit(error.kind.rawValue)
+      return error.kind.rawValue
     }
     let (status, text) = (exitCode(for: error), fullMessage(for: error))
     if status.isSuccess, !text.isEmpty {
-      do { try printResult(text) } catch { end(with: error) }
+      do { try printResult(text) } catch { return tell(error) }
     } else if !text.isEmpty {
       printMessage(text)
     }
-    Foundation.exit(status.rawValue)
+    return status.rawValue
   }
 
   /// Refuses arguments that are not UTF-8: as text they would name other files.

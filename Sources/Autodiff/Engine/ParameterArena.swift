@@ -53,6 +53,18 @@ package final class ParameterArena {
     Array(UnsafeBufferPointer(start: gradients.pointer + range.lowerBound, count: range.count))
   }
 
+  /// Lends the values of all weights, for another process to have the same.
+  package func withValues(_ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
+    body(UnsafeMutableBufferPointer(start: values.pointer, count: count))
+  }
+
+  /// Lends all gradients, zeros where there was no contribution, for those of other processes to be
+  /// added.
+  package func withGradients(_ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
+    completeGradients()
+    body(UnsafeMutableBufferPointer(start: gradients.pointer, count: count))
+  }
+
   /// Makes the next contribution to each gradient replace what is there.
   ///
   /// Gradients that get none until ``completeGradients()`` become zero then.

@@ -57,7 +57,7 @@ package final class Parameter {
   }
 
   /// The values, copied out.
-  var values: [Float] { arena.values.values(range) }
+  package var values: [Float] { arena.values.values(range) }
 
   /// A draw of the first values: for 0 those that it began with, for every other number values of
   /// its own, which depend on the model's seed and the number alone.

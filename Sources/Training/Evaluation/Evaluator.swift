@@ -2,6 +2,7 @@
 
 import Autodiff
 import Base
+import Collective
 import Foundation
 import Models
 import Runs
@@ -13,17 +14,24 @@ package struct Evaluator {
   private let task: any ArenaTask
   private let batch: Int
   private let data: String?
+  private let group: any Collective
+  private let begin: (Int) -> Void
 
   /// - Parameters:
   ///   - batch: examples at once; the result does not depend on it.
   ///   - data: the data's content hash, for predictions that are kept.
+  ///   - group: those who share the examples out; all evaluate the same split.
+  ///   - begin: tells the others from which example on.
   package init(
-    _ model: Classifier, _ task: any ArenaTask, batch: Int, data: String? = nil
+    _ model: Classifier, _ task: any ArenaTask, batch: Int, data: String? = nil,
+    group: any Collective = SingleProcess(), begin: @escaping (Int) -> Void = { _ in }
   ) {
     self.model = model
     self.task = task
     self.batch = batch
     self.data = data
+    self.group = group
+    self.begin = begin
   }
 
   /// Evaluates a whole split.
@@ -41,25 +49,44 @@ package struct Evaluator {
     model.parameters.tracksGradients = false
     defer { model.parameters.tracksGradients = tracked }
     var result = Evaluation(count: source.count - first, correct: 0, loss: 0)
-    for first in stride(from: first, to: source.count, by: batch) {
-      if shouldStop() { return nil }
-      let examples = Array(first..<min(source.count, first + batch))
-      let data = try makeBatch(source, examples: examples, towers: task.towers)
-      // The profile is that of training steps.
-      let logits = Profiler.shared.pausing { model(data.packed(capacity: task.length)).values }
-      for (i, id) in examples.enumerated() {
+    begin(first)
+    for first in stride(from: first, to: source.count, by: batch * group.size) {
+      if stops(shouldStop) { return nil }
+      let logits = try logits(source, from: first)
+      for (i, id) in (first..<min(source.count, first + batch * group.size)).enumerated()
+      where group.leads {
         let row = Array(logits[i * task.classes..<(i + 1) * task.classes])
-        let label = Int(data.labels[i])
         let prediction = Prediction(
-          id: id, label: label, pred: largestIndex(row), logits: row,
-          data: self.data)
-        result.correct += prediction.pred == label ? 1 : 0
+          id: id, label: source.label(id), pred: largestIndex(row), logits: row, data: data)
+        result.correct += prediction.pred == prediction.label ? 1 : 0
         result.loss += prediction.loss
         try visit(prediction)
       }
     }
     result.loss /= Double(max(result.count, 1))
     return result
+  }
+
+  /// Whether the leader wants to stop.
+  private func stops(_ shouldStop: () -> Bool) -> Bool {
+    guard group.size > 1 else { return shouldStop() }
+    return group.broadcast([group.leads && shouldStop() ? 1 : 0]) == [1]
+  }
+
+  /// The logits of a batch for each rank, one after the other; for the leader alone where there are
+  /// several.
+  private func logits(_ source: any ExampleSource, from first: Int) throws -> [Float] {
+    let start = min(source.count, first + group.rank * batch)
+    let examples = Array(start..<min(source.count, start + batch))
+    let data = try makeBatch(source, examples: examples, towers: task.towers)
+    // The profile is that of training steps.
+    let own =
+      examples.isEmpty
+      ? [] : Profiler.shared.pausing { model(data.packed(capacity: task.length)).values }
+    guard group.size > 1 else { return own }
+    return group.gather(own.withUnsafeBytes { Array($0) }).flatMap { bytes in
+      bytes.withUnsafeBytes { Array($0.assumingMemoryBound(to: Float.self)) }
+    }
   }
 
   /// Seconds of evaluating one example, from the last batches of a split, after one that is not

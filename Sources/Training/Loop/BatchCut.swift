@@ -5,13 +5,13 @@ import Tasks
 /// How the batch of a step is cut.
 ///
 /// ```
-/// batch ─► members ─► shards ─► parts        gradient = Σ over shards, pairwise
+/// batch ─► shards ─► parts        gradient = Σ over shards, pairwise
 /// ```
 /// Shards are what the gradient is a sum of, in a tree that depends on their number alone
-/// (`train.shards`). Members share them out, as many to each (`train.accumulation`): the parts of the
-/// tree that are theirs have the same bits whoever works through them, and so has the sum. Each part
-/// is one pass of the model. Where there is a single shard the parts are those of
-/// `train.accumulation`, whose gradients are added to it one after another.
+/// (`train.shards`). Ranks share them out, as many to each: the parts of the tree that are theirs have
+/// the same bits whoever works through them, and so has the sum. Each part is one pass of the model.
+/// Where there is a single shard the parts are those of `train.accumulation`, whose gradients are added
+/// to it one after another; of several shards each is one part.
 package struct BatchCut {
   private let shards: Int
   private let accumulation: Int
@@ -23,13 +23,13 @@ package struct BatchCut {
     self.accumulation = accumulation
   }
 
-  /// Those who share the shards.
-  package var members: Range<Int> { 0..<min(shards, accumulation) }
-
-  /// The shards of a member.
-  package func shards(of member: Int) -> Range<Int> {
-    let each = shards / members.count
-    return member * each..<(member + 1) * each
+  /// The shards of one of several ranks, which share them out in their order.
+  ///
+  /// - Precondition: `ranks` divides the number of shards.
+  package func shards(of rank: Int, ranks: Int = 1) -> Range<Int> {
+    precondition(shards % ranks == 0, "\(shards) shards for \(ranks) ranks")
+    let each = shards / ranks
+    return rank * each..<(rank + 1) * each
   }
 
   /// The passes over the whole batch.

@@ -12,9 +12,13 @@ struct RunData {
 
   /// The batches of the training split, those of all steps in one order.
   func batches(_ configuration: RunConfiguration) -> Prefetch {
-    let order = TrainingOrder(count: train.count, seed: configuration.training.seed)
-    let (source, size) = (train, configuration.training.batch)
-    let towers = configuration.task.towers
+    Self.batches(train, configuration)
+  }
+
+  /// The batches of a training split.
+  static func batches(_ source: any ExampleSource, _ configuration: RunConfiguration) -> Prefetch {
+    let order = TrainingOrder(count: source.count, seed: configuration.training.seed)
+    let (size, towers) = (configuration.training.batch, configuration.task.towers)
     return Prefetch { step in
       try makeBatch(
         source, examples: order.examples(start: (step - 1) * size, count: size), towers: towers)

@@ -2,6 +2,7 @@
 
 import Autodiff
 import Base
+import Collective
 import Foundation
 import Models
 import Tasks
@@ -33,18 +34,21 @@ package final class Trainer {
   /// Whether the run has saved its state, for what is told when it fails.
   var hasCheckpoint = false
   private let objective: any Objective
+  private let group: any Collective
 
   /// A trainer that has taken no step.
   ///
   /// - Parameters:
   ///   - model: what is trained, as it is.
   ///   - objective: what it is trained towards; classification unless said otherwise.
+  ///   - group: those who share the batch's shards; all take the same steps.
   package init(
     _ model: Classifier, _ settings: TrainingSettings,
-    objective: (any Objective)? = nil
+    objective: (any Objective)? = nil, group: any Collective = SingleProcess()
   ) {
     self.model = model
     self.settings = settings
+    self.group = group
     self.objective = objective ?? Classification(labelSmoothing: settings.labelSmoothing)
     optimizer = AdamW(model.parameters, settings.optimizer)
   }
@@ -100,15 +104,21 @@ package final class Trainer {
   ) -> (sums: Sums, updates: BufferUpdates) {
     let updates = BufferUpdates()
     let (arena, cut) = (model.parameters.values, settings.cut)
-    let sums = arena.pairwiseSum(cut.members, adding: +) { member in
-      // A member's sum needs nothing of the others', so another process may find it.
-      arena.pairwiseSum(cut.shards(of: member), adding: +) { shard in
-        cut.parts(of: shard, batch, towers: model.configuration.towers).reduce(Sums()) {
-          $0 + pass(step, $1, of: batch, updates)
-        }
+    let shards = cut.shards(of: group.rank, ranks: group.size)
+    let sums = arena.pairwiseSum(shards, adding: +) { shard in
+      cut.parts(of: shard, batch, towers: model.configuration.towers).reduce(Sums()) {
+        $0 + pass(step, $1, of: batch, updates)
       }
     }
-    return (sums, updates)
+    return (group.size == 1 ? sums : sumOverRanks(sums), updates)
+  }
+
+  /// Goes on with the tree above the ranks' own shards.
+  private func sumOverRanks(_ own: Sums) -> Sums {
+    model.parameters.values.withGradients { group.sum($0) }
+    var both = [own.loss, Double(own.correct)]
+    both.withUnsafeMutableBufferPointer { group.sum($0) }
+    return Sums(loss: both[0], correct: Int(both[1]))
   }
 
   /// One pass over a part of the batch, whose gradients are added to those that are there.

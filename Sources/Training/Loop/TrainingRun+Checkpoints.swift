@@ -32,7 +32,7 @@ extension TrainingRun {
   ///
   /// - Throws: ``Stop`` where the run is told to stop before the evaluation is done.
   func evaluate(_ data: RunData, _ logs: RunLogs) throws {
-    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    let evaluator = group.evaluator(trainer.model, configuration, .val)
     let start = monotonicSeconds()
     guard let result = try evaluator.run(data.val, shouldStop: { Interrupts.stopRequested }) else {
       throw try stop()
@@ -48,6 +48,7 @@ extension TrainingRun {
 
   /// Saves weights, moments and state.
   func save(best: Bool) throws {
+    try group.requireSameWeights(trainer.model)
     let start = monotonicSeconds()
     defer { budget?.noteSave(seconds: monotonicSeconds() - start) }
     // What the log holds of these steps must not be lost while the checkpoint is there.

@@ -19,7 +19,7 @@ extension TrainingRun {
       \(counted(trainer.model.parameters.count, "parameter")) · \
       \(counted(data.train.count, "training example")) up to \(counted(model.length, "token"))
       \(counted(settings.steps, "step")) of \(counted(settings.batch, "example")) on \
-      \(counted(Workers.shared.count, "thread"))\(begin)
+      \(group.description)\(begin)
       run folder \(folder.path)
       """
   }

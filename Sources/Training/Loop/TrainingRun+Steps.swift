@@ -20,7 +20,9 @@ extension TrainingRun {
     while state.step < settings.steps, hasTimeForStep {
       let start = monotonicSeconds()
       let step = state.step + 1
-      let report = try trainer.step(step, batches.batch(step, last: settings.steps))
+      let batch = try batches.batch(step, last: settings.steps)
+      group.announce(.step(step))
+      let report = try trainer.step(step, batch)
       let seconds = monotonicSeconds() - start
       note(report, seconds: seconds)
       window.add(report, seconds: seconds)

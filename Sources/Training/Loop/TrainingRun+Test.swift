@@ -50,8 +50,8 @@ extension TrainingRun {
   private func test(
     _ model: Classifier, _ source: any ExampleSource, _ choice: CheckpointChoice
   ) throws -> Evaluation {
-    let evaluator = Evaluator(
-      model, configuration.task, batch: settings.batch, data: state.dataHash)
+    let evaluator = group.evaluator(
+      model, configuration, .test, isTrained: model === trainer.model, data: state.dataHash)
     var lines: [UInt8] = []
     let result = try evaluator.run(
       source, shouldStop: { Interrupts.stopRequested },

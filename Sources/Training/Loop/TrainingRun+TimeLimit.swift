@@ -10,13 +10,14 @@ extension TrainingRun {
   /// fresh one so that it ends, tests included, within its time.
   func fitIntoTime(_ data: RunData) throws {
     guard let timeLimit, settings.steps > 0 else { return }
-    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    let evaluator = group.evaluator(trainer.model, configuration, .val)
     var budget = TimeBudget(
       limit: timeLimit, validationCount: data.val.count,
       testCount: try configuration.task.examples(.test).count, evalEvery: settings.evalEvery)
     budget.noteEvaluation(seconds: try evaluator.secondsPerExample(data.val), examples: 1)
     if isFresh {
       let batch = try data.batches(configuration).batch(1, last: 1)
+      group.announce(.time)
       budget.noteStep(seconds: trainer.secondsPerStep(batch))
       try fitSchedule(budget)
     }
@@ -35,6 +36,7 @@ extension TrainingRun {
     console.printMessage("the time limit leaves room for \(possible) of \(settings.steps) steps")
     try configuration.fit(steps: possible, origin: "--time-limit")
     trainer.use(settings)
+    try group.follow(configuration)
   }
 
   /// Whether another step leaves time for the end of the run; the first one is always taken.

@@ -2,6 +2,7 @@
 
 import Autodiff
 import Base
+import Collective
 import Foundation
 import Machine
 import Models
@@ -35,6 +36,7 @@ package final class TrainingRun {
   private let identity: DataIdentity?
   let console: any Console
   let trainer: Trainer
+  let group: TrainingGroup
   var state = TrainingState()
   var logs: RunLogs?
   var settings: TrainingSettings { configuration.training }
@@ -55,11 +57,13 @@ package final class TrainingRun {
   ///     schedule to fit; a resumed one keeps it, and ends early.
   ///   - forgetsBest: whether a resumed run whose best checkpoint is lost goes on and chooses the
   ///     best among the evaluations that follow.
+  ///   - group: those who train together; this process leads them.
   /// - Throws: `UserError`, `.badData` where the folder no longer holds what the run needs to go on
   ///   exactly.
   package init(
     _ configuration: RunConfiguration, data: DataIdentity? = nil, folder: RunFolder,
-    resuming: Bool, timeLimit: Double?, forgetsBest: Bool = false, console: any Console
+    resuming: Bool, timeLimit: Double?, forgetsBest: Bool = false, console: any Console,
+    group: TrainingGroup = TrainingGroup(SingleProcess())
   ) throws {
     self.configuration = configuration
     identity = data
@@ -67,7 +71,9 @@ package final class TrainingRun {
     self.console = console
     self.timeLimit = timeLimit
     isFresh = !resuming
-    trainer = Trainer(try configuration.makeModel(), configuration.training)
+    self.group = group
+    trainer = Trainer(
+      try configuration.makeModel(), configuration.training, group: group.ranks)
     warn(folder.lockMessage)
     if resuming { try restore(forgetsBest: forgetsBest) }
   }
@@ -95,11 +101,14 @@ package final class TrainingRun {
 
   private func attempt() throws -> Ending {
     let data = try prepareData()
+    try group.begin(configuration)
+    group.share(trainer)
     try Profiler.shared.pausing { try fitIntoTime(data) }
     if isFresh { try folder.write(configuration.settings) }
     try folder.write(data.identity, to: DataIdentity.fileName)
     let environment = RunEnvironment(
-      threads: Workers.shared.count, precision: configuration.training.operands)
+      threads: Workers.shared.count, precision: configuration.training.operands,
+      ranks: group.ranks.size)
     try folder.write(environment, to: "env.json")
     if settings.steps == 0 {
       try save(best: false)

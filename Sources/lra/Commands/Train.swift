@@ -3,6 +3,7 @@
 import ArgumentParser
 import Autodiff
 import Base
+import Collective
 import Foundation
 import Machine
 import Models
@@ -79,19 +80,26 @@ struct Train: ParsableCommand {
 
   func run() throws {
     if let threads { try useThreads(threads) }
+    guard OpenMPI.isLaunched() else { return try train(SingleProcess()) }
+    try Launched(threads: threads, dataFolder: data).run(train)
+  }
+
+  /// Trains as the leader of a group.
+  private func train(_ ranks: any Collective) throws {
     let limit = try timeLimit.map { try parseDuration($0, option: "--time-limit") }
     if let resume {
       try checkGoesOnAsItBegan(resume)
       if try tellIfFinished(resume) { return }
     }
-    let (configuration, data, folder) = try resume.map(openRun) ?? newRun()
+    let (configuration, data, folder) = try resume.map(openRun) ?? newRun(ranks)
     guard let folder else { return try printResult(foretold(configuration)) }
     Interrupts.install()
     if profile { Profiler.shared.reset(timing: true) }
     let console = try makeConsole(logPath: folder.file("log.txt"))
+    let group = TrainingGroup(ranks)
     let run = try TrainingRun(
       configuration, data: data, folder: folder, resuming: resume != nil, timeLimit: limit,
-      forgetsBest: forgetBest, console: console)
+      forgetsBest: forgetBest, console: console, group: group)
     let ending = try run.run()
     if profile { showProfile(run) }
     try report(ending, folder, console)
@@ -161,7 +169,7 @@ struct Train: ParsableCommand {
     return (configuration, data, try RunFolder.resume(path))
   }
 
-  private func newRun() throws -> Opened {
+  private func newRun(_ ranks: any Collective) throws -> Opened {
     if otherData {
       throw UserError(
         .usage, "--other-data is for --resume alone", remedy: "leave it out")
@@ -182,7 +190,8 @@ struct Train: ParsableCommand {
     var request = RunConfiguration.Request(
       task: task, model: model, preset: preset, dataFolder: dataFolder(data))
     request.configFile = config
-    request.assignments = flagAssignments + assignments.map { ($0, "--set") }
+    request.assignments =
+      Launched.assignments(ranks) + flagAssignments + assignments.map { ($0, "--set") }
     let configuration = try RunConfiguration(request)
     if explain || cost { return (configuration, nil, nil) }
     if output == nil { try refuseUnfinished(configuration) }

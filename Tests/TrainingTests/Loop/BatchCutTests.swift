@@ -11,7 +11,10 @@ struct BatchCutTests {
     arguments: [(1, 1), (1, 3), (1, 8), (8, 1), (8, 2), (8, 8), (2, 2)])
   func cover(shards: Int, accumulation: Int) {
     let cut = BatchCut(shards: shards, accumulation: accumulation)
-    #expect(cut.members.flatMap { Array(cut.shards(of: $0)) } == Array(0..<shards))
+    for ranks in [1, 2, 4, 8] where shards % ranks == 0 {
+      let all = (0..<ranks).flatMap { Array(cut.shards(of: $0, ranks: ranks)) }
+      #expect(all == Array(0..<shards))
+    }
     for count in [3, 8, 13] {
       let batch = Batch(
         tokens: Array(0..<Int32(6 * count)), offsets: (0...2 * count).map { 3 * $0 },

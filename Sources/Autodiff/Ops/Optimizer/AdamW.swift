@@ -43,6 +43,13 @@ extension ParameterArena {
       second.clear()
     }
 
+    /// Lends both means of all weights, one after the other.
+    package func withValues(_ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
+      for means in [first, second] {
+        body(UnsafeMutableBufferPointer(start: means.pointer, count: means.count))
+      }
+    }
+
     /// The two means of one weight.
     package func values(_ range: Range<Int>) -> (first: [Float], second: [Float]) {
       let slice = { (storage: Storage) in

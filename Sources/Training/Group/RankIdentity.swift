@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Autodiff
+import Base
+import Foundation
+import Machine
+import Runs
+import Tasks
+
+/// What must be the same on all ranks for their sums to have the same bits.
+package struct RankIdentity: Codable, Equatable {
+  /// Where the rank runs.
+  package var host: String
+  /// The commit that its program was built from.
+  package var commit: String
+  /// The width in bits of the vectors that its kernels were built for.
+  package var vectorBits: Int
+  /// The content hash of its data.
+  package var data: String
+
+  /// - Parameter data: the content hash.
+  package init(host: String, commit: String, vectorBits: Int, data: String) {
+    self.host = host
+    self.commit = commit
+    self.vectorBits = vectorBits
+    self.data = data
+  }
+
+  /// This process's.
+  ///
+  /// - Throws: `UserError` for data that cannot be read.
+  package init(_ task: any ArenaTask) throws {
+    host = ProcessInfo.processInfo.hostName
+    commit = RunEnvironment(threads: 1).commit ?? "unknown"
+    vectorBits = BuildTarget.vectorBits
+    data = try task.contentHash()
+  }
+
+  /// What differs from the leader's, for people.
+  package func differences(from leader: RankIdentity) -> [String] {
+    [
+      ("program's commit", commit, leader.commit),
+      ("kernels' vectors", "\(vectorBits) bits", "\(leader.vectorBits) bits"),
+      ("data", data, leader.data),
+    ].filter { $0.1 != $0.2 }.map { "\($0.0) \($0.1), not \($0.2)" }
+  }
+
+  /// Refuses a group of which some rank would compute something else.
+  ///
+  /// - Throws: `UserError(.configuration)` that names the rank and what differs.
+  package static func requireSame(_ ranks: [RankIdentity]) throws {
+    guard let leader = ranks.first else { return }
+    for (rank, identity) in ranks.enumerated() {
+      let differences = identity.differences(from: leader)
+      if differences.isEmpty { continue }
+      throw UserError(
+        .configuration,
+        "rank \(rank) on \(identity.host) differs from rank 0 on \(leader.host): "
+          + differences.joined(separator: "; "),
+        remedy: "all ranks need the same build of the program and the same data folder")
+    }
+  }
+}
