@@ -43,7 +43,8 @@ export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install uninstall test test-checked test-avx2 test-fast kill-test train evaluate leaderboard report reproduce \
+.PHONY: help setup build install uninstall test test-checked test-avx2 test-fast kill-test train evaluate inspect \
+  leaderboard report reproduce \
   compare top advise bench bench-peers data doctor fuzz format lint size clean
 
 help: ## this list
@@ -85,6 +86,9 @@ train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
 
 evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
 	@$(LRA) evaluate $(if $(RUN),$(call quote,$(RUN))) $(ARGS)
+
+inspect: build ## attention against exact attention, and how far a model looks: RUN=folder [ARGS="--count 2000"]
+	@$(LRA) inspect $(if $(RUN),$(call quote,$(RUN))) $(ARGS)
 
 leaderboard: build ## a grid of trainings, and its report: [TASKS=a,b MODELS= SEEDS= PRESET= LENGTHS= BUDGET=4h JOBS= ARGS=]
 	$(FETCH_ALL)

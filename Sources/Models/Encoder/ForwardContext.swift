@@ -14,6 +14,8 @@ package struct ForwardContext {
   let precision: Precision
   /// What one layer leaves for the next, beside its rows.
   private(set) var carried = Carried()
+  /// Compares what layers mix with exact attention, if there is one.
+  private(set) var probe: AttentionProbe?
   private var training: Training?
 
   private struct Training {
@@ -26,9 +28,9 @@ package struct ForwardContext {
 
   /// A pass without dropout.
   package static func evaluation(
-    _ sequences: PackedSequences, _ precision: Precision = .fp32
+    _ sequences: PackedSequences, _ precision: Precision = .fp32, probe: AttentionProbe? = nil
   ) -> ForwardContext {
-    ForwardContext(sequences: sequences, precision: precision, training: nil)
+    ForwardContext(sequences: sequences, precision: precision, probe: probe, training: nil)
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.

@@ -4,6 +4,8 @@
 package enum ForwardMode {
   /// Nothing is dropped, and buffers are used as they are.
   case evaluation
+  /// As in evaluation; what the layers mix is compared with exact attention.
+  case probing(AttentionProbe)
   /// Activations are dropped as the seed says; changes of buffers are collected.
   case training(DropoutSeed, updates: BufferUpdates = BufferUpdates())
 }

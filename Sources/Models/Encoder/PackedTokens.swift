@@ -40,6 +40,9 @@ package struct PackedTokens: Sendable {
     let sequences = PackedSequences(offsets: offsets, capacity: capacity)
     switch mode {
     case .evaluation: return .evaluation(sequences, precision)
+    case .probing(let probe):
+      probe.beginPass()
+      return .evaluation(sequences, precision, probe: probe)
     case .training(let seed, let updates):
       return .training(
         sequences, precision, seed, firstRow: seed.tokensBefore + specials * seed.sequencesBefore,

@@ -29,7 +29,7 @@ extension MultiHead {
       query: query, key: key, value: value, sequences: context.sequences,
       patterns: context.sequences.patterns(patterns), dropout: weightDropout(context),
       precision: context.precision)
-    return finish(x, mixed, context)
+    return finish(x, context.probed(mixed, query: query, key: key, value: value), context)
   }
 }
 

@@ -40,6 +40,7 @@ struct CosFormer: Mixer {
       query: query, key: key, value: value, sequences: context.sequences, features: .cosine,
       epsilon: 0,
       floor: 1e-6)
-    return projections.finish(x, mixed, context)
+    return projections.finish(
+      x, context.probed(mixed, query: query, key: key, value: value), context)
   }
 }

@@ -53,6 +53,7 @@ struct LinearTransformer: Mixer {
     let mixed = linearAttention(
       query: query, key: key, value: value, sequences: context.sequences, features: features,
       epsilon: epsilon)
-    return projections.finish(x, mixed, context)
+    return projections.finish(
+      x, context.probed(mixed, query: query, key: key, value: value), context)
   }
 }

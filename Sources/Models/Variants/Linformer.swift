@@ -87,7 +87,18 @@ struct Linformer: Mixer {
       query: query, key: keys, value: values, queries: context.sequences,
       keys: PackedSequences(count: context.sequences.count, length: projected),
       dropout: projections.weightDropout(context), precision: context.precision)
-    return projections.finish(x, mixed, context)
+    return projections.finish(
+      x, context.probed(mixed) { exact(query, rows, context) }, context)
+  }
+
+  /// Attention to all keys, not to those of the projected sequence.
+  private func exact(_ query: HeadsView, _ rows: Tensor, _ context: ForwardContext) -> Tensor {
+    let both = linear(
+      rows, weight: stacked([projections.key.tensor, projections.value.tensor]),
+      precision: context.precision)
+    return attention(
+      query: query, key: projections.heads(both, 0), value: projections.heads(both, 1),
+      queries: context.sequences, keys: context.sequences, precision: context.precision)
   }
 
   /// P·(X·Wₖᵀ) for each head's own P, and the same of the values.

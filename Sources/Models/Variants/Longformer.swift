@@ -66,6 +66,7 @@ struct Longformer: Mixer {
       query: query, key: key, value: value, sequences: context.sequences,
       patterns: context.sequences.patterns { [pattern($0)] },
       dropout: projections.weightDropout(context), precision: context.precision)
+    mixed = context.probed(mixed, query: query, key: key, value: value)
     if let globalQuery, let globalKey, let globalValue {
       let global = x.leading(options.global, context.sequences)
       let all = x.project(stacked([globalKey.tensor, globalValue.tensor]))

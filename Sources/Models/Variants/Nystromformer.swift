@@ -78,6 +78,7 @@ struct Nystromformer: Mixer {
     var mixed = attention(
       query: query, key: keyMeans, value: projections.heads(inverted, 0), queries: sequences,
       keys: parts.sequences, precision: context.precision)
+    mixed = context.probed(mixed, query: query, key: key, value: value)
     if let kernel {
       mixed = depthwiseConvolution(
         mixed, adding: value, kernel: kernel.tensor, sequences: sequences)

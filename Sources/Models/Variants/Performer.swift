@@ -85,7 +85,8 @@ struct Performer: Mixer {
       query: query, key: key, value: value, sequences: context.sequences,
       features: features(context.redrawn(rows, every: options.redraw)),
       epsilon: 0)
-    return projections.finish(x, mixed, context)
+    return projections.finish(
+      x, context.probed(mixed, query: query, key: key, value: value), context)
   }
 
   private func features(_ rows: Tensor) -> FeatureMap {

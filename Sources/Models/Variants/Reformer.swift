@@ -127,10 +127,24 @@ struct Reformer: Mixer {
     let patterns = hashedChunks(
       query, sequences: context.sequences, hash: hash, rows: rotations, chunk: options.chunk,
       countsOnce: options.countOnce)
-    let mixed = patternAttention(
-      query: query, key: size.view(unitRows(query)), value: value, sequences: context.sequences,
-      patterns: patterns, scale: Float(options.scale),
-      dropout: attentionDropout(context), precision: context.precision)
-    return output(x.residual, adding: mixed, context)
+    let key = size.view(unitRows(query))
+    let attend = { (patterns: [AttentionPattern], dropout: Dropout) in
+      patternAttention(
+        query: query, key: key, value: value, sequences: context.sequences, patterns: patterns,
+        scale: Float(options.scale), dropout: dropout, precision: context.precision)
+    }
+    let mixed = attend(patterns, attentionDropout(context))
+    let probed = context.probed(mixed) {
+      attend(context.sequences.patterns { [Self.others($0)] }, .none)
+    }
+    return output(x.residual, adding: probed, context)
+  }
+
+  /// Every token sees all others, itself only where it is alone.
+  private static func others(_ length: Int) -> AttentionPattern {
+    var pattern = AttentionPattern(length: length)
+    let all = pattern.list(0..<length)
+    pattern.connect(0..<length, to: [.init(all, rule: length > 1 ? .outside(0...0) : .all)])
+    return pattern
   }
 }

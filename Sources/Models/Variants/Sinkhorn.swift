@@ -61,11 +61,13 @@ struct Sinkhorn: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let blocks = SequencePieces(context.sequences, length: options.block)
     let (all, sums) = x.project(projections.queryKeyValueWeight, sumsOf: blocks)
+    let (query, key) = (projections.heads(all, 0), projections.heads(all, 1))
+    let value = projections.heads(all, 2)
     let mixed = sortedBlockAttention(
-      query: projections.heads(all, 0), key: projections.heads(all, 1),
-      value: projections.heads(all, 2), sorting: sorting(sums, blocks, context), blocks: blocks,
+      query: query, key: key, value: value, sorting: sorting(sums, blocks, context), blocks: blocks,
       shortcut: options.sortcut, dropout: projections.weightDropout(context))
-    return projections.finish(x, mixed, context)
+    return projections.finish(
+      x, context.probed(mixed, query: query, key: key, value: value), context)
   }
 
   /// P, one row for each block.

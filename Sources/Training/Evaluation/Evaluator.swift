@@ -39,10 +39,12 @@ package struct Evaluator {
   /// - Parameters:
   ///   - source: the split.
   ///   - first: the example to begin with; the result is then that of the rest.
+  ///   - mode: evaluation, or probing.
   ///   - visit: gets every prediction, in order.
   /// - Returns: nil if `shouldStop` answered true between two batches.
   package func run(
-    _ source: any ExampleSource, from first: Int = 0, shouldStop: () -> Bool = { false },
+    _ source: any ExampleSource, from first: Int = 0, mode: ForwardMode = .evaluation,
+    shouldStop: () -> Bool = { false },
     visit: (Prediction) throws -> Void = { _ in }
   ) throws -> Evaluation? {
     let tracked = model.parameters.tracksGradients
@@ -52,7 +54,7 @@ package struct Evaluator {
     begin(first)
     for first in stride(from: first, to: source.count, by: batch * group.size) {
       if stops(shouldStop) { return nil }
-      let logits = try logits(source, from: first)
+      let logits = try logits(source, from: first, mode)
       for (i, id) in (first..<min(source.count, first + batch * group.size)).enumerated()
       where group.leads {
         let row = Array(logits[i * task.classes..<(i + 1) * task.classes])
@@ -75,14 +77,16 @@ package struct Evaluator {
 
   /// The logits of a batch for each rank, one after the other; for the leader alone where there are
   /// several.
-  private func logits(_ source: any ExampleSource, from first: Int) throws -> [Float] {
+  private func logits(
+    _ source: any ExampleSource, from first: Int, _ mode: ForwardMode
+  ) throws -> [Float] {
     let start = min(source.count, first + group.rank * batch)
     let examples = Array(start..<min(source.count, start + batch))
     let data = try makeBatch(source, examples: examples, towers: task.towers)
     // The profile is that of training steps.
     let own =
       examples.isEmpty
-      ? [] : Profiler.shared.pausing { model(data.packed(capacity: task.length)).values }
+      ? [] : Profiler.shared.pausing { model(data.packed(capacity: task.length), mode).values }
     guard group.size > 1 else { return own }
     return group.gather(own.withUnsafeBytes { Array($0) }).flatMap { bytes in
       bytes.withUnsafeBytes { Array($0.assumingMemoryBound(to: Float.self)) }

@@ -13,26 +13,28 @@ package struct RankIdentity: Codable, Equatable {
   package var host: String
   /// The commit that its program was built from.
   package var commit: String
-  /// The width in bits of the vectors that its kernels were built for.
-  package var vectorBits: Int
+  /// The instructions that its products are computed with.
+  package var kernel: String
   /// The content hash of its data.
   package var data: String
 
   /// - Parameter data: the content hash.
-  package init(host: String, commit: String, vectorBits: Int, data: String) {
+  package init(host: String, commit: String, kernel: String, data: String) {
     self.host = host
     self.commit = commit
-    self.vectorBits = vectorBits
+    self.kernel = kernel
     self.data = data
   }
 
   /// This process's.
   ///
+  /// - Parameter precision: of the operands of its products.
   /// - Throws: `UserError` for data that cannot be read.
-  package init(_ task: any ArenaTask) throws {
+  package init(_ task: any ArenaTask, _ precision: Precision) throws {
     host = ProcessInfo.processInfo.hostName
-    commit = RunEnvironment(threads: 1).commit ?? "unknown"
-    vectorBits = BuildTarget.vectorBits
+    let environment = RunEnvironment(threads: 1, precision: precision)
+    commit = environment.commit ?? "unknown"
+    kernel = environment.kernel ?? "unknown"
     data = try task.contentHash()
   }
 
@@ -40,7 +42,7 @@ package struct RankIdentity: Codable, Equatable {
   package func differences(from leader: RankIdentity) -> [String] {
     [
       ("program's commit", commit, leader.commit),
-      ("kernels' vectors", "\(vectorBits) bits", "\(leader.vectorBits) bits"),
+      ("kernel", kernel, leader.kernel),
       ("data", data, leader.data),
     ].filter { $0.1 != $0.2 }.map { "\($0.0) \($0.1), not \($0.2)" }
   }

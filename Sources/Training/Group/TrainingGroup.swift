@@ -46,7 +46,8 @@ package final class TrainingGroup {
       .begin(
         settings: try text(configuration), dataFolder: configuration.dataFolder))
     let decoder = JSONDecoder()
-    let own = try JSONEncoder().encode(RankIdentity(configuration.task))
+    let own = try JSONEncoder().encode(
+      RankIdentity(configuration.task, configuration.training.operands))
     try RankIdentity.requireSame(
       ranks.gather(Array(own)).map { try decoder.decode(RankIdentity.self, from: Data($0)) })
     hasBegun = true

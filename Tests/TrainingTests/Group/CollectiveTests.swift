@@ -64,17 +64,17 @@ struct CollectiveTests {
 
   @Test("A rank that would compute something else is named")
   func identity() throws {
-    var other = RankIdentity(host: "b", commit: "1", vectorBits: 512, data: "x")
-    let leader = RankIdentity(host: "a", commit: "1", vectorBits: 512, data: "x")
+    var other = RankIdentity(host: "b", commit: "1", kernel: "avx512", data: "x")
+    let leader = RankIdentity(host: "a", commit: "1", kernel: "avx512", data: "x")
     try RankIdentity.requireSame([leader, other])
-    other.vectorBits = 256
+    other.kernel = "avx2"
     other.data = "y"
     let error = #expect(throws: UserError.self) {
       try RankIdentity.requireSame([leader, leader, other])
     }
     #expect(
       error?.problem
-        == "rank 2 on b differs from rank 0 on a: kernels' vectors 256 bits, not 512 bits; "
+        == "rank 2 on b differs from rank 0 on a: kernel avx2, not avx512; "
         + "data y, not x")
   }
 }
