@@ -27,7 +27,8 @@ struct LRA: AsyncParsableCommand {
       """,
     version: "0.1.0, commit \(sourceCommit ?? "unknown")",
     subcommands: [
-      Train.self, Evaluate.self, Inspect.self, Compare.self, Top.self, Advise.self, Predict.self, Bench.self,
+      Train.self, Evaluate.self, Inspect.self, Compare.self, Top.self, Advise.self, Predict.self,
+      Bench.self,
       Leaderboard.self,
       ReportCommand.self, Reproduce.self,
       DataCommand.self,

@@ -12,7 +12,9 @@ package enum Disturbance: String, CaseIterable, Sendable {
   case alone = "window alone"
 }
 
-/// Examples with tokens disturbed outside a window of `w`. Sequences of at most `w` tokens are as they
+/// Examples with tokens disturbed outside a window of `w`.
+///
+/// Sequences of at most `w` tokens are as they
 /// were; shuffled blocks of one token leave a bag of tokens.
 ///
 /// Where the window lies and how tokens are shuffled is a function of seed, example and tower, the same

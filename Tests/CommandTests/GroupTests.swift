@@ -33,7 +33,8 @@ struct GroupTests {
   ) throws -> CommandResult {
     try launch(
       ranks,
-      training.arguments + ["--output", training.path(name), "--threads", "1", "--steps", "20"] + more)
+      training.arguments + ["--output", training.path(name), "--threads", "1", "--steps", "20"]
+        + more)
   }
 
   @Test("Any number of ranks, threads and parts ends with the same bytes and answers")

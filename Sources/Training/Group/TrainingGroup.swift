@@ -8,8 +8,9 @@ import Models
 import Runs
 import Tasks
 
-/// The ranks that train one model, as their leader sees them: it runs the training and writes its folder,
-/// the others do what it announces. A process alone is a group of one, to which nothing is announced.
+/// The ranks that train one model, as their leader sees them.
+///
+/// It runs the training and writes its folder, the others do what it announces. A process alone is a group of one, to which nothing is announced.
 package final class TrainingGroup {
   /// All ranks.
   package let ranks: any Collective

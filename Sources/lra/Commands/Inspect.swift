@@ -59,7 +59,8 @@ struct Inspect: ParsableCommand {
     let inspection = try inspect(
       best, examples, windows: chosen ?? Self.windows(below: task.length), dataFolder)
     let summary = InspectionSummary(
-      run: folder, task: best.configuration.taskName, model: best.model.configuration.name, split: split,
+      run: folder, task: best.configuration.taskName, model: best.model.configuration.name,
+      split: split,
       majorityShare: majorityShare(examples.source.labelCounts), inspection: inspection)
     try printResult(json ? try jsonText(summary) : summary.text)
   }

@@ -44,7 +44,10 @@ struct Leaderboard: ParsableCommand {
   var budget: String?
   @Option(parsing: .unconditional, help: "Trainings at once. Default: one for each thread.")
   var jobs: Int?
-  @Option(help: "Threads of all trainings together. Default: all cores, or $LRA_THREADS.")
+  @Option(
+    help:
+      "Threads of all trainings together, with --emit of each. Default: all cores, or $LRA_THREADS; with --emit 1."
+  )
   var threads: Int?
   @Option(
     name: .customLong("set"),
@@ -63,12 +66,21 @@ struct Leaderboard: ParsableCommand {
   var data: String?
   @Flag(help: "Measure and say what it will cost, and stop.")
   var dryRun = false
+  @Option(
+    parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Write the grid as an array of Slurm jobs into a folder, and stop.",
+      valueName: "slurm folder"))
+  var emit: [String] = []
+  @Option(help: "With --emit: the time that Slurm gives a training before it is queued again.")
+  var time = "24h"
 
   func run() throws {
     if let threads { try useThreads(threads) }
     let cores = Workers.shared.count
     if let jobs { try require("--jobs", jobs, atLeast: 1) }
     let (cells, refused) = try grid()
+    if !emit.isEmpty { return try emit(cells, refused) }
     let jobs = min(jobs ?? cores, cells.count)
     let threads = max(1, cores / jobs)
     let folder = LeaderboardFolder(output)
@@ -89,6 +101,23 @@ struct Leaderboard: ParsableCommand {
     try runner.stopIfAsked()
     try report(folder)
     try finish(refused + runner.failures + failures)
+  }
+
+  /// Writes the grid for Slurm.
+  private func emit(_ cells: [LeaderboardCell], _ refused: [String]) throws {
+    guard emit.count == 2, emit[0] == "slurm" else {
+      throw UserError(
+        .usage, "--emit takes slurm and a folder, not \"\(emit.joined(separator: " "))\"",
+        remedy: "for example: lra leaderboard --tasks text --emit slurm runs/text")
+    }
+    let seconds = try parseDuration(time, option: "--time")
+    try SlurmArray(
+      cells: cells, folder: emit[1], dataFolder: dataFolder(data), threads: threads ?? 1,
+      minutes: max(3, Int((min(seconds, 1e8) / 60).rounded(.up)))
+    ).write()
+    refused.forEach { printMessage("left out: \($0)") }
+    try printResult(
+      "\(cells.count) trainings; hand them in with: sh \(shellQuoted("\(emit[1])/submit.sh"))")
   }
 
   private var modelNames: [String] {

@@ -44,7 +44,8 @@ struct CollectiveTests {
   @Test("What the leader has reaches all, and what all have reaches the leader", arguments: sizes)
   func exchange(size: Int) {
     let results = ThreadRank.run(size) { rank in
-      (rank.broadcast(rank.leads ? [1, 2, 3] : []), rank.gather([UInt8](repeating: 7, count: rank.rank)))
+      let own = [UInt8](repeating: 7, count: rank.rank)
+      return (rank.broadcast(rank.leads ? [1, 2, 3] : []), rank.gather(own))
     }
     #expect(results.allSatisfy { $0.0 == [1, 2, 3] })
     #expect(results[0].1 == (0..<size).map { [UInt8](repeating: 7, count: $0) })
