@@ -26,7 +26,14 @@ package struct GumbelNoise: Sendable {
     bits = mixed(bits &+ UInt64(truncatingIfNeeded: head))
     bits = mixed(
       bits &+ (UInt64(truncatingIfNeeded: row) << 32 | UInt64(truncatingIfNeeded: column)))
-    let uniform = (Double(bits >> 11) + 0.5) * 0x1p-53
+    return Self.value(of: bits)
+  }
+
+  /// The number that 64 uniform bits stand for, from -3.6 to 36.7.
+  ///
+  /// The largest u has no half to be rounded to, and would be 1.
+  package static func value(of bits: UInt64) -> Float {
+    let uniform = min((Double(bits >> 11) + 0.5) * 0x1p-53, 1 - 0x1p-53)
     return Float(-Foundation.log(-Foundation.log(uniform)))
   }
 

@@ -37,18 +37,26 @@ extension OpCases {
     }
   }
 
+  /// What is hashed.
+  enum Hashed: Sendable {
+    /// Rows of random numbers times a factor.
+    case times(Float)
+    /// Rows of -1, 0 and 1, as the rotations then are too: many products are equal in size, and many
+    /// rows are zero.
+    case ties
+  }
+
   static func chunks(
     _ lengths: [Int], heads: Int, _ hash: HashOracle, scale: Float? = nil,
-    countsOnce: Bool = true, rate: Float = 0
+    countsOnce: Bool = true, rate: Float = 0, hashed: Hashed = .times(1)
   ) -> OpCase {
     let (width, sequences) = (16, PackedSequences(offsets: offsets(lengths)))
     let drop = DropoutOracle(rate: rate, key: 99 << 35, firstRow: 11)
     let name =
       "hashed chunks \(lengths), \(heads) heads, \(hash.rounds) rounds of \(hash.factors), chunks "
-      + "of \(hash.chunk), once \(countsOnce), dropout \(rate)"
-    var random = RandomData(name + " hashed")
-    let x = random.floats(sequences.rows * heads * width)
-    let rotation = random.floats(heads * hash.rowCount * width)
+      + "of \(hash.chunk), once \(countsOnce), dropout \(rate), hashed \(hashed)"
+    let (x, rotation) = values(
+      hashed, name, sequences.rows * heads * width, heads * hash.rowCount * width)
     let counts = HashCase(
       x: Matrix(sequences.rows, heads * width, x.map(Double.init)),
       rotation: Matrix(heads * hash.rowCount, width, rotation.map(Double.init)),
@@ -73,6 +81,19 @@ extension OpCases {
         q.map { $0 * Double(scale ?? 0.25) * 4 }, k, v, heads: heads, offsets: sequences.offsets,
         drop: drop
       ) { counts[$0 * heads + $1][$2][$3] }
+    }
+  }
+
+  /// The rows that are hashed, and the rotations.
+  private static func values(
+    _ hashed: Hashed, _ name: String, _ count: Int, _ rotations: Int
+  ) -> ([Float], [Float]) {
+    var random = RandomData(name + " hashed")
+    let (x, rotation) = (random.floats(count), random.floats(rotations))
+    switch hashed {
+    case .times(let factor): return (x.map { factor * $0 }, rotation)
+    // A fifteenth of the numbers are not 0.
+    case .ties: return (x.map { ($0 * 0.535).rounded() }, rotation.map { ($0 * 0.8).rounded() })
     }
   }
 

@@ -39,16 +39,29 @@ extension OpCases {
       residualFourier([66, 15], width: 34, length: 66, rate: 0.2),
     ]
 
-  static func scan(_ lengths: [Int], states: Int, reversed: Bool = false) -> OpCase {
+  /// - Parameter radius: of all poles, which are then spread over the circle.
+  static func scan(
+    _ lengths: [Int], states: Int, reversed: Bool = false, radius: Float? = nil
+  ) -> OpCase {
     let sequences = PackedSequences(offsets: offsets(lengths), capacity: (lengths.max() ?? 0) + 3)
+    let poles =
+      radius.map { circle(of: $0, states) } ?? OpCase.Input(2, states, range: -0.68...0.68)
     return OpCase(
-      "diagonal scan \(lengths), \(states) states\(reversed ? ", reversed" : "")",
-      profiled: "diagonal scan",
-      [.init(sequences.rows, 2 * states), .init(2, states, range: -0.68...0.68)]
+      "diagonal scan \(lengths), \(states) states\(reversed ? ", reversed" : "")"
+        + (radius.map { ", poles of radius \($0)" } ?? ""),
+      profiled: "diagonal scan", [.init(sequences.rows, 2 * states), poles]
     ) {
       diagonalScan($0[0], poles: $0[1], sequences: sequences, reversed: reversed)
     } oracle: {
       Oracle.diagonalScan($0[0], $0[1], offsets: sequences.offsets, reversed: reversed)
+    }
+  }
+
+  /// Poles of one radius whose angles fall from a half turn to none, [2, S].
+  private static func circle(of radius: Float, _ states: Int) -> OpCase.Input {
+    .init(2, states, range: 0...0) { part, state in
+      let angle = Float.pi * Float(states - 1 - state) / Float(states)
+      return radius * (part == 0 ? Foundation.cos(angle) : Foundation.sin(angle))
     }
   }
 

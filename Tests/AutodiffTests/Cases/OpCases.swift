@@ -103,14 +103,16 @@ struct OpCase: Sendable, CustomTestStringConvertible {
   }
 
   /// How far the result is from the oracle's, in units of the largest element.
-  func forwardError() -> Double {
+  ///
+  /// - Parameter floor: the least unit.
+  func forwardError(floor: Double = 1e-3) -> Double {
     let data = data
     let y = operation(tensors(data))
     let expected = oracle(matrices(data))
     let found = y.values
     guard y.rows == expected.rows && y.columns == expected.columns && found.allSatisfy(\.isFinite)
     else { return .infinity }
-    let scale = max(expected.values.map(abs).max() ?? 0, 1e-3)
+    let scale = max(expected.values.map(abs).max() ?? 0, floor)
     return (zip(found, expected.values).map { abs(Double($0) - $1) }.max() ?? 0) / scale
   }
 

@@ -24,7 +24,9 @@ struct ExtremeCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { op.name }
 
-  static let all = landmarks + sorts + exponentials + norms + recurrences
+  static let all =
+    landmarks + sorts + exponentials + attentions + linearAttentions + norms + sums + recurrences
+    + scans + hashes
 
   /// Attention between landmarks that is nearly even, as in a fresh model.
   ///
@@ -59,6 +61,44 @@ struct ExtremeCase: Sendable, CustomTestStringConvertible {
     .init(OpCases.gated(33, 64, 64).with(1, times: 50)),
   ]
 
+  /// Logits of attention of which one outweighs all others, and logits that lie far from zero
+  /// together: one of 1000 is rounded to 6e-5, of which the weights of the greatest two have a quarter.
+  private static let attentions: [ExtremeCase] =
+    [
+      OpCases.pattern(
+        "shuffled", [131, 1], heads: 2, width: 16, OpCases.shuffled, range: -8...8),
+      OpCases.chunks([65, 2], heads: 2, .init(rounds: 3, factors: [4], chunk: 8)).with(
+        0, times: 6),
+      OpCases.sorted([33, 1, 6], block: 4, heads: 2, width: 17).with(0, times: 20),
+      OpCases.sorted([33, 6], block: 4, heads: 2, width: 16, shortcut: 2).with(0, times: 20),
+      OpCases.biased([17, 33], [33, 65], heads: 2, width: 16).with(1, times: 30),
+      OpCases.sharedKeys([17, 130], heads: 2, width: 15).with(0, times: 50),
+      OpCases.keyBias([17, 1, 33], heads: 2, width: 16, query: 8).with(3, times: 100),
+      OpCases.keyBias([17, 1, 33], heads: 2, width: 16).with(1, plus: 1e3),
+      OpCases.outer([17, 33], fine: 6, coarse: 6, heads: 2, width: 16).with(1, times: 50),
+      OpCases.table([17, 33], of: 33, heads: 2, width: 16).with(1, times: 100),
+    ].map { ExtremeCase($0, 1e-4, gradient: 1e-3) } + [
+      .init(OpCases.softmax([65, 17], heads: 2, width: 16).with(0, times: 1e-4)),
+      .init(OpCases.mixture(5, 3).with(0, times: 100)),
+      .init(OpCases.mixture(5, 3).with(0, plus: 1e3)),
+    ]
+
+  /// Features that overflow, vanish, or are all nearly zero.
+  private static let linearAttentions: [ExtremeCase] = [
+    .init(OpCases.kernel([17, 1, 33], heads: 2, width: 16).with(0, times: 1e3)),
+    .init(OpCases.kernel([17, 1, 33], heads: 2, width: 16, epsilon: 1e-6).with(0, plus: -20)),
+    .init(OpCases.rectified([17, 1, 33], heads: 2, width: 16).with(0, times: 1e4)),
+    .init(OpCases.rectified([17, 1, 33], heads: 2, width: 16).with(0, times: 1e-4)),
+    .init(OpCases.random([33, 1], heads: 2, width: 8, features: 17, .relu).with(0, times: 1e4)),
+    .init(
+      OpCases.random([33, 1], heads: 2, width: 8, features: 17, .relu).with(0, times: 1e-4),
+      step: 1e-9),
+    .init(
+      OpCases.random([33, 1], heads: 2, width: 8, features: 17, .softmax).with(0, times: 1e-4),
+      1e-5, gradient: 1e-4, step: 1e-8),
+    .init(OpCases.cosine([17, 33], heads: 2, width: 16).with(0, times: 1e-4), step: 1e-9),
+  ]
+
   /// Rows far from zero, of which the mean keeps 1e-7 of its own size, and rows near it.
   private static let norms: [ExtremeCase] = [
     .init(OpCases.layerNorm(33, 64).with(0, plus: 100), 5e-5, gradient: 1e-4),
@@ -69,6 +109,38 @@ struct ExtremeCase: Sendable, CustomTestStringConvertible {
     .init(OpCases.unit(33, heads: 2, width: 16).with(0, times: 1e-2)),
   ]
 
+  /// Long sums of what lies far from zero, and sums of terms of very different size.
+  private static let sums: [ExtremeCase] = [
+    .init(OpCases.pool([700, 33], width: 17).with(0, plus: 1e4), step: 1e-2),
+    .init(OpCases.mean([700, 33], pieces: 8, heads: 2, width: 15).with(0, plus: 1e4), step: 1e-2),
+    .init(OpCases.sum([700, 33], block: 64, width: 15).with(0, plus: 1e4), step: 1e-2),
+    .init(OpCases.normalizedLinear(33, 64, 130).with(0, plus: 100), 5e-5, gradient: 1e-4),
+    .init(OpCases.normalizedLinear(33, 64, 130).with(0, times: 1e4)),
+    .init(OpCases.normalizedSums([150], block: 70, 64).with(0, plus: 100), 5e-5, gradient: 1e-4),
+    .init(OpCases.feedForward(33, 64, 130, .gelu).with(0, plus: 100), 5e-5, gradient: 1e-4),
+    .init(OpCases.feedForward(33, 64, 130, .gelu).with(3, times: 100)),
+    .init(OpCases.feedForward(33, 64, 130, .relu).with(3, times: 1e4)),
+    .init(OpCases.linear(33, 64, 130, .gelu).with(0, times: 1e4), gradient: 1e-4),
+    .init(OpCases.linear(33, 64, 130, .gelu).with(0, times: 1e-4)),
+    .init(OpCases.residualLinear(33, 64, 130).with(0, times: 1e4)),
+    .init(OpCases.residualLinear(33, 64, 130).with(1, times: 1e4), step: 1e-3),
+    .init(OpCases.grouped(130, 33, 15, groups: 3).with(0, times: 1e4)),
+    .init(OpCases.residualSum(33, 17).with(0, times: 1e4)),
+    .init(OpCases.reversible(17, width: 15).with(0, times: 1e4)),
+    .init(OpCases.reversible(17, width: 15).with(1, times: 1e4)),
+    .init(
+      OpCases.project([130, 15], columns: 64, to: 17, of: 130, groups: [0, 0, 1, 1]).with(
+        0, plus: 1e3)),
+    .init(
+      OpCases.convolution([300, 15], heads: 1, width: 33, taps: 35).with(0, times: 1e4), step: 1e-3),
+    .init(OpCases.embed([33, 2], width: 17).with(1, times: 1e4)),
+    .init(OpCases.pairFeatures(15, 33).with(0, times: 1e4)),
+    .init(OpCases.crossEntropy(33, 17).with(0, plus: 600)),
+    .init(OpCases.batch(130, width: 17, given: true).with(0, times: 1e4)),
+    .init(OpCases.batch(130, width: 17, given: false).with(0, times: 1e4)),
+    .init(OpCases.batch(130, width: 17, given: false).with(0, times: 1e-4)),
+  ]
+
   /// Time steps and poles near their limits, and a long transform.
   private static let recurrences: [ExtremeCase] = [
     .init(OpCases.hold(modes: 5, channels: 17).with(0, plus: -8)),
@@ -76,7 +148,39 @@ struct ExtremeCase: Sendable, CustomTestStringConvertible {
     .init(OpCases.ring(17).with(0, plus: -8)),
     .init(OpCases.ring(17).with(0, plus: 4)),
     .init(OpCases.fourier([4096], width: 2, length: 4096)),
+    .init(OpCases.fourier([33, 130], width: 34, length: 130).with(0, times: 1e4)),
+    .init(OpCases.fourier([33, 130], width: 34, length: 130).with(0, plus: 1e3)),
+    .init(OpCases.residualFourier([130, 1], width: 34, length: 130).with(0, times: 1e4)),
+    .init(OpCases.rows(17, 33, period: 17).with(1, times: 20)),
+    .init(OpCases.columns(33, 17).with(1, times: 1e4)),
   ]
+
+  /// Recurrences with poles near the unit circle and near zero, through many steps, whose rounding
+  /// adds up.
+  private static let scans: [ExtremeCase] =
+    [Float(0.99999), 0.999, 0.5, 1e-3, 1e-6].flatMap { radius in
+      [Float(1e4), 1e-4].map { size in
+        ExtremeCase(
+          OpCases.scan([1500, 1, 70], states: 5, reversed: size < 1, radius: radius)
+            .with(0, times: size))
+      }
+    }
+    + [Float(-5), 0, 3].flatMap { step in
+      [Float(1e4), 1e-4].map { size in
+        ExtremeCase(
+          OpCases.layer([600, 1, 70], modes: 2, channels: 2).with(0, times: size)
+            .with(2, plus: step), 2e-5, gradient: 1e-4)
+      }
+    }
+
+  /// Chunks are the oracle's whatever the length of the rows that are hashed, and where products tie.
+  private static let hashes: [ExtremeCase] = [
+    OpCases.Hashed.times(1e6), .times(1e-6), .times(1e30), .times(1e-30), .ties,
+  ].map { hashed in
+    ExtremeCase(
+      OpCases.chunks(
+        [65, 2, 33], heads: 2, .init(rounds: 3, factors: [4, 6], chunk: 8), hashed: hashed))
+  }
 }
 
 extension EngineTests {
@@ -84,7 +188,7 @@ extension EngineTests {
   struct ExtremeTests {
     @Test("The result is the oracle's", arguments: ExtremeCase.all)
     func forward(extreme: ExtremeCase) {
-      #expect(extreme.op.forwardError() <= extreme.tolerance)
+      #expect(extreme.op.forwardError(floor: 1e-9) <= extreme.tolerance)
     }
 
     @Test("The gradients are the oracle's derivatives", arguments: ExtremeCase.all)

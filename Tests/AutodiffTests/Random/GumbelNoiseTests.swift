@@ -32,6 +32,16 @@ extension EngineTests {
       #expect(Set(all).count > all.count * 99 / 100)
     }
 
+    /// u is within 2⁻⁵⁴ of 0 and of 1: -log(54·log 2) and 53·log 2, where -log u is 2⁻⁵³.
+    @Test("The ends of the range are finite")
+    func ends() {
+      #expect(abs(GumbelNoise.value(of: 0) + 3.62247) < 1e-5)
+      #expect(abs(GumbelNoise.value(of: .max) - 36.73680) < 1e-5)
+      #expect(abs(GumbelNoise.value(of: 1 << 63) - 0.36651) < 1e-5)
+      let bits = (0..<64).flatMap { [1 << $0, ~(1 << $0), .max << $0] as [UInt64] }
+      #expect(bits.allSatisfy { (-3.63...36.74).contains(GumbelNoise.value(of: $0)) })
+    }
+
     @Test("A part of a batch sees what the whole batch sees")
     func parts() {
       let whole = values(GumbelNoise(key: 7), sequences: 3..<5)

@@ -5,6 +5,7 @@
 /// ```
 /// h(x) = argmax [R·x; -R·x]        R: n/2 random rows for n buckets
 /// ```
+/// where the first of several largest counts: bucket 0 for a row of zeros.
 /// More buckets are products of smaller hashes, h = h₁·n₂ + h₂ and so on, each with rows of its own.
 ///
 /// Source: Andoni et al., "Practical and Optimal LSH for Angular Distance" (2015), arXiv 1509.02897;
@@ -129,7 +130,8 @@ private struct HashKernel {
         let size = lanewiseMax(product, -product)
         let number = Lanes(repeating: Float(i))
           .replacing(with: Float(i + half), where: product .< 0)
-        best = best.replacing(with: number, where: size .> high)
+        best = best.replacing(
+          with: number, where: size .> high .| (size .== high .& number .< best))
         high = lanewiseMax(high, size)
         next += tileRows
       }
