@@ -24,7 +24,7 @@ extension Reader {
 
     // Settings.
     .text("assignment", cost: 4, assignments, assign),
-    .file("config", "runs/a/config.json", cost: 40) {
+    .file("config", "runs/a/config.json", cost: 4) {
       _ = try RunConfiguration(
         RunFolder.open("\($0.runs)/a").settings(), dataFolder: $0.data)
     },
@@ -33,7 +33,7 @@ extension Reader {
 
     // A run's folder.
     .file("status", "runs/a/STATUS", cost: 4) { _ = try RunFolder.open("\($0.runs)/a").status },
-    .file("metrics", "runs/a/metrics.jsonl", cost: 40) {
+    .file("metrics", "runs/a/metrics.jsonl", cost: 4) {
       let path = "\($0.runs)/a/metrics.jsonl"
       _ = try MetricsLog.content(at: path)
       _ = MetricsLog.lastRecords(at: path, bytes: 1000)
@@ -43,7 +43,7 @@ extension Reader {
       _ = try PredictionFile.read("\($0.path)/\(answers("a"))")
     },
     Reader(
-      name: "predictions-part", cost: 40, seeds: { try [partialAnswers($0)] },
+      name: "predictions-part", cost: 4, seeds: { try [partialAnswers($0)] },
       read: { room, bytes in
         _ = try room.write(bytes, "answers.jsonl.part")
         _ = try PredictionLog(path: "\(room.path)/answers.jsonl", header(room))
@@ -113,7 +113,7 @@ extension Reader {
   /// A run that goes on from a checkpoint with one file broken and the list of files in order.
   private static func checkpoint(_ name: String) -> Reader {
     let place = "runs/a/checkpoints/last"
-    return .file("checkpoint-\(name.split(separator: ".")[0])", "\(place)/\(name)", cost: 100) {
+    return .file("checkpoint-\(name.split(separator: ".")[0])", "\(place)/\(name)", cost: 20) {
       let path = "\($0.path)/\(place)"
       let names = try FileManager.default.contentsOfDirectory(atPath: path)
       let files = try names.filter { $0 != "COMPLETE" }.sorted().map { name in
@@ -128,7 +128,7 @@ extension Reader {
   /// A task's data where one file is broken.
   private static func task<T: ArenaTask>(_ name: String, _ file: String, _: T.Type) -> Reader {
     let folder = String(file.prefix { $0 != "/" })
-    return .file(name, file, cost: 40) {
+    return .file(name, file, cost: 8) {
       try Room.readAll(T(TaskOptions(length: 30, dataFolder: "\($0.path)/\(folder)")))
     }
   }
@@ -145,7 +145,7 @@ extension Reader {
       return "data/\(task)/\(name)"
     }
     return Reader(
-      name: "prepared-\(task)", cost: 100,
+      name: "prepared-\(task)", cost: 40,
       seeds: { [try Gzip.decompress($0.bytes(file($0)), name: task)] },
       read: { room, bytes in
         _ = try room.write(Gzip.compress(bytes), file(room))
