@@ -43,6 +43,18 @@ package struct PackedExamples: ExampleSource, Equatable {
     labelCounts[Int(label)] += 1
   }
 
+  /// Adds all examples of another.
+  package mutating func append(_ other: PackedExamples) {
+    for example in 0..<other.count { append(other[example], label: other.labels[example]) }
+  }
+
+  /// Some of the examples.
+  package func part(_ range: Range<Int>) -> PackedExamples {
+    var part = PackedExamples(classes: labelCounts.count, shift: shift)
+    for example in range { part.append(self[example], label: labels[example]) }
+    return part
+  }
+
   /// Makes room, so that adding examples does not move them.
   package mutating func reserveCapacity(examples: Int, tokens count: Int) {
     tokens.reserveCapacity(count)

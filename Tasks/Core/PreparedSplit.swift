@@ -9,6 +9,9 @@ import Foundation
 /// `tokens` U8 of all examples, `offsets` I64 with one entry more than examples, `labels` U8. The
 /// metadata say how the file was made; gzip's checksum notices damage.
 struct PreparedSplit {
+  /// How the name of every such file ends.
+  static let ending = ".safetensors.gz"
+
   let path: String
   /// How the examples were made; a file with other metadata is not used.
   let metadata: [String: String]

@@ -25,7 +25,7 @@ extension PathfinderTask {
   /// Padding and 256 grey values.
   package var vocabulary: Int { 257 }
   /// The pixels of a picture.
-  package var length: Int { pictures.shape.size * pictures.shape.size }
+  package var length: Int { pictures.shape.pixels }
 
   /// Reads or generates all pictures, unless a file of an earlier run has them.
   ///

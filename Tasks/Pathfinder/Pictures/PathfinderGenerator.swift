@@ -129,28 +129,21 @@ package struct PathfinderGenerator: Sendable {
 
   // MARK: Many pictures
 
-  /// Several pictures in order, packed.
+  /// Several pictures in order, packed, some hundred at a time.
   ///
   /// - Parameters:
   ///   - workers: threads; any number gives the same pictures.
-  ///   - report: told how many are done, about once a second.
-  /// - Throws: `UserError(.stoppedEarly)` soon after a signal has asked to stop.
-  package func examples(
-    _ range: Range<Int>, workers: Int = usableCores,
-    report: (Int) -> Void = { _ in }
-  ) throws -> PackedExamples {
-    var all = PackedExamples(classes: 2)
-    var lastReport = ContinuousClock.now
+  ///   - body: given the next pictures.
+  /// - Throws: what `body` throws, and `UserError(.stoppedEarly)` soon after a signal has asked to stop.
+  package func draw(
+    _ range: Range<Int>, workers: Int = usableCores, _ body: (PackedExamples) throws -> Void
+  ) throws {
     let round = Self.chunk * workers * 2
     for start in stride(from: range.lowerBound, to: range.upperBound, by: round) {
       for part in try parts(start..<min(start + round, range.upperBound), workers) {
-        for example in 0..<part.count { all.append(part[example], label: part.labels[example]) }
+        try body(part)
       }
-      guard lastReport.duration(to: .now) > .seconds(1) else { continue }
-      lastReport = .now
-      report(all.count)
     }
-    return all
   }
 
   private func parts(_ range: Range<Int>, _ workers: Int) throws -> [PackedExamples] {

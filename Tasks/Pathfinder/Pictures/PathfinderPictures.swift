@@ -39,7 +39,7 @@ package struct PathfinderPictures: Sendable {
   ) throws -> PictureExamples {
     guard let all = try genuine(report) else {
       let made = try generated(split, report)
-      return PictureExamples(made, range: 0..<made.count, pixels: pixels)
+      return PictureExamples(made, range: 0..<made.count, pixels: shape.pixels)
     }
     let count = all.coded.count
     let range =
@@ -49,7 +49,7 @@ package struct PathfinderPictures: Sendable {
       case .test: (count * 9 / 10)..<count
       }
     let chosen = try options.chosen(split, of: Array(range)).count
-    return PictureExamples(all.coded, range: range.prefix(chosen), pixels: pixels)
+    return PictureExamples(all.coded, range: range.prefix(chosen), pixels: shape.pixels)
   }
 
   /// The pictures of a folder of a user's own.
@@ -63,7 +63,7 @@ package struct PathfinderPictures: Sendable {
       }
     }
     return GivenExamples(
-      PictureExamples(coded, range: 0..<coded.count, pixels: pixels),
+      PictureExamples(coded, range: 0..<coded.count, pixels: shape.pixels),
       provenance: "read from \(path)")
   }
 
@@ -107,7 +107,6 @@ package struct PathfinderPictures: Sendable {
   /// Whether the original's pictures are there, or any that were generated.
   func isPrepared() throws -> Bool { try originalFolder() != nil || FileSystem.exists(root) }
 
-  private var pixels: Int { shape.size * shape.size }
   private var root: String { "\(options.dataFolder)/\(task)" }
 
   // MARK: The original's pictures
@@ -154,10 +153,11 @@ package struct PathfinderPictures: Sendable {
           "\(folder.path): \(Self.emptyPictures(folder.empty.count)) left out, such as \(first)")
       }
       let prepared = PreparedSplit(
-        path: "\(self.root)/prepared-\(shape.size)-\(shape.level).safetensors.gz",
+        path: "\(self.root)/prepared-\(shape.size)-\(shape.level)\(PreparedSplit.ending)",
         metadata: description.merging(["files": String(folder.signature, radix: 16)]) { $1 })
       let coded =
-        try kept(prepared, count: folder.count, "reading the pictures again", report)
+        try Self.kept(
+          prepared, count: folder.count, pixels: shape.pixels, "reading the pictures again", report)
         ?? pictures(of: folder, keptIn: prepared, report)
       return Genuine(path: folder.path, coded: coded, empty: folder.empty.count)
     }
@@ -197,24 +197,23 @@ package struct PathfinderPictures: Sendable {
   private func keptOrDrawn(_ split: Split, _ report: (String) -> Void) throws -> PackedExamples {
     let (file, count) = (file(split), numbers(split).count)
     let again = "generating them again"
-    if let kept = kept(file, count: count, again, report) { return kept }
+    if let kept = Self.kept(file, count: count, pixels: shape.pixels, again, report) { return kept }
     try createFolder(root)
     let lock = try FileLock(waitingFor: "\(root)/.lock", report: report)
     defer { withExtendedLifetime(lock) {} }
     // Another process may have finished while this one waited.
-    if let kept = kept(file, count: count, again, { _ in }) { return kept }
-    report("generating \(count) \(split.rawValue) pictures, seed \(options.seed)")
-    let made = try PathfinderGenerator(shape, seed: options.seed).examples(numbers(split)) {
-      report("generated \($0) of \(count) \(split.rawValue) pictures")
+    if let kept = Self.kept(file, count: count, pixels: shape.pixels, again, { _ in }) {
+      return kept
     }
-    report("writing \(file.path)")
-    try file.write(made)
-    return made
+    return try PictureDrawing(
+      PathfinderGenerator(shape, seed: options.seed), numbers(split), name: split.rawValue,
+      path: file.path, metadata: file.metadata
+    ).run(report: report)
   }
 
   /// The pictures in a prepared file; nil when there is none, or none that can be used.
-  private func kept(
-    _ file: PreparedSplit, count: Int, _ again: String, _ report: (String) -> Void
+  static func kept(
+    _ file: PreparedSplit, count: Int, pixels: Int, _ again: String, _ report: (String) -> Void
   ) -> PackedExamples? {
     do {
       return try file.read(classes: 2, count: count, longest: pixels + 16) { bytes, _ in

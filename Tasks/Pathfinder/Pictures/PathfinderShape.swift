@@ -38,6 +38,8 @@ package struct PathfinderShape: Sendable {
 
   /// Pixels of a side.
   package let size: Int
+  /// Pixels of a picture.
+  var pixels: Int { size * size }
   package let level: Level
   /// The width of the border that paddles keep off.
   let frame: Int

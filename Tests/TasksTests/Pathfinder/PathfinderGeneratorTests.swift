@@ -95,12 +95,17 @@ import Testing
   func reproducible() throws {
     let shape = PathfinderShape(size: 32, level: .hard)
     let generator = PathfinderGenerator(shape, seed: 7)
-    let one = try generator.examples(0..<600, workers: 1)
-    #expect(try generator.examples(0..<600, workers: 3) == one)
+    let drawn = { (range: Range<Int>, workers: Int) throws -> PackedExamples in
+      var all = PackedExamples(classes: 2)
+      try generator.draw(range, workers: workers) { all.append($0) }
+      return all
+    }
+    let one = try drawn(0..<600, 1)
+    #expect(try drawn(0..<600, 3) == one)
     let again = PathfinderGenerator(shape, seed: 7).picture(599)
     #expect(one[599].elementsEqual(ZeroRuns.coded(again.pixels)) && one.labels[599] == again.label)
     #expect(PathfinderGenerator(shape, seed: 8).picture(599).pixels != again.pixels)
-    #expect(try generator.examples(100..<102, workers: 2)[1] == generator.examples(101..<102)[0])
+    #expect(try drawn(100..<102, 2)[1] == drawn(101..<102, 1)[0])
   }
 
   @Test("The first pictures stay what they are")
