@@ -11,9 +11,6 @@ package struct ReviewFolder {
     package let name: String
     package let id: Int
     package let stars: Int
-    let size: Int
-    /// When the file was changed, in nanoseconds.
-    let modified: Int
   }
 
   /// No review may be larger, in bytes; the longest genuine one has 13,704.
@@ -36,24 +33,13 @@ package struct ReviewFolder {
     reviews = try names.filter { !$0.hasPrefix(".") }.map { name in
       let file = "\(path)/\(name)"
       let (id, given) = try Self.parsed(name, file, stars)
-      let (size, modified) = try Self.state(folder, name, file)
-      return Review(name: name, id: id, stars: given, size: size, modified: modified)
+      try Self.check(folder, name, file)
+      return Review(name: name, id: id, stars: given)
     }.sorted { ($0.id, $0.stars) < ($1.id, $1.stars) }
     guard !reviews.isEmpty else {
       throw UserError(
         .badData, "\(path): there are no reviews in the folder", remedy: "unpack the archive again")
     }
-  }
-
-  /// A number that changes when a file is added, removed, renamed or written.
-  package var signature: UInt64 {
-    var hash = FNV1a()
-    for review in reviews {
-      hash.add(review.name.utf8)
-      hash.add(UInt64(review.size))
-      hash.add(UInt64(bitPattern: Int64(review.modified)))
-    }
-    return hash.value
   }
 
   /// Reads every review: without the blanks at its ends, and cut to a length.
@@ -97,10 +83,8 @@ package struct ReviewFolder {
     return (id, stars)
   }
 
-  /// Size and time of change of a regular file, or of the one that a link leads to.
-  private static func state(
-    _ folder: Int32, _ name: String, _ file: String
-  ) throws -> (size: Int, modified: Int) {
+  /// Checks that this is a regular file, or a link to one, of a size that a review can have.
+  private static func check(_ folder: Int32, _ name: String, _ file: String) throws {
     var information = stat()
     guard fstatat(folder, name, &information, 0) == 0 else {
       throw UserError.system(.missingInput, "cannot read \(file)")
@@ -114,7 +98,5 @@ package struct ReviewFolder {
         .badData, "\(file): \(size) bytes are too many for a review, at most \(largest) are read",
         remedy: "remove the file, or unpack the archive again")
     }
-    let time = information.st_mtim
-    return (size, Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec))
   }
 }

@@ -77,7 +77,7 @@ package struct Text: ArenaTask {
     validation = try options.own(Own.self).validation
   }
 
-  /// Reads all reviews, or the file in which an earlier run has kept them.
+  /// Reads all reviews, which takes about a second.
   ///
   /// - Throws: `UserError` for files that are missing or wrong.
   package func prepare(report: (String) -> Void) throws {
@@ -157,7 +157,7 @@ package struct Text: ArenaTask {
       remedy: "fetch it with \(Self.dataCommand), or unpack aclImdb_v1.tar.gz there")
   }
 
-  /// The reviews of one part from memory, else from the prepared file, else from their own files.
+  /// The reviews of one part from memory, else from their files.
   private func reviews(_ part: Part, _ report: (String) -> Void) throws -> PackedExamples {
     try parts.value(part) { try read(part, report) }
   }
@@ -167,33 +167,11 @@ package struct Text: ArenaTask {
     let folders = try Self.folders.map {
       try ReviewFolder("\(root)/\(part.rawValue)/\($0.name)", stars: $0.stars)
     }
-    let prepared = file(part, folders)
-    do {
-      let count = folders.reduce(0) { $0 + $1.reviews.count }
-      let kept = try prepared.read(classes: classes, shift: 1, count: count, longest: length)
-      if let kept { return kept }
-    } catch {
-      report("\(error.problem); reading the reviews again")
-    }
     report("reading \(folders.reduce(0) { $0 + $1.reviews.count }) reviews of \(root)/\(part)")
     var examples = PackedExamples(classes: classes, shift: 1)
     for (label, folder) in folders.enumerated() {
       try folder.read(into: &examples, length: length, label: UInt8(label))
     }
-    // A folder that cannot be written to costs some seconds the next time, nothing else.
-    do { try prepared.write(examples) } catch { report(error.problem) }
     return examples
-  }
-
-  /// Where the reviews of one part are kept in a single file, until one of them changes.
-  private func file(_ part: Part, _ folders: [ReviewFolder]) -> PreparedSplit {
-    var hash = FNV1a()
-    for folder in folders { hash.add(folder.signature) }
-    return PreparedSplit(
-      path: "\(root)/prepared-\(part.rawValue)-\(length).safetensors.gz",
-      metadata: [
-        "task": Self.name, "part": part.rawValue, "length": "\(length)",
-        "files": hash.hexadecimal,
-      ])
   }
 }

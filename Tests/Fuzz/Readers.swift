@@ -96,7 +96,6 @@ extension Reader {
     .task("retrieval-names", "papers/retrieval/id_pairs.test.tsv", Retrieval.self),
     .bytes("literal", { _ in [Array("b'a \\xc3\\xa9\\n text'".utf8)] }) { _ = bytesOfLiteral($0) },
     .prepared("listops", "test-") { try SeedFiles.configuration(data: $0.data).task },
-    .prepared("text", "prepared-test-") { try Text(TaskOptions(dataFolder: $0.data)) },
     .prepared("retrieval", "index-test") { try Retrieval(TaskOptions(dataFolder: $0.data)) },
     .prepared("pathfinder", "test-") { try SeedFiles.pathfinder($0.data) },
   ]

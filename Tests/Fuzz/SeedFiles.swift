@@ -27,9 +27,8 @@ struct SeedFiles {
     try papers()
     try pictures()
     try sequences()
-    // What tasks keep of what they have read.
-    let data = TaskOptions(dataFolder: "\(folder)/data")
-    for task in try [Text(data), Retrieval(data)] as [any ArenaTask] { try Room.readAll(task) }
+    // What the task keeps of what it has read.
+    try Room.readAll(Retrieval(TaskOptions(dataFolder: "\(folder)/data")))
   }
 
   /// A ListOps run of four steps.

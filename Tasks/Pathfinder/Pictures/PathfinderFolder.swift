@@ -9,19 +9,9 @@ package struct PathfinderFolder {
   static let remedy = "unpack the archive again, or remove the folder to generate the data"
   private static let chunk = 500
 
-  /// One picture, before it is read.
-  private struct Picture {
-    let row: PathfinderMetadata.Row
-    /// The metadata file and the row in it.
-    let origin: String
-    let size: Int
-    /// When the file was changed, in nanoseconds.
-    let modified: Int
-  }
-
   package let path: String
   /// By batch, then in the order of the metadata.
-  private let pictures: [Picture]
+  private let pictures: [PathfinderMetadata.Row]
   /// Files without content, which the release has one of; they are left out.
   package let empty: [String]
 
@@ -32,15 +22,13 @@ package struct PathfinderFolder {
   package init(_ path: String) throws {
     self.path = path
     let folders = OpenFolders(path)
-    var (pictures, empty): ([Picture], [String]) = ([], [])
+    var (pictures, empty): ([PathfinderMetadata.Row], [String]) = ([], [])
     for file in try Self.metadataFiles(path) {
       for (number, row) in try PathfinderMetadata.rows(file).enumerated() {
-        let origin = "\(file):\(number + 1)"
-        let (size, modified) = try folders.state(row, origin)
-        if size == 0 {
+        if try folders.size(row, origin: "\(file):\(number + 1)") == 0 {
           empty.append("\(row.folder)/\(row.file)")
         } else {
-          pictures.append(Picture(row: row, origin: origin, size: size, modified: modified))
+          pictures.append(row)
         }
       }
     }
@@ -50,14 +38,23 @@ package struct PathfinderFolder {
   /// The number of pictures that are not empty.
   package var count: Int { pictures.count }
 
-  /// A number that changes when a row is changed, or a picture written.
-  package var signature: UInt64 {
-    var hash = FNV1a()
-    for picture in pictures {
-      hash.add("\(picture.row.folder)/\(picture.row.file) \(picture.row.label)".utf8)
-      hash.add(UInt64(picture.size))
-      hash.add(UInt64(bitPattern: Int64(picture.modified)))
+  /// A hash of all rows and of the bytes of all pictures, read on all cores; size and time of change
+  /// do not tell every change of a file.
+  ///
+  /// - Throws: `UserError` for the first picture that cannot be read.
+  package func contentHash(workers: Int = usableCores) throws -> UInt64 {
+    let parts = try forEachPart(workers) { pictures in
+      var hash = FNV1a()
+      for picture in pictures {
+        let bytes = try readFile(file(picture))
+        hash.add("\(picture.folder)/\(picture.file) \(picture.label)".utf8)
+        hash.add(UInt64(bytes.count))
+        hash.add(bytes)
+      }
+      return hash.value
     }
+    var hash = FNV1a()
+    for part in parts { hash.add(part) }
     return hash.value
   }
 
@@ -68,28 +65,35 @@ package struct PathfinderFolder {
   package func read(
     size: Int, workers: Int = usableCores
   ) throws -> PackedExamples {
-    let starts = Array(stride(from: 0, to: count, by: Self.chunk))
-    let parts = try parallelMap(starts.count, workers: workers) { number in
-      Result {
-        try part(starts[number]..<min(starts[number] + Self.chunk, count), size)
-      }
-    }
     var all = PackedExamples(classes: 2)
-    for part in parts {
-      let part = try part.get()
-      for example in 0..<part.count { all.append(part[example], label: part.labels[example]) }
-    }
+    for part in try forEachPart(workers, { try examples($0, size) }) { all.append(part) }
     return all
   }
 
-  private func part(_ range: Range<Int>, _ size: Int) throws -> PackedExamples {
+  /// What a function gives for some hundred pictures at a time, in order.
+  private func forEachPart<Value: Sendable>(
+    _ workers: Int, _ body: @Sendable (ArraySlice<PathfinderMetadata.Row>) throws -> Value
+  ) throws -> [Value] {
+    let starts = Array(stride(from: 0, to: count, by: Self.chunk))
+    return try parallelMap(starts.count, workers: workers) { number in
+      Result { try body(pictures[starts[number]..<min(starts[number] + Self.chunk, count)]) }
+    }.map { try $0.get() }
+  }
+
+  private func file(_ picture: PathfinderMetadata.Row) -> String {
+    "\(path)/\(picture.folder)/\(picture.file)"
+  }
+
+  private func examples(_ pictures: ArraySlice<PathfinderMetadata.Row>, _ size: Int) throws
+    -> PackedExamples
+  {
     var part = PackedExamples(classes: 2)
-    for picture in pictures[range] {
-      let file = "\(path)/\(picture.row.folder)/\(picture.row.file)"
+    for picture in pictures {
+      let file = file(picture)
       let bytes = try readFile(file)
       do {
         let pixels = try PNG.decode(bytes, width: size, height: size)
-        part.append(ZeroRuns.coded(pixels)[...], label: picture.row.label)
+        part.append(ZeroRuns.coded(pixels)[...], label: picture.label)
       } catch {
         throw UserError(.badData, "\(file): \(error.text)", remedy: Self.remedy)
       }
@@ -131,12 +135,10 @@ private final class OpenFolders {
 
   init(_ path: String) { self.path = path }
 
-  /// Size and time of change of a picture's file, or of the one that a link leads to.
+  /// The bytes of a picture's file, or of the one that a link leads to.
   ///
   /// - Parameter origin: the metadata's file and row, for the message.
-  func state(
-    _ row: PathfinderMetadata.Row, _ origin: String
-  ) throws -> (size: Int, modified: Int) {
+  func size(_ row: PathfinderMetadata.Row, origin: String) throws -> Int {
     let file = "\(row.folder)/\(row.file)"
     let folder = try descriptor(row.folder)
     var information = stat()
@@ -145,8 +147,7 @@ private final class OpenFolders {
       throw UserError(
         .badData, "\(path)/\(file): this is not a picture's file", remedy: PathfinderFolder.remedy)
     }
-    let time = information.st_mtim
-    return (Int(information.st_size), Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec))
+    return Int(information.st_size)
   }
 
   private func problem(_ file: String, _ origin: String) -> UserError {

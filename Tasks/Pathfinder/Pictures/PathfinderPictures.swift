@@ -152,9 +152,10 @@ package struct PathfinderPictures: Sendable {
         report(
           "\(folder.path): \(Self.emptyPictures(folder.empty.count)) left out, such as \(first)")
       }
+      let files = String(try folder.contentHash(), radix: 16)
       let prepared = PreparedSplit(
         path: "\(self.root)/prepared-\(shape.size)-\(shape.level)\(PreparedSplit.ending)",
-        metadata: description.merging(["files": String(folder.signature, radix: 16)]) { $1 })
+        metadata: description.merging(["content-of-files": files]) { $1 })
       let coded =
         try Self.kept(
           prepared, count: folder.count, pixels: shape.pixels, "reading the pictures again", report)
