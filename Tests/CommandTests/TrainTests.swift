@@ -36,6 +36,33 @@ struct TrainTests {
     }
   }
 
+  @Test("A run that is done says so when it is told to go on, and stays as it is")
+  func alreadyDone() throws {
+    try withScratchFolder { folder in
+      let training = TinyTraining(folder: folder)
+      let first = try training.run("done")
+      #expect(first.status == 0, "\(first.errors)")
+      let before = try files(training.path("done"))
+      let again = try training.resume("done")
+      #expect(again.status == 0)
+      #expect(
+        again.errors.contains("\(training.path("done")): already done; nothing was changed"))
+      #expect(again.output == first.output)
+      #expect(try files(training.path("done")) == before)
+    }
+  }
+
+  /// What lies in a folder, with the bytes of files and the targets of links.
+  private func files(_ folder: String) throws -> [String: Data] {
+    let files = FileManager.default
+    let names = try files.subpathsOfDirectory(atPath: folder)
+    return names.reduce(into: [:]) { found, name in
+      let path = "\(folder)/\(name)"
+      let target = try? files.destinationOfSymbolicLink(atPath: path)
+      found[name] = target.map { Data($0.utf8) } ?? files.contents(atPath: path) ?? Data()
+    }
+  }
+
   @Test("A profile is that of the training steps, without the evaluations between them")
   func profile() throws {
     try withScratchFolder { folder in
