@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Base
 import Foundation
 
 /// OpenBLAS, opened at run time: the yardstick for the speed of our own products.
@@ -30,6 +31,16 @@ package final class OpenBLAS: Sendable {
 
   private init?() {
     OpenBLAS.chooseCoreType()
+    // It begins with one thread: where one that it starts while it is loaded fails, it ends the process.
+    let threads = ProcessInfo.processInfo.environment["OPENBLAS_NUM_THREADS"]
+    setenv("OPENBLAS_NUM_THREADS", "1", 1)
+    defer {
+      if let threads {
+        setenv("OPENBLAS_NUM_THREADS", threads, 1)
+      } else {
+        unsetenv("OPENBLAS_NUM_THREADS")
+      }
+    }
     let names = ["libopenblas.so.0", "libopenblas.so", "libopenblas64.so.0"]
     for name in names {
       guard let handle = dlopen(name, RTLD_NOW | RTLD_LOCAL),
@@ -51,12 +62,15 @@ package final class OpenBLAS: Sendable {
 
   /// GFLOP/s of one 1024³ single-precision product after another on `threads` threads: the best of
   /// several, as a machine shared with others only ever loses time.
+  ///
+  /// Where the system lets fewer threads start, it is scaled to all.
   package func measurePeak(threads: Int, seconds: Double = 0.3) -> Double {
     let n = 1024
     let matrices = (0..<3).map {
       Tensor(shape: [n, n], [Float](repeating: Float($0), count: n * n))
     }
-    setThreads(Int32(threads))
+    let started = startableThreads(threads)
+    setThreads(Int32(started))
     defer { setThreads(1) }
     var best = 0.0
     let start = DispatchTime.now().uptimeNanoseconds
@@ -66,7 +80,7 @@ package final class OpenBLAS: Sendable {
       let elapsed = Double(DispatchTime.now().uptimeNanoseconds - before)
       best = max(best, 2 * Double(n * n * n) / elapsed)
     } while Double(DispatchTime.now().uptimeNanoseconds - start) < seconds * 1e9
-    return best
+    return best * Double(threads) / Double(started)
   }
 
   private func multiply(_ n: Int, _ a: Tensor, _ b: Tensor, into c: Tensor) {

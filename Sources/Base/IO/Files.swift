@@ -11,6 +11,8 @@ extension UserError {
       case EACCES, EPERM, EROFS: (errnoText(), "check the permissions, or choose another folder")
       case ELOOP: ("it is a link to another file", "remove the link, or choose another folder")
       case ENOSPC, EDQUOT: (errnoText(), "free some space, or choose another folder")
+      case EAGAIN:
+        (errnoText(), "allow more processes and threads: ulimit -u, or the container's limit")
       default: (errnoText(), "check the path and the disk")
       }
     return UserError(kind, "\(problem): \(reason)", remedy: remedy)

@@ -28,6 +28,25 @@ package func startThread(_ body: @escaping @Sendable () -> Void) -> Bool {
   return failure == 0
 }
 
+/// How many threads the system lets this process have at once, the calling one included.
+///
+/// - Parameter count: the most that are wanted.
+package func startableThreads(_ count: Int) -> Int {
+  let (end, ended) = (DispatchSemaphore(value: 0), DispatchGroup())
+  let others = (1..<max(1, count)).prefix { _ in
+    ended.enter()
+    let started = startThread {
+      end.wait()
+      ended.leave()
+    }
+    if !started { ended.leave() }
+    return started
+  }.count
+  for _ in 0..<others { end.signal() }
+  ended.wait()
+  return others + 1
+}
+
 private final class ThreadStart: Sendable {
   let body: @Sendable () -> Void
 
