@@ -41,7 +41,9 @@ package struct Checkpoint: Sendable, Equatable {
       !entries.isEmpty
     else { return "its list of files, \(Self.marker), cannot be read" }
     for (name, expected) in entries.sorted(by: { $0.key < $1.key }) {
-      guard let found = try? Summary(of: file(name)) else { return "\(name) is missing" }
+      guard let found = try? Summary(of: file(name)) else {
+        return "\(name) \(FileSystem.isMissing(file(name)) ? "is missing" : "cannot be read")"
+      }
       if found.bytes != expected.bytes {
         return "\(name) has \(found.bytes) bytes instead of \(expected.bytes)"
       }

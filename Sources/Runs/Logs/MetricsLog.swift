@@ -34,9 +34,9 @@ package final class MetricsLog {
   ///   - step: `nil` to start anew, emptying the file; else the step of the checkpoint to go on
   ///     from: what was written later is removed first, so that nothing appears twice.
   ///   - bytes: the file's size at that checkpoint; nil where it is not known.
-  /// - Throws: `UserError(.cannotWrite)`.
+  /// - Throws: `UserError(.cannotWrite)`, or `.missingInput` for a log that is there and cannot be read.
   package init(path: String, resumingAt step: Int?, bytes: Int? = nil) throws {
-    let written = FileManager.default.contents(atPath: path) ?? Data()
+    let written = step == nil || FileSystem.isMissing(path) ? Data() : Data(try readFile(path))
     let kept: [UInt8]
     if let step {
       let whole = bytes.flatMap { Self.prefix(of: written, $0) }

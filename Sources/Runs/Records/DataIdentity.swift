@@ -63,13 +63,12 @@ package enum DataRelation: String, Sendable, Codable {
 extension RunFolder {
   /// What the run noted of its data; nil for runs from before that was done.
   ///
-  /// - Throws: `UserError(.badData)` where the note cannot be understood.
+  /// - Throws: `UserError`, `.badData` where the note cannot be understood.
   package func dataIdentity() throws -> DataIdentity? {
     let file = file(DataIdentity.fileName)
     guard FileSystem.exists(file) else { return nil }
-    guard let data = FileManager.default.contents(atPath: file),
-      let identity = try? SnakeCaseJSON.decoded(DataIdentity.self, from: data)
-    else {
+    let data = Data(try readFile(file))
+    guard let identity = try? SnakeCaseJSON.decoded(DataIdentity.self, from: data) else {
       throw UserError(
         .badData, "\(file): cannot be understood",
         remedy: "restore the file from a copy, or remove it: the result keeps the data's hash too")

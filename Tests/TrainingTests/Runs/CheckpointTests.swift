@@ -109,6 +109,22 @@ struct CheckpointTests {
     }
   }
 
+  @Test("A file that the disk does not give is not called missing")
+  func unreadable() throws {
+    try withTemporaryFolder { root in
+      try prepared("\(root)/a", steps: [10])
+      let file = "\(root)/a/checkpoints/step-00000010/model.safetensors"
+      let problem = {
+        userError { _ = try RunFolder.open("\(root)/a").loadCheckpoint(.last) }?.problem ?? ""
+      }
+      try damage(file, nil)
+      #expect(problem().hasSuffix("step-00000010: model.safetensors is missing"))
+      try FileManager.default.createSymbolicLink(
+        atPath: file, withDestinationPath: "model.safetensors")
+      #expect(problem().hasSuffix("step-00000010: model.safetensors cannot be read"))
+    }
+  }
+
   @Test("A damaged best checkpoint is not replaced by another model in silence")
   func damagedBest() throws {
     try withTemporaryFolder { root in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Base
 import Foundation
 import Runs
 import Testing
@@ -104,6 +105,19 @@ struct MetricsLogTests {
       #expect(text.hasPrefix(try #require(contents(path))))
       try FileManager.default.removeItem(atPath: path)
       #expect(try MetricsLog(path: path, resumingAt: 20, bytes: bytes).message != nil)
+    }
+  }
+
+  /// A link to itself, since no permission binds the user root.
+  @Test("A log that cannot be read is not one that is empty")
+  func unreadable() throws {
+    try withTemporaryFolder { root in
+      let path = "\(root)/metrics.jsonl"
+      try FileManager.default.createSymbolicLink(
+        atPath: path, withDestinationPath: "metrics.jsonl")
+      let error = userError { _ = try MetricsLog(path: path, resumingAt: 20) }
+      #expect(error?.problem.hasPrefix("cannot read \(path)") == true)
+      #expect(try FileSystem.link(path) == .to("metrics.jsonl"))
     }
   }
 
