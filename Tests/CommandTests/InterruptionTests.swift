@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Base
 import Foundation
 import Testing
 
@@ -46,26 +47,35 @@ struct InterruptionTests {
   func drawing() throws {
     try withScratchFolder { folder in
       let data = "\(folder)/data"
-      let stopped = { (name: String, line: String) throws -> [String] in
-        let run = "\(folder)/\(name)"
-        let process = try TinyTraining(folder: folder).launch([
-          "train", "--task", "pathfinder", "--model", "linear", "--data", data, "--output", run,
-        ])
-        let log = {
-          let bytes = FileManager.default.contents(atPath: "\(run)/log.txt") ?? Data()
-          return String(decoding: bytes, as: UTF8.self)
-        }
-        while process.isRunning, !log().contains(line) { usleep(1000) }
+      let stopped = { (arguments: [String], isDrawing: (Process) -> Bool) throws -> [String] in
+        let process = try TinyTraining(folder: folder).launch(arguments + ["--data", data])
+        while process.isRunning, !isDrawing(process) { usleep(1000) }
         process.terminate()
         process.waitUntilExit()
         #expect(process.terminationStatus == 75)
-        #expect(try String(contentsOfFile: "\(run)/STATUS", encoding: .utf8) == "stopped\n")
         return try FileManager.default.contentsOfDirectory(atPath: "\(data)/pathfinder").sorted()
       }
-      let first = try stopped("first", "generated ")
+      let text = { (path: String) in
+        String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+      }
+      let train = { (name: String, line: String) throws -> [String] in
+        let run = "\(folder)/\(name)"
+        let names = try stopped([
+          "train", "--task", "pathfinder", "--model", "linear", "--output", run,
+        ]) { _ in text("\(run)/log.txt").contains(line) }
+        #expect(text("\(run)/STATUS") == "stopped\n")
+        return names
+      }
+      let first = try train("first", "generated ")
       #expect(first.count == 2 && first[0] == ".lock" && first[1].contains("-part-0-"))
-      let second = try stopped("second", "are kept from before")
+      let second = try stopped(["data", "make", "pathfinder"]) {
+        text("\(data)/pathfinder/.lock").hasPrefix("process \($0.processIdentifier) ")
+      }
       #expect(second.starts(with: first))
+      // Nobody is kept waiting for a lock by a signal that asks to stop.
+      let lock = try FileLock("\(data)/pathfinder/.lock")
+      let third = try train("third", "waiting for process")
+      withExtendedLifetime(lock) { #expect(third == second) }
     }
   }
 

@@ -32,7 +32,8 @@ package final class FileLock: Sendable {
   /// Locks the file, waiting for another holder to finish.
   ///
   /// - Parameter report: told who holds the lock, before the wait begins.
-  /// - Throws: `UserError` of kind `cannotWrite`, or `unavailable` when it cannot be locked.
+  /// - Throws: `UserError` of kind `cannotWrite`, `unavailable` when it cannot be locked, or
+  ///   `stoppedEarly` soon after a signal has asked to stop.
   package convenience init(waitingFor path: String, report: (String) -> Void) throws {
     try self.init(path, by: flock, waits: true, report: report)
   }
@@ -79,7 +80,11 @@ package final class FileLock: Sendable {
     _ path: String, _ lock: SystemLock, waits: Bool
   ) throws -> Hold? {
     guard let descriptor = try open(path) else { return try mark(path, waits: waits) }
-    let failure = locked(descriptor, lock, waits: waits)
+    let failure: Int32
+    do { failure = try locked(descriptor, lock, waits: waits) } catch {
+      close(descriptor)
+      throw error
+    }
     if failure == 0 { return .file(descriptor) }
     close(descriptor)
     switch failure {
@@ -95,7 +100,10 @@ package final class FileLock: Sendable {
   private static func mark(_ path: String, waits: Bool) throws -> Hold? {
     repeat {
       if let marker = try LockMarker.make(lock: path) { return .marker(marker) }
-      if waits { usleep(500_000) }
+      if waits {
+        usleep(500_000)
+        try Interrupts.check()
+      }
     } while waits
     return nil
   }
@@ -111,20 +119,24 @@ package final class FileLock: Sendable {
     throw UserError.system(.cannotWrite, "cannot lock \(path)")
   }
 
-  /// A lock that is held is tried again for a fifth of a second: a program that is just being
-  /// started shares its parent's locks until it runs.
+  /// A lock that is held is tried again for a fifth of a second.
+  ///
+  /// A program that is just being started shares its parent's locks until it runs. Whoever waits longer
+  /// asks again and again, since a signal that asks to stop would not end the system's own wait.
   ///
   /// - Returns: the system's error, 0 for none.
-  private static func locked(_ descriptor: Int32, _ lock: SystemLock, waits: Bool) -> Int32 {
+  /// - Throws: `UserError(.stoppedEarly)`.
+  private static func locked(
+    _ descriptor: Int32, _ lock: SystemLock, waits: Bool
+  ) throws -> Int32 {
     var attempts = 0
-    while lock(descriptor, LOCK_EX | (waits ? 0 : LOCK_NB)) != 0 {
+    while lock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       let reason = errno
-      if reason == EWOULDBLOCK && attempts < 20 {
-        attempts += 1
-        usleep(10_000)
-      } else if reason != EINTR {
-        return reason
-      }
+      if reason == EINTR { continue }
+      guard reason == EWOULDBLOCK, waits || attempts < 20 else { return reason }
+      attempts += 1
+      usleep(10_000)
+      if waits { try Interrupts.check() }
     }
     return 0
   }

@@ -80,6 +80,7 @@ extension DataCommand {
 
     func run() throws {
       let task = try options.makeTask()
+      Interrupts.install()
       let start = monotonicSeconds()
       try task.prepare(report: printMessage)
       let counts = try Split.allCases.map { "\($0) \(formatCount(try task.examples($0).count))" }
@@ -103,6 +104,7 @@ extension DataCommand {
 
     func run() throws {
       let task = try options.makeTask()
+      Interrupts.install()
       guard try task.isPrepared() else {
         throw UserError(
           .missingInput, "there are no data in \(options.folder)/\(options.task)",
@@ -129,6 +131,7 @@ extension DataCommand {
 
     func run() throws {
       let task = try options.makeTask()
+      Interrupts.install()
       guard let exportable = task as? any ExportableTask else {
         throw UserError(
           .usage, "\(options.task) cannot be exported",

@@ -27,7 +27,8 @@ package struct PathfinderGenerator: Sendable {
   package static let version = 1
   /// Tries for one distractor; without success it is left out.
   private static let distractorAttempts = 5
-  private static let chunk = 250
+  /// Pixels of the pictures that a thread draws between two looks at the others.
+  private static let chunkPixels = 250 << 10
 
   package let shape: PathfinderShape
   package let seed: UInt64
@@ -138,7 +139,7 @@ package struct PathfinderGenerator: Sendable {
   package func draw(
     _ range: Range<Int>, workers: Int = usableCores, _ body: (PackedExamples) throws -> Void
   ) throws {
-    let round = Self.chunk * workers * 2
+    let round = chunk * workers * 2
     for start in stride(from: range.lowerBound, to: range.upperBound, by: round) {
       for part in try parts(start..<min(start + round, range.upperBound), workers) {
         try body(part)
@@ -146,11 +147,14 @@ package struct PathfinderGenerator: Sendable {
     }
   }
 
+  /// Some tenths of a second's pictures.
+  private var chunk: Int { max(1, Self.chunkPixels / shape.pixels) }
+
   private func parts(_ range: Range<Int>, _ workers: Int) throws -> [PackedExamples] {
-    let starts = Array(stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk))
+    let starts = Array(stride(from: range.lowerBound, to: range.upperBound, by: chunk))
     return try parallelMap(starts.count, workers: workers) { number in
       var part = PackedExamples(classes: 2)
-      for index in starts[number]..<min(starts[number] + Self.chunk, range.upperBound) {
+      for index in starts[number]..<min(starts[number] + chunk, range.upperBound) {
         let picture = picture(index)
         part.append(ZeroRuns.coded(picture.pixels)[...], label: picture.label)
       }
