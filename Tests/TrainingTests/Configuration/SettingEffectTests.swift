@@ -41,10 +41,11 @@ struct SettingEffectTests {
     "model.initial": "lin",
   ]
 
-  /// What says when a run ends, when something is measured or kept, or how a batch is cut up; and the names of things.
+  /// What says when a run ends, when something is measured or kept, how a batch is cut up, or what is
+  /// computed again; and the names of things.
   private static let stated: Set = [
-    "train.steps", "train.accumulation", "train.eval-every", "train.checkpoint-every",
-    "train.log-every",
+    "train.steps", "train.accumulation", "train.checkpoint", "train.eval-every",
+    "train.checkpoint-every", "train.log-every",
     "train.select", "task.name", "model.name", "run.preset", "run.comparable", "run.changed",
   ]
 
@@ -67,7 +68,8 @@ struct SettingEffectTests {
     let context = Context(model: "transformer")
     let base = try resolve(context, "data").training
     for change in [
-      "steps=21", "accumulation=2", "eval-every=2", "checkpoint-every=2", "log-every=2",
+      "steps=21", "accumulation=2", "checkpoint=1", "eval-every=2", "checkpoint-every=2",
+      "log-every=2",
     ] {
       #expect(try resolve(context, "data", "train.\(change)").training != base)
     }

@@ -19,14 +19,14 @@ struct ConsoleTests {
   func line() {
     #expect(
       progress.description
-        == "step  1200/5000  loss 1.9312  accuracy 32.4 %  rate 9.8e-05  2.41 steps/s  ETA 26 min")
+        == "step  1200/5000  loss 1.9312  accuracy 32.4 %  lr 9.8e-05  2.41 steps/s  ETA 26 min")
     var early = progress
     early.step = 7
     early.eta = nil
     early.stepsPerSecond = 123.4
     #expect(
       early.description
-        == "step     7/5000  loss 1.9312  accuracy 32.4 %  rate 9.8e-05  123 steps/s")
+        == "step     7/5000  loss 1.9312  accuracy 32.4 %  lr 9.8e-05  123 steps/s")
   }
 
   @Test(
