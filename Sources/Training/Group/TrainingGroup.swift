@@ -94,13 +94,18 @@ package final class TrainingGroup {
   func requireSameWeights(_ model: Classifier) throws {
     guard hasOthers, hasBegun else { return }
     announce(.hash)
-    let all = ranks.gather(model.weightHashes)
-    let own = all.first ?? []
-    for (rank, hashes) in all.enumerated() where hashes != own {
-      let place = zip(hashes, own).enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 0
-      let weight = model.parameters.all[min(place / 8, model.parameters.all.count - 1)].name
+    try Self.requireSame(ranks.gather(model.weightHashes), of: model.parameters.all.map(\.name))
+  }
+
+  /// - Parameter hashes: of each rank, eight bytes for each weight.
+  package static func requireSame(_ hashes: [[UInt8]], of weights: [String]) throws {
+    let own = hashes.first ?? []
+    for (rank, others) in hashes.enumerated() {
+      guard let place = zip(others, own).enumerated().first(where: { $0.element.0 != $0.element.1 })
+      else { continue }
       throw UserError(
-        .failed, "rank \(rank) no longer has the weights of rank 0: \(weight) differs",
+        .failed,
+        "rank \(rank) no longer has the weights of rank 0: \(weights[place.offset / 8]) differs",
         remedy:
           "the last checkpoint is from before; look for a faulty machine, and resume without it")
     }

@@ -51,6 +51,18 @@ struct VariantReductionTests {
     #expect(projections.count == perSharing[sharing])
   }
 
+  @Test("Linformer's projections begin with deviation 1/√L", arguments: sharing)
+  func linformerInitial(sharing: String) throws {
+    var configuration = try tinyConfiguration(VariantCatalog.named("linformer"), length: 400)
+    configuration.options.merge(["projected": 32, "sharing": .text(sharing)]) { $1 }
+    let model = try Classifier(configuration, seed: 3)
+    for parameter in model.parameters.all where parameter.name.contains("projection") {
+      let squares = try values(model, parameter.name).reduce(0) { $0 + Double($1) * Double($1) }
+      let deviation = (squares / Double(parameter.count)).squareRoot()
+      #expect(abs(deviation * 20 - 1) < 0.05, "\(parameter.name): \(deviation)")
+    }
+  }
+
   /// With one key there is nothing to choose from: its value is the result.
   @Test("On sequences of one token linear attention is softmax attention")
   func singleToken() throws {

@@ -49,6 +49,16 @@ struct ReformerTests {
     #expect(distance(full, often) > 1e-4)
   }
 
+  @Test(
+    "There are two buckets for each chunk, the last short one included",
+    arguments: [(20, 6, 8), (18, 6, 6), (19, 6, 8), (5, 6, 2)])
+  func buckets(length: Int, chunk: Int, count: Int) throws {
+    let model = try model(["chunk": .integer(chunk), "hashes": 3], length: length)
+    let rotations = try #require(model.parameters["blocks.0.mixer.rotations"])
+    // Half as many rows as buckets, for each round of each head.
+    #expect(rotations.shape[0] == 2 * 3 * count / 2)
+  }
+
   @Test("Training draws new rotations at every step, and evaluation keeps the last")
   func redraws() throws {
     let model = try model(["chunk": 4])

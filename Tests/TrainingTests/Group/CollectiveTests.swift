@@ -78,4 +78,16 @@ struct CollectiveTests {
         == "rank 2 on b differs from rank 0 on a: kernel avx2, not avx512; "
         + "data y, not x")
   }
+
+  @Test("A rank with other weights is named, and the first weight that differs")
+  func desynchronised() throws {
+    let own = [UInt8](repeating: 1, count: 24)
+    var other = own
+    try TrainingGroup.requireSame([own, own], of: ["a", "b", "c"])
+    other[17] = 2
+    let error = #expect(throws: UserError.self) {
+      try TrainingGroup.requireSame([own, own, own, other], of: ["a", "b", "c"])
+    }
+    #expect(error?.problem == "rank 3 no longer has the weights of rank 0: c differs")
+  }
 }

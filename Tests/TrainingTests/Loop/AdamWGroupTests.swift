@@ -62,4 +62,21 @@ import Training
       #expect(values.allSatisfy { abs($0 - (expected[name] ?? .nan)) < 1e-3 }, "\(name): \(values)")
     }
   }
+
+  /// Equal gradients make a corrected mean equal to them, whatever the betas, if the correction is
+  /// 1 - Π β₁.
+  @Test("The bias correction goes by the product of betas that vary")
+  func varyingBetas() {
+    let parameters = Parameters(seed: 1)
+    let weight = parameters.root.weight("weight", [1, 1], .ones)
+    let optimizer = AdamW(
+      parameters,
+      AdamW.Settings(weightDecay: 0, decayVectors: false, beta2: 0.999, epsilon: 0, clip: 0))
+    for (step, beta1) in [0.9, 0.5, 0.8].enumerated() {
+      linear(Tensor(shape: [1, 1], [1]), weight: weight.tensor).backward()
+      _ = optimizer.update(rate: 0.01, beta1: beta1)
+      let value = parameters.values.values(weight.range)[0]
+      #expect(abs(value - (0.99 - 0.01 * Float(step))) < 1e-6)
+    }
+  }
 }

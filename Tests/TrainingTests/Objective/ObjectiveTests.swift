@@ -104,4 +104,11 @@ private struct TokenIdentity: Objective {
       #expect(abs(losses[0] - losses[1]) < 1e-4 * losses[0])
     }
   }
+
+  @Test("Of classes with the same logit the first is the answer", arguments: [0, 1])
+  func ties(label: Int32) {
+    let batch = Batch(tokens: [1], offsets: [0, 1], labels: [label], examples: [0])
+    let logits = Tensor(shape: [1, 2], [0.5, 0.5])
+    #expect(Classification()(logits, batch, count: 1).correct == (label == 0 ? 1 : 0))
+  }
 }
