@@ -43,7 +43,7 @@ export LRA_ARCH := $(ARCH)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build install uninstall test test-checked test-avx2 test-fast kill-test train evaluate inspect \
+.PHONY: help setup build install uninstall test test-checked test-avx2 test-fast kill-test test-cluster train evaluate inspect \
   leaderboard report reproduce \
   compare top advise bench bench-peers data doctor fuzz format lint size clean
 
@@ -79,6 +79,9 @@ test-fast: setup ## the tests of single modules, without those that start the pr
 
 kill-test: build ## kill trainings at random and at every system call, and go on with them: [ARGS="RANDOM STRIDE"]
 	@data-scripts/kill-test $(LRA) $(ARGS)
+
+test-cluster: build ## several ranks on two hosts in network namespaces, killed ranks, a Slurm of one node: [ARGS=KILLS]
+	@data-scripts/test-cluster $(LRA) $(ARGS)
 
 train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
 	$(FETCH)
