@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Autodiff
 import Testing
 
 /// An operation at a scale where 32 bits cancel unless it is written with care.
@@ -195,6 +196,13 @@ extension EngineTests {
     func gradient(extreme: ExtremeCase) {
       let errors = extreme.op.gradientErrors(step: extreme.step)
       #expect(errors.allSatisfy { $0 <= extreme.gradientTolerance }, "\(errors)")
+    }
+
+    /// Beyond what the oracle's exponentials hold.
+    @Test("Cross entropy of logits of 10,000 is finite and right", arguments: [0, 1])
+    func largeLogits(label: Int32) {
+      let loss = crossEntropy(Tensor(shape: [1, 2], [1e4, 0]), labels: [label])
+      #expect(loss.scalar == (label == 0 ? 0 : 1e4))
     }
   }
 }

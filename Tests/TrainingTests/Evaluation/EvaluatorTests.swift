@@ -20,4 +20,13 @@ struct EvaluatorTests {
       #expect(result == Evaluation(answers))
     }
   }
+
+  @Test("An answer's loss is the cross-entropy of its logits, however large they are")
+  func loss() {
+    for offset in [Float(0), 1000] {
+      let answer = Prediction(
+        id: 0, label: 1, pred: 0, logits: [2 + offset, 1 + offset], data: nil)
+      #expect(abs(answer.loss - 1.3132616875) < 1e-6)
+    }
+  }
 }
