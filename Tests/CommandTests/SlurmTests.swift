@@ -112,7 +112,7 @@ struct SlurmTests {
 
   @Test("What is no scheduler is told")
   func unknown() throws {
-    let result = try CommandRunner.lra("leaderboard --models fnet --emit pbs /tmp/grid")
+    let result = try CommandRunner.lra("leaderboard --models fnet --emit pbs grid")
     #expect(result.status == 64)
     #expect(result.errors.contains("--emit takes slurm and a folder"))
   }

@@ -77,7 +77,8 @@ package final class GroupMember {
     let configuration = try configuration(settings, folder)
     let task = configuration.task
     try task.prepare { _ in }
-    let identity = try JSONEncoder().encode(RankIdentity(task, configuration.training.operands))
+    let identity = try JSONEncoder().encode(
+      RankIdentity(data: task.contentHash(), configuration.training.operands))
     _ = ranks.gather(Array(identity))
     work = Work(
       configuration: configuration,

@@ -4,8 +4,6 @@ import Autodiff
 import Base
 import Foundation
 import Machine
-import Runs
-import Tasks
 
 /// What must be the same on all ranks for their sums to have the same bits.
 package struct RankIdentity: Codable, Equatable {
@@ -28,14 +26,15 @@ package struct RankIdentity: Codable, Equatable {
 
   /// This process's.
   ///
-  /// - Parameter precision: of the operands of its products.
-  /// - Throws: `UserError` for data that cannot be read.
-  package init(_ task: any ArenaTask, _ precision: Precision) throws {
+  /// - Parameters:
+  ///   - data: the content hash.
+  ///   - precision: of the operands of its products.
+  package init(data: String, _ precision: Precision) {
     host = ProcessInfo.processInfo.hostName
     let environment = RunEnvironment(threads: 1, precision: precision)
     commit = environment.commit ?? "unknown"
     kernel = environment.kernel ?? "unknown"
-    data = try task.contentHash()
+    self.data = data
   }
 
   /// What differs from the leader's, for people.

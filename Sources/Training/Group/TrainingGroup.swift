@@ -10,7 +10,8 @@ import Tasks
 
 /// The ranks that train one model, as their leader sees them.
 ///
-/// It runs the training and writes its folder, the others do what it announces. A process alone is a group of one, to which nothing is announced.
+/// It runs the training and writes its folder, the others do what it announces. A process alone is a
+/// group of one, to which nothing is announced.
 package final class TrainingGroup {
   /// All ranks.
   package let ranks: any Collective
@@ -34,7 +35,7 @@ package final class TrainingGroup {
   /// Gives all others what the trainer starts from.
   ///
   /// - Throws: `UserError` where shards cannot be shared out, or a rank would compute something else.
-  func begin(_ configuration: RunConfiguration) throws {
+  func begin(_ configuration: RunConfiguration, _ data: DataIdentity) throws {
     guard hasOthers else { return }
     let shards = configuration.training.shards
     guard shards % ranks.size == 0 else {
@@ -48,7 +49,7 @@ package final class TrainingGroup {
         settings: try text(configuration), dataFolder: configuration.dataFolder))
     let decoder = JSONDecoder()
     let own = try JSONEncoder().encode(
-      RankIdentity(configuration.task, configuration.training.operands))
+      RankIdentity(data: data.hash, configuration.training.operands))
     try RankIdentity.requireSame(
       ranks.gather(Array(own)).map { try decoder.decode(RankIdentity.self, from: Data($0)) })
     hasBegun = true

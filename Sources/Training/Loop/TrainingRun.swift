@@ -101,7 +101,7 @@ package final class TrainingRun {
 
   private func attempt() throws -> Ending {
     let data = try prepareData()
-    try group.begin(configuration)
+    try group.begin(configuration, data.identity)
     group.share(trainer)
     try Profiler.shared.pausing { try fitIntoTime(data) }
     if isFresh { try folder.write(configuration.settings) }

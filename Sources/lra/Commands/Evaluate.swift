@@ -76,7 +76,7 @@ struct Evaluate: ParsableCommand {
         remedy: "sort them by length: --by length")
     }
     let question = try question(task)
-    if let warning = question.warning { printMessage("warning: \(warning)") }
+    if let warning = question.warning(keepsAnswers: true) { printMessage("warning: \(warning)") }
     let answers = try answers(saved, question)
     if let predictions {
       try writeOutput(answers.flatMap(PredictionFile.line), to: predictions)

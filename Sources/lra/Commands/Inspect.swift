@@ -52,9 +52,10 @@ struct Inspect: ParsableCommand {
     if let message = best.message { printMessage("warning: \(message)") }
     let task = best.configuration.task
     try task.prepare { printMessage($0) }
-    try warnOfOtherData(task)
+    let question = try Question(task, split, run: folder)
+    if let warning = question.warning(keepsAnswers: false) { printMessage("warning: \(warning)") }
     let examples = InspectedExamples(
-      FirstExamples(try task.examples(split), count: count), task,
+      FirstExamples(question.source, count: count), task,
       batch: best.configuration.training.batch)
     let inspection = try inspect(
       best, examples, windows: chosen ?? Self.windows(below: task.length), dataFolder)
@@ -93,15 +94,6 @@ struct Inspect: ParsableCommand {
     throw UserError(
       .stoppedEarly, "stopped (\(Interrupts.stopReason ?? "on request")); nothing is kept",
       remedy: "type the same command again, with a lower --count if it takes too long")
-  }
-
-  private func warnOfOtherData(_ task: any ArenaTask) throws {
-    let hash = try task.contentHash()
-    let own = try RunFolder.open(folder).dataHash()
-    guard DataRelation(hash, toRun: own) == .other else { return }
-    printMessage(
-      "warning: other data than the run's: content \(hash), not \(own ?? ""); "
-        + "--data names the run's data folder")
   }
 }
 

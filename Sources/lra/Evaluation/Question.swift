@@ -53,13 +53,16 @@ struct Question {
   }
 
   /// What to tell before the answers are worked out.
-  var warning: String? {
+  ///
+  /// - Parameter keepsAnswers: whether they are written to the run's folder.
+  func warning(keepsAnswers: Bool) -> String? {
     if input != nil { return nil }
     return switch relation {
     case .same: nil
     case .other:
       "other data than the run's: content \(hash), \(provenance); the run's is \(runHash ?? ""). "
-        + "The answers are kept apart; --data names the run's data folder"
+        + (keepsAnswers ? "The answers are kept apart; " : "")
+        + "--data names the run's data folder"
     case .unknown: "the run does not say what its data were; these are \(provenance)"
     }
   }
