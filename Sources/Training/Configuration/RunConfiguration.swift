@@ -16,6 +16,8 @@ package struct RunConfiguration {
   package let model: ModelConfiguration
   /// The training.
   package let training: TrainingSettings
+  /// Where it starts, and may end early.
+  package let start: StartSettings
   /// The folder of all tasks' data.
   package let dataFolder: String
   /// The catalog's name of the task.
@@ -93,6 +95,7 @@ package struct RunConfiguration {
     task = try entry.make(TaskOptions(settings, of: entry, dataFolder: dataFolder))
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
+    start = try StartSettings(settings)
     try training.validate()
     try model.validate()
     if training.checkpoint > 0 && settings["model.reversible"] == .boolean(true) {
@@ -222,6 +225,7 @@ package struct RunConfiguration {
     self.task = task
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
+    start = try StartSettings(settings)
     try training.validate()
   }
 

@@ -24,7 +24,7 @@ package enum SettingCatalog {
   /// What every run has, in the order in which it is listed.
   package static var ofEveryRun: [SettingDeclaration] {
     RunNotes.declarations + TaskSettings.declarations + ModelSettings.declarations
-      + TrainingSettings.declarations
+      + TrainingSettings.declarations + StartSettings.declarations
   }
 
   /// All settings; those of every run first, then those that single tasks and models have.

@@ -28,20 +28,7 @@ package struct SavedModel {
   package init(_ path: String, choice: CheckpointChoice, dataFolder: String) throws {
     let folder = try RunFolder.open(path)
     configuration = try RunConfiguration(folder.settings(), dataFolder: dataFolder)
-    let single = folder.file("model.safetensors")
-    if FileSystem.exists(folder.checkpoints) {
-      let (checkpoint, message) = try folder.loadCheckpoint(choice)
-      file = checkpoint.file("model.safetensors")
-      self.message = message
-    } else {
-      guard FileSystem.exists(single) else {
-        throw UserError(
-          .missingInput, "\(single): no such file",
-          remedy: "put the checkpoint's model.safetensors beside its config.json")
-      }
-      file = single
-      message = nil
-    }
+    (file, message) = try folder.weights(choice)
     model = try configuration.makeModel()
     model.parameters.tracksGradients = false
     try model.load(file)

@@ -17,7 +17,7 @@ extension TrainingRun {
       after: state.step)
     // The run may have been ended between a step and its evaluation.
     if isDue(settings.evalEvery), !isEvaluated { try evaluate(data, logs) }
-    while state.step < settings.steps, hasTimeForStep {
+    while state.step < settings.steps, !isOutOfPatience, hasTimeForStep {
       let start = monotonicSeconds()
       let step = state.step + 1
       let batch = try batches.batch(step, last: settings.steps)
@@ -62,6 +62,13 @@ extension TrainingRun {
     } else if isDue(settings.checkpointEvery) || Interrupts.takeCheckpointRequest() {
       try save(best: false)
     }
+  }
+
+  /// Whether `train.patience` evaluations in a row were no better than the best.
+  var isOutOfPatience: Bool {
+    let patience = configuration.start.patience
+    guard patience > 0, let best = state.bestStep else { return false }
+    return state.step / settings.evalEvery - best / settings.evalEvery >= patience
   }
 
   private func isDue(_ every: Int) -> Bool {

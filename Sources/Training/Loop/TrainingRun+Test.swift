@@ -33,8 +33,11 @@ extension TrainingRun {
   }
 
   private var ended: String {
-    state.step == settings.steps
-      ? "all steps done" : "time limit reached after \(state.step) of \(settings.steps) steps"
+    if state.step == settings.steps { return "all steps done" }
+    let taken = "after \(state.step) of \(settings.steps) steps"
+    return isOutOfPatience
+      ? "no better evaluation in \(configuration.start.patience), \(taken)"
+      : "time limit reached \(taken)"
   }
 
   /// Tests the best weights, in a model of their own: the trainer's stays the last.

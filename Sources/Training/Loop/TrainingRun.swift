@@ -39,6 +39,8 @@ package final class TrainingRun {
   let group: TrainingGroup
   var state = TrainingState()
   var logs: RunLogs?
+  /// What a run that begins in this sitting starts from, where it was given something.
+  var initialWeights: InitialWeights?
   var settings: TrainingSettings { configuration.training }
   /// When the run's time began.
   let start = monotonicSeconds()
@@ -101,11 +103,13 @@ package final class TrainingRun {
 
   private func attempt() throws -> Ending {
     let data = try prepareData()
+    try takeInitialWeights()
     try group.begin(configuration, data.identity)
     group.share(trainer)
     try Profiler.shared.pausing { try fitIntoTime(data) }
     if isFresh { try folder.write(configuration.settings) }
     try folder.write(data.identity, to: DataIdentity.fileName)
+    if let initialWeights { try folder.write(initialWeights, to: InitialWeights.fileName) }
     let environment = RunEnvironment(
       threads: Workers.shared.count, precision: configuration.training.operands,
       ranks: group.ranks.size)

@@ -46,7 +46,8 @@ struct SettingEffectTests {
   private static let stated: Set = [
     "train.steps", "train.accumulation", "train.checkpoint", "train.eval-every",
     "train.checkpoint-every", "train.log-every",
-    "train.select", "task.name", "model.name", "run.preset", "run.comparable", "run.changed",
+    "train.select", "train.patience", "task.name", "model.name", "run.preset", "run.comparable",
+    "run.changed",
   ]
 
   @Test("A changed value changes the weights, or is refused", arguments: contexts)
@@ -74,6 +75,7 @@ struct SettingEffectTests {
       #expect(try resolve(context, "data", "train.\(change)").training != base)
     }
     #expect(try resolve(context, "data", "train.select=last").training != base)
+    #expect(try resolve(context, "data", "train.patience=2").start.patience == 2)
     for change in [
       "task.name=text", "model.name=fnet", "run.preset=paper", "run.comparable=true",
       "run.changed=nothing",

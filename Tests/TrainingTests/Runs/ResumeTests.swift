@@ -10,87 +10,12 @@ import Training
 /// Runs that go on after something happened to their folder.
 @Suite("Runs that are resumed")
 struct ResumeTests {
-  /// A run of twelve steps in a temporary folder, evaluated and saved every four.
-  private struct Run {
-    let folder: String
-    let configuration: RunConfiguration
-    let console = SilentConsole()
-
-    init(_ folder: String, _ changes: [String] = [], model: String = "linear") throws {
-      self.folder = folder
-      configuration = try tinyConfiguration(folder, model: model, changes)
-    }
-
-    var path: String { "\(folder)/run" }
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-    func checkpoint(_ step: Int) -> String {
-      file("checkpoints/step-" + String(format: "%08d", step))
-    }
-
-    @discardableResult
-    func train(timeLimit: Double? = nil) throws -> RunResult {
-      try end(
-        TrainingRun(
-          configuration, folder: try RunFolder.create(path), resuming: false,
-          timeLimit: timeLimit, console: console))
-    }
-
-    /// Goes on as the command does, with what the folder says.
-    @discardableResult
-    func resume(forgetsBest: Bool = false, at place: String? = nil) throws -> RunResult {
-      let path = place ?? path
-      let settings = try RunFolder.open(path).settings()
-      return try end(
-        TrainingRun(
-          RunConfiguration(settings, dataFolder: "\(folder)/data"),
-          folder: try RunFolder.resume(path), resuming: true, timeLimit: nil,
-          forgetsBest: forgetsBest, console: console))
-    }
-
-    private func end(_ run: TrainingRun) throws -> RunResult {
-      guard case .finished(let result) = try run.run() else {
-        throw UserError(.failed, "the run did not finish", remedy: "")
-      }
-      return result
-    }
-
-    /// Makes the run one that was killed after the checkpoint of a step.
-    func goBack(to step: Int) throws {
-      for later in (step + 1)...12 { try? remove(checkpoint(later)) }
-      for name in ["result.json"] { try remove(file(name)) }
-    }
-
-    func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: path) }
-
-    func target(_ link: String) -> String? {
-      try? FileManager.default.destinationOfSymbolicLink(atPath: file("checkpoints/\(link)"))
-    }
-
-    /// What must be the same with and without an interruption, by file.
-    func bytes(at place: String? = nil) -> [Data?] {
-      ["last/model", "last/optimizer", "best/model"].map {
-        FileManager.default.contents(
-          atPath: "\(place ?? path)/checkpoints/\($0).safetensors")
-      }
-    }
-
-    /// The curve without what time and machine decide.
-    func curve() throws -> [String] {
-      try MetricsLog.records(at: file("metrics.jsonl")).filter { $0.event == nil }.map { record in
-        let kept = record.values.filter {
-          !$0.key.hasPrefix("throughput/") && !$0.key.hasPrefix("memory/")
-        }
-        return "\(record.step ?? 0) \(kept.sorted { $0.key < $1.key })"
-      }
-    }
-  }
-
   @Test(
     "Wherever a process was killed among the links, the best checkpoint is the state's again",
     arguments: [nil, 4, 8, 12] as [Int?])
   func links(wrong: Int?) throws {
     try withTemporaryFolder { folder in
-      let run = try Run(folder)
+      let run = try ResumableRun(folder)
       let result = try run.train()
       let (best, bytes) = (try #require(run.target("best")), run.bytes())
       try run.remove(run.file("result.json"))
@@ -130,7 +55,7 @@ struct ResumeTests {
   func lostBest() throws {
     try withTemporaryFolder { folder in
       // Nothing is learned: all evaluations are alike, and the first is the best.
-      let run = try Run(
+      let run = try ResumableRun(
         folder, ["train.steps=16", "train.checkpoint-every=2", "train.learning-rate=1e-30"])
       try run.train()
       try run.remove(run.file("result.json"))
@@ -153,7 +78,7 @@ struct ResumeTests {
   @Test("A changed setting is refused by its name and both values")
   func changedSetting() throws {
     try withTemporaryFolder { folder in
-      let run = try Run(folder)
+      let run = try ResumableRun(folder)
       try run.train()
       try run.goBack(to: 8)
       let file = run.file("config.json")
@@ -175,7 +100,7 @@ struct ResumeTests {
   @Test("The curve goes on in the middle of a record's steps, with the same numbers, each once")
   func curve() throws {
     try withTemporaryFolder { folder in
-      let run = try Run(
+      let run = try ResumableRun(
         folder, ["train.log-every=5", "train.checkpoint-every=4", "train.eval-every=4"])
       try run.train()
       let (curve, bytes) = (try run.curve(), run.bytes())
@@ -194,7 +119,7 @@ struct ResumeTests {
   @Test("A copy that was made by following links goes on")
   func followedLinks() throws {
     try withTemporaryFolder { folder in
-      let run = try Run(folder, ["train.checkpoint-every=2", "train.eval-every=12"])
+      let run = try ResumableRun(folder, ["train.checkpoint-every=2", "train.eval-every=12"])
       try run.train()
       let bytes = run.bytes()
       try run.goBack(to: 10)
@@ -224,7 +149,7 @@ struct ResumeTests {
   @Test("A run that was killed before its first checkpoint begins again")
   func noCheckpoint() throws {
     try withTemporaryFolder { folder in
-      let run = try Run(folder)
+      let run = try ResumableRun(folder)
       try run.train()
       let (bytes, curve) = (run.bytes(), try run.curve())
       try run.remove(run.file("result.json"))
@@ -239,7 +164,7 @@ struct ResumeTests {
   @Test("The result says which validation and which test is whose")
   func whoseValidation() throws {
     try withTemporaryFolder { folder in
-      let run = try Run(folder)
+      let run = try ResumableRun(folder)
       let result = try run.train()
       let records = try MetricsLog.records(at: run.file("metrics.jsonl"))
       let loss = { (step: Int?) -> Double? in
@@ -265,7 +190,8 @@ struct ResumeTests {
   func timed() throws {
     try withTemporaryFolder { folder in
       let runs = try ["a", "b"].map {
-        try Run("\(folder)/\($0)", ["model.norm=batch", "model.feed-forward=0"], model: "fnet")
+        try ResumableRun(
+          "\(folder)/\($0)", ["model.norm=batch", "model.feed-forward=0"], model: "fnet")
       }
       #expect(runs[0].bytes() == [nil, nil, nil])
       try runs[0].train()

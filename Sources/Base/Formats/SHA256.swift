@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// SHA-256, by which files are told apart for good, here and by other programs (`sha256sum`).
+///
+/// Source: NIST FIPS 180-4 (2015).
+package struct SHA256 {
+  private var state: [UInt32] = [
+    0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A, 0x510E_527F, 0x9B05_688C, 0x1F83_D9AB,
+    0x5BE0_CD19,
+  ]
+  private var words = [UInt32](repeating: 0, count: 64)
+
+  /// The digest of some bytes as 64 hexadecimal digits.
+  package static func hexadecimal(of bytes: [UInt8]) -> String {
+    var hash = SHA256()
+    let whole = bytes.count / 64 * 64
+    bytes.withUnsafeBufferPointer { all in
+      for start in stride(from: 0, to: whole, by: 64) { hash.take(all[start..<start + 64]) }
+    }
+    // A one, zeros, and the number of bits in the last eight bytes of a block.
+    var rest = Array(bytes[whole...]) + [0x80]
+    rest += [UInt8](repeating: 0, count: (120 - rest.count) % 64)
+    withUnsafeBytes(of: UInt64(8 * bytes.count).bigEndian) { rest += $0 }
+    rest.withUnsafeBufferPointer { all in
+      for start in stride(from: 0, to: all.count, by: 64) { hash.take(all[start..<start + 64]) }
+    }
+    return hash.state.map { word in
+      let digits = String(word, radix: 16)
+      return String(repeating: "0", count: 8 - digits.count) + digits
+    }.joined()
+  }
+
+  /// Takes in a block of 64 bytes.
+  private mutating func take(_ block: Slice<UnsafeBufferPointer<UInt8>>) {
+    for t in 0..<16 {
+      let i = block.startIndex + 4 * t
+      words[t] = (0..<4).reduce(0) { $0 << 8 | UInt32(block[i + $1]) }
+    }
+    for t in 16..<64 {
+      let (a, b) = (words[t - 15], words[t - 2])
+      let low = Self.rotate(a, 7) ^ Self.rotate(a, 18) ^ a >> 3
+      let high = Self.rotate(b, 17) ^ Self.rotate(b, 19) ^ b >> 10
+      words[t] = high &+ words[t - 7] &+ low &+ words[t - 16]
+    }
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+    for t in 0..<64 {
+      let high = Self.rotate(e, 6) ^ Self.rotate(e, 11) ^ Self.rotate(e, 25)
+      let first = h &+ high &+ (e & f ^ ~e & g) &+ Self.constants[t] &+ words[t]
+      let low = Self.rotate(a, 2) ^ Self.rotate(a, 13) ^ Self.rotate(a, 22)
+      let second = low &+ (a & b ^ a & c ^ b & c)
+      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
+    }
+    for (i, value) in [a, b, c, d, e, f, g, h].enumerated() { state[i] &+= value }
+  }
+
+  private static func rotate(_ x: UInt32, _ count: UInt32) -> UInt32 {
+    x >> count | x << (32 - count)
+  }
+
+  /// The first 32 bits behind the point of the cube roots of the first 64 primes.
+  private static let constants: [UInt32] = [
+    0x428A_2F98, 0x7137_4491, 0xB5C0_FBCF, 0xE9B5_DBA5, 0x3956_C25B, 0x59F1_11F1, 0x923F_82A4,
+    0xAB1C_5ED5, 0xD807_AA98, 0x1283_5B01, 0x2431_85BE, 0x550C_7DC3, 0x72BE_5D74, 0x80DE_B1FE,
+    0x9BDC_06A7, 0xC19B_F174, 0xE49B_69C1, 0xEFBE_4786, 0x0FC1_9DC6, 0x240C_A1CC, 0x2DE9_2C6F,
+    0x4A74_84AA, 0x5CB0_A9DC, 0x76F9_88DA, 0x983E_5152, 0xA831_C66D, 0xB003_27C8, 0xBF59_7FC7,
+    0xC6E0_0BF3, 0xD5A7_9147, 0x06CA_6351, 0x1429_2967, 0x27B7_0A85, 0x2E1B_2138, 0x4D2C_6DFC,
+    0x5338_0D13, 0x650A_7354, 0x766A_0ABB, 0x81C2_C92E, 0x9272_2C85, 0xA2BF_E8A1, 0xA81A_664B,
+    0xC24B_8B70, 0xC76C_51A3, 0xD192_E819, 0xD699_0624, 0xF40E_3585, 0x106A_A070, 0x19A4_C116,
+    0x1E37_6C08, 0x2748_774C, 0x34B0_BCB5, 0x391C_0CB3, 0x4ED8_AA4A, 0x5B9C_CA4F, 0x682E_6FF3,
+    0x748F_82EE, 0x78A5_636F, 0x84C8_7814, 0x8CC7_0208, 0x90BE_FFFA, 0xA450_6CEB, 0xBEF9_A3F7,
+    0xC671_78F2,
+  ]
+}
