@@ -22,8 +22,9 @@ struct CommandResult {
 /// Runs commands as users do, in processes of their own.
 enum CommandRunner {
   /// The root of the repository.
-  static let root = URL(fileURLWithPath: #filePath)
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+  static let root = (0..<4).reduce(URL(fileURLWithPath: #filePath)) { path, _ in
+    path.deletingLastPathComponent()
+  }.path
 
   /// The program, which lies beside the test bundle.
   static let program: String = {
