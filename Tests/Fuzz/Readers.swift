@@ -9,8 +9,11 @@ import Tasks
 import Training
 
 extension Reader {
-  /// Every reader of the program, a line each.
-  static let all: [Reader] = [
+  /// Every reader of the program.
+  static let all = single + reportFiles.flatMap { [records($0), report($0)] }
+
+  /// Those of one kind of file, a line each.
+  private static let single: [Reader] = [
     // Formats.
     .bytes("safetensors", { [try $0.bytes("runs/a/model.safetensors")] }, readArrays),
     .bytes("gzip", { _ in [Gzip.compress(Array("some text, some text".utf8))] }) {
@@ -59,11 +62,7 @@ extension Reader {
         _ = try TokenFile(room.write(bytes, "tokens"), for: SeedFiles.configuration(data: "").model)
       }),
 
-    // Reports of runs and measurements.
-    .report("a/result.json"), .report("a/env.json"), .report("a/config.json"),
-    .report("a/metrics.jsonl"), .report("runs.jsonl"), .report("speed.jsonl"),
-    .report("peers.jsonl"),
-    .report("a/\(answers("a").split(separator: "/").last ?? "")"),
+    // Measurements.
     .file("journal", "journal.jsonl", cost: 4, readJournal),
     .text("readme", cost: 10, ["| linear | 3.00x, 50 % | 100 / 812 |\n35.9 ± 1.1 %"]) {
       _ = PeerTables([]).unexplained(in: $0)
@@ -100,13 +99,29 @@ extension Reader {
     .prepared("pathfinder", "test-") { try SeedFiles.pathfinder($0.data) },
   ]
 
+  /// What a report reads of a folder of runs.
+  private static let reportFiles = [
+    "a/result.json", "a/env.json", "a/config.json", "a/metrics.jsonl",
+    "a/\(answers("a").split(separator: "/").last ?? "")", "runs.jsonl", "speed.jsonl",
+    "peers.jsonl",
+  ]
+
   // MARK: Kinds
 
-  /// A whole report where one file of the folder of runs is broken.
+  /// The records behind a report where one file of the folder of runs is broken.
+  private static func records(_ name: String) -> Reader {
+    .file("records-\(flat(name))", "runs/\(name)", cost: 4) {
+      _ = try ReportData(folders: [$0.runs])
+    }
+  }
+
+  /// All that is made of those records, ten times as dear.
   private static func report(_ name: String) -> Reader {
-    .file(
-      "report-\(name.replacingOccurrences(of: "/", with: "-"))", "runs/\(name)", cost: 100,
-      readReport)
+    .file("report-\(flat(name))", "runs/\(name)", cost: 100, readReport)
+  }
+
+  private static func flat(_ name: String) -> String {
+    name.replacingOccurrences(of: "/", with: "-")
   }
 
   /// A run that goes on from a checkpoint with one file broken and the list of files in order.

@@ -187,15 +187,39 @@ extension JSONText {
     }
 
     private func number(_ word: String) throws -> Value {
-      let digits = word.utf8.drop { $0 == UInt8(ascii: "-") }
-      let isWhole = digits.allSatisfy { (48...57).contains($0) }
-      let hasLeadingZero = digits.count > 1 && digits.first == UInt8(ascii: "0")
-      if isWhole, !hasLeadingZero, let number = Int(word) { return .integer(number) }
-      guard word.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil,
-        let value = Double(word)
-      else { throw Failure(reason: "\(word.prefix(40)) is no value") }
+      guard Self.isNumber(word), let value = Double(word) else {
+        throw Failure(reason: "\(word.prefix(40)) is no value")
+      }
+      if let number = Int(word) { return .integer(number) }
       guard value.isFinite else { throw Failure(reason: "\(word.prefix(40)) is too large") }
       return .number(value)
+    }
+
+    /// Whether a word is a number of RFC 8259: minus, digits without a leading zero, fraction, exponent.
+    ///
+    /// A regular expression here took a third of the time of reading a run.
+    private static func isNumber(_ word: String) -> Bool {
+      var rest = Substring(word).utf8
+      func skipped(_ characters: String) -> Bool {
+        guard let first = rest.first, characters.utf8.contains(first) else { return false }
+        rest.removeFirst()
+        return true
+      }
+      func digits() -> Int {
+        let count = rest.prefix { (48...57).contains($0) }.count
+        rest.removeFirst(count)
+        return count
+      }
+      _ = skipped("-")
+      let hasLeadingZero = rest.first == UInt8(ascii: "0")
+      let whole = digits()
+      guard whole == 1 || whole > 1 && !hasLeadingZero else { return false }
+      if skipped("."), digits() == 0 { return false }
+      if skipped("eE") {
+        _ = skipped("+-")
+        if digits() == 0 { return false }
+      }
+      return rest.isEmpty
     }
 
     private mutating func take(_ expected: Unicode.Scalar) throws {
