@@ -28,7 +28,7 @@ struct LRA: AsyncParsableCommand {
     version: "0.1.0, commit \(sourceCommit ?? "unknown")",
     subcommands: [
       Train.self, Evaluate.self, Inspect.self, Compare.self, Top.self, Advise.self, Predict.self,
-      Bench.self,
+      Bench.self, Compress.self,
       Leaderboard.self,
       ReportCommand.self, Reproduce.self,
       DataCommand.self,

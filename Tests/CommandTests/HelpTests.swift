@@ -6,7 +6,8 @@ import Testing
 @Suite("lra --help")
 struct HelpTests {
   private static let commands = [
-    "train", "evaluate", "inspect", "compare", "top", "advise", "predict", "bench", "leaderboard",
+    "train", "evaluate", "inspect", "compare", "top", "advise", "predict", "bench", "compress",
+    "leaderboard",
     "report",
     "reproduce", "data", "data make", "data check", "data export", "list", "explain", "new",
     "new model", "new task", "doctor",

@@ -24,7 +24,8 @@ package struct SingleMixer {
     configuration.options.merge(options) { $1 }
     try configuration.validate()
     parameters = Parameters(seed: 5)
-    mixer = try entry.parts(configuration).mixer(parameters.root.scope(path))
+    mixer = try entry.parts(configuration).mixer(
+      configuration.wholeBlock, parameters.root.scope(path))
   }
 
   /// A weight of the layer.

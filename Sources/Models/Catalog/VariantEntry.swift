@@ -14,12 +14,12 @@ package struct VariantEntry: Sendable {
   package let options: [SettingDeclaration]
   private let check: @Sendable (MixerSize, [String: Setting]) throws -> Void
   private let idle: @Sendable ([String: Setting]) throws -> [String: String]
-  private let build: @Sendable (MixerSize, [String: Setting]) throws -> Parts
+  private let build: @Sendable ([String: Setting]) throws -> Parts
 
   /// What makes the two halves of a block, and what follows the last one.
   package struct Parts {
-    package let mixer: (ParameterScope) -> any Mixer
-    let feedForward: (ParameterScope) -> any PositionwiseLayer
+    package let mixer: (MixerSize, ParameterScope) -> any Mixer
+    let feedForward: (MixerSize, ParameterScope) -> any PositionwiseLayer
     let finish: (Tensor, ForwardContext) -> Tensor
   }
 
@@ -31,23 +31,25 @@ package struct VariantEntry: Sendable {
       try VariantEntry.read(M.Options.self, name, settings).validate(size)
     }
     idle = { try VariantEntry.read(M.Options.self, name, $0).idle }
-    build = { size, settings in
+    build = { settings in
       let options = try VariantEntry.read(M.Options.self, name, settings)
       return Parts(
-        mixer: { M(size, options, $0) }, feedForward: { M.feedForward(size, options, $0) },
+        mixer: { M($0, options, $1) }, feedForward: { M.feedForward($0, options, $1) },
         finish: { M.finish($0, $1) })
     }
   }
 
   func validate(_ configuration: ModelConfiguration) throws {
-    try check(configuration.mixerSize, configuration.options)
+    for block in try configuration.blockShapes().blocks {
+      try check(configuration.mixerSize(block), configuration.options)
+    }
   }
 
   /// The keys of `model` that have no effect on this variant, each with the reason.
   func idle(_ configuration: ModelConfiguration) throws -> [String: String] {
     var reasons = try idle(configuration.options)
     if !about.parts.contains(.heads) {
-      for key in ["heads", "head-width"] { reasons[key] = "\(name) has no heads" }
+      for key in ["heads", "head-width", "kept-heads"] { reasons[key] = "\(name) has no heads" }
     }
     // A rate of 0 says what is so.
     if !about.parts.contains(.droppedWeights) && configuration.attentionDropout > 0 {
@@ -58,7 +60,7 @@ package struct VariantEntry: Sendable {
 
   /// What makes the layers of a model.
   package func parts(_ configuration: ModelConfiguration) throws -> Parts {
-    try build(configuration.mixerSize, configuration.options)
+    try build(configuration.options)
   }
 
   /// Options not given keep their defaults.

@@ -41,8 +41,9 @@ package final class Classifier {
   private let embeddingDropout: DropoutLayer
 
   private struct Block {
-    let norm: BlockNorm
-    let mixer: any Mixer
+    /// Nil where the mixer is pruned with its norm.
+    let norm: BlockNorm?
+    let mixer: (any Mixer)?
     let feedForward: (any PositionwiseLayer)?
   }
 
@@ -54,7 +55,8 @@ package final class Classifier {
     recomputedBlocks: Int = 0
   ) throws {
     try configuration.validate()
-    let parameters = Parameters(seed: seed)
+    let ranks = try configuration.mapRanks()
+    let parameters = Parameters(seed: seed, ranks: ranks)
     let root = parameters.root
     let width = configuration.width
     self.configuration = configuration
@@ -80,13 +82,17 @@ package final class Classifier {
     let parts = try VariantCatalog.named(configuration.name).parts(configuration)
     finish = parts.finish
     let normalization = configuration.normalization
-    blocks = (0..<configuration.layers).map { index in
-      let scope = root.scope("blocks.\(index)")
+    blocks = try configuration.blockShapes().blocks.map { block in
+      let scope = root.scope("blocks.\(block.number)")
+      let size = configuration.mixerSize(block)
+      let isPruned = block.heads.isEmpty && configuration.hasHeads
+      // What follows a branch stays where the branch is gone.
+      let hasNorm = !isPruned || normalization == .batchAfter
       return Block(
-        norm: BlockNorm(normalization, width, scope.scope("mixer.norm")),
-        mixer: parts.mixer(scope.scope("mixer")),
-        feedForward: configuration.feedForward == 0
-          ? nil : parts.feedForward(scope.scope("feed-forward")))
+        norm: hasNorm ? BlockNorm(normalization, width, scope.scope("mixer.norm")) : nil,
+        mixer: isPruned ? nil : parts.mixer(size, scope.scope("mixer")),
+        feedForward: block.inner == 0
+          ? nil : parts.feedForward(size, scope.scope("feed-forward")))
     }
     norm =
       normalization == .batchAfter
@@ -97,6 +103,7 @@ package final class Classifier {
     output = Linear(
       inner == 0 ? features : inner, configuration.classes, root.scope("head.output"), .lecunNormal)
     try configuration.checkMemory(floats: Double(parameters.room), "the model's weights")
+    try Self.check(ranks, of: parameters.maps)
   }
 
   /// The scores of each class for each sequence, or for each two that belong together.
@@ -146,7 +153,11 @@ package final class Classifier {
 
   private func run(_ part: Range<Int>, _ rows: Tensor, _ context: ForwardContext) -> Tensor {
     blocks[part].reduce(rows) { h, block in
-      let mixed = block.norm.after(block.mixer(block.norm.before(h, context), context), context)
+      var mixed = h
+      if let norm = block.norm {
+        let branch = block.mixer.map { $0(norm.before(h, context), context) }
+        mixed = norm.after(branch ?? h, context)
+      }
       return block.feedForward.map { $0(mixed, context) } ?? mixed
     }
   }
@@ -163,6 +174,24 @@ package final class Classifier {
     }
     context.carried.replace(keysAfter, Array(results.dropFirst()))
     return results[0]
+  }
+
+  /// Checks that every rank is that of a map, and saves weights.
+  private static func check(_ ranks: [String: Int], of maps: [MapShape]) throws {
+    for (path, rank) in ranks.sorted(by: { $0.key < $1.key }) {
+      guard let map = maps.first(where: { $0.path == path }), map.rank == rank else {
+        let near = nearestNames(to: path, among: maps.map(\.path))
+        throw UserError(
+          .configuration, "model.ranks: this model has no map \(path) whose rank could be chosen",
+          remedy: near.isEmpty ? "leave it out" : "did you mean \(near.joined(separator: ", "))?")
+      }
+      guard rank < map.limit else {
+        throw UserError(
+          .configuration,
+          "model.ranks: rank \(rank) of \(path), \(map.outputs) × \(map.inputs), saves nothing",
+          remedy: "use a rank below \(map.limit), or leave the map out")
+      }
+    }
   }
 
   private var positions: Tensor {

@@ -16,6 +16,8 @@ package struct ForwardContext {
   private(set) var carried = Carried()
   /// Compares what layers mix with exact attention, if there is one.
   private(set) var probe: AttentionProbe?
+  /// Sees what passes through the branches, if there is one.
+  private(set) var observer: (any BranchObserver)?
   private var training: Training?
 
   private struct Training {
@@ -28,9 +30,11 @@ package struct ForwardContext {
 
   /// A pass without dropout.
   package static func evaluation(
-    _ sequences: PackedSequences, _ precision: Precision = .fp32, probe: AttentionProbe? = nil
+    _ sequences: PackedSequences, _ precision: Precision = .fp32, probe: AttentionProbe? = nil,
+    observer: (any BranchObserver)? = nil
   ) -> ForwardContext {
-    ForwardContext(sequences: sequences, precision: precision, probe: probe, training: nil)
+    ForwardContext(
+      sequences: sequences, precision: precision, probe: probe, observer: observer, training: nil)
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.
@@ -65,6 +69,13 @@ package struct ForwardContext {
     return context
   }
 
+  /// The same pass with products in fp32.
+  var in32Bits: ForwardContext {
+    ForwardContext(
+      sequences: sequences, precision: .fp32, carried: carried, probe: probe, observer: observer,
+      training: training)
+  }
+
   // MARK: Random numbers
 
   /// 64 random bits for one place in the model and this step; nil to evaluate.
@@ -91,9 +102,9 @@ package struct ForwardContext {
 
   // MARK: Buffers
 
-  /// Moves a running statistic towards that of this pass; nothing happens in evaluation.
-  func observe(_ buffer: Parameter, _ values: [Float], share: Float) {
-    training?.updates.observe(buffer, values, share: share)
+  /// Collects a change of a buffer's values; nothing happens in evaluation.
+  func update(_ buffer: Parameter, _ change: @escaping ([Float]) -> [Float]) {
+    training?.updates.append(buffer, change)
   }
 
   /// A buffer that a training draws again after every `interval` steps: step s uses draw
@@ -105,7 +116,7 @@ package struct ForwardContext {
       return buffer.tensor
     }
     let values = buffer.draw((step - 1) / interval)
-    training?.updates.replace(buffer, with: values)
+    update(buffer) { _ in values }
     return Tensor(shape: buffer.shape, values)
   }
 }

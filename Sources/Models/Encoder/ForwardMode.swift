@@ -6,6 +6,8 @@ package enum ForwardMode {
   case evaluation
   /// As in evaluation; what the layers mix is compared with exact attention.
   case probing(AttentionProbe)
+  /// As in evaluation; somebody sees what passes through the branches, and may change it.
+  case observing(any BranchObserver)
   /// Activations are dropped as the seed says; changes of buffers are collected.
   case training(DropoutSeed, updates: BufferUpdates = BufferUpdates())
 }

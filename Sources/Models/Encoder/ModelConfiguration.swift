@@ -65,13 +65,50 @@ package struct ModelConfiguration: Sendable, Equatable {
   /// The length with the class token.
   var positionCount: Int { length + (settings.pooling == .cls ? 1 : 0) }
 
-  var mixerSize: MixerSize { MixerSize(settings: settings, length: positionCount) }
+  /// The blocks, and what is left of them.
+  ///
+  /// - Throws: `UserError(.configuration)` where a setting tells of parts that there are not.
+  package func blockShapes() throws -> BlockShapes { try BlockShapes(settings) }
+
+  /// r of linear maps that are products of narrow ones, by their paths.
+  ///
+  /// - Throws: `UserError(.configuration)` for text of another form.
+  package func mapRanks() throws -> [String: Int] {
+    var ranks: [String: Int] = [:]
+    for part in settings.ranks.split(separator: " ") {
+      guard let equals = part.lastIndex(of: "="),
+        let rank = Int(part[part.index(after: equals)...]),
+        rank > 0, ranks.updateValue(rank, forKey: String(part[..<equals])) == nil
+      else {
+        throw UserError(
+          .configuration,
+          "model.ranks: \"\(part)\" is no map with its rank, or the second of its map",
+          remedy: "write, for example, blocks.0.mixer.query=8")
+      }
+    }
+    return ranks
+  }
+
+  /// The size of a block from which nothing was pruned.
+  package var wholeBlock: MixerSize { MixerSize(settings: settings, length: positionCount) }
+
+  /// Whether its mixers have heads.
+  var hasHeads: Bool {
+    (try? VariantCatalog.named(settings.name))?.about.parts.contains(.heads) ?? false
+  }
+
+  func mixerSize(_ block: BlockShapes.Block) -> MixerSize {
+    MixerSize(settings, length: positionCount, block)
+  }
 
   /// The keys of `model` that have no effect beside the values of the others, each with the reason.
   package func idle() throws -> [String: String] {
     var reasons = try VariantCatalog.named(settings.name).idle(self)
     if settings.input == .numbers {
       reasons["embedding-deviation"] = "with model.input numbers no row of a token is drawn"
+    }
+    if settings.feedForward == 0 {
+      reasons["inner-widths"] = "model.feed-forward is 0: there are no feed-forward networks"
     }
     return reasons
   }
@@ -104,6 +141,7 @@ package struct ModelConfiguration: Sendable, Equatable {
         remedy: "feed-forward networks normalise by rows: set model.feed-forward to 0, or "
           + "model.norm to layer")
     }
+    _ = try mapRanks()
     try VariantCatalog.named(settings.name).validate(self)
   }
 }

@@ -45,6 +45,19 @@ package struct ModelSettings: SettingSection, Equatable {
   /// The standard deviation of the first token embeddings.
   @Knob("the standard deviation of the first rows of tokens") package var embeddingDeviation = 1.0
 
+  /// The blocks that pruning has left, as ``BlockShapes`` reads them.
+  @Knob("the blocks that are left of all, as 0,2; empty for all") package var keptLayers = ""
+  /// The heads that pruning has left of each block.
+  @Knob("the heads that are left of each block, as 0,1/1; empty for all") package var keptHeads = ""
+  /// The inner widths of the feed-forward networks where they differ.
+  @Knob("F of each block, as 96,64; empty for model.feed-forward everywhere")
+  package var innerWidths = ""
+  /// The ranks of linear maps that are products of narrow ones.
+  @Knob(
+    "r of linear maps that are products of two narrow ones, as blocks.0.mixer.query=8, with spaces between"
+  )
+  package var ranks = ""
+
   /// All at their defaults.
   package init() {}
 }

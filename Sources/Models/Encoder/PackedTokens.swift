@@ -43,6 +43,8 @@ package struct PackedTokens: Sendable {
     case .probing(let probe):
       probe.beginPass()
       return .evaluation(sequences, precision, probe: probe)
+    case .observing(let observer):
+      return .evaluation(sequences, precision, observer: observer)
     case .training(let seed, let updates):
       return .training(
         sequences, precision, seed, firstRow: seed.tokensBefore + specials * seed.sequencesBefore,

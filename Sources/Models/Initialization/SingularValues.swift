@@ -12,13 +12,19 @@ package struct SingularValues {
   package let values: [Double]
   private let rows: Int
   private let columns: Int
-  private let matrix: [Float]
+  private let matrix: [Double]
   /// Orthogonal vectors along the longer side, in the order of `values` and as long as these.
   private let long: [[Double]]
 
   /// - Parameters:
   ///   - matrix: row-major, `rows` × `columns`.
   package init(_ matrix: [Float], rows: Int, columns: Int) {
+    self.init(matrix.map(Double.init), rows: rows, columns: columns)
+  }
+
+  /// - Parameters:
+  ///   - matrix: row-major, `rows` × `columns`.
+  init(_ matrix: [Double], rows: Int, columns: Int) {
     precondition(
       matrix.count == rows * columns, "singular values: \(matrix.count) for \(rows) × \(columns)")
     self.rows = rows
@@ -27,7 +33,7 @@ package struct SingularValues {
     var vectors = RotatingColumns(
       count: min(rows, columns), length: max(rows, columns)
     ) { column, place in
-      Double(rows >= columns ? matrix[place * columns + column] : matrix[column * columns + place])
+      rows >= columns ? matrix[place * columns + column] : matrix[column * columns + place]
     }
     vectors.orthogonalize()
     let all = vectors.all.map { ($0.reduce(0) { $0 + $1 * $1 }.squareRoot(), $0) }
@@ -42,13 +48,19 @@ package struct SingularValues {
   /// - Parameter rank: r, at most the shorter side.
   /// - Returns: [rows × r] and [r × columns].
   package func factors(rank: Int) -> (expand: [Float], reduce: [Float]) {
-    var expand = [Float](repeating: 0, count: rows * rank)
-    var reduce = [Float](repeating: 0, count: rank * columns)
+    let (expand, reduce) = exactFactors(rank: rank)
+    return (expand.map(Float.init), reduce.map(Float.init))
+  }
+
+  /// The same before rounding.
+  func exactFactors(rank: Int) -> (expand: [Double], reduce: [Double]) {
+    var expand = [Double](repeating: 0, count: rows * rank)
+    var reduce = [Double](repeating: 0, count: rank * columns)
     for k in 0..<rank where values[k] > 0 {
       let root = values[k].squareRoot()
       let (left, right) = vectors(k)
-      for i in 0..<rows { expand[i * rank + k] = Float(left[i] * root) }
-      for j in 0..<columns { reduce[k * columns + j] = Float(right[j] * root) }
+      for i in 0..<rows { expand[i * rank + k] = left[i] * root }
+      for j in 0..<columns { reduce[k * columns + j] = right[j] * root }
     }
     return (expand, reduce)
   }
@@ -59,12 +71,12 @@ package struct SingularValues {
     if rows >= columns {
       var right = [Double](repeating: 0, count: columns)
       for i in 0..<rows {
-        for j in 0..<columns { right[j] += unit[i] * Double(matrix[i * columns + j]) }
+        for j in 0..<columns { right[j] += unit[i] * matrix[i * columns + j] }
       }
       return (unit, right.map { $0 / values[k] })
     }
     let left = (0..<rows).map { i in
-      (0..<columns).reduce(0.0) { $0 + unit[$1] * Double(matrix[i * columns + $1]) }
+      (0..<columns).reduce(0.0) { $0 + unit[$1] * matrix[i * columns + $1] }
     }
     return (left.map { $0 / values[k] }, unit)
   }

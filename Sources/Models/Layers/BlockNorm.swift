@@ -29,11 +29,13 @@ enum BlockNorm {
 
   /// The rows as a mixer takes them.
   func before(_ x: Tensor, _ context: ForwardContext) -> BranchInput {
-    switch self {
-    case .layer(let layer): BranchInput(residual: x, .byRow(layer.norm), context.precision)
-    case .batch(let batch): BranchInput(residual: x, .done(batch(x, context)), context.precision)
-    case .batchAfter: BranchInput(residual: x, .done(x), context.precision)
-    }
+    let source: BranchInput.Source =
+      switch self {
+      case .layer(let layer): .byRow(layer.norm)
+      case .batch(let batch): .done(batch(x, context))
+      case .batchAfter: .done(x)
+      }
+    return BranchInput(residual: x, source, context.precision, observer: context.observer)
   }
 
   /// What a mixer returned, as the next block takes it.

@@ -20,12 +20,18 @@ package struct BranchInput {
   private let source: Source
   /// Of the operands of products.
   let precision: Precision
+  /// Sees what linear maps take.
+  let observer: (any BranchObserver)?
 
   /// - Parameter precision: of the operands of products.
-  package init(residual: Tensor, _ source: Source, _ precision: Precision = .fp32) {
+  package init(
+    residual: Tensor, _ source: Source, _ precision: Precision = .fp32,
+    observer: (any BranchObserver)? = nil
+  ) {
     self.residual = residual
     self.source = source
     self.precision = precision
+    self.observer = observer
   }
 
   /// LayerNorm(x)·Wᵀ + b, [N, O], without storing LayerNorm(x).
@@ -77,9 +83,10 @@ package struct BranchInput {
   /// - Parameter rows: applied to residual and, where they are there already, normalised rows.
   func map(_ rows: (Tensor) -> Tensor) -> BranchInput {
     switch source {
-    case .byRow: BranchInput(residual: rows(residual), source, precision)
+    case .byRow: BranchInput(residual: rows(residual), source, precision, observer: observer)
     case .done(let normalized):
-      BranchInput(residual: rows(residual), .done(rows(normalized)), precision)
+      BranchInput(
+        residual: rows(residual), .done(rows(normalized)), precision, observer: observer)
     }
   }
 }

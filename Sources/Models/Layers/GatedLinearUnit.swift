@@ -8,19 +8,29 @@ import Autodiff
 /// GLU(z) = a ⊙ σ(b)      [a | b] = W·z + w
 /// ```
 struct GatedLinearUnit {
-  private let map: Linear
+  private let map: WeightMap
   private let innerDropout: DropoutLayer
   private let outerDropout: DropoutLayer
 
   init(_ size: MixerSize, _ scope: ParameterScope) {
-    map = Linear(size.width, 2 * size.width, scope, .lecunNormal)
+    map = WeightMap(size.width, 2 * size.width, scope, .lecunNormal, bias: true)
     innerDropout = DropoutLayer(size.dropout, at: scope.path + ".inner")
     outerDropout = DropoutLayer(size.dropout, at: scope.path + ".outer")
   }
 
   func callAsFunction(_ residual: Tensor, _ y: Tensor, _ context: ForwardContext) -> Tensor {
-    gatedLinear(
-      residual, adding: y, weight: map.tensors.weight, bias: map.tensors.bias,
-      dropout: (innerDropout(context), outerDropout(context)), precision: context.precision)
+    guard let bias = map.bias?.tensor else { preconditionFailure("gate: a map without bias") }
+    context.observer?.sees(elementwise(.gelu, y), of: [map.path])
+    guard let expand = map.expand else {
+      return gatedLinear(
+        residual, adding: y, weight: map.front.tensor, bias: bias,
+        dropout: (innerDropout(context), outerDropout(context)), precision: context.precision)
+    }
+    let nothing = Tensor(shape: y.shape, [Float](repeating: 0, count: y.count))
+    let z = residualSum(nothing, adding: elementwise(.gelu, y), dropout: innerDropout(context))
+    return gatedLinear(
+      residual, adding: linear(z, weight: map.front.tensor, precision: context.precision),
+      weight: expand.tensor, bias: bias, activation: .identity,
+      dropout: (.none, outerDropout(context)), precision: context.precision)
   }
 }

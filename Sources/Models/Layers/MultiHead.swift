@@ -5,9 +5,9 @@ import Autodiff
 /// Query, key, value and output projections around the attention of a variant; without biases, as in
 /// the LRA code, unless the variant's own code has them.
 struct MultiHead {
-  let query: Parameter
-  let key: Parameter
-  let value: Parameter
+  let query: WeightMap
+  let key: WeightMap
+  let value: WeightMap
   private let output: OutputProjection
   /// Of query, key and value; empty without biases.
   private let inputBiases: [Parameter]
@@ -16,9 +16,9 @@ struct MultiHead {
 
   init(_ size: MixerSize, _ scope: ParameterScope, bias: Bool = false) {
     let (inside, outside) = (size.attentionWidth, size.width)
-    query = scope.weight("query.weight", [inside, outside], .xavierUniform)
-    key = scope.weight("key.weight", [inside, outside], .xavierUniform)
-    value = scope.weight("value.weight", [inside, outside], .xavierUniform)
+    query = WeightMap(outside, inside, scope.scope("query"), .xavierUniform)
+    key = WeightMap(outside, inside, scope.scope("key"), .xavierUniform)
+    value = WeightMap(outside, inside, scope.scope("value"), .xavierUniform)
     var output = OutputProjection(size, scope)
     inputBiases =
       bias ? ["query", "key", "value"].map { scope.weight("\($0).bias", [inside], .zeros) } : []
@@ -28,13 +28,13 @@ struct MultiHead {
     attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
   }
 
-  /// The weights of Q, K and V, one below the other.
-  var queryKeyValueWeight: Tensor { stacked([query.tensor, key.tensor, value.tensor]) }
+  /// The maps to Q, K and V.
+  var inputs: WeightMaps { WeightMaps([query, key, value]) }
 
   /// Q, K and V from one product: [N, 3·H·D].
   func queryKeyValue(_ x: BranchInput) -> (query: HeadsView, key: HeadsView, value: HeadsView) {
     let bias = inputBiases.isEmpty ? nil : stacked(inputBiases.map(\.tensor))
-    let all = x.project(queryKeyValueWeight, bias: bias)
+    let all = inputs(x, bias: bias)
     return (heads(all, 0), heads(all, 1), heads(all, 2))
   }
 

@@ -4,29 +4,27 @@ import Autodiff
 
 /// The output projection of attention with its residual connection: residual + drop(x·Wₒᵀ + bₒ).
 struct OutputProjection {
-  private let weight: Parameter
+  private let map: WeightMap
   /// bₒ, [E].
   var bias: Parameter?
   private let dropout: DropoutLayer
+  private let path: String
+  private let headWidth: Int
 
   /// Wₒ is the layer's `output.weight`, [E, H·D].
   init(_ size: MixerSize, _ scope: ParameterScope) {
-    let weight = scope.weight("output.weight", [size.width, size.attentionWidth], .xavierUniform)
-    self.init(weight: weight, size, scope)
-  }
-
-  /// - Parameter weight: Wₒ, [E, columns of x].
-  init(weight: Parameter, _ size: MixerSize, _ scope: ParameterScope) {
-    self.weight = weight
+    map = WeightMap(size.attentionWidth, size.width, scope.scope("output"), .xavierUniform)
     dropout = DropoutLayer(size.dropout, at: scope.path + ".branch")
+    path = scope.path
+    headWidth = size.headWidth
   }
 
   /// - Parameter x: what the branch mixed, [N, H·D].
   func callAsFunction(
     _ residual: Tensor, adding x: Tensor, _ context: ForwardContext
   ) -> Tensor {
-    residualLinear(
-      residual, adding: x, weight: weight.tensor, bias: bias?.tensor, dropout: dropout(context),
-      precision: context.precision)
+    map.adding(
+      to: residual, context.observed(x, unitsOf: path, width: headWidth), bias: bias,
+      dropout: dropout(context), context)
   }
 }

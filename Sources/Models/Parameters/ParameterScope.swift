@@ -8,10 +8,17 @@ package struct ParameterScope {
   let arena: Parameters
   /// The names of the layers above, joined by dots.
   package let path: String
+  /// Which linear maps are products of narrow ones.
+  let ranks: MapRanks
 
   /// The scope of a part of this layer.
   package func scope(_ name: String) -> ParameterScope {
-    ParameterScope(arena: arena, path: joined(name))
+    ParameterScope(arena: arena, path: joined(name), ranks: ranks)
+  }
+
+  /// The same scope with other ranks.
+  func with(_ ranks: MapRanks) -> ParameterScope {
+    ParameterScope(arena: arena, path: path, ranks: ranks)
   }
 
   /// Makes a weight of this layer.

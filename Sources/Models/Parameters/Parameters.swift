@@ -11,16 +11,24 @@ import Base
 package final class Parameters {
   /// The weights in the order in which the model made them.
   package private(set) var all: [Parameter] = []
+  /// The linear maps of the blocks, in the same order.
+  package private(set) var maps: [MapShape] = []
   /// The seed of the first values.
   package let seed: UInt64
   /// Whether operations on the weights are recorded.
   package var tracksGradients = true
+  private let ranks: [String: Int]
   private var byName: [String: Parameter] = [:]
   private var size = 0
   private lazy var arena = makeArena()
 
   /// An empty set of weights.
-  package init(seed: UInt64) { self.seed = seed }
+  ///
+  /// - Parameter ranks: of the linear maps that are products of narrow ones, by their paths.
+  package init(seed: UInt64, ranks: [String: Int] = [:]) {
+    self.seed = seed
+    self.ranks = ranks
+  }
 
   /// The number of trained values in all weights.
   package var count: Int { all.reduce(0) { $0 + ($1.group == .buffer ? 0 : $1.count) } }
@@ -33,7 +41,12 @@ package final class Parameters {
   package subscript(name: String) -> Parameter? { byName[name] }
 
   /// Where weights of the whole model are made.
-  package var root: ParameterScope { ParameterScope(arena: self, path: "") }
+  package var root: ParameterScope {
+    ParameterScope(arena: self, path: "", ranks: MapRanks { [ranks] in ranks[$0] })
+  }
+
+  /// Takes note of a linear map of a block.
+  func note(_ map: MapShape) { maps.append(map) }
 
   /// The weight `name`, made now unless an earlier layer made it.
   ///

@@ -55,18 +55,19 @@ struct BigBird: Mixer {
 
   private let projections: MultiHead
   private let options: Options
-  private let heads: Int
+  /// By which random blocks are drawn.
+  private let heads: [Int]
   private let path: String
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     projections = MultiHead(size, scope)
     self.options = options
-    heads = size.heads
+    heads = size.headNumbers
     path = scope.path
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-    projections.attend(x, context) { length in (0..<heads).map { pattern(length, head: $0) } }
+    projections.attend(x, context) { length in heads.map { pattern(length, head: $0) } }
   }
 
   private func pattern(_ length: Int, head: Int) -> AttentionPattern {

@@ -58,7 +58,7 @@ struct LRU: Mixer {
   private let gamma: Parameter
   private let input: Parameter
   /// Re(C) and, behind it, -Im(C), for each direction.
-  private let outputs: [Parameter]
+  private let outputs: [WeightMap]
   private let skip: Parameter
   private let gate: GatedLinearUnit
 
@@ -73,7 +73,7 @@ struct LRU: Mixer {
       "input.weight", [2 * states, width], .normal(1 / Double(2 * width).squareRoot()),
       group: .recurrence)
     outputs = (options.bidirectional ? ["output", "output.reversed"] : ["output"]).map {
-      scope.weight("\($0).weight", [width, 2 * states], .normal(1 / Double(states).squareRoot()))
+      WeightMap(2 * states, width, scope.scope($0), .normal(1 / Double(states).squareRoot()))
     }
     skip = scope.weight("skip", [width], .normal(1))
     gate = GatedLinearUnit(size, scope.scope("gate"))
@@ -88,7 +88,7 @@ struct LRU: Mixer {
     for (direction, output) in outputs.enumerated() {
       let states = diagonalScan(
         driven, poles: poles, sequences: context.sequences, reversed: direction == 1)
-      y = residualLinear(y, adding: states, weight: output.tensor)
+      y = output.adding(to: y, states, context.in32Bits)
     }
     return gate(x.residual, y, context)
   }

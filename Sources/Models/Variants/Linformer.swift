@@ -53,16 +53,18 @@ struct Linformer: Mixer {
 
   private let projections: MultiHead
   private let projected: Int
+  private let keyValue: WeightMaps
   private let weights: [Parameter]
   private let sharing: Sharing
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     projections = MultiHead(size, scope)
+    keyValue = WeightMaps([projections.key, projections.value])
     projected = options.projected
     sharing = options.sharing
     let shape = [options.projected, size.length]
     let initializer = Initializer.normal(1 / Double(size.length).squareRoot())
-    let heads = 0..<size.heads
+    let heads = size.headNumbers
     switch options.sharing {
     case .none:
       weights = ["key", "value"].flatMap { side in
@@ -79,8 +81,7 @@ struct Linformer: Mixer {
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let rows = x.normalized
-    let query = projections.heads(
-      linear(rows, weight: projections.query.tensor, precision: context.precision), 0)
+    let query = projections.heads(projections.query(rows, context), 0)
     let (keys, values) =
       sharing == .none ? projectHeads(rows, context) : projectRows(rows, context)
     let mixed = attention(
@@ -93,9 +94,7 @@ struct Linformer: Mixer {
 
   /// Attention to all keys, not to those of the projected sequence.
   private func exact(_ query: HeadsView, _ rows: Tensor, _ context: ForwardContext) -> Tensor {
-    let both = linear(
-      rows, weight: stacked([projections.key.tensor, projections.value.tensor]),
-      precision: context.precision)
+    let both = keyValue(rows, context)
     return attention(
       query: query, key: projections.heads(both, 0), value: projections.heads(both, 1),
       queries: context.sequences, keys: context.sequences, precision: context.precision)
@@ -103,9 +102,7 @@ struct Linformer: Mixer {
 
   /// P·(X·Wₖᵀ) for each head's own P, and the same of the values.
   private func projectHeads(_ rows: Tensor, _ context: ForwardContext) -> (HeadsView, HeadsView) {
-    let both = linear(
-      rows, weight: stacked([projections.key.tensor, projections.value.tensor]),
-      precision: context.precision)
+    let both = keyValue(rows, context)
     let short = projectSequence(
       both, projections: weights.map(\.tensor), groups: Array(weights.indices),
       sequences: context.sequences, precision: context.precision)
@@ -119,10 +116,8 @@ struct Linformer: Mixer {
         rows, projections: [$0.tensor], groups: [0], sequences: context.sequences,
         precision: context.precision)
     }
-    let keys = linear(
-      short[0], weight: projections.key.tensor, precision: context.precision)
-    let values = linear(
-      short[short.count - 1], weight: projections.value.tensor, precision: context.precision)
+    let keys = projections.key(short[0], context)
+    let values = projections.value(short[short.count - 1], context)
     return (projections.heads(keys, 0), projections.heads(values, 0))
   }
 }

@@ -43,21 +43,20 @@ struct Longformer: Mixer {
 
   private let projections: MultiHead
   private let options: Options
-  private let globalQuery: Parameter?
-  private let globalKey: Parameter?
-  private let globalValue: Parameter?
+  /// The maps of global tokens, and of all tokens to their keys and values.
+  private let global: (query: WeightMaps, keyValue: WeightMaps)?
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     projections = MultiHead(size, scope)
     self.options = options
-    func weight(_ name: String) -> Parameter? {
-      if options.global == 0 { return nil }
-      return scope.weight(
-        "global-\(name).weight", [size.attentionWidth, size.width], .xavierUniform)
+    guard options.global > 0 else {
+      global = nil
+      return
     }
-    globalQuery = weight("query")
-    globalKey = weight("key")
-    globalValue = weight("value")
+    let maps = ["query", "key", "value"].map {
+      WeightMap(size.width, size.attentionWidth, scope.scope("global-\($0)"), .xavierUniform)
+    }
+    global = (WeightMaps([maps[0]]), WeightMaps([maps[1], maps[2]]))
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
@@ -67,17 +66,17 @@ struct Longformer: Mixer {
       patterns: context.sequences.patterns { [pattern($0)] },
       dropout: projections.weightDropout(context), precision: context.precision)
     mixed = context.probed(mixed, query: query, key: key, value: value)
-    if let globalQuery, let globalKey, let globalValue {
-      let global = x.leading(options.global, context.sequences)
-      let all = x.project(stacked([globalKey.tensor, globalValue.tensor]))
+    if let global {
+      let first = x.leading(options.global, context.sequences)
+      let all = global.keyValue(x)
       let rows = attention(
-        query: projections.heads(global.rows.project(globalQuery.tensor), 0),
+        query: projections.heads(global.query(first.rows), 0),
         key: projections.heads(all, 0), value: projections.heads(all, 1),
-        queries: global.sequences, keys: context.sequences,
+        queries: first.sequences, keys: context.sequences,
         dropout: projections.weightDropout(context), dropoutRows: context.sequences,
         precision: context.precision)
       mixed = replacingLeadingRows(
-        mixed, with: rows, sequences: context.sequences, leading: global.sequences)
+        mixed, with: rows, sequences: context.sequences, leading: first.sequences)
     }
     return projections.finish(x, mixed, context)
   }

@@ -52,110 +52,25 @@ struct LowRank: Mixer {
     }
   }
 
-  private let maps: any HeadMaps
+  private let projections: MultiHead
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
-    if let rank = options.rank(size.width, size.attentionWidth) {
-      maps = NarrowHeads(size, rank, options.start, scope)
-    } else {
-      maps = MultiHead(size, scope)
-    }
+    let rank = options.rank(size.width, size.whole.attentionWidth)
+    projections = MultiHead(size, scope.with(MapRanks(start: options.start) { _ in rank }))
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-    let (query, key, value) = maps.queryKeyValue(x)
+    let (query, key, value) = projections.queryKeyValue(x)
     let mixed = attention(
       query: query, key: key, value: value, queries: context.sequences, keys: context.sequences,
-      dropout: maps.weightDropout(context), precision: context.precision)
-    return maps.finish(x, mixed, context)
+      dropout: projections.weightDropout(context), precision: context.precision)
+    return projections.finish(x, mixed, context)
   }
 
   static func feedForward(
     _ size: MixerSize, _ options: Options, _ scope: ParameterScope
   ) -> any PositionwiseLayer {
-    guard let rank = options.rank(size.width, size.feedForward) else {
-      return FeedForward(size, scope)
-    }
-    return NarrowFeedForward(size, rank, options.start, scope)
-  }
-}
-
-/// The maps from rows to heads and back.
-private protocol HeadMaps {
-  func queryKeyValue(_ x: BranchInput) -> (query: HeadsView, key: HeadsView, value: HeadsView)
-  func weightDropout(_ context: ForwardContext) -> Dropout
-  func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor
-}
-
-extension MultiHead: HeadMaps {}
-
-/// ``MultiHead`` with products of narrow matrices.
-private struct NarrowHeads: HeadMaps {
-  private let inputs: [LowRankMap]
-  private let reduce: Parameter
-  private let output: OutputProjection
-  private let size: MixerSize
-  private let attentionDropout: DropoutLayer
-
-  init(_ size: MixerSize, _ rank: Int, _ start: LowRankMap.Start, _ scope: ParameterScope) {
-    let (inside, outside) = (size.attentionWidth, size.width)
-    inputs = ["query", "key", "value"].map {
-      LowRankMap(outside, inside, rank: rank, start, scope.scope($0))
-    }
-    let map = LowRankMap(inside, outside, rank: rank, start, scope.scope("output"))
-    reduce = map.reduce
-    output = OutputProjection(weight: map.expand, size, scope)
-    self.size = size
-    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
-  }
-
-  /// One product to 3·r columns, then a map for each r of them.
-  func queryKeyValue(_ x: BranchInput) -> (query: HeadsView, key: HeadsView, value: HeadsView) {
-    let all = groupedLinear(
-      x.project(stacked(inputs.map(\.reduce.tensor))), weight: stacked(inputs.map(\.expand.tensor)),
-      groups: inputs.count, precision: x.precision)
-    return (size.view(all, 0), size.view(all, 1), size.view(all, 2))
-  }
-
-  func weightDropout(_ context: ForwardContext) -> Dropout { attentionDropout(context) }
-
-  func finish(_ x: BranchInput, _ mixed: Tensor, _ context: ForwardContext) -> Tensor {
-    output(
-      x.residual, adding: linear(mixed, weight: reduce.tensor, precision: context.precision),
-      context)
-  }
-}
-
-/// h + drop(V₂·U₂·drop(gelu(V₁·U₁·LayerNorm(h) + b₁)) + b₂).
-private struct NarrowFeedForward: PositionwiseLayer {
-  private let norm: LayerNorm
-  private let inner: LowRankMap
-  private let innerBias: Parameter
-  private let outer: LowRankMap
-  private let outerBias: Parameter
-  private let innerDropout: DropoutLayer
-  private let outerDropout: DropoutLayer
-
-  init(_ size: MixerSize, _ rank: Int, _ start: LowRankMap.Start, _ scope: ParameterScope) {
-    let (width, hidden) = (size.width, size.feedForward)
-    norm = LayerNorm(width, scope.scope("norm"))
-    inner = LowRankMap(width, hidden, rank: rank, start, scope.scope("inner"))
-    innerBias = scope.weight("inner.bias", [hidden], .zeros)
-    outer = LowRankMap(hidden, width, rank: rank, start, scope.scope("outer"))
-    outerBias = scope.weight("outer.bias", [width], .zeros)
-    innerDropout = DropoutLayer(size.dropout, at: scope.path + ".inner")
-    outerDropout = DropoutLayer(size.dropout, at: scope.path + ".outer")
-  }
-
-  func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-    let reduced = normalizedLinear(
-      x, norm: norm.norm, weight: inner.reduce.tensor,
-      precision: context.precision)
-    let between = perceptron(
-      reduced, inner: (inner.expand.tensor, innerBias.tensor), outer: outer.reduce.tensor,
-      dropout: innerDropout(context), precision: context.precision)
-    return residualLinear(
-      x, adding: between, weight: outer.expand.tensor, bias: outerBias.tensor,
-      dropout: outerDropout(context), precision: context.precision)
+    let rank = options.rank(size.width, size.whole.feedForward)
+    return FeedForward(size, scope.with(MapRanks(start: options.start) { _ in rank }))
   }
 }

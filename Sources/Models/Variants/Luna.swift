@@ -35,6 +35,15 @@ struct Luna: Mixer {
     var packed = 256
     @Knob("whether keys and values are the same projection", key: "tie-kv") var tieKeyValue = true
 
+    func validate(_ size: MixerSize) throws {
+      guard size.heads == size.whole.heads else {
+        throw UserError(
+          .configuration,
+          "model.kept-heads: the heads of luna cannot be pruned: its short sequence is as wide as they "
+            + "are together, in all layers",
+          remedy: "leave model.kept-heads out")
+      }
+    }
   }
 
   private let packed: Int
@@ -70,11 +79,11 @@ struct Luna: Mixer {
     let tokens = x.normalized
     let gathered = pack(
       state, short, tokens, context.sequences, packDropout(context, rowsPerSequence: packed),
-      context.precision)
+      context)
     context.carried[PackedSequence.self] = residualSum(
       state, adding: gathered, dropout: packedDropout(context, rowsPerSequence: packed))
     let mixed = unpack(
-      tokens, context.sequences, gathered, short, unpackDropout(context), context.precision)
+      tokens, context.sequences, gathered, short, unpackDropout(context), context)
     return output(x.residual, adding: mixed, context)
   }
 
@@ -84,31 +93,33 @@ struct Luna: Mixer {
 
 /// The maps of one of the two attentions: to queries, and to keys and values.
 private struct AttentionMaps {
-  private let query: Parameter
+  private let query: WeightMap
   /// One for keys and values, or one for each.
-  private let contextWeights: [Parameter]
+  private let keyValue: WeightMaps
+  /// The block of columns that holds the values.
+  private let valueBlock: Int
   private let size: MixerSize
 
   init(from: Int, to: Int, _ size: MixerSize, ties: Bool, _ scope: ParameterScope) {
     let inside = size.attentionWidth
-    query = scope.weight("query.weight", [inside, from], .xavierUniform)
-    contextWeights = (ties ? ["context"] : ["key", "value"]).map {
-      scope.weight("\($0).weight", [inside, to], .xavierUniform)
-    }
+    query = WeightMap(from, inside, scope.scope("query"), .xavierUniform)
+    keyValue = WeightMaps(
+      (ties ? ["context"] : ["key", "value"]).map {
+        WeightMap(to, inside, scope.scope($0), .xavierUniform)
+      })
+    valueBlock = ties ? 0 : 1
     self.size = size
   }
 
   /// Attention of the rows of one tensor to those of another.
   func callAsFunction(
     _ rows: Tensor, _ queries: PackedSequences, _ others: Tensor, _ keys: PackedSequences,
-    _ dropout: Dropout, _ precision: Precision
+    _ dropout: Dropout, _ context: ForwardContext
   ) -> Tensor {
-    let keyValue = linear(
-      others, weight: stacked(contextWeights.map(\.tensor)), precision: precision)
+    let all = keyValue(others, context)
     return attention(
-      query: size.view(linear(rows, weight: query.tensor, precision: precision)),
-      key: size.view(keyValue),
-      value: size.view(keyValue, contextWeights.count - 1), queries: queries, keys: keys,
-      dropout: dropout, precision: precision)
+      query: size.view(query(rows, context)), key: size.view(all),
+      value: size.view(all, valueBlock), queries: queries, keys: keys,
+      dropout: dropout, precision: context.precision)
   }
 }

@@ -62,6 +62,14 @@ struct Reformer: Mixer {
           "model.reversible needs model.norm layer, not \(size.normalization.rawValue)",
           remedy: "use --set model.norm=layer, or --set model.reversible=false")
       }
+      let isWhole =
+        size.heads > 0 && (size.feedForward > 0 || size.whole.feedForward == 0)
+      guard !reversible || isWhole else {
+        throw UserError(
+          .configuration,
+          "model.reversible changes its streams in turns, so that no half of a block can be left out",
+          remedy: "keep a head and an inner column of every block, or leave the whole block out")
+      }
       guard buckets % 2 == 0 else {
         throw UserError(
           .configuration, "model.buckets is \(buckets), but must be even",
@@ -79,8 +87,7 @@ struct Reformer: Mixer {
     }
   }
 
-  private let query: Parameter
-  private let value: Parameter
+  private let inputs: WeightMaps
   private let output: OutputProjection
   private let rotations: Parameter
   private let hash: AngularHash
@@ -90,8 +97,10 @@ struct Reformer: Mixer {
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let (inside, outside) = (size.attentionWidth, size.width)
-    query = scope.weight("query.weight", [inside, outside], .xavierUniform)
-    value = scope.weight("value.weight", [inside, outside], .xavierUniform)
+    inputs = WeightMaps(
+      ["query", "value"].map {
+        WeightMap(outside, inside, scope.scope($0), .xavierUniform)
+      })
     output = OutputProjection(size, scope)
     hash = options.hash(size.length)
     rotations = scope.weight(
@@ -122,7 +131,7 @@ struct Reformer: Mixer {
   private func attend(
     _ x: BranchInput, _ rotations: Tensor, _ context: ForwardContext
   ) -> Tensor {
-    let both = x.project(stacked([query.tensor, value.tensor]))
+    let both = inputs(x)
     let (query, value) = (size.view(both, 0), size.view(both, 1))
     let patterns = hashedChunks(
       query, sequences: context.sequences, hash: hash, rows: rotations, chunk: options.chunk,

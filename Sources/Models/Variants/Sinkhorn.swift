@@ -60,7 +60,10 @@ struct Sinkhorn: Mixer {
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let blocks = SequencePieces(context.sequences, length: options.block)
-    let (all, sums) = x.project(projections.queryKeyValueWeight, sumsOf: blocks)
+    let maps = projections.inputs
+    if x.observer != nil { maps.show(x.normalized, to: x.observer) }
+    let (rows, sums) = x.project(maps.front, sumsOf: blocks)
+    let all = maps.expanded(rows, context.precision)
     let (query, key) = (projections.heads(all, 0), projections.heads(all, 1))
     let value = projections.heads(all, 2)
     let mixed = sortedBlockAttention(

@@ -59,9 +59,9 @@ struct SparseTransformer: Mixer {
     }
 
     func validate(_ size: MixerSize) throws {
-      guard combine == .merged || size.heads % 2 == 0 else {
+      guard combine == .merged || size.whole.heads % 2 == 0 else {
         throw UserError(
-          .configuration, "model.combine is split, but there are \(size.heads) heads",
+          .configuration, "model.combine is split, but there are \(size.whole.heads) heads",
           remedy: "use an even number of heads, or --set model.combine=merged")
       }
     }
@@ -69,14 +69,15 @@ struct SparseTransformer: Mixer {
 
   private let projections: MultiHead
   private let options: Options
-  private let heads: Int
+  /// Whether each head is of the first half.
+  private let isFirstHalf: [Bool]
   /// l.
   private let distance: Int
 
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     projections = MultiHead(size, scope)
     self.options = options
-    heads = size.heads
+    isFirstHalf = size.headNumbers.map { $0 < size.whole.heads / 2 }
     let root = Int(Double(size.length).squareRoot().rounded())
     distance = options.stride == 0 ? max(1, root) : options.stride
   }
@@ -88,7 +89,7 @@ struct SparseTransformer: Mixer {
       case .split:
         let first = pattern(length, first: true, second: false)
         let second = pattern(length, first: false, second: true)
-        return (0..<heads).map { $0 < heads / 2 ? first : second }
+        return isFirstHalf.map { $0 ? first : second }
       }
     }
   }

@@ -80,8 +80,8 @@ struct Synthesizer: Mixer {
 
   /// The weights of each kind.
   private enum Source {
-    case dense(hidden: Linear, table: DenseTable)
-    case factorisedDense(hidden: Linear, fine: Linear, coarse: Linear)
+    case dense(hidden: WeightMap, table: DenseTable)
+    case factorisedDense(hidden: WeightMap, fine: Linear, coarse: Linear)
     case random(Parameter)
     case factorisedRandom(query: Parameter, key: Parameter)
   }
@@ -89,8 +89,8 @@ struct Synthesizer: Mixer {
   private let size: MixerSize
   private let source: Source
   /// Queries, keys and the two numbers whose softmax is α.
-  private let products: (query: Parameter, key: Parameter, scalars: Parameter)?
-  private let value: Parameter
+  private let products: (query: WeightMap, key: WeightMap, scalars: Parameter)?
+  private let value: WeightMap
   private let output: OutputProjection
   private let attentionDropout: DropoutLayer
 
@@ -101,11 +101,11 @@ struct Synthesizer: Mixer {
     products =
       options.mixture
       ? (
-        scope.weight("query.weight", [inside, outside], .xavierUniform),
-        scope.weight("key.weight", [inside, outside], .xavierUniform),
+        WeightMap(outside, inside, scope.scope("query"), .xavierUniform),
+        WeightMap(outside, inside, scope.scope("key"), .xavierUniform),
         scope.weight("mixture", [2], .zeros)
       ) : nil
-    value = scope.weight("value.weight", [inside, outside], .xavierUniform)
+    value = WeightMap(outside, inside, scope.scope("value"), .xavierUniform)
     output = OutputProjection(size, scope)
     attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
   }
@@ -115,7 +115,8 @@ struct Synthesizer: Mixer {
   ) -> Source {
     let (heads, width, length) = (size.heads, size.headWidth, size.length)
     let hidden = {
-      Linear(size.width, size.attentionWidth, scope.scope("hidden"), .xavierUniform)
+      WeightMap(
+        size.width, size.attentionWidth, scope.scope("hidden"), .xavierUniform, bias: true)
     }
     // Xavier's deviation of one head's map.
     let map = { (outputs: Int) in Initializer.normal((2 / Double(width + outputs)).squareRoot()) }
@@ -153,7 +154,7 @@ struct Synthesizer: Mixer {
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
     let rows = x.normalized
     let logits = mixed(rows, context)
-    let value = heads(linear(rows, weight: value.tensor, precision: context.precision))
+    let value = heads(value(rows, context))
     let dropout = attentionDropout(context)
     let result =
       logits.query.isEmpty
@@ -179,13 +180,11 @@ struct Synthesizer: Mixer {
     guard let products else { return synthesised(rows, context, nil) }
     let weights = (0..<2).map { mixtureWeight(products.scalars.tensor, $0) }
     var logits = synthesised(rows, context, weights[0])
-    let query = heads(
-      linear(rows, weight: products.query.tensor, precision: context.precision))
+    let query = heads(products.query(rows, context))
     logits.query.append(
       HeadPart(query, scale: 1 / Float(query.width).squareRoot(), factor: weights[1]))
     logits.key.append(
-      HeadPart(
-        heads(linear(rows, weight: products.key.tensor, precision: context.precision))))
+      HeadPart(heads(products.key(rows, context))))
     return logits
   }
 
@@ -197,13 +196,12 @@ struct Synthesizer: Mixer {
       return Logits(
         query: [
           HeadPart(
-            heads(
-              hidden(rows, activation: .relu, precision: context.precision)), factor: factor)
+            heads(hidden(rows, activation: .relu, context)), factor: factor)
         ],
         key: [HeadPart(heads(tableRows(table.weight.tensor, sequences: context.sequences)))],
         term: .keyBias(joinHeads([HeadPart(bias, factor: factor)])))
     case .factorisedDense(let hidden, let fine, let coarse):
-      let inside = hidden(rows, activation: .relu, precision: context.precision)
+      let inside = hidden(rows, activation: .relu, context)
       let factors = [fine, coarse].map {
         heads(
           groupedLinear(

@@ -57,7 +57,14 @@ package final class RunFolder {
     root: String = "runs", task: String, model: String, preset: String, seed: Int
   ) throws -> RunFolder {
     try createFolder(root)
-    let stem = defaultName(root: root, task: task, model: model, preset: preset, seed: seed)
+    return try createBeside(
+      defaultName(root: root, task: task, model: model, preset: preset, seed: seed))
+  }
+
+  /// Makes and locks the folder of a new run under the first free name of the form `<stem>[-<n>]`.
+  ///
+  /// - Throws: `UserError(.cannotWrite)`.
+  package static func createBeside(_ stem: String) throws -> RunFolder {
     var number = 1
     while try !FileSystem.makeNewFolder(numbered(stem, number)) { number += 1 }
     return try create(numbered(stem, number))

@@ -105,22 +105,15 @@ package struct RunConfiguration {
           + "again already",
         remedy: "use one of them")
     }
-    try validateStatistics()
-  }
-
-  /// Parts of a batch have other statistics than the whole, so `train.accumulation` would change the
-  /// result; shards are part of the run, and each may have its own.
-  private func validateStatistics() throws {
-    guard model.normalization != .layer, training.shards == 1, training.accumulation > 1 else {
-      return
+    let parts = training.cut.partCount
+    guard model.normalization == .layer || parts == 1 else {
+      let key = training.shards > 1 ? "train.shards" : "train.accumulation"
+      throw UserError(
+        .configuration,
+        "model.norm is \(model.normalization.rawValue), but \(key) is \(parts): parts of a batch "
+          + "have other statistics than the whole.",
+        remedy: "Use --set \(key)=1, or --set model.norm=layer.")
     }
-    throw UserError(
-      .configuration,
-      "model.norm is \(model.normalization.rawValue), but train.accumulation is "
-        + "\(training.accumulation): parts of a batch have other statistics than the whole.",
-      remedy:
-        "Use --set train.accumulation=1, --set model.norm=layer, or --set train.shards=... for "
-        + "statistics of each shard.")
   }
 
   /// The model with freshly drawn weights.
@@ -180,7 +173,9 @@ package struct RunConfiguration {
         remedy: remedy)
     }
     for entry in settings.entries
-    where entry.key.hasPrefix("run.") && entry.origin.hasPrefix("--set") {
+    where entry.origin.hasPrefix("--set")
+      && ["run.", "compress."].contains(where: { entry.key.hasPrefix($0) })
+    {
       throw UserError(
         .configuration, "\(entry.key) is noted by the run and cannot be set",
         remedy: entry.key == "run.preset" ? "use --preset" : "leave it out")
@@ -226,6 +221,60 @@ package struct RunConfiguration {
     self = try RunConfiguration(settings, task: task, dataFolder: dataFolder)
   }
 
+  /// The configuration of a compressed model of this one, trained further or not.
+  ///
+  /// - Parameters:
+  ///   - model: its settings.
+  ///   - notes: how it was made.
+  ///   - steps: training steps from here on.
+  ///   - assignments: `train.key=value` for these.
+  /// - Throws: `UserError(.configuration)` for assignments of other sections or values.
+  package func compressed(
+    _ model: ModelSettings, _ notes: CompressionNotes, steps: Int, assignments: [String]
+  ) throws -> RunConfiguration {
+    var changed = settings
+    for (declaration, value) in notes.values {
+      if !changed.contains(declaration.key) { changed.declare(declaration) }
+      try changed.set(declaration.key, value, origin: CompressionNotes.origin)
+    }
+    for (key, value) in [
+      ("kept-layers", model.keptLayers), ("kept-heads", model.keptHeads),
+      ("inner-widths", model.innerWidths), ("ranks", model.ranks),
+    ] {
+      try changed.set("model.\(key)", .text(value), origin: CompressionNotes.origin)
+    }
+    // Its first weights are the compressed ones.
+    try changed.set("train.initial", .text(""), origin: CompressionNotes.origin)
+    let shaped = changed
+    try changed.set("train.steps", .integer(steps), origin: "--steps")
+    if steps > 0 {
+      var planned = training.schedule
+      // A compressed run without steps keeps the warm-up of its source: a tenth of the usual length.
+      if training.steps == 0 { planned.steps = max(10 * planned.warmup, 1) }
+      let schedule = planned.fitted(toSteps: steps)
+      try changed.set("train.warmup", .integer(schedule.warmup), origin: "--steps")
+      try changed.set("train.learning-rate", .number(schedule.base), origin: "--steps")
+    }
+    for assignment in assignments {
+      guard assignment.hasPrefix("train.") else {
+        throw UserError(
+          .usage, "--set \(assignment): only the training of a compressed model can be set",
+          remedy: "use keys of the section train")
+      }
+      try changed.set(assignment: assignment, origin: "--set")
+    }
+    var before = shaped
+    let noted = Set(try shaped.text("run.changed").split(separator: " ").map(String.init))
+    try before.set(
+      "run.changed",
+      .text(noted.union([CompressionNotes.numbersKey]).sorted().joined(separator: " ")),
+      origin: CompressionNotes.origin)
+    try changed.set("run.changed", before["run.changed"] ?? "", origin: CompressionNotes.origin)
+    try changed.set("run.comparable", .boolean(false), origin: CompressionNotes.origin)
+    try RunConfiguration.noteChanges(&changed, from: before)
+    return try RunConfiguration(changed, dataFolder: dataFolder)
+  }
+
   private init(_ settings: Settings, task: any ArenaTask, dataFolder: String) throws {
     self.settings = settings
     self.dataFolder = dataFolder
@@ -236,11 +285,8 @@ package struct RunConfiguration {
     try training.validate()
   }
 
-  /// What may differ from a preset without being another protocol: the seed, how a batch is cut up, and
-  /// when something is measured or kept.
-  ///
-  /// Where rows are normalised by the batch, shards are part of
-  /// the protocol: each has statistics of its own.
+  /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
+  /// and when something is measured or kept.
   package static let free: Set = [
     "train.seed", "train.shards", "train.accumulation", "train.checkpoint", "train.eval-every",
     "train.checkpoint-every",
@@ -250,8 +296,6 @@ package struct RunConfiguration {
   /// Notes which values are no longer those of a preset; a result then does not stand beside published
   /// ones.
   private static func noteChanges(_ settings: inout Settings, from published: Settings) throws {
-    let byBatch = try settings.text("model.norm") != Normalization.layer.rawValue
-    let free = byBatch ? free.subtracting(["train.shards"]) : free
     let changed = settings.entries.filter {
       !$0.key.hasPrefix("run.") && !free.contains($0.key) && published[$0.key] != $0.value
     }.map(\.key)
@@ -318,6 +362,9 @@ extension Settings {
   /// Sets keys from a `config.json`, or a run of a `runs.jsonl`.
   fileprivate mutating func apply(_ file: String) throws {
     for entry in try Settings(file: file).entries {
+      if CompressionNotes.keys.contains(entry.key), !contains(entry.key) {
+        declare(entry.key, entry.value, origin: entry.origin)
+      }
       try set(entry.key, entry.value, origin: entry.origin)
     }
   }

@@ -114,7 +114,7 @@ package final class TrainingRun {
       threads: Workers.shared.count, precision: configuration.training.operands,
       ranks: group.ranks.size)
     try folder.write(environment, to: "env.json")
-    if settings.steps == 0 {
+    if settings.steps == 0 && isFresh {
       try save(best: false)
       try folder.setStatus(.done)
       return .initialized

@@ -102,7 +102,8 @@ struct Train: ParsableCommand {
       forgetsBest: forgetBest, console: console, group: group)
     let ending = try run.run()
     if profile { showProfile(run) }
-    try report(ending, folder, console)
+    console.finish()
+    try reportEnding(ending, folder, json: json)
   }
 
   /// What is told instead of training.
@@ -232,20 +233,20 @@ struct Train: ParsableCommand {
     ]
     return flags.compactMap { value, key, flag in value.map { ("\(key)=\($0)", flag) } }
   }
+}
 
-  private func report(
-    _ ending: TrainingRun.Ending, _ folder: RunFolder, _ console: any Console
-  ) throws {
-    console.finish()
-    switch ending {
-    case .finished(let result):
-      try printResult(json ? try jsonText(result) : result.summary(folder: folder.path))
-    case .initialized:
-      try printResult("fresh checkpoint in \(folder.path)")
-    case .stopped(let reason):
-      throw UserError(
-        .stoppedEarly, "\(reason); everything is saved in \(folder.path)",
-        remedy: "continue with: \(programWord) train --resume \(shellQuoted(folder.path))")
-    }
+/// Prints what came out of a run.
+///
+/// - Throws: `UserError(.stoppedEarly)` that says how to continue, where it was stopped.
+func reportEnding(_ ending: TrainingRun.Ending, _ folder: RunFolder, json: Bool) throws {
+  switch ending {
+  case .finished(let result):
+    try printResult(json ? try jsonText(result) : result.summary(folder: folder.path))
+  case .initialized:
+    try printResult("fresh checkpoint in \(folder.path)")
+  case .stopped(let reason):
+    throw UserError(
+      .stoppedEarly, "\(reason); everything is saved in \(folder.path)",
+      remedy: "continue with: \(programWord) train --resume \(shellQuoted(folder.path))")
   }
 }

@@ -21,7 +21,21 @@ extension OpCases {
       slice(1, 1, 0..<1), slice(15, 33, 5..<22), slice(130, 64, 0..<16), halves(70, 34),
       transpose(1, 1), transpose(15, 17), transpose(130, 65),
       product(1, 1, 1), product(15, 17, 33), product(130, 64, 65),
+      units([1], 1, of: 1), units([17, 0, 33], 3, of: 5), units([70], 2, of: 16),
     ]
+
+  /// The rows themselves; what it tells of them is tested with the importance of heads.
+  static func units(_ lengths: [Int], _ units: Int, of width: Int) -> OpCase {
+    let sequences = PackedSequences(offsets: offsets(lengths))
+    return OpCase(
+      "products of \(units) units of \(width), \(lengths)", profiled: "unit products",
+      [.init(sequences.rows, units * width)]
+    ) {
+      unitProducts($0[0], sequences: sequences, width: width) { _ in }
+    } oracle: {
+      $0[0]
+    }
+  }
 
   /// Numbers of which each function is defined, away from its corners.
   private static func range(_ function: ElementwiseFunction) -> ClosedRange<Float> {

@@ -115,25 +115,6 @@ struct LowRankTests {
     #expect(energy > 0.3 && energy < 0.9)
   }
 
-  /// The matrices have rank 4 to begin with, so nothing is lost.
-  @Test("A trained transformer whose matrices have low rank computes the same when factorised")
-  func factorised() throws {
-    let dense = try model("transformer")
-    for parameter in dense.parameters.all
-    where parameter.name.hasPrefix("blocks") && parameter.shape.count == 2 {
-      let (rows, columns) = (parameter.shape[0], parameter.shape[1])
-      let values = product((matrix(rows, 4, parameter.name), matrix(4, columns)), rows).values
-      dense.parameters.values.fill(parameter.range, values.map { Float($0) / 4 })
-    }
-    let input = TinyBatch(lengths: [5, 20, 1]).packed(capacity: 20)
-    let expected = dense(input).values
-    let same = try dense.factorised(["rank": 4])
-    #expect(same.parameters.count < dense.parameters.count)
-    #expect(distance(same(input).values, expected) < 1e-5)
-    #expect(distance(try dense.factorised(["rank": 3])(input).values, expected) > 1e-4)
-    #expect(throws: UserError.self) { try same.factorised([:]) }
-  }
-
   @Test("A share outside 0 to 1 and a negative rank are refused")
   func errors() throws {
     for options: [String: Setting] in [["rank-share": 0], ["rank-share": 1.5], ["rank": -1]] {

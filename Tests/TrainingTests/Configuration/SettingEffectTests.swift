@@ -38,7 +38,8 @@ struct SettingEffectTests {
     "model.pooling": "cls", "train.schedule": "rsqrt", "model.kind": "factorised-dense",
     "model.pattern": "strided", "model.combine": "split", "model.start": "svd",
     "model.kernel": "relu", "model.norms": "sqrt-d", "model.sharing": "layerwise",
-    "model.initial": "lin",
+    "model.initial": "lin", "model.kept-layers": "1", "model.kept-heads": "0/0,1",
+    "model.inner-widths": "3,5", "model.ranks": "blocks.0.feed-forward.inner=2",
   ]
 
   /// What says when a run ends, when something is measured or kept, how a batch is cut up, or what is

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A part of a model's weights, for people who ask where the bytes are.
+package struct WeightPart: Sendable, Equatable, Encodable {
+  /// What it is: `positions`, `maps of the mixers` and so on.
+  package let name: String
+  /// Its values.
+  package internal(set) var values: Int
+  /// Bytes of the values in a file.
+  package var bytes: Int { 4 * values }
+}
+
+extension Classifier {
+  /// The weights by what they are, in the order of the model.
+  package var weightParts: [WeightPart] {
+    let maps = Set(
+      parameters.maps.flatMap { map in
+        ["weight", "reduce.weight", "expand.weight"].map { "\(map.path).\($0)" }
+      })
+    var parts: [WeightPart] = []
+    for parameter in parameters.all {
+      let name = Self.part(of: parameter, isMap: maps.contains(parameter.name))
+      if let place = parts.firstIndex(where: { $0.name == name }) {
+        parts[place].values += parameter.count
+      } else {
+        parts.append(WeightPart(name: name, values: parameter.count))
+      }
+    }
+    return parts
+  }
+
+  private static func part(of parameter: Parameter, isMap: Bool) -> String {
+    let words = parameter.name.split(separator: ".").map(String.init)
+    if words[0] == "embedding" { return words[1] == "position" ? "positions" : "tokens" }
+    if words[0] == "head" { return "head" }
+    if isMap { return words[2] == "mixer" ? "maps of the mixers" : "feed-forward networks" }
+    if words.contains("norm") || words.last == "bias" { return "norms and biases" }
+    // Tables of a mixer, by their own names: projections, sorts, random features.
+    let own = words[0] == "blocks" ? words.dropFirst(3) : words[...]
+    return own.filter { $0 != "weight" && Int($0) == nil }.joined(separator: ".") + " of the mixers"
+  }
+}

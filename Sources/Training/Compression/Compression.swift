@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Base
+import Foundation
+import Models
+import Runs
+import Tasks
+
+/// Makes a smaller model of a trained one.
+package struct Compression {
+  /// The run that is compressed.
+  package let run: String
+  /// What it was read from.
+  package let source: SavedModel
+  /// Structured pruning; empty for none.
+  package var pruning = Pruning()
+  /// Narrow maps; nil for none.
+  package var factorising: Factorising?
+  /// How many training examples something is measured on.
+  package var calibration = 256
+
+  private let notes: CompressionNotes?
+
+  /// Opens a run to be compressed.
+  ///
+  /// - Throws: `UserError` for a run that is going on, is damaged, or is none.
+  package init(_ run: String, choice: CheckpointChoice?, dataFolder: String) throws {
+    let folder = try RunFolder.open(run)
+    guard !folder.isInUse else {
+      throw UserError(
+        .unavailable, "\(run): the run is still going on, and its weights change",
+        remedy: "wait for its end, or stop it")
+    }
+    let settings = try folder.settings()
+    let select: CheckpointChoice? = try? settings.choice("train.select")
+    let source = try SavedModel(run, choice: choice ?? select ?? .best, dataFolder: dataFolder)
+    if let message = source.message {
+      throw UserError(
+        .badData, "\(run): \(message)",
+        remedy: "restore the checkpoint from a copy, or choose the other one with --checkpoint")
+    }
+    self.run = run
+    self.source = source
+    notes = try CompressionNotes(of: settings)
+  }
+
+  /// The methods that are asked for, in their order.
+  package var methods: [CompressionMethod] {
+    (pruning.isEmpty ? [] : [.prune]) + (factorising == nil ? [] : [.factorise])
+  }
+
+  /// What came out.
+  package struct Outcome {
+    /// The smaller model.
+    package let model: Classifier
+    /// What became of each map; empty where none was factorised.
+    package let choices: [Factorising.Choice]
+    /// How it was made.
+    package let notes: CompressionNotes
+  }
+
+  /// The data that something is measured on; nil where nothing is.
+  ///
+  /// - Parameter always: measures for people, too.
+  package func examples(always: Bool = false) throws -> Calibration? {
+    let measures = pruning.heads != nil || pruning.hidden != nil
+    guard always || measures || factorising?.isDataAware == true else { return nil }
+    return try Calibration(
+      source.configuration.task, count: calibration,
+      batch: source.configuration.training.batch)
+  }
+
+  /// Checks what is asked for before anything is measured.
+  ///
+  /// - Throws: `UserError` where it does not apply to this model, or does not go with what was done to it.
+  package func check() throws {
+    for method in methods { try method.check(after: notes, run: run) }
+    if !pruning.isEmpty { try pruning.check(source.model, source.model.prunableUnits()) }
+  }
+
+  /// Compresses.
+  ///
+  /// - Throws: `UserError` where nothing would be saved.
+  package func outcome() throws -> Outcome {
+    try check()
+    let examples = try examples()
+    var model = source.model
+    var choices: [Factorising.Choice] = []
+    if !pruning.isEmpty {
+      model =
+        try examples.map { try pruning.prune(model, $0) }
+        ?? model.pruned(masks: [:], droppingLayers: Set(pruning.layers))
+    }
+    if let factorising {
+      (model, choices) = try factorising.factorise(
+        model, factorising.isDataAware ? examples : nil)
+    }
+    return Outcome(model: model, choices: choices, notes: try notes(of: examples))
+  }
+
+  private func notes(of examples: Calibration?) throws -> CompressionNotes {
+    var result = CompressionNotes()
+    result.source = run
+    result.sourceHash = try SHA256.hexadecimal(of: readFile(source.file))
+    let before = notes.map { ([$0.method], [$0.numbers]) } ?? ([], [])
+    result.method = (before.0 + methods.map(\.rawValue)).joined(separator: "+")
+    let numbers =
+      (pruning.isEmpty ? [] : [pruning.numbers]) + (factorising.map { [$0.numbers] } ?? [])
+    result.numbers = (before.1 + numbers).joined(separator: "; ")
+    if let examples {
+      (result.calibration, result.count) = (Split.train.rawValue, examples.count)
+    }
+    return result
+  }
+
+  /// Makes the folder of a run whose first checkpoint is the compressed model, not trained yet.
+  ///
+  /// - Parameters:
+  ///   - path: the folder; nil for one beside the source.
+  ///   - steps: training steps that are to follow.
+  ///   - assignments: `train.key=value` for these.
+  /// - Returns: the folder, locked, and the run's configuration.
+  /// - Throws: `UserError` where it cannot be written.
+  package func write(
+    _ outcome: Outcome, to path: String?, steps: Int, assignments: [String]
+  ) throws -> (folder: RunFolder, configuration: RunConfiguration) {
+    let configuration = try source.configuration.compressed(
+      outcome.model.configuration.settings, outcome.notes, steps: steps, assignments: assignments)
+    let folder = try path.map(RunFolder.create) ?? RunFolder.createBeside(stem)
+    do {
+      try folder.write(configuration.settings)
+      let trainer = Trainer(outcome.model, configuration.training)
+      var files = try trainer.checkpoint(TrainingState())
+      files[RunConfiguration.fileName] = Array(try configuration.settings.json())
+      try folder.saveCheckpoint(step: 0, best: false, files: files)
+      try folder.setStatus(.stopped)
+    } catch {
+      try? folder.setStatus(.failed)
+      throw error
+    }
+    return (folder, configuration)
+  }
+
+  private var stem: String {
+    let path = run.count > 1 && run.hasSuffix("/") ? String(run.dropLast()) : run
+    return path + methods.map { $0 == .prune ? "-pruned" : "-factorised" }.joined()
+  }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Base
+import Models
+import Training
+
+/// What `lra compress --dry-run` tells of a model: where its bytes are, what matters, and what would be
+/// left.
+struct CompressionTables {
+  let run: String
+  let file: String
+  let model: Classifier
+  /// Of the units of each branch, where it was measured.
+  var importance: [String: [Double]] = [:]
+  /// The mean cross-entropy of the measured examples.
+  var loss: Double?
+  /// The same without each block.
+  var withoutBlocks: [(number: Int, loss: Double)] = []
+  /// What the methods make of it.
+  var outcome: Compression.Outcome?
+
+  /// The same for programs.
+  struct Summary: Encodable {
+    struct Block: Encodable {
+      let number: Int
+      let loss: Double
+    }
+
+    let run: String
+    let model: String
+    let bytes: Int
+    let parts: [WeightPart]
+    let importance: [String: [Double]]
+    let loss: Double?
+    let withoutBlocks: [Block]
+    let maps: [Factorising.Choice]
+    let after: [WeightPart]?
+    let bytesAfter: Int?
+  }
+
+  var summary: Summary {
+    Summary(
+      run: run, model: model.configuration.name, bytes: Self.bytes(model),
+      parts: model.weightParts, importance: importance, loss: loss,
+      withoutBlocks: withoutBlocks.map { .init(number: $0.number, loss: $0.loss) },
+      maps: outcome?.choices ?? [], after: outcome?.model.weightParts,
+      bytesAfter: outcome.map { Self.bytes($0.model) })
+  }
+
+  /// All tables.
+  func text() throws -> String {
+    var parts = [
+      "run      \(run): \(model.configuration.name)\nweights  \(file)",
+      "Where the bytes are\n\n\(bytes)",
+    ]
+    if let hint { parts.append(hint) }
+    if !importance.isEmpty { parts += try importances() }
+    if !withoutBlocks.isEmpty { parts.append("Loss without a block\n\n\(blocks)") }
+    if let choices = outcome?.choices, !choices.isEmpty {
+      parts.append("Ranks\n\n\(maps(choices))")
+    }
+    return parts.joined(separator: "\n\n")
+  }
+
+  private static func bytes(_ model: Classifier) -> Int {
+    model.weightParts.reduce(0) { $0 + $1.bytes }
+  }
+
+  private var bytes: String {
+    let parts = model.weightParts
+    let after = outcome?.model.weightParts
+    let all = Self.bytes(model)
+    var rows = [["part", "values", "bytes", "share"] + (after == nil ? [] : ["after"])]
+    for part in parts {
+      let left = after.map { parts in
+        [formatBytes(parts.first { $0.name == part.name }?.bytes ?? 0)]
+      }
+      rows.append(
+        [
+          part.name, formatCount(part.values), formatBytes(part.bytes),
+          formatPercent(Double(part.bytes) / Double(max(all, 1))),
+        ] + (left ?? []))
+    }
+    rows.append(
+      ["all", formatCount(all / 4), formatBytes(all), ""]
+        + (outcome.map { [formatBytes(Self.bytes($0.model))] } ?? []))
+    return formatTable(rows)
+  }
+
+  /// What another training could leave out, where that is most of the file.
+  private var hint: String? {
+    let all = Double(Self.bytes(model))
+    let share = { (name: String) in
+      Double(model.weightParts.first { $0.name == name }?.bytes ?? 0) / all
+    }
+    if share("positions") > 0.3 {
+      return "Positions are \(formatPercent(share("positions"))): a model trained with "
+        + "model.positions=fixed has none of them."
+    }
+    let projections = model.weightParts.filter { $0.name.contains("projection") }
+    let projected = Double(projections.reduce(0) { $0 + $1.bytes }) / all
+    if projected > 0.3, model.configuration.options["sharing"] != "layerwise" {
+      return "Projections are \(formatPercent(projected)): a model trained with "
+        + "model.sharing=layerwise has one for all layers."
+    }
+    return nil
+  }
+
+  private func importances() throws -> [String] {
+    let units = try model.prunableUnits()
+    var parts: [String] = []
+    let heads = units.heads.compactMap { branch in
+      importance[branch.place].map { values in
+        [branch.place] + values.map { formatNumber("%.3f", $0) }
+      }
+    }
+    if !heads.isEmpty {
+      let most = heads.map(\.count).max() ?? 1
+      let head = ["branch"] + (0..<most - 1).map { "\($0)" }
+      parts.append(
+        "Importance of heads, of the branch's norm\n\n"
+          + formatTable([head] + heads.map { $0 + Array(repeating: "", count: most - $0.count) }))
+    }
+    let hidden = units.hidden.compactMap { branch in
+      importance[branch.place].map { values in
+        let sorted = values.sorted()
+        let quantiles = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1].map { (share: Double) in
+          sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+        }
+        return [branch.place] + quantiles.map { formatNumber("%.4f", $0) }
+      }
+    }
+    if !hidden.isEmpty {
+      let head = ["branch", "least", "10 %", "25 %", "50 %", "75 %", "90 %", "most"]
+      parts.append(
+        "Importance of inner columns, quantiles of each branch\n\n" + formatTable([head] + hidden))
+    }
+    return parts
+  }
+
+  private var blocks: String {
+    formatTable(
+      [["without block", "loss"]] + [["none", formatNumber("%.4f", loss ?? .nan)]]
+        + withoutBlocks.map { ["\($0.number)", formatNumber("%.4f", $0.loss)] })
+  }
+
+  private func maps(_ choices: [Factorising.Choice]) -> String {
+    formatTable(
+      [["map", "size", "limit", "rank", "energy"]]
+        + choices.map { choice in
+          [
+            choice.path, "\(choice.outputs) × \(choice.inputs)", "\(choice.limit)",
+            choice.rank.map { "\($0)" } ?? "dense", formatPercent(choice.energy),
+          ]
+        })
+  }
+}
