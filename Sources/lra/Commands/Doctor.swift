@@ -2,14 +2,19 @@
 
 import ArgumentParser
 import Base
+import Collective
 import Foundation
 import Machine
+import Training
 
 /// `lra doctor`: what the machine and the build can do, and what to change.
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Check the machine and the build, and measure what they can do.",
-    discussion: "lra doctor --json")
+    discussion: """
+      lra doctor --json
+      mpirun -np 2 --host a:1,b:1 lra doctor     how long they take to add up gradients
+      """)
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -21,6 +26,7 @@ struct Doctor: ParsableCommand {
   }
 
   func run() throws {
+    if OpenMPI.isLaunched() { return try Launched.measureExchange().map(printExchange) ?? () }
     let report = MachineReport.measure(report: printMessage)
     if json {
       let output = Output(
@@ -33,6 +39,16 @@ struct Doctor: ParsableCommand {
       try printResult("warning: \(warning.problem)\n         \(warning.remedy)")
     }
     if report.advice.isEmpty { try printResult("Nothing is slow or missing.") }
+  }
+
+  private func printExchange(_ measurement: ExchangeMeasurement) throws {
+    if json { return try printResult(try jsonText(measurement)) }
+    let rows =
+      [("ranks", "\(measurement.ranks) on \(counted(measurement.hosts, "host"))")]
+      + measurement.sums.map {
+        ("sum of \(formatBytes($0.bytes))", String(format: "%.3f ms", $0.seconds * 1000))
+      }
+    try printResult(formatTable(rows.map { [$0.0, $0.1] }, leading: 2))
   }
 
   private func rows(_ report: MachineReport) -> [(String, String)] {

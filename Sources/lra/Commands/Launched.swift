@@ -32,7 +32,7 @@ struct Launched {
   func run(_ train: (any Collective) throws -> Void) throws {
     let ranks = try OpenMPI()
     do {
-      try requireShares(ranks)
+      try Self.requireShares(ranks)
       try chooseThreads(ranks)
       try ranks.leads ? lead(ranks, train) : follow(ranks)
     } catch let error as UserError where error.kind == .stoppedEarly && ranks.leads {
@@ -45,7 +45,18 @@ struct Launched {
     }
   }
 
-  private func requireShares(_ ranks: OpenMPI) throws {
+  /// Measures how long all ranks take to add up gradients.
+  ///
+  /// - Returns: what the leader measured; nil for the others.
+  static func measureExchange() throws -> ExchangeMeasurement? {
+    let ranks = try OpenMPI()
+    do { try requireShares(ranks) } catch { ranks.abort(status: LRA.tell(error)) }
+    let measurement = ExchangeMeasurement(ranks)
+    ranks.finish()
+    return ranks.leads ? measurement : nil
+  }
+
+  private static func requireShares(_ ranks: OpenMPI) throws {
     let size = ranks.size
     if size & (size - 1) == 0 { return }
     // The leader tells, and ends all.

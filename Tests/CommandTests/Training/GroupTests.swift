@@ -99,6 +99,17 @@ struct GroupTests {
     }
   }
 
+  @Test("lra doctor of several ranks tells how long they take to add up, once")
+  func exchange() throws {
+    let result = try launch(2, ["doctor", "--json"])
+    #expect(result.status == 0, "\(result.errors)")
+    let object = try result.object()
+    #expect(object["ranks"] as? Int == 2 && object["hosts"] as? Int == 1)
+    let sums = try #require(object["sums"] as? [[String: Any]])
+    #expect(sums.count == 4 && sums.allSatisfy { ($0["seconds"] as? Double ?? 0) > 0 })
+    #expect(try launch(3, ["doctor"]).status == 64)
+  }
+
   @Test("What ranks cannot do is told once, with its status")
   func refusals() throws {
     try withScratchFolder { folder in
