@@ -102,9 +102,9 @@ package struct ForwardContext {
 
   // MARK: Buffers
 
-  /// Collects a change of a buffer's values; nothing happens in evaluation.
-  func update(_ buffer: Parameter, _ change: @escaping ([Float]) -> [Float]) {
-    training?.updates.append(buffer, change)
+  /// Moves a running statistic towards that of this pass; nothing happens in evaluation.
+  func observe(_ buffer: Parameter, _ values: [Float], share: Float) {
+    training?.updates.observe(buffer, values, share: share)
   }
 
   /// A buffer that a training draws again after every `interval` steps: step s uses draw
@@ -116,7 +116,7 @@ package struct ForwardContext {
       return buffer.tensor
     }
     let values = buffer.draw((step - 1) / interval)
-    update(buffer) { _ in values }
+    training?.updates.replace(buffer, with: values)
     return Tensor(shape: buffer.shape, values)
   }
 }

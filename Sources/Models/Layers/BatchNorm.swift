@@ -7,7 +7,8 @@ import Autodiff
 /// ```
 /// running = 0.9·running + 0.1·batch
 /// ```
-/// The variance that enters is the unbiased one, N/(N - 1) times that of the batch.
+/// The variance that enters is the unbiased one, N/(N - 1) times that of the batch. Of a batch in
+/// several shards each is normalised with its own statistics, and their mean enters the running ones.
 struct BatchNorm {
   private static let share: Float = 0.1
 
@@ -32,12 +33,8 @@ struct BatchNorm {
     }
     let (y, batch) = batchNorm(x, norm: norm)
     let correction = Float(x.rows) / Float(max(1, x.rows - 1))
-    context.update(mean) { mixed($0, batch.mean, 1) }
-    context.update(variance) { mixed($0, batch.variance, correction) }
+    context.observe(mean, batch.mean, share: Self.share)
+    context.observe(variance, batch.variance.map { $0 * correction }, share: Self.share)
     return y
-  }
-
-  private func mixed(_ running: [Float], _ batch: [Float], _ correction: Float) -> [Float] {
-    zip(running, batch).map { $0 * (1 - Self.share) + $1 * correction * Self.share }
   }
 }

@@ -105,15 +105,22 @@ package struct RunConfiguration {
           + "again already",
         remedy: "use one of them")
     }
-    let parts = training.cut.partCount
-    guard model.normalization == .layer || parts == 1 else {
-      let key = training.shards > 1 ? "train.shards" : "train.accumulation"
-      throw UserError(
-        .configuration,
-        "model.norm is \(model.normalization.rawValue), but \(key) is \(parts): parts of a batch "
-          + "have other statistics than the whole.",
-        remedy: "Use --set \(key)=1, or --set model.norm=layer.")
+    try validateStatistics()
+  }
+
+  /// Parts of a batch have other statistics than the whole, so `train.accumulation` would change the
+  /// result; shards are part of the run, and each may have its own.
+  private func validateStatistics() throws {
+    guard model.normalization != .layer, training.shards == 1, training.accumulation > 1 else {
+      return
     }
+    throw UserError(
+      .configuration,
+      "model.norm is \(model.normalization.rawValue), but train.accumulation is "
+        + "\(training.accumulation): parts of a batch have other statistics than the whole.",
+      remedy:
+        "Use --set train.accumulation=1, --set model.norm=layer, or --set train.shards=... for "
+        + "statistics of each shard.")
   }
 
   /// The model with freshly drawn weights.
@@ -285,8 +292,11 @@ package struct RunConfiguration {
     try training.validate()
   }
 
-  /// What may differ from a preset without being another protocol: the seed, how a batch is cut up,
-  /// and when something is measured or kept.
+  /// What may differ from a preset without being another protocol: the seed, how a batch is cut up, and
+  /// when something is measured or kept.
+  ///
+  /// Where rows are normalised by the batch, shards are part of
+  /// the protocol: each has statistics of its own.
   package static let free: Set = [
     "train.seed", "train.shards", "train.accumulation", "train.checkpoint", "train.eval-every",
     "train.checkpoint-every",
@@ -296,6 +306,8 @@ package struct RunConfiguration {
   /// Notes which values are no longer those of a preset; a result then does not stand beside published
   /// ones.
   private static func noteChanges(_ settings: inout Settings, from published: Settings) throws {
+    let byBatch = try settings.text("model.norm") != Normalization.layer.rawValue
+    let free = byBatch ? free.subtracting(["train.shards"]) : free
     let changed = settings.entries.filter {
       !$0.key.hasPrefix("run.") && !free.contains($0.key) && published[$0.key] != $0.value
     }.map(\.key)

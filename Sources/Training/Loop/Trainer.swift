@@ -58,7 +58,7 @@ package final class Trainer {
   /// - Throws: `UserError(.failed)` if the loss or a gradient is not finite, naming the operation
   ///   that produced it. The weights are then still those of the step before.
   package func step(_ step: Int, _ batch: Batch) throws -> StepReport {
-    let (sums, updates) = forwardBackward(step, batch)
+    let sums = forwardBackward(step, batch)
     let rate = settings.schedule.rate(atStep: step)
     guard sums.loss.isFinite else {
       throw notFinite(step, batch, "the loss is \(sums.loss)")
@@ -68,7 +68,7 @@ package final class Trainer {
     guard norm.isFinite else {
       throw notFinite(step, batch, "the norm of the gradients is \(norm)")
     }
-    updates.commit()
+    sums.updates.commit(passes: settings.cut.partCount)
     return StepReport(
       loss: sums.loss, correct: sums.correct, count: batch.labels.count, tokens: batch.tokens.count,
       rate: rate, gradientNorm: norm)
@@ -90,41 +90,40 @@ package final class Trainer {
 
   /// What passes over some examples add up, beside their gradients.
   private struct Sums {
-    var loss = 0.0
-    var correct = 0
+    var loss: Double
+    var correct: Int
+    let updates: BufferUpdates
 
     static func + (a: Sums, b: Sums) -> Sums {
-      Sums(loss: a.loss + b.loss, correct: a.correct + b.correct)
+      Sums(loss: a.loss + b.loss, correct: a.correct + b.correct, updates: a.updates + b.updates)
     }
   }
 
-  /// Adds up the gradients of the whole batch, and collects what passes change in buffers.
-  private func forwardBackward(
-    _ step: Int, _ batch: Batch
-  ) -> (sums: Sums, updates: BufferUpdates) {
-    let updates = BufferUpdates()
+  /// Adds up the gradients of the whole batch, and what passes change in buffers.
+  private func forwardBackward(_ step: Int, _ batch: Batch) -> Sums {
     let (arena, cut) = (model.parameters.values, settings.cut)
     let shards = cut.shards(of: group.rank, ranks: group.size)
     let sums = arena.pairwiseSum(shards, adding: +) { shard in
-      cut.parts(of: shard, batch, towers: model.configuration.towers).reduce(Sums()) {
-        $0 + pass(step, $1, of: batch, updates)
+      let parts = cut.parts(of: shard, batch, towers: model.configuration.towers)
+      return parts.dropFirst().reduce(pass(step, parts[0], of: batch)) {
+        $0 + pass(step, $1, of: batch)
       }
     }
-    return (group.size == 1 ? sums : sumOverRanks(sums), updates)
+    return group.size == 1 ? sums : sumOverRanks(sums)
   }
 
   /// Goes on with the tree above the ranks' own shards.
   private func sumOverRanks(_ own: Sums) -> Sums {
     model.parameters.values.withGradients { group.sum($0) }
+    own.updates.withSums { group.sum($0) }
     var both = [own.loss, Double(own.correct)]
     both.withUnsafeMutableBufferPointer { group.sum($0) }
-    return Sums(loss: both[0], correct: Int(both[1]))
+    return Sums(loss: both[0], correct: Int(both[1]), updates: own.updates)
   }
 
   /// One pass over a part of the batch, whose gradients are added to those that are there.
-  private func pass(
-    _ step: Int, _ part: BatchPart, of batch: Batch, _ updates: BufferUpdates
-  ) -> Sums {
+  private func pass(_ step: Int, _ part: BatchPart, of batch: Batch) -> Sums {
+    let updates = BufferUpdates()
     let seed = DropoutSeed(
       seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
       tokensBefore: part.firstToken)
@@ -132,7 +131,7 @@ package final class Trainer {
       part.batch.packed(capacity: model.configuration.length), .training(seed, updates: updates))
     let term = objective(rows, of: model, part.batch, count: batch.labels.count)
     term.loss.backward()
-    return Sums(loss: Double(term.loss.scalar), correct: term.correct)
+    return Sums(loss: Double(term.loss.scalar), correct: term.correct, updates: updates)
   }
 
   private func notFinite(_ step: Int, _ batch: Batch, _ what: String) -> UserError {

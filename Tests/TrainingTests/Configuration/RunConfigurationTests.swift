@@ -45,18 +45,24 @@ import Training
     #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
   }
 
-  @Test("Shards are shared equally, and need statistics of examples alone")
+  @Test("Shards are shared equally")
   func shards() throws {
     #expect(try resolve(["train.shards=8", "train.accumulation=4"]).training.accumulation == 4)
-    for (other, expected) in [
-      ("train.accumulation=3", "train.accumulation is 3, but must be a divisor of train.shards, 8"),
-      ("model.norm=batch", "train.shards is 8"),
-    ] {
-      let error = userError { _ = try resolve(["train.shards=8", "model.feed-forward=0", other]) }
-      #expect(error?.problem.contains(expected) == true, "\(String(describing: error))")
-    }
+    let error = userError { _ = try resolve(["train.shards=8", "train.accumulation=3"]) }
+    let expected = "train.accumulation is 3, but must be a divisor of train.shards, 8"
+    #expect(error?.problem.contains(expected) == true, "\(String(describing: error))")
     // How a batch is cut up changes no protocol.
     #expect(try resolve(["train.shards=8"]).settings.boolean("run.comparable"))
+  }
+
+  @Test(
+    "Statistics of the batch may be those of its shards, which is noted, not those of other parts")
+  func shardStatistics() throws {
+    let norm = ["model.norm=batch", "model.feed-forward=0"]
+    let changed = try resolve(norm + ["train.shards=8"]).settings.text("run.changed")
+    #expect(changed.split(separator: " ").contains("train.shards"))
+    let error = userError { _ = try resolve(norm + ["train.accumulation=4"]) }
+    #expect(error?.problem.contains("train.accumulation is 4") == true)
   }
 
   @Test("Unknown tasks, models and presets name the nearest")

@@ -55,6 +55,46 @@ import Training
     }
   }
 
+  @Test(
+    "Running statistics move towards the mean of those of the shards, whoever shares them",
+    arguments: [1, 2, 4])
+  func shardStatistics(ranks: Int) throws {
+    try withTemporaryFolder { folder in
+      let settings = [
+        "model.norm=batch", "model.feed-forward=0", "model.dropout=0", "train.batch=12",
+      ]
+      let whole = try tinyConfiguration(folder, model: "fnet", settings)
+      let batch = try tinyBatch(whole, step: 1)
+      // A step on each shard alone moves the first block's mean by a tenth of the way to its own.
+      func mean(_ trainer: Trainer) throws -> [Float] {
+        let all = trainer.model.parameters.all
+        return try #require(all.first { $0.name == "blocks.0.mixer.norm.mean" }).values
+      }
+      let cut = BatchCut(shards: 4, accumulation: 1)
+      let alone = try (0..<4).map { shard in
+        let trainer = try makeTrainer(whole)
+        for part in cut.parts(of: shard, batch, towers: 1) {
+          _ = try trainer.step(1, part.batch)
+        }
+        return try mean(trainer)
+      }
+      let shared = try tinyConfiguration(folder, model: "fnet", settings + ["train.shards=4"])
+      let results = ThreadRank.run(ranks) { rank -> [UInt8]? in
+        guard let model = try? shared.makeModel() else { return nil }
+        let trainer = Trainer(model, shared.training, group: rank)
+        for step in 1...2 { _ = try? trainer.step(step, batch) }
+        return trainer.model.weights().serialized()
+      }
+      let one = try makeTrainer(shared)
+      _ = try one.step(1, batch)
+      for (c, value) in try mean(one).enumerated() {
+        #expect(abs(value - alone.reduce(0) { $0 + $1[c] } / 4) < 1e-6)
+      }
+      _ = try one.step(2, batch)
+      #expect(results.allSatisfy { $0 == weights(one) })
+    }
+  }
+
   @Test("Two trainers of one seed stay equal to the bit, of two seeds differ")
   func determinism() throws {
     try withTemporaryFolder { folder in
