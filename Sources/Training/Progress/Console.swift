@@ -86,7 +86,7 @@ package final class PlainConsole: Console {
   package func finish() {}
 }
 
-/// One line that rewrites itself, cut to the terminal's width.
+/// One line that rewrites itself, of as many parts as the terminal has room for.
 package final class TerminalConsole: Console {
   private var screenLimiter: RateLimiter
   private var logLimiter: RateLimiter
@@ -122,7 +122,7 @@ package final class TerminalConsole: Console {
     if logLimiter.isDue(lasting) { keep(line) }
     guard screenLimiter.isDue(lasting) else { return }
     // The last column stays free: a full line would make some terminals wrap.
-    let cut = String(line.prefix(max(1, columns() - 1)))
+    let cut = progress.line(columns: max(1, columns() - 1))
     show("\r" + cut + String(repeating: " ", count: max(0, shown - cut.count)))
     shown = cut.count
     if lasting { finish() }

@@ -37,17 +37,32 @@ package struct TrainingProgress: Sendable, Equatable {
 
 extension TrainingProgress: CustomStringConvertible {
   /// `step  1200/5000  loss 1.9312  accuracy 32.4 %  lr 9.8e-05  2.41 steps/s  ETA 26 min`.
-  package var description: String {
+  package var description: String { parts.map(\.text).joined(separator: "  ") }
+
+  /// The line for a screen of so many columns: whole parts are left out, the rate first, never a digit of
+  /// a number; the time to the end stays longest.
+  package func line(columns: Int) -> String {
+    var parts = parts
+    let text = { parts.map(\.text).joined(separator: "  ") }
+    while text().count > columns, parts.count > 1,
+      let least = parts.indices.max(by: { parts[$0].rank < parts[$1].rank })
+    {
+      parts.remove(at: least)
+    }
+    return String(text().prefix(max(0, columns)))
+  }
+
+  /// The parts of the line; those of greater rank give way first.
+  private var parts: [(text: String, rank: Int)] {
     let count = "\(step)"
     let padding = String(repeating: " ", count: max(0, "\(steps)".count - count.count))
-    var parts = [
-      "step", "\(padding)\(count)/\(steps)",
-      "loss " + formatNumber("%.4f", loss),
-      "accuracy \(formatPercent(accuracy))",
-      String(format: "lr %.1e", rate),
-      String(format: stepsPerSecond < 100 ? "%.2f steps/s" : "%.0f steps/s", stepsPerSecond),
-    ]
-    if let eta { parts.append("ETA \(formatDuration(seconds: eta))") }
-    return parts.joined(separator: "  ")
+    let speed = stepsPerSecond < 100 ? "%.2f steps/s" : "%.0f steps/s"
+    return [
+      ("step  \(padding)\(count)/\(steps)", 0),
+      ("loss " + formatNumber("%.4f", loss), 2),
+      ("accuracy \(formatPercent(accuracy))", 3),
+      (String(format: "lr %.1e", rate), 5),
+      (String(format: speed, stepsPerSecond), 4),
+    ] + (eta.map { [("ETA \(formatDuration(seconds: $0))", 1)] } ?? [])
   }
 }

@@ -58,7 +58,21 @@ struct ConsoleTests {
     #expect(screen.text == screen.log.map { $0 + "\n" }.joined())
   }
 
-  @Test("The terminal console rewrites one line, cut to the width, and clears it for messages")
+  @Test("A narrow screen leaves out whole parts, never digits, and the time to the end last")
+  func narrow() {
+    let full = progress.description.components(separatedBy: "  ")
+    for columns in 15...90 {
+      let line = progress.line(columns: columns)
+      #expect(line.count <= columns)
+      #expect(line.components(separatedBy: "  ").allSatisfy(full.contains), "\(line)")
+      #expect(line.hasSuffix("ETA 26 min") == (columns >= 27), "\(line)")
+    }
+    #expect(progress.line(columns: 90) == progress.description)
+    #expect(progress.line(columns: 79).contains("2.41 steps/s"))
+    #expect(progress.line(columns: 5) == "step ")
+  }
+
+  @Test("The terminal console rewrites one line, fitted to the width, and clears it for messages")
   func terminal() {
     let screen = Screen()
     var width = 41
@@ -66,7 +80,7 @@ struct ConsoleTests {
       interval: 30, clock: { screen.now }, columns: { width }, show: { screen.text += $0 },
       keep: { screen.log.append($0) })
     console.printProgress(progress, evaluated: false)
-    #expect(screen.text == "\r" + progress.description.prefix(40))
+    #expect(screen.text == "\rstep  1200/5000  loss 1.9312  ETA 26 min")
     screen.now = 0.05
     console.printProgress(progress, evaluated: false)
     #expect(screen.text.count == 41, "too early to rewrite")
@@ -76,13 +90,13 @@ struct ConsoleTests {
     console.printProgress(progress, evaluated: false)
     // The shorter line wipes out the longer one.
     #expect(
-      screen.text == "\r" + progress.description.prefix(20) + String(repeating: " ", count: 20))
+      screen.text == "\rstep  1200/5000" + String(repeating: " ", count: 25))
     screen.text = ""
     console.printMessage("saved")
-    #expect(screen.text == "\r" + String(repeating: " ", count: 20) + "\rsaved\n")
+    #expect(screen.text == "\r" + String(repeating: " ", count: 15) + "\rsaved\n")
     screen.text = ""
     console.printProgress(progress, evaluated: true)
-    #expect(screen.text == "\r" + progress.description.prefix(20) + "\n")
+    #expect(screen.text == "\rstep  1200/5000\n")
     console.finish()
     #expect(screen.text.hasSuffix("\n") && !screen.text.hasSuffix("\n\n"))
     #expect(screen.log == [progress.description, "saved", progress.description])
