@@ -24,6 +24,9 @@ package struct Report {
   /// The tables in Markdown.
   package var markdown: String { tables.map { $0.markdown() }.joined(separator: "\n") }
 
+  /// The tables for a screen.
+  package var text: String { tables.map(\.text).joined(separator: "\n\n") }
+
   private struct Results: Encodable {
     let tables: [ReportTable]
     let problems: [String]

@@ -128,7 +128,7 @@ struct PublishedRunsTests {
     let text = String(decoding: document, as: UTF8.self)
     #expect(text.hasPrefix("# Runs\n\n## listops-linformer-s0\n\n"))
     #expect(text.contains("| test, best checkpoint | 40.0 % ± 1.5 %, loss 1.5000 |"))
-    #expect(text.contains("| validation accuracy, % (step) | 25.0 (25), 50.0 (50), 10.0 (100) |"))
+    #expect(text.contains("| val accuracy, % (step) | 25.0 (25), 50.0 (50), 10.0 (100) |"))
   }
 
   @Test("A run done again is exact, within the error, or different")

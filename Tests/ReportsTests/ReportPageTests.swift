@@ -59,12 +59,12 @@ struct ReportPageTests {
     #expect(page.components(separatedBy: "class=\"legend\"").count == 2)
     #expect(runs.components(separatedBy: "class=\"legend\"").count == 3)
     #expect(runs.contains("<title>training: 100 steps, 1.25 nats</title>"))
-    #expect(runs.contains("<title>validation: 100 steps, 1.5 nats</title>"))
+    #expect(runs.contains("<title>val: 100 steps, 1.5 nats</title>"))
     #expect(page.contains("<title>linformer: 100 steps, 10 %</title>"))
     run.validation = Array(run.validation.prefix(1))
     let single = ReportData(runs: [run])
     #expect(try !self.page(single).contains("<figure>"))
-    #expect(try !self.page(single, "runs.html").contains("Validation accuracy of"))
+    #expect(try !self.page(single, "runs.html").contains("Val accuracy of"))
   }
 
   @Test("Accuracies have their errors, seeds their points, chance its line, logarithms their name")

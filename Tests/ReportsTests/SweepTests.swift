@@ -46,6 +46,32 @@ struct SweepTests {
     #expect(table.rows.dropFirst().allSatisfy { $0.last?.text.isEmpty == true })
   }
 
+  @Test("Each row of the accuracies says its values beside the model, the preset's own ones too")
+  func values() throws {
+    var preset = SyntheticRun(model: "linear", correct: 500)
+    preset.extra = ["train.learning-rate": .number(1e-4)]
+    let runs = try [preset.record(), run(rate: 1e-3, correct: 500)]
+    let tables = ReportTables.all(runs, speed: [])
+    let table = try #require(tables.first { $0.id.hasPrefix("accuracy-listops-small-2000") })
+    #expect(table.columns.prefix(2).map(\.title) == ["model", "train.learning-rate"])
+    #expect(Set(table.rows.map { $0[1].text }) == ["0.0001", "0.001"])
+    let remarks = table.rows.compactMap { $0.last?.text }
+    #expect(remarks.contains { $0.hasPrefix("≈ linear, train.learning-rate=0.00") }, "\(remarks)")
+    #expect(!remarks.contains { $0.contains("; train.learning-rate") })
+  }
+
+  @Test("A sign is explained only where it stands")
+  func signs() throws {
+    let alone = try [SyntheticRun(model: "linear", correct: 900).record()]
+    let notes = ReportTables.all(alone, speed: []).filter { $0.id.hasPrefix("overview") }
+      .flatMap(\.notes)
+    #expect(!notes.isEmpty && !notes.contains { $0.hasPrefix("*:") || $0.hasPrefix("(chance)") })
+    #expect(!notes.contains { $0.hasPrefix("average") })
+    let swept = try [run(rate: 1e-3, correct: 900)]
+    let marked = ReportTables.all(swept, speed: []).filter { $0.id.hasPrefix("overview") }
+    #expect(marked.flatMap(\.notes).contains { $0.hasPrefix("*:") })
+  }
+
   @Test("A warm-up is a deviation unless the number of steps was changed, which scales it")
   func warmup() throws {
     let run = { (changed: String) in

@@ -43,7 +43,7 @@ struct AccuracyTablesTests {
     }
     let table = try accuracy(runs)
     #expect(table.rows.map { $0[0].text } == ["s4d", "local", "fnet"])
-    #expect(try cell(table, 1, "validation, %") == "45.0")
+    #expect(try cell(table, 1, "val accuracy, %") == "45.0")
     #expect(try cell(table, 1, "test accuracy, %") == "35.0")
     let list = try #require(
       Report(ReportData(runs: runs)).files(date: Date()).first {

@@ -51,12 +51,17 @@ struct ReportCharts {
       let alike = models[group.model] ?? []
       guard alike.count > 1 else { return group.model }
       let steps = Set(alike.map(\.steps)).count > 1 ? ["\(group.stepsText) steps"] : []
-      let shared = alike.map { Set($0.deviations) }.reduce(Set(group.deviations)) {
-        $0.intersection($1)
-      }
-      let settings = group.deviations.filter { !shared.contains($0) }
-      return ([group.model] + steps + settings).joined(separator: ", ")
+      return ([group.model] + steps + group.assignments(differing(alike))).joined(separator: ", ")
     }
+  }
+
+  /// The changed settings that groups do not have in common.
+  private static func differing(_ groups: [SeedGroup]) -> [String] {
+    let shared = groups.map { Set($0.deviations) }.reduce(Set(groups.first?.deviations ?? [])) {
+      $0.intersection($1)
+    }
+    let changed = groups.flatMap(\.deviations).filter { !shared.contains($0) }
+    return Set(changed.map { String($0.prefix { $0 != "=" }) }).sorted()
   }
 
   /// The model's style, varied for what stands more than once.
@@ -125,7 +130,7 @@ struct ReportCharts {
     guard series.contains(where: { $0.points.count > 1 }) else { return nil }
     let chance = Self.chance(groups)
     return Chart(
-      id: conditions.id("curves"), title: "Validation accuracy over training",
+      id: conditions.id("curves"), title: "Val accuracy over training",
       caption: """
         Mean over seeds, with a band from the lowest to the highest where there are several, and for a \
         single one the standard error at the end.
@@ -133,7 +138,7 @@ struct ReportCharts {
       x: Axis(
         "step", unit: "steps", series.flatMap { $0.points.map(\.x) }, includesZero: true),
       y: Axis(
-        "validation accuracy, %", unit: "%", Self.extremes(series, chance),
+        "val accuracy, %", unit: "%", Self.extremes(series, chance),
         span: Self.span(groups),
         limits: Self.shares), series: series, level: chance)
   }
@@ -241,9 +246,9 @@ struct ReportCharts {
     }
     let losses = [
       series("training", 0, curve(run.training) { $0.loss }),
-      series("validation", 1, curve(run.validation) { $0.loss }),
+      series("val", 1, curve(run.validation) { $0.loss }),
     ].filter { $0.points.count > 1 }
-    let accuracies = [series("validation", 1, accuracy)].filter { $0.points.count > 1 }
+    let accuracies = [series("val", 1, accuracy)].filter { $0.points.count > 1 }
     let chance = run.result.map { Chart.Level(name: "chance", value: $0.majorityShare * 100) }
     let axis = { (series: [Chart.Series]) in
       Axis("step", unit: "steps", series.flatMap { $0.points.map(\.x) }, includesZero: true)
@@ -251,14 +256,14 @@ struct ReportCharts {
     return [
       Chart(
         id: "\(id)-loss", title: "Loss of \(run.name)",
-        caption: "Training and validation loss over the steps of the run.", x: axis(losses),
+        caption: "Training and val loss over the steps of the run.", x: axis(losses),
         y: Axis("loss, nats", unit: "nats", extremes(losses, nil)), series: losses),
       Chart(
-        id: "\(id)-accuracy", title: "Validation accuracy of \(run.name)",
+        id: "\(id)-accuracy", title: "Val accuracy of \(run.name)",
         caption: "Over the steps of the run, with a band of one standard error.",
         x: axis(accuracies),
         y: Axis(
-          "validation accuracy, %", unit: "%", extremes(accuracies, chance), span: 4, limits: shares
+          "val accuracy, %", unit: "%", extremes(accuracies, chance), span: 4, limits: shares
         ),
         series: accuracies, level: chance),
     ].filter { !$0.series.isEmpty }

@@ -29,7 +29,7 @@ enum SweepChart {
     guard let least = places.min(), let most = places.max() else { return nil }
     return Chart(
       id: conditions.id("sweep") + "-" + ReportTable.identifier(key),
-      title: "Validation accuracy against \(key)",
+      title: "Val accuracy against \(key)",
       caption:
         "Mean over seeds, with a band of one standard error.",
       x: Axis(key, unit: "", places, isLogarithmic: least > 0 && most / least >= 8),

@@ -53,12 +53,3 @@ package enum EvaluationTables {
     ReportTable.Cell(share.map { $0 * 100 }, decimals: 1)
   }
 }
-
-extension ReportTable {
-  /// The table for a terminal, under its title.
-  package var text: String {
-    let leading = columns.prefix { !$0.isNumeric }.count
-    let rows = rows.map { $0.map { $0.text.isEmpty ? "-" : $0.text } }
-    return "\(title)\n" + formatTable([columns.map(\.title)] + rows, leading: leading)
-  }
-}

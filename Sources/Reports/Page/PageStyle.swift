@@ -67,7 +67,8 @@ enum PageStyle {
     @media print { :root { color-scheme: light; } body { max-width: none; padding: 0;
       font-size: 11pt; } nav { display: none; }
       details::details-content { content-visibility: visible; height: auto; }
-      h2, h3 { break-after: avoid; } figure, tr { break-inside: avoid; } figure { max-width: 30rem; }
+      h2, h3, summary { break-after: avoid; } figure, tr { break-inside: avoid; }
+      figure { max-width: 30rem; } .plots, .matrices { grid-template-columns: 1fr 1fr; }
       .box { overflow: visible; background: none; } table { font-size: 7pt; }
       tr > :first-child { position: static; }
       th, td { white-space: normal; padding: .12rem .2rem; } td.wide { min-width: 8rem; }

@@ -165,13 +165,14 @@ struct ReportPage {
   }
 
   private func confusions(_ groups: [SeedGroup]) -> [Markup] {
-    let parts = SeedGroup.ranked(groups).compactMap { group -> Markup? in
+    let ranked = SeedGroup.ranked(groups)
+    let parts = zip(ranked, ReportCharts.names(ranked)).compactMap { group, name -> Markup? in
       let kept = group.runs.lazy.compactMap { run in data.confusions[run.path].map { (run, $0) } }
       guard let (run, found) = kept.first else { return nil }
       let task = try? TaskCatalog.named(group.conditions.task).make(TaskOptions())
       return PageParts.confusion(
         found, names: task?.classNames ?? [],
-        title: "\(group.model), seed \(run.result?.seed ?? 0)")
+        title: "\(name), seed \(run.result?.seed ?? 0)")
     }
     guard !parts.isEmpty else { return [] }
     return [

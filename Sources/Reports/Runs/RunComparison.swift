@@ -58,7 +58,7 @@ package struct RunComparison {
       id: "results", title: "Results", caption: "",
       columns: [.text("")] + runs.map { .number($0.name) })
     table.add(
-      [ReportTable.Cell("validation")]
+      [ReportTable.Cell("val")]
         + runs.map { ReportTable.Cell($0.validationAccuracy.map(formatPercent) ?? "") })
     let rows: [(String, (RunResult) -> String)] = [
       ("test, best", { $0.testBest.formattedAccuracy }),

@@ -28,7 +28,7 @@ enum RunDocument {
     let facts =
       RunFacts.result(run)
       + (curve.isEmpty
-        ? [] : [("validation accuracy, % (step)", curve.joined(separator: ", "))])
+        ? [] : [("val accuracy, % (step)", curve.joined(separator: ", "))])
       + RunFacts.environment(run)
     let rows = facts.map { name, value in
       "| \(ReportTable.escaped(name)) | \(ReportTable.escaped(value)) |"

@@ -122,6 +122,11 @@ package struct SeedGroup: Sendable {
     return (error * error + seeds).squareRoot()
   }
 
+  /// The values that keys have in the group, as `train.clip=1`; a key that it does not know is left out.
+  func assignments(_ keys: [String]) -> [String] {
+    keys.compactMap { key in runs.first?.settings[key].map { "\(key)=\($0)" } }
+  }
+
   /// Whether two accuracies on the test split differ at the 5 % level.
   package func isDistinguishable(from other: SeedGroup) -> Bool {
     differs(accuracy - other.accuracy, errors: error, other.error)

@@ -42,9 +42,12 @@ package struct Sweep: Sendable {
     group.runs.first?.settings[key]
   }
 
+  /// The settings that are swept over among groups.
+  static func keys(_ groups: [SeedGroup]) -> [String] { Set(all(groups).flatMap(\.keys)).sorted() }
+
   /// The values of a group, as `train.learning-rate=0.001`.
   package func assignments(_ group: SeedGroup) -> String {
-    keys.map { "\($0)=\(Self.value($0, group)?.description ?? "")" }.joined(separator: " ")
+    group.assignments(keys).joined(separator: " ")
   }
 
   /// The numbers that a key has among the groups, least first; empty where it has other values too.

@@ -18,11 +18,13 @@ enum AccuracyTable {
     guard let conditions = groups.first?.conditions else { return nil }
     let ranked = SeedGroup.ranked(groups)
     let published = publishedColumns(task: conditions.task)
+    let swept = Sweep.keys(groups)
+    let names = ReportCharts.names(ranked)
     var table = ReportTable(
       id: conditions.id("accuracy"), title: "Accuracy: \(name)",
       caption: caption(conditions, ranked),
-      columns: [
-        .text("model"), .number("n"), .number("validation, %"), .number("test accuracy, %"),
+      columns: [.text("model")] + swept.map { .text($0) } + [
+        .number("n"), .number("val accuracy, %"), .number("test accuracy, %"),
         .number("± test"), .number("± seeds"), .number("best, %"), .number("last, %"),
         .number("steps"),
         .number("training, min"), .number("steps/s"), .number("peak, MiB"),
@@ -32,21 +34,22 @@ enum AccuracyTable {
       ],
       notes: notes(conditions, ranked, published))
     for (place, group) in ranked.enumerated() {
-      let better = place > 0 ? ranked[place - 1] : nil
+      let isLikeAbove = place > 0 && !group.isDistinguishable(from: ranked[place - 1])
+      let remark = remark(group, like: isLikeAbove ? names[place - 1] : nil, besides: swept)
       table.add(
         row(
-          group, published, isComparable: conditions.incomparable == nil,
-          remark: remark(group, better)))
+          group, swept, published, isComparable: conditions.incomparable == nil, remark: remark))
     }
     return table
   }
 
   private static func row(
-    _ group: SeedGroup, _ published: [PublishedColumn], isComparable: Bool, remark: String
+    _ group: SeedGroup, _ swept: [String], _ published: [PublishedColumn], isComparable: Bool,
+    remark: String
   ) -> [Cell] {
     let percent = { (share: Double?) in Cell(share.map { $0 * 100 }, decimals: 1) }
-    return [
-      Cell(group.model), Cell("\(group.count)", value: Double(group.count)),
+    return [Cell(group.model)] + swept.map { Cell(Sweep.value($0, group)?.description ?? "") } + [
+      Cell("\(group.count)", value: Double(group.count)),
       percent(group.validationAccuracy), percent(group.accuracy), percent(group.testError),
       percent(group.spread),
       percent(group.bestAccuracy), percent(group.lastAccuracy),
@@ -69,16 +72,17 @@ enum AccuracyTable {
       } + [Cell(remark)]
   }
 
-  private static func remark(_ group: SeedGroup, _ better: SeedGroup?) -> String {
+  private static func remark(
+    _ group: SeedGroup, like other: String?, besides swept: [String]
+  ) -> String {
     var remarks: [String] = []
     if group.escaped < group.count {
       remarks.append(
         group.count == 1 ? "chance" : "\(group.escaped) of \(group.count) seeds left chance")
     }
-    if let better, !group.isDistinguishable(from: better) {
-      remarks.append("≈ \(better.model)")
-    }
-    return (remarks + group.deviations).joined(separator: "; ")
+    if let other { remarks.append("≈ \(other)") }
+    let others = group.deviations.filter { !swept.contains(String($0.prefix { $0 != "=" })) }
+    return (remarks + others).joined(separator: "; ")
   }
 
   private static func caption(_ conditions: RunConditions, _ groups: [SeedGroup]) -> String {
@@ -92,14 +96,15 @@ enum AccuracyTable {
     var notes = [
       """
       n: seeds; ± test: standard error of the test examples; ± seeds: standard deviation over seeds; \
-      validation, test accuracy: of the checkpoint that the preset goes by, best (on validation) or \
-      last; steps: those taken
+      val, test accuracy: of the checkpoint that the preset goes by, best (on val) or last; steps: \
+      those taken
       """,
-      """
-      ordered by validation; ≈: test accuracy not distinguishable from that of the model above it at \
-      the 5 % level
-      """,
+      "ordered by val accuracy",
     ]
+    if zip(groups, groups.dropFirst()).contains(where: { !$0.isDistinguishable(from: $1) }) {
+      notes.append(
+        "≈: test accuracy not distinguishable from that of the row above it at the 5 % level")
+    }
     if groups.contains(where: { $0.count == 1 }) {
       notes.append("n = 1: how much a seed matters is not known")
     }

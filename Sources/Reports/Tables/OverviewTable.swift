@@ -36,15 +36,7 @@ enum OverviewTable {
         + [.number("average of five"), .number("average of six")],
       notes: tasks.compactMap { task in
         chosen[task.name].map { note(task, $0, among: groups) }
-      }
-        + (tasks.count < averaged.count
-          ? []
-          : ["average of five: without Path-X, as in the LRA's paper; only where all five were run"])
-        + [
-          "*: settings other than the preset's, the table of the task names them; steps are named "
-            + "where they are not those of most of the column",
-          "(chance): no better than always answering the commonest class",
-        ])
+      })
     var rows: [String: [String: SeedGroup]] = [:]
     let candidates = SeedGroup.ranked(groups).filter { chosen[$0.conditions.task] == $0.conditions }
     let usual = usualSteps(candidates)
@@ -65,8 +57,31 @@ enum OverviewTable {
           + tasks.flatMap { [cell(cells[$0.name], usual), published($0, model)] }
           + [average(cells, averaged), average(cells, averaged + ["pathx"])])
     }
+    table.notes += marks.filter { mark in
+      table.rows.contains { $0.contains { mark.isIn($0) } }
+    }.map(\.note)
+    if table.rows.contains(where: { $0.suffix(2).contains { $0.value != nil } }) {
+      table.notes.append(
+        "average of five: without Path-X, as in the LRA's paper; only where all five were run")
+    }
     return table
   }
+
+  /// The marks of cells, each explained only where it occurs.
+  private static let marks: [(isIn: @Sendable (Cell) -> Bool, note: String)] = [
+    (
+      { $0.text.hasSuffix(" *") },
+      "*: settings other than the preset's, the table of the task names them"
+    ),
+    (
+      { $0.text.contains(" steps") },
+      "steps are named where they are not those of most of the column"
+    ),
+    (
+      { $0.text.contains("(chance)") },
+      "(chance): no better than always answering the commonest class"
+    ),
+  ]
 
   private static func note(
     _ task: TaskEntry, _ conditions: RunConditions, among groups: [SeedGroup]

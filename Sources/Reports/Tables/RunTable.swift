@@ -13,7 +13,7 @@ enum RunTable {
       id: "runs", title: "All finished runs", caption: "",
       columns: [
         .text("run"), .text("task"), .text("model"), .text("preset"), .number("seed"),
-        .number("steps"), .number("validation, %"), .number("test accuracy, %"), .number("±"),
+        .number("steps"), .number("val accuracy, %"), .number("test accuracy, %"), .number("±"),
         .number("weights"),
         .number("training, min"), .number("steps/s"), .number("peak, MiB"), .text("changed"),
       ])

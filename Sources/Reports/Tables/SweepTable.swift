@@ -14,7 +14,7 @@ enum SweepTable {
     var table = ReportTable(
       id: conditions.id("sweep") + "-\(ReportTable.identifier(sweep.model))"
         + (conditions.hasOwnSteps ? "-n\(sweep.groups.first?.plannedSteps ?? 0)" : ""),
-      title: "\(sweep.keys.joined(separator: ", ")) of \(sweep.model) on \(conditions.task)",
+      title: "\(sweep.keys.joined(separator: ", ")) of \(sweep.model) on \(conditions.taskTitle)",
       caption: "Accuracy in %, of the best checkpoint on val; \(conditions.summary).",
       columns: sweep.keys.map { .text($0) } + [
         .number("n"), .number("val accuracy"), .number("test accuracy"), .number("±"),
