@@ -109,7 +109,7 @@ compare: build ## compare runs: RUNS="folder folder ..." [ARGS=--evaluate]
 
 PREFIX ?= /usr/local
 
-install: build ## the program and its completion for bash, zsh and fish: [PREFIX=/usr/local]
+install: build ## the program, its manual page and its completion for bash, zsh and fish: [PREFIX=/usr/local]
 	@install -D $(LRA) "$(DESTDIR)$(PREFIX)/bin/lra"
 	@for place in bash:bash-completion/completions/lra zsh:zsh/site-functions/_lra \
 	  fish:fish/vendor_completions.d/lra.fish; do \
@@ -117,10 +117,12 @@ install: build ## the program and its completion for bash, zsh and fish: [PREFIX
 	  mkdir -p "$$(dirname "$$file")" && \
 	  $(LRA) --generate-completion-script $${place%%:*} >"$$file" || exit; \
 	done
+	@mkdir -p "$(DESTDIR)$(PREFIX)/share/man/man1"
+	@$(LRA) help --man >"$(DESTDIR)$(PREFIX)/share/man/man1/lra.1"
 	@echo "installed $(DESTDIR)$(PREFIX)/bin/lra, for processors as this one (ARCH= for others)"
 
 uninstall: ## remove what install has put under PREFIX
-	@rm -f "$(DESTDIR)$(PREFIX)/bin/lra" \
+	@rm -f "$(DESTDIR)$(PREFIX)/bin/lra" "$(DESTDIR)$(PREFIX)/share/man/man1/lra.1" \
 	  "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/lra" \
 	  "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_lra" \
 	  "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/lra.fish"

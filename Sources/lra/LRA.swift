@@ -13,17 +13,11 @@ struct LRA: AsyncParsableCommand {
     commandName: "lra",
     abstract: "Trains, evaluates and compares efficient transformers on the Long Range Arena.",
     discussion: """
-      Results go to standard output, progress to standard error.
+      lra train --task listops --model linformer --preset quick
 
-      For completion in the shell, put the output of `lra --generate-completion-script bash` \
-      (or zsh, or fish) where the shell looks for it, in bash as \
-      ~/.local/share/bash-completion/completions/lra.
-
-      Exit status: 0 done; 1 failed; 64 wrong usage; 65 bad data; 66 missing input; 69 something \
-      to install; 73 cannot write; 75 stopped early, run again to go on; 78 wrong configuration.
-
-      Environment: LRA_THREADS, the number of threads; LRA_DATA, the folder for data, else data; \
-      LRA_ISA, the instructions of products.
+      Results go to standard output, progress to standard error. `lra help TOPIC` explains \
+      \(HelpTopic.allCases.map(\.rawValue).joined(separator: ", ")); `lra help KEY` a setting, \
+      `lra help MODEL` a model, `lra help TASK` a task.
       """,
     version: "0.1.0, commit \(sourceCommit ?? "unknown")",
     subcommands: [
@@ -33,7 +27,7 @@ struct LRA: AsyncParsableCommand {
       ReportCommand.self, Reproduce.self,
       DataCommand.self,
       List.self,
-      Explain.self, New.self, Doctor.self,
+      Explain.self, New.self, Doctor.self, Help.self,
     ])
 
   /// Runs the command; the one place where an error becomes text and an exit status.

@@ -6,11 +6,11 @@ import Testing
 
 @Suite("The program and its Makefile")
 struct ProgramTests {
-  @Test("help names the commands and how to complete them")
+  @Test("help names the commands and the topics")
   func help() throws {
     let run = try CommandRunner.lra("--help")
     #expect(run.status == 0)
-    for text in ["bench", "data", "doctor", "list", "--generate-completion-script"] {
+    for text in ["bench", "data", "doctor", "list", "completion", "lra help TOPIC"] {
       #expect(run.output.contains(text), "\(text)")
     }
   }

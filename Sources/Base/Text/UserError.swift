@@ -4,7 +4,7 @@
 /// file, line or key) and what to do about it.
 package struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
   /// What the process exits with, after BSD's `sysexits`.
-  package enum Kind: Int32, Sendable {
+  package enum Kind: Int32, Sendable, CaseIterable {
     case failed = 1
     case usage = 64
     case badData = 65
@@ -13,6 +13,20 @@ package struct UserError: Error, CustomStringConvertible, Sendable, Equatable {
     case cannotWrite = 73
     case stoppedEarly = 75
     case configuration = 78
+
+    /// The status in words.
+    package var meaning: String {
+      switch self {
+      case .failed: "failed"
+      case .usage: "wrong usage"
+      case .badData: "bad data"
+      case .missingInput: "missing input"
+      case .unavailable: "something to install or in use"
+      case .cannotWrite: "cannot write"
+      case .stoppedEarly: "stopped early, run again to go on"
+      case .configuration: "wrong configuration"
+      }
+    }
   }
 
   /// The class of the mistake, which is the exit status.

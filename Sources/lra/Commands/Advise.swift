@@ -14,7 +14,7 @@ struct Advise: ParsableCommand {
     usage: "lra advise --task TASK [OPTION ...]",
     discussion: "lra advise --task text --length 4096 --memory 4GiB --time 2h")
 
-  @Option(help: "The task, such as text.")
+  @Option(help: "The task, such as text.", completion: .tasks)
   var task: String
   @Option(parsing: .unconditional, help: "The longest sequence in tokens. Default: the task's.")
   var length: Int?
@@ -24,10 +24,11 @@ struct Advise: ParsableCommand {
   var time: String?
   @Option(
     help: "A folder with runs, or a file of runs. May be repeated. Default: runs.",
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var folder: [String] = []
   @Option(
-    help: "Published runs, which stand in for models without own ones.", transform: pathArgument)
+    help: "Published runs, which stand in for models without own ones.", completion: .file(),
+    transform: pathArgument)
   var published = "docs/results"
   @Flag(help: "Print the answer as JSON.")
   var json = false

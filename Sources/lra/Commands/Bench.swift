@@ -18,7 +18,7 @@ struct Bench: ParsableCommand {
       length runs in a process of its own, so that its peak memory is its own.
       """)
 
-  @Option(help: "Models, separated by commas.")
+  @Option(help: "Models, separated by commas.", completion: .models)
   var model = "transformer,linformer,linear"
   @Option(parsing: .unconditional, help: "Lengths in tokens, separated by commas.")
   var length = "1024"

@@ -17,12 +17,13 @@ struct Compare: ParsableCommand {
       Two run folders or more, or runs of a file as docs/results/runs.jsonl#NAME; the first is \
       compared with each other one.
       """,
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var runs: [String]
   @Flag(help: "Evaluate the runs that keep no answers first, on the test split.")
   var evaluate = false
   @Option(
-    help: "Where data lives, for --evaluate. Default: each run's own.", transform: pathArgument)
+    help: "Where data lives, for --evaluate. Default: each run's own.", completion: .file(),
+    transform: pathArgument)
   var data: String?
   @Flag(help: "Print the comparison as JSON.")
   var json = false

@@ -15,7 +15,7 @@ struct DataCommand: ParsableCommand {
 
 /// What selects a data set; the same for every subcommand.
 struct DataOptions: ParsableArguments {
-  @Argument(help: "The task, such as listops.")
+  @Argument(help: "The task, such as listops.", completion: .tasks)
   var task: String
   @Option(help: "The seed of generated data.")
   var seed: UInt64 = 0
@@ -33,7 +33,7 @@ struct DataOptions: ParsableArguments {
   var assignments: [String] = []
   @Option(
     help: "The folder of all tasks' data; by default $LRA_DATA, or else data.",
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var data: String?
 
   /// The folder of all tasks' data.
@@ -126,7 +126,9 @@ extension DataCommand {
       discussion: "lra data export listops --output listops-1000")
 
     @OptionGroup var options: DataOptions
-    @Option(help: "The folder to write to; made when absent.", transform: pathArgument)
+    @Option(
+      help: "The folder to write to; made when absent.", completion: .file(),
+      transform: pathArgument)
     var output: String
 
     func run() throws {

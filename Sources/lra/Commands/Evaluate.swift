@@ -30,12 +30,13 @@ struct Evaluate: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"),
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var folder: String
   @Option(help: "The split: train, val or test. Default: test.")
   var split: Split?
   @Option(
-    help: "Labelled examples of your own instead, a file or a folder.", transform: pathArgument)
+    help: "Labelled examples of your own instead, a file or a folder.", completion: .file(),
+    transform: pathArgument)
   var input: String?
   @Option(help: "The checkpoint: best or last.")
   var checkpoint: CheckpointChoice = .best
@@ -45,15 +46,17 @@ struct Evaluate: ParsableCommand {
   var by: Measure?
   @Option(
     help: "Write these tables to this folder, as classes.csv, confusion.csv, by-length.csv.",
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var csv: String?
   @Option(
-    help: "Write every prediction to this file, one JSON object a line.", transform: pathArgument)
+    help: "Write every prediction to this file, one JSON object a line.", completion: .file(),
+    transform: pathArgument)
   var predictions: String?
   @Option(parsing: .unconditional, help: "Examples at once; the result does not depend on it.")
   var batch: Int?
   @Option(
-    help: "Where data lives. Default: the run's own, or $LRA_DATA or data.", transform: pathArgument
+    help: "Where data lives. Default: the run's own, or $LRA_DATA or data.", completion: .file(),
+    transform: pathArgument
   )
   var data: String?
   @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")

@@ -18,7 +18,9 @@ struct Explain: ParsableCommand {
       default, what it may be, and the value and source of each preset.
       """)
 
-  @Argument(help: "A model, as linformer; a key, as train.warmup; or settings, for all keys.")
+  @Argument(
+    help: "A model, as linformer; a key, as train.warmup; or settings, for all keys.",
+    completion: .explained)
   var subject: String
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -101,10 +103,15 @@ struct Explanation: Encodable {
     }
   }
 
+  /// Whether the model is one's own and no document describes it.
+  private var isDraft: Bool { arXiv == VariantDescription.unpublished }
+
+  private var source: String { isDraft ? paper : "\(paper), \(year), arXiv \(arXiv)" }
+
   /// The explanation for people.
   var text: String {
     var lines = [
-      "\(name)  \(cost)", "  \(summary)", "  \(paper), \(year), arXiv \(arXiv)", "", "Settings",
+      "\(name)  \(cost)", "  \(summary)", "  \(source)", "", "Settings",
     ]
     lines +=
       options.isEmpty
@@ -116,7 +123,7 @@ struct Explanation: Encodable {
       lines.append("  \(preset.task), \(preset.preset)")
       lines += table(preset.values.map { ["\($0.key)=\($0.value)", $0.source] }, indent: 4)
     }
-    lines += ["", "Formula, tensors and initial values: \(document)"]
+    if !isDraft { lines += ["", "Formula, tensors and initial values: \(document)"] }
     return lines.joined(separator: "\n")
   }
 

@@ -25,7 +25,9 @@ struct Inspect: ParsableCommand {
       nothing, what lies farther apart than w tokens does not matter to the model.
       """)
 
-  @Argument(help: ArgumentHelp("A run folder.", valueName: "run"), transform: pathArgument)
+  @Argument(
+    help: ArgumentHelp("A run folder.", valueName: "run"), completion: .file(),
+    transform: pathArgument)
   var folder: String
   @Option(help: "The split: train, val or test.")
   var split: Split = .val
@@ -34,7 +36,8 @@ struct Inspect: ParsableCommand {
   @Option(help: "Window lengths; by default powers of four below the task's length.")
   var windows: String?
   @Option(
-    help: "Where data lives. Default: the run's own, or $LRA_DATA or data.", transform: pathArgument
+    help: "Where data lives. Default: the run's own, or $LRA_DATA or data.", completion: .file(),
+    transform: pathArgument
   )
   var data: String?
   @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")

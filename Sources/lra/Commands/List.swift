@@ -34,6 +34,32 @@ struct Listing: Encodable {
     let vocabulary: Int
     let options: [String: Setting]
     let presets: [PresetLine]
+
+    init(_ entry: TaskEntry) throws {
+      let task = try entry.make(TaskOptions())
+      (name, title, summary) = (entry.name, entry.title, entry.summary)
+      (classes, towers, length) = (task.classes, task.towers, task.length)
+      vocabulary = task.vocabulary
+      options = Listing.defaults(entry.settings)
+      presets = entry.presets.map {
+        PresetLine(name: $0.name, summary: $0.summary, comparable: $0.comparable)
+      }
+    }
+
+    /// The task for people.
+    var lines: [String] {
+      let sequences = towers == 1 ? "" : "\(towers) sequences of "
+      let names = presets.map(\.name.count).max() ?? 0
+      return [
+        "\(name)  \(classes) classes, \(sequences)up to \(length) tokens", "  \(summary)",
+      ]
+        + presets.map { preset in
+          let name = preset.name.padding(toLength: names, withPad: " ", startingAt: 0)
+          let remark = preset.comparable ? "" : " (not comparable with published numbers)"
+          return "  \(name)  \(preset.summary)\(remark)"
+        }
+        + options.sorted { $0.key < $1.key }.map { "  --set task.\($0.key)=\($0.value)" }
+    }
   }
 
   struct PresetLine: Encodable {
@@ -61,16 +87,7 @@ struct Listing: Encodable {
 
   /// Collects both catalogs.
   init() throws {
-    tasks = try TaskCatalog.all.map { entry in
-      let task = try entry.make(TaskOptions())
-      return TaskLine(
-        name: entry.name, title: entry.title, summary: entry.summary, classes: task.classes,
-        towers: task.towers, length: task.length, vocabulary: task.vocabulary,
-        options: Self.defaults(entry.settings),
-        presets: entry.presets.map {
-          PresetLine(name: $0.name, summary: $0.summary, comparable: $0.comparable)
-        })
-    }
+    tasks = try TaskCatalog.all.map(TaskLine.init)
     parametersFor = "\(Self.reference.task), \(Self.reference.preset)"
     models = try VariantCatalog.all.map { entry in
       let model = try RunConfiguration(
@@ -89,29 +106,14 @@ struct Listing: Encodable {
   /// The task and preset that numbers of parameters are given for.
   private static let reference = (task: "listops", preset: "small")
 
-  private static func defaults(_ settings: [SettingDeclaration]) -> [String: Setting] {
+  fileprivate static func defaults(_ settings: [SettingDeclaration]) -> [String: Setting] {
     Dictionary(uniqueKeysWithValues: settings.map { ($0.name, $0.value) })
   }
 
   /// The listing for people.
   var text: String {
     var lines = ["Tasks (--task), each with its presets (--preset), the first being the default"]
-    for task in tasks {
-      lines.append("")
-      let sequences = task.towers == 1 ? "" : "\(task.towers) sequences of "
-      lines.append(
-        "  \(task.name)  \(task.classes) classes, \(sequences)up to \(task.length) tokens")
-      lines.append("    \(task.summary)")
-      let names = task.presets.map(\.name.count).max() ?? 0
-      for preset in task.presets {
-        let name = preset.name.padding(toLength: names, withPad: " ", startingAt: 0)
-        let remark = preset.comparable ? "" : " (not comparable with published numbers)"
-        lines.append("    \(name)  \(preset.summary)\(remark)")
-      }
-      for (key, value) in task.options.sorted(by: { $0.key < $1.key }) {
-        lines.append("    --set task.\(key)=\(value)")
-      }
-    }
+    for task in tasks { lines += [""] + task.lines.map { "  " + $0 } }
     lines += ["", "Models (--model), with the parameters they have in \(parametersFor)"]
     for model in models {
       lines.append("")

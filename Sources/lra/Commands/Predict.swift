@@ -22,11 +22,12 @@ struct Predict: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"),
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var folder: String
-  @Option(help: "The safetensors file with tokens.", transform: pathArgument)
+  @Option(help: "The safetensors file with tokens.", completion: .file(), transform: pathArgument)
   var input: String
-  @Option(help: "The safetensors file to write logits to.", transform: pathArgument)
+  @Option(
+    help: "The safetensors file to write logits to.", completion: .file(), transform: pathArgument)
   var output: String
   @Option(help: "The checkpoint: best or last.")
   var checkpoint: CheckpointChoice = .best

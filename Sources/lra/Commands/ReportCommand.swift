@@ -20,9 +20,10 @@ struct ReportCommand: ParsableCommand {
       peers.jsonl as make bench-peers logs them.
       """)
 
-  @Argument(help: "Folders with runs, or files of runs.", transform: pathArgument)
+  @Argument(
+    help: "Folders with runs, or files of runs.", completion: .file(), transform: pathArgument)
   var folders: [String] = ["runs"]
-  @Option(help: "The folder to write to.", transform: pathArgument)
+  @Option(help: "The folder to write to.", completion: .file(), transform: pathArgument)
   var output = "report"
   @Flag(help: "Print the tables too, in Markdown.")
   var tables = false

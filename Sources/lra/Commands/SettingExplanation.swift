@@ -100,6 +100,16 @@ struct SettingTables {
     }.joined(separator: "\n\n")
   }
 
+  /// For the manual page: each setting with what is to be said of it on one line.
+  var manual: [(title: String, settings: [(key: String, text: String)])] {
+    groups.map { group in
+      let settings = group.settings.map { setting in
+        (setting.key, "\(setting.help); default \(printed(setting.value)); \(setting.range)")
+      }
+      return (group.owner.title, settings)
+    }
+  }
+
   /// The document `docs/settings.md`.
   var markdown: String {
     let head = """

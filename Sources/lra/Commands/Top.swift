@@ -18,7 +18,7 @@ struct Top: ParsableCommand {
       leaderboard has not begun are shown as queued. A narrow screen has fewer columns.
       """)
 
-  @Argument(help: "The folder that holds the runs.", transform: pathArgument)
+  @Argument(help: "The folder that holds the runs.", completion: .file(), transform: pathArgument)
   var folder = "runs"
   @Option(parsing: .unconditional, help: "Seconds between two looks.")
   var interval = 2

@@ -21,11 +21,13 @@ struct Train: ParsableCommand {
       lra train --resume runs/listops-linformer-small-s0
       """)
 
-  @Option(help: "The task, such as listops.")
+  @Option(help: "The task, such as listops.", completion: .tasks)
   var task: String?
-  @Option(help: "The model, such as linformer.")
+  @Option(help: "The model, such as linformer.", completion: .models)
   var model: String?
-  @Option(help: "Which published or own protocol; lra list shows them. Default: small.")
+  @Option(
+    help: "Which published or own protocol; lra list shows them. Default: small.",
+    completion: .presets)
   var preset: String?
   @Option(parsing: .unconditional, help: "Seed of weights, data order and dropout.")
   var seed: Int?
@@ -40,9 +42,10 @@ struct Train: ParsableCommand {
   @Option(help: "Time for everything, such as 20m or 1h30m; the schedule is fitted to it.")
   var timeLimit: String?
   @Option(
-    help: "The run folder. Default: runs/<task>-<model>-<preset>-s<seed>.", transform: pathArgument)
+    help: "The run folder. Default: runs/<task>-<model>-<preset>-s<seed>.", completion: .file(),
+    transform: pathArgument)
   var output: String?
-  @Option(help: "Go on with the run in this folder.", transform: pathArgument)
+  @Option(help: "Go on with the run in this folder.", completion: .file(), transform: pathArgument)
   var resume: String?
   @Flag(
     help: "With --resume: go on though the best checkpoint is lost; the best of the rest is chosen."
@@ -53,14 +56,14 @@ struct Train: ParsableCommand {
       A config.json of another run to start from, or a run of a file as runs.jsonl#NAME, with its \
       task and model where none is given.
       """,
-    transform: pathArgument
+    completion: .file(), transform: pathArgument
   )
   var config: String?
   @Option(name: .customLong("set"), help: "key=value, such as model.layers=4. May be repeated.")
   var assignments: [String] = []
   @Option(
     help: "Where data lives. Default: $LRA_DATA or data; with --resume the run's own.",
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var data: String?
   @Flag(help: "With --resume: go on though the data are not those the run was trained on.")
   var otherData = false
