@@ -134,16 +134,21 @@ package struct Advice: Sendable, Encodable {
   private static func objections(_ group: SeedGroup, _ question: Question) -> [String] {
     var objections: [String] = []
     if let memory = question.memory, group.peakResidentBytes > memory {
-      objections.append("\(formatBytes(group.peakResidentBytes)) > \(formatBytes(memory))")
+      objections.append(excess(formatBytes(group.peakResidentBytes), over: formatBytes(memory)))
     }
     if let time = question.time, group.seconds > time {
       objections.append(
-        "\(formatDuration(seconds: group.seconds)) > \(formatDuration(seconds: time))")
+        excess(formatDuration(seconds: group.seconds), over: formatDuration(seconds: time)))
     }
     if group.escaped == 0 {
       objections.append("no better than chance after \(group.stepsText) steps")
     }
     return objections
+  }
+
+  /// What is more than allowed, also where rounding hides by how much.
+  private static func excess(_ amount: String, over limit: String) -> String {
+    amount == limit ? "just over \(limit)" : "\(amount) > \(limit)"
   }
 }
 

@@ -46,16 +46,29 @@ package struct RunCollection: Sendable {
     places(in: folder, depth: depth).filter(FileSystem.isFolder)
   }
 
+  /// A folder and those below it in which runs are looked for and that are none themselves.
+  static func containers(in folder: String) -> [String] { containers(in: folder, depth: depth) }
+
+  private static func containers(in folder: String, depth: Int) -> [String] {
+    guard depth > 0, !RunFolder.holdsRun(folder) else { return [] }
+    return [folder]
+      + inner(folder).filter(\.isFolder).flatMap { containers(in: $0.path, depth: depth - 1) }
+  }
+
   /// The folders of runs, and the files of runs, at a place and below.
   private static func places(in place: String, depth: Int) -> [String] {
     if !FileSystem.isFolder(place) || RunFolder.holdsRun(place) { return [place] }
     guard depth > 0 else { return [] }
-    let names = FileSystem.names(in: place).filter { !$0.hasPrefix(".") }
-    return names.flatMap { name -> [String] in
-      let path = "\(place)/\(name)"
+    return inner(place).flatMap { places(in: $0.path, depth: depth - 1) }
+  }
+
+  /// The folders and the files of runs right in a folder; links and what a dot hides are left out.
+  private static func inner(_ folder: String) -> [(path: String, isFolder: Bool)] {
+    FileSystem.names(in: folder).filter { !$0.hasPrefix(".") }.compactMap { name in
+      let path = "\(folder)/\(name)"
       let type = try? FileManager.default.attributesOfItem(atPath: path)[.type]
       let isFolder = type as? FileAttributeType == .typeDirectory
-      return isFolder || name == RunFile.name ? places(in: path, depth: depth - 1) : []
+      return isFolder || name == RunFile.name ? (path, isFolder) : nil
     }
   }
 

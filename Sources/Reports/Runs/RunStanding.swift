@@ -84,10 +84,13 @@ package struct RunStanding: Sendable, Encodable {
     time = records.compactMap(\.time).last ?? 0
   }
 
-  /// The trainings that the leaderboard of a folder has planned and not begun, in its order.
+  /// The trainings that leaderboards have planned and not begun, in their order: of the leaderboard that a
+  /// folder is, and of those below it.
   package static func queued(in folder: String) -> [RunStanding] {
-    LeaderboardJournal.queued(in: folder).filter { !RunFolder.holdsRun("\(folder)/\($0.subject)") }
-      .map { RunStanding(queued: $0.subject, steps: $0.steps ?? 0) }
+    RunCollection.containers(in: folder).flatMap { board in
+      LeaderboardJournal.queued(in: board).filter { !RunFolder.holdsRun("\(board)/\($0.subject)") }
+        .map { RunStanding(queued: $0.subject, steps: $0.steps ?? 0) }
+    }
   }
 
   private init(queued name: String, steps: Int) {

@@ -156,7 +156,8 @@ extension RunResult {
     }
     if steps < plannedSteps { lines.append("ended early       \(ended)") }
     if !comparable {
-      let change = (changed ?? "").isEmpty ? "" : " with another \(changed ?? "")"
+      let change =
+        (changed ?? "").isEmpty ? "" : " with another \((changed ?? "").replacing(" ", with: ", "))"
       lines.append(
         "note              preset \(preset)\(change) is not comparable with published numbers")
     }

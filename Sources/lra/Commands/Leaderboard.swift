@@ -24,13 +24,13 @@ struct Leaderboard: ParsableCommand {
       listed at the end.
       """)
 
-  @Option(help: "Tasks, separated by commas.")
+  @Option(help: "Tasks, separated by commas.", completion: .tasks)
   var tasks = "listops"
-  @Option(help: "Models, separated by commas. Default: all.")
+  @Option(help: "Models, separated by commas. Default: all.", completion: .models)
   var models: String?
   @Option(parsing: .unconditional, help: "Seeds, separated by commas.")
   var seeds = "0"
-  @Option(help: "The preset. Default: each task's first, small.")
+  @Option(help: "The preset. Default: each task's first, small.", completion: .presets)
   var preset: String?
   @Option(
     parsing: .unconditional,
@@ -50,6 +50,12 @@ struct Leaderboard: ParsableCommand {
   )
   var threads: Int?
   @Option(
+    parsing: .unconditional,
+    help: "Optimizer steps of every training; the schedules are fitted. Default: the preset's.")
+  var steps: Int?
+  @Option(parsing: .unconditional, help: "Examples a step. Default: the preset's.")
+  var batch: Int?
+  @Option(
     name: .customLong("set"),
     help: "key=value for every training, or key=a,b to train with each. May be repeated.")
   var assignments: [String] = []
@@ -60,9 +66,13 @@ struct Leaderboard: ParsableCommand {
       4096; none for no measurement.
       """)
   var speed = "1024,2048,3072,4096"
-  @Option(help: "The folder of runs, journal and report.", transform: pathArgument)
+  @Option(
+    help: "The folder of runs, journal and report. Default: runs/leaderboard.", completion: .file(),
+    transform: pathArgument)
   var output = "runs/leaderboard"
-  @Option(help: "Where data lives. Default: $LRA_DATA or data.", transform: pathArgument)
+  @Option(
+    help: "Where data lives. Default: $LRA_DATA or data.", completion: .file(),
+    transform: pathArgument)
   var data: String?
   @Flag(help: "Measure and say what it will cost, and stop.")
   var dryRun = false
@@ -120,6 +130,13 @@ struct Leaderboard: ParsableCommand {
       "\(cells.count) trainings; hand them in with: sh \(shellQuoted("\(emit[1])/submit.sh"))")
   }
 
+  /// What the short forms say, as assignments.
+  private var shortForms: [String] {
+    [("train.steps", steps), ("train.batch", batch)].compactMap { key, value in
+      value.map { "\(key)=\($0)" }
+    }
+  }
+
   private var modelNames: [String] {
     models.map(commaSeparated) ?? VariantCatalog.all.map(\.name)
   }
@@ -129,7 +146,8 @@ struct Leaderboard: ParsableCommand {
     let cells = try LeaderboardCell.grid(
       tasks: commaSeparated(tasks), models: modelNames,
       lengths: lengths.map { try integers("--lengths", $0, atLeast: 1) } ?? [],
-      seeds: integers("--seeds", seeds, atLeast: 0), preset: preset, assignments: assignments)
+      seeds: integers("--seeds", seeds, atLeast: 0), preset: preset,
+      assignments: assignments + shortForms)
     var refused: [String] = []
     let possible = try cells.filter { cell in
       do {
@@ -154,7 +172,7 @@ struct Leaderboard: ParsableCommand {
     data.problems.forEach { printMessage("left out: \($0)") }
     let report = Report(data)
     let page = try report.write(to: folder.report)
-    try printResult(report.markdown)
+    try printResult(report.text)
     for sweep in Sweep.all(SeedGroup.all(data.runs)) {
       try printResult("chosen            \(sweep.choice)")
     }

@@ -26,14 +26,17 @@ struct Reproduce: ParsableCommand {
   var trains = false
   @Flag(help: "Print the commands that train the runs and measure the ratios.")
   var commands = false
-  @Option(help: "The folder of published runs.", transform: pathArgument)
+  @Option(help: "The folder of published runs.", completion: .file(), transform: pathArgument)
   var results = "docs/results"
   @Option(
-    help: "The texts whose figures are checked, separated by commas.", transform: pathArgument)
+    help: "The texts whose figures are checked, separated by commas.", completion: .file(),
+    transform: pathArgument)
   var text = "README.md,docs/accuracy.svg,docs/results.md,docs/speed.md"
-  @Option(help: "Where the new runs go.", transform: pathArgument)
+  @Option(help: "Where the new runs go.", completion: .file(), transform: pathArgument)
   var output = "runs/reproduce"
-  @Option(help: "Where data lives. Default: $LRA_DATA or data.", transform: pathArgument)
+  @Option(
+    help: "Where data lives. Default: $LRA_DATA or data.", completion: .file(),
+    transform: pathArgument)
   var data: String?
   @Option(help: "Publish these runs first: folders, separated by commas.")
   var publish: String?
@@ -92,7 +95,8 @@ struct Reproduce: ParsableCommand {
     }
     guard !differing.isEmpty else {
       return try printResult(
-        "every accuracy in \(text) is that of a run in \(results), every ratio to PyTorch measured")
+        "every accuracy in \(commaSeparated(text).joined(separator: ", ")) is that of a run in "
+          + "\(results), every ratio to PyTorch measured")
     }
     throw UserError(
       .failed,

@@ -145,9 +145,12 @@ struct LeaderboardTests {
       let choice = try #require(run.lines.first { $0.hasPrefix("chosen ") })
       #expect(choice.contains("listops, linear: train.learning-rate=0.0"))
       #expect(choice.contains("at the end of what was tried of train.learning-rate"))
-      #expect(run.output.contains("## train.learning-rate of linear on listops"))
+      #expect(run.output.contains("train.learning-rate of linear on ListOps\n"))
       let page = try String(contentsOfFile: "\(grid.board)/report/index.html", encoding: .utf8)
-      #expect(page.contains("Validation accuracy against train.learning-rate"))
+      #expect(page.contains("Val accuracy against train.learning-rate"))
+      // Every row, mark and matrix says which value it is of; signs on the screen are themselves.
+      #expect(page.contains("linear, train.learning-rate=0.001, seed 0"))
+      #expect(run.output.contains("< length < 60") && !run.output.contains("&lt;"))
       // A training that waits is shown, one whose run there is, is not.
       #expect(try grid.events("queued").count == 2)
       try FileManager.default.removeItem(atPath: "\(grid.board)/\(names[0])")
@@ -161,6 +164,24 @@ struct LeaderboardTests {
         top.lines.contains {
           $0.hasPrefix(names[0]) && $0.contains("queued") && $0.contains(" 0/60 ")
         })
+      let above = try CommandRunner.lra("top \(folder)")
+      #expect(above.lines.first?.hasSuffix(": 1 queued, 1 done") == true, "\(above.output)")
+    }
+  }
+
+  @Test("--steps and --batch are short forms of their settings")
+  func shortForms() throws {
+    try withScratchFolder { folder in
+      let cells = try ["--steps 50 --batch 8", "--set train.steps=50 --set train.batch=8"].map {
+        let path = "\(folder)/\(UUID().uuidString)"
+        let run = try CommandRunner.lra("leaderboard --models linear \($0) --emit slurm \(path)")
+        #expect(run.status == 0, "\(run.errors)")
+        return try FileManager.default.contentsOfDirectory(atPath: path).sorted().map {
+          try String(contentsOfFile: "\(path)/\($0)", encoding: .utf8)
+            .replacing(path, with: "")
+        }
+      }
+      #expect(cells[0] == cells[1] && cells[0].joined().contains("train.steps=50"))
     }
   }
 
