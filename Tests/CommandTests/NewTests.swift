@@ -42,6 +42,17 @@ struct NewTests {
       })
   }
 
+  /// Holds a file against the layout that `make lint` asks for.
+  private func expectLaidOut(_ path: String) throws {
+    let lint = try CommandRunner.run(
+      "/usr/bin/env",
+      [
+        "swift", "format", "lint", "--strict", "--configuration",
+        "\(CommandRunner.root)/.swift-format", path,
+      ])
+    #expect(lint.status == 0, "\(lint.errors)")
+  }
+
   @Test("writes a mixer, its reference and one line of the catalog")
   func written() throws {
     try withCheckout { folder in
@@ -58,6 +69,7 @@ struct NewTests {
       #expect(mixer.hasPrefix("// SPDX-License-Identifier: Apache-2.0\n"))
       #expect(mixer.contains("\nstruct My2ndAttention: Mixer {\n"))
       #expect(mixer.contains("name: \"my-2nd-attention\""))
+      try expectLaidOut("\(folder)/\(paths[0])")
       let reference = try read("\(folder)/\(paths[1])")
       #expect(reference.hasPrefix("# SPDX-License-Identifier: Apache-2.0\n"))
       #expect(reference.contains("\"my-2nd-attention\": {"))
@@ -89,6 +101,7 @@ struct NewTests {
       #expect(run.status == 0 && run.output.contains("make train TASK=my-task"), "\(run.errors)")
       let task = try read("\(folder)/Tasks/MyTask/MyTask.swift")
       #expect(task.contains("package struct MyTask: ArenaTask {"))
+      try expectLaidOut("\(folder)/Tasks/MyTask/MyTask.swift")
       #expect(task.contains("fnv1a(\"my-task.\\(split.rawValue)\")"))
       #expect(try read(catalog).replacing("    .myTask,\n", with: "") == before)
       for name in ["my-task", "listops", "My-Task"] {

@@ -66,7 +66,8 @@ struct ModelTemplate {
         let mixed = attention(
           query: joinHeads([HeadPart(query, factor: sharpness.tensor)]),
           key: projections.heads(both, 0), value: projections.heads(both, 1),
-          queries: context.sequences, keys: context.sequences, dropout: projections.weightDropout(context))
+          queries: context.sequences, keys: context.sequences,
+          dropout: projections.weightDropout(context))
         return projections.finish(x, mixed, context)
       }
     }
@@ -80,7 +81,11 @@ struct ModelTemplate {
   var python: String {
     """
     # SPDX-License-Identifier: Apache-2.0
-    \"""Softmax attention with a trained sharpness: a model to start from.\"""
+    \"""Softmax attention with a trained sharpness: a model to start from.
+
+    Values are those of ..autodiff, in float64: + - * / @ ** between them, exp, log, sqrt, tanh,
+    sigmoid, maximum, relu, logsumexp, concatenate, stack, where; NumPy's functions do not take them.
+    \"""
 
     from ..layers import (attention, heads, join_heads, multi_head_shapes,
                           query_key_value)
