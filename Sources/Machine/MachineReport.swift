@@ -52,6 +52,8 @@ package struct MachineReport: Codable, Sendable, Equatable {
   package var kernelGflopsPerS: Speed
   /// The same with operands of bfloat16; nil where the processor has no instructions for them.
   package var bf16GflopsPerS: Speed?
+  /// Operations in a nanosecond of the same with bytes; nil where the processor has no instructions for them.
+  package var int8GopsPerS: Speed?
   /// How far two measurements of the kernel on one thread lay apart, as part of the higher.
   package var kernelSpread: Double
   /// GB/s between cores and main memory.
@@ -76,7 +78,9 @@ extension MachineReport {
     let first = measureProductPeak(threads: 1)
     let all = threads == 1 ? first : measureProductPeak(threads: threads)
     let bf16 =
-      ProductKernel.used(for: .bf16) == .bf16 ? measureBF16(threads: threads) : nil
+      ProductKernel.used(for: .bf16) == .bf16 ? measure(.bf16, threads: threads) : nil
+    let int8 =
+      ProductKernel.used(for: .int8) == .vnni ? measure(.int8, threads: threads) : nil
     let blas = OpenBLAS.shared.map { measure($0, threads: threads) }
     let second = measureProductPeak(threads: 1)
     report("measuring memory")
@@ -87,6 +91,7 @@ extension MachineReport {
       vectorSets: relevantSets.filter(OpenBLAS.cpuFlags().contains), tuned: environment.tuned,
       vectorBits: BuildTarget.vectorBits, zlib: Gzip.libraryVersion, blas: blas,
       kernelGflopsPerS: Speed(one: max(first, second), all: all), bf16GflopsPerS: bf16,
+      int8GopsPerS: int8,
       kernelSpread: abs(first - second) / max(first, second),
       memoryGigabytesPerS: Speed(
         one: bandwidth, all: threads == 1 ? bandwidth : measureMemoryBandwidth(threads: threads)),
@@ -95,12 +100,13 @@ extension MachineReport {
 
   private static let relevantSets = [
     "sse4_2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512bw", "avx512vl",
-    "avx512_bf16", "amx_tile",
+    "avx512_bf16", "avx512_vnni", "avx_vnni", "amx_tile",
   ]
 
-  private static func measureBF16(threads: Int) -> Speed {
-    let one = measureProductPeak(.bf16, threads: 1)
-    return Speed(one: one, all: threads == 1 ? one : measureProductPeak(.bf16, threads: threads))
+  private static func measure(_ precision: Precision, threads: Int) -> Speed {
+    let one = measureProductPeak(precision, threads: 1)
+    return Speed(
+      one: one, all: threads == 1 ? one : measureProductPeak(precision, threads: threads))
   }
 
   private static func measure(_ library: OpenBLAS, threads: Int) -> BLAS {

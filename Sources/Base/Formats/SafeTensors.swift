@@ -87,16 +87,32 @@ package struct SafeTensors: Sendable {
   package subscript(name: String) -> Entry? { indices[name].map { entries[$0] } }
 
   /// Elements of an array of floating-point numbers: F32 as they stand, F16 and BF16 without loss, F64
-  /// rounded.
+  /// rounded; of I8 with an array `NAME.scale` each row's bytes times its scale.
   ///
   /// - Throws: `UserError` of kind `badData` when the array is missing or of another type.
   package func floats(_ name: String) throws -> [Float] {
-    let entry = try entry(name, .f32, .f16, .bf16, .f64)
+    let entry = try entry(name, .f32, .f16, .bf16, .f64, .i8)
     return switch entry.kind {
+    case .i8: try scaled(entry)
     case .f16: (values(entry) as [UInt16]).map(Float.init(halfBits:))
     case .bf16: (values(entry) as [UInt16]).map { Float(bitPattern: UInt32($0) << 16) }
     case .f64: (values(entry) as [Double]).map(Float.init)
     default: values(entry)
+    }
+  }
+
+  /// Bytes times the scale of their row.
+  private func scaled(_ entry: Entry) throws -> [Float] {
+    let scales: [Float] = values(try self.entry("\(entry.name).scale", .f32))
+    guard let rows = entry.shape.first, rows == scales.count, entry.count % max(rows, 1) == 0 else {
+      throw UserError(
+        .badData,
+        "\(self.name): \(entry.name).scale has \(scales.count) numbers for the array \(entry.shape)",
+        remedy: "the file is damaged, or of another program; make or fetch it again")
+    }
+    let columns = entry.count / max(rows, 1)
+    return (values(entry) as [Int8]).enumerated().map {
+      scales[$0.offset / columns] * Float($0.element)
     }
   }
 
@@ -140,6 +156,11 @@ package struct SafeTensors: Sendable {
   /// Adds an array of unsigned 64-bit integers.
   package mutating func add(_ name: String, shape: [Int], _ values: [UInt64]) {
     append(name, .u64, shape, values)
+  }
+
+  /// Adds an array of signed bytes.
+  package mutating func add(_ name: String, shape: [Int], _ values: [Int8]) {
+    append(name, .i8, shape, values)
   }
 
   /// Adds an array of bytes.

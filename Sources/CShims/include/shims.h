@@ -188,6 +188,69 @@ static inline lra_lanes lra_add_pair_products(lra_lanes sum, lra_lanes a, lra_la
 #endif
 }
 
+/// Whether this build has dot products of bytes (AVX512-VNNI, or AVX-VNNI in builds for AVX2).
+static inline bool lra_has_byte_products(void) {
+#if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+  return true;
+#else
+  return false;
+#endif
+}
+typedef int lra_ints __attribute__((ext_vector_type(16)));
+/// sum + Σ of the four products of the signed and the unsigned bytes of each lane, in integers of 32 bits.
+static inline lra_lanes lra_add_byte_products_portable(
+    lra_lanes sum, lra_lanes signed_bytes, lra_lanes unsigned_bytes) {
+  lra_ints total = (lra_ints)sum, a = (lra_ints)signed_bytes, b = (lra_ints)unsigned_bytes;
+  total += (a << 24 >> 24) * (b & 255);
+  total += (a << 16 >> 24) * (b >> 8 & 255);
+  total += (a << 8 >> 24) * (b >> 16 & 255);
+  total += (a >> 24) * (b >> 24 & 255);
+  return (lra_lanes)total;
+}
+/// The same by one instruction, where the build has it.
+static inline lra_lanes lra_add_byte_products(
+    lra_lanes sum, lra_lanes signed_bytes, lra_lanes unsigned_bytes) {
+#if defined(__AVX512VNNI__)
+  return (lra_lanes)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)unsigned_bytes, (__m512i)signed_bytes);
+#elif defined(__AVXVNNI__)
+  __m256i s[2], a[2], b[2];
+  __builtin_memcpy(s, &sum, 64);
+  __builtin_memcpy(a, &signed_bytes, 64);
+  __builtin_memcpy(b, &unsigned_bytes, 64);
+  for (int half = 0; half < 2; half++) s[half] = _mm256_dpbusd_avx_epi32(s[half], b[half], a[half]);
+  __builtin_memcpy(&sum, s, 64);
+  return sum;
+#else
+  return sum;
+#endif
+}
+/// 64 numbers between -127 and 127, each rounded to the nearest integer, of two to the even one, as signed
+/// bytes: four neighbours to a lane.
+static inline lra_lanes lra_bytes(lra_lanes a, lra_lanes b, lra_lanes c, lra_lanes d) {
+  typedef unsigned char bytes __attribute__((ext_vector_type(16)));
+  // Added to 1.5·2²³, a number's integer part is the low end of the sum's bits.
+  bytes parts[4] = {
+      __builtin_convertvector((lra_ints)(a + 12582912.0f), bytes),
+      __builtin_convertvector((lra_ints)(b + 12582912.0f), bytes),
+      __builtin_convertvector((lra_ints)(c + 12582912.0f), bytes),
+      __builtin_convertvector((lra_ints)(d + 12582912.0f), bytes)};
+  lra_lanes result;
+  __builtin_memcpy(&result, parts, 64);
+  return result;
+}
+/// Signed bytes as unsigned ones that are 128 more.
+static inline lra_lanes lra_shifted_bytes(lra_lanes x) {
+  return (lra_lanes)((lra_ints)x ^ (int)0x80808080);
+}
+/// a + b of integers.
+static inline lra_lanes lra_add_integers(lra_lanes a, lra_lanes b) {
+  return (lra_lanes)((lra_ints)a + (lra_ints)b);
+}
+/// (a − b) of integers, as floats.
+static inline lra_lanes lra_integer_difference(lra_lanes a, lra_lanes b) {
+  return __builtin_convertvector((lra_ints)a - (lra_ints)b, lra_lanes);
+}
+
 /// The cores that the scheduler may run this process on; 0 where the system does not tell.
 int lra_affinity_cores(void);
 

@@ -6,11 +6,14 @@ package struct WeightPart: Sendable, Equatable, Encodable {
   package let name: String
   /// Its values.
   package internal(set) var values: Int
-  /// Bytes of the values in a file.
-  package var bytes: Int { 4 * values }
+  /// Bytes of the values in a file, with the scales of those that are bytes themselves.
+  package internal(set) var bytes: Int
 }
 
 extension Classifier {
+  /// Bytes of all weights in a file.
+  package var weightBytes: Int { weightParts.reduce(0) { $0 + $1.bytes } }
+
   /// The weights by what they are, in the order of the model.
   package var weightParts: [WeightPart] {
     let maps = Set(
@@ -18,12 +21,17 @@ extension Classifier {
         ["weight", "reduce.weight", "expand.weight"].map { "\(map.path).\($0)" }
       })
     var parts: [WeightPart] = []
+    let quantised = quantisedNames
     for parameter in parameters.all {
       let name = Self.part(of: parameter, isMap: maps.contains(parameter.name))
+      let bytes =
+        quantised.contains(parameter.name)
+        ? parameter.count + 4 * parameter.shape[0] : 4 * parameter.count
       if let place = parts.firstIndex(where: { $0.name == name }) {
         parts[place].values += parameter.count
+        parts[place].bytes += bytes
       } else {
-        parts.append(WeightPart(name: name, values: parameter.count))
+        parts.append(WeightPart(name: name, values: parameter.count, bytes: bytes))
       }
     }
     return parts

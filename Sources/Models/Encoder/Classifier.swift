@@ -60,7 +60,7 @@ package final class Classifier {
     let root = parameters.root
     let width = configuration.width
     self.configuration = configuration
-    self.precision = precision
+    self.precision = configuration.quantised == .int8 ? .int8 : precision
     self.recomputedBlocks = recomputedBlocks
     self.parameters = parameters
     tokens = TokenEmbedding(configuration, root)

@@ -10,8 +10,10 @@ import Base
 package struct ForwardContext {
   /// The sequences of the batch.
   package let sequences: PackedSequences
-  /// Of the operands of products.
-  let precision: Precision
+  /// Of the operands of linear maps.
+  let mapPrecision: Precision
+  /// Of the operands of all other products, which are never of bytes.
+  var precision: Precision { mapPrecision == .int8 ? .fp32 : mapPrecision }
   /// What one layer leaves for the next, beside its rows.
   private(set) var carried = Carried()
   /// Compares what layers mix with exact attention, if there is one.
@@ -34,7 +36,8 @@ package struct ForwardContext {
     observer: (any BranchObserver)? = nil
   ) -> ForwardContext {
     ForwardContext(
-      sequences: sequences, precision: precision, probe: probe, observer: observer, training: nil)
+      sequences: sequences, mapPrecision: precision, probe: probe, observer: observer, training: nil
+    )
   }
 
   /// A pass that drops, as a function of seed, step, place in the model and place in the batch.
@@ -47,7 +50,7 @@ package struct ForwardContext {
     updates: BufferUpdates
   ) -> ForwardContext {
     ForwardContext(
-      sequences: sequences, precision: precision,
+      sequences: sequences, mapPrecision: precision,
       training: Training(
         random: Philox(key: seed.seed), step: seed.step, firstSequence: seed.sequencesBefore,
         firstRow: firstRow, updates: updates))
@@ -72,7 +75,7 @@ package struct ForwardContext {
   /// The same pass with products in fp32.
   var in32Bits: ForwardContext {
     ForwardContext(
-      sequences: sequences, precision: .fp32, carried: carried, probe: probe, observer: observer,
+      sequences: sequences, mapPrecision: .fp32, carried: carried, probe: probe, observer: observer,
       training: training)
   }
 

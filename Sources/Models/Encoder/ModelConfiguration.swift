@@ -142,6 +142,14 @@ package struct ModelConfiguration: Sendable, Equatable {
           + "model.norm to layer")
     }
     _ = try mapRanks()
+    guard settings.quantised != .int8 || options["reversible"] != .boolean(true) else {
+      throw UserError(
+        .configuration,
+        "model.quantised is int8, but model.reversible computes inputs back from outputs, which "
+          + "rounding to bytes would not allow",
+        remedy: "use --set model.quantised=weights (lra compress --weights-only), or "
+          + "model.reversible=false")
+    }
     try VariantCatalog.named(settings.name).validate(self)
   }
 }

@@ -58,6 +58,10 @@ package struct ModelSettings: SettingSection, Equatable {
   )
   package var ranks = ""
 
+  /// What of it is signed bytes; a model that has such weights is not trained.
+  @Knob("what is signed bytes: none, the weights in the file, or int8 for the maps' products too")
+  package var quantised = Quantisation.none
+
   /// All at their defaults.
   package init() {}
 }

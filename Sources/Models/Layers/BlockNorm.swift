@@ -35,7 +35,7 @@ enum BlockNorm {
       case .batch(let batch): .done(batch(x, context))
       case .batchAfter: .done(x)
       }
-    return BranchInput(residual: x, source, context.precision, observer: context.observer)
+    return BranchInput(residual: x, source, context.mapPrecision, observer: context.observer)
   }
 
   /// What a mixer returned, as the next block takes it.

@@ -26,7 +26,7 @@ struct FeedForward: PositionwiseLayer {
       preconditionFailure("feed-forward: maps without biases")
     }
     if context.observer != nil { return observed(x, context) }
-    let (precision, norm) = (context.precision, norm.norm)
+    let (precision, norm) = (context.mapPrecision, norm.norm)
     let dropout = (innerDropout(context), outerDropout(context))
     if inner.expand == nil, outer.expand == nil {
       return feedForward(

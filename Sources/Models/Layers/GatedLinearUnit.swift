@@ -24,13 +24,13 @@ struct GatedLinearUnit {
     guard let expand = map.expand else {
       return gatedLinear(
         residual, adding: y, weight: map.front.tensor, bias: bias,
-        dropout: (innerDropout(context), outerDropout(context)), precision: context.precision)
+        dropout: (innerDropout(context), outerDropout(context)), precision: context.mapPrecision)
     }
     let nothing = Tensor(shape: y.shape, [Float](repeating: 0, count: y.count))
     let z = residualSum(nothing, adding: elementwise(.gelu, y), dropout: innerDropout(context))
     return gatedLinear(
-      residual, adding: linear(z, weight: map.front.tensor, precision: context.precision),
+      residual, adding: linear(z, weight: map.front.tensor, precision: context.mapPrecision),
       weight: expand.tensor, bias: bias, activation: .identity,
-      dropout: (.none, outerDropout(context)), precision: context.precision)
+      dropout: (.none, outerDropout(context)), precision: context.mapPrecision)
   }
 }

@@ -36,10 +36,10 @@ struct WeightMap {
     _ x: Tensor, activation: Activation = .identity, _ context: ForwardContext
   ) -> Tensor {
     context.observer?.sees(x, of: [path])
-    let inner = expand == nil ? x : linear(x, weight: front.tensor, precision: context.precision)
+    let inner = expand == nil ? x : linear(x, weight: front.tensor, precision: context.mapPrecision)
     return linear(
       inner, weight: (expand ?? front).tensor, bias: bias?.tensor, activation: activation,
-      precision: context.precision)
+      precision: context.mapPrecision)
   }
 
   /// residual + drop(W·x + b), [N, outputs].
@@ -50,10 +50,10 @@ struct WeightMap {
     _ context: ForwardContext
   ) -> Tensor {
     context.observer?.sees(x, of: [path])
-    let inner = expand == nil ? x : linear(x, weight: front.tensor, precision: context.precision)
+    let inner = expand == nil ? x : linear(x, weight: front.tensor, precision: context.mapPrecision)
     return residualLinear(
       residual, adding: inner, weight: (expand ?? front).tensor, bias: (bias ?? other)?.tensor,
-      dropout: dropout, precision: context.precision)
+      dropout: dropout, precision: context.mapPrecision)
   }
 }
 
@@ -81,7 +81,7 @@ struct WeightMaps {
   func callAsFunction(_ x: Tensor, _ context: ForwardContext) -> Tensor {
     show(x, to: context.observer)
     return expanded(
-      linear(x, weight: front, precision: context.precision), context.precision)
+      linear(x, weight: front, precision: context.mapPrecision), context.mapPrecision)
   }
 
   /// Tells of the rows that all maps take.

@@ -3,12 +3,24 @@
 import Base
 
 extension Classifier {
-  /// The weights under their documented names, linear maps as [outputs, inputs].
+  /// The weights under their documented names, linear maps as [outputs, inputs]; those of bytes as I8 with
+  /// `NAME.scale`, F32 [rows], beside them.
   package func weights() -> SafeTensors {
     var file = SafeTensors()
     file.metadata = ["format": "pt"]
+    let quantised = quantisedNames
+    if !quantised.isEmpty {
+      file.metadata["lra.quantised"] = "int8-channel-127"
+      if configuration.quantised == .int8 { file.metadata["lra.activations"] = "row-dynamic" }
+    }
     for parameter in parameters.all {
-      file.add(parameter.name, shape: parameter.shape, parameters.values.values(parameter.range))
+      let values = parameters.values.values(parameter.range)
+      if quantised.contains(parameter.name) {
+        file.add(
+          parameter.name, shape: parameter.shape, ByteRows(values, rows: parameter.shape[0]))
+      } else {
+        file.add(parameter.name, shape: parameter.shape, values)
+      }
     }
     return file
   }
@@ -20,6 +32,7 @@ extension Classifier {
   package func load(_ path: String) throws {
     let file = try SafeTensors(contentsOf: path)
     let known = Set(parameters.all.map(\.name))
+      .union(file.entries.filter { $0.kind == .i8 }.map { "\($0.name).scale" })
     if let foreign = file.entries.first(where: { !known.contains($0.name) }) {
       throw mismatch(path, "holds \(foreign.name), which a \(configuration.name) has not")
     }
@@ -41,5 +54,13 @@ extension Classifier {
     UserError(
       .badData, "\(path): \(problem)",
       remedy: "use the folder of a run of model \(configuration.name) with the same settings")
+  }
+}
+
+extension SafeTensors {
+  /// Adds a matrix of bytes as `NAME` and `NAME.scale`.
+  fileprivate mutating func add(_ name: String, shape: [Int], _ rows: ByteRows) {
+    add(name, shape: shape, rows.bytes)
+    add("\(name).scale", shape: [rows.scales.count], rows.scales)
   }
 }

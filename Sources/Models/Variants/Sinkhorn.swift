@@ -63,7 +63,7 @@ struct Sinkhorn: Mixer {
     let maps = projections.inputs
     if x.observer != nil { maps.show(x.normalized, to: x.observer) }
     let (rows, sums) = x.project(maps.front, sumsOf: blocks)
-    let all = maps.expanded(rows, context.precision)
+    let all = maps.expanded(rows, context.mapPrecision)
     let (query, key) = (projections.heads(all, 0), projections.heads(all, 1))
     let value = projections.heads(all, 2)
     let mixed = sortedBlockAttention(

@@ -82,7 +82,7 @@ package struct BenchmarkResult: Codable, Sendable, Equatable {
   package var sgemmGflopsPerS: Double?
   /// GFLOP/s of our own bf16 product on as many threads; nil for fp32.
   package var bf16GflopsPerS: Double?
-  /// The model's share of the speed of its precision: of sgemm, or of our own bf16 product, 0...1.
+  /// The model's share of the speed of its precision: of sgemm, or of our own bf16 or int8 product, 0...1.
   package var mfu: Double?
   /// Pages that the kernel had to map in, a step: 0 when all memory is reused.
   package var pageFaultsPerStep: Double

@@ -68,7 +68,8 @@ package final class BenchmarkSession {
     let threads = Workers.shared.count
     let sgemm = OpenBLAS.shared?.measurePeak(threads: threads)
     let bf16 = cell.precision == .bf16 ? measureProductPeak(.bf16, threads: threads) : nil
-    let peak = bf16 ?? sgemm
+    let int8 = cell.precision == .int8 ? measureProductPeak(.int8, threads: threads) : nil
+    let peak = int8 ?? bf16 ?? sgemm
     let speed = Double(flops) / median / 1e9
     return BenchmarkResult(
       processor: RunEnvironment.cpuModel,

@@ -16,6 +16,8 @@ package struct Compression {
   package var pruning = Pruning()
   /// Narrow maps; nil for none.
   package var factorising: Factorising?
+  /// What becomes bytes; nil for nothing.
+  package var quantisation: Quantisation?
   /// How many training examples something is measured on.
   package var calibration = 256
 
@@ -47,6 +49,7 @@ package struct Compression {
   /// The methods that are asked for, in their order.
   package var methods: [CompressionMethod] {
     (pruning.isEmpty ? [] : [.prune]) + (factorising == nil ? [] : [.factorise])
+      + (quantisation == nil ? [] : [.quantise])
   }
 
   /// What came out.
@@ -95,6 +98,7 @@ package struct Compression {
       (model, choices) = try factorising.factorise(
         model, factorising.isDataAware ? examples : nil)
     }
+    if let quantisation { model = try model.quantised(quantisation) }
     return Outcome(model: model, choices: choices, notes: try notes(of: examples))
   }
 
@@ -106,6 +110,7 @@ package struct Compression {
     result.method = (before.0 + methods.map(\.rawValue)).joined(separator: "+")
     let numbers =
       (pruning.isEmpty ? [] : [pruning.numbers]) + (factorising.map { [$0.numbers] } ?? [])
+      + (quantisation.map { ["quantise \($0.rawValue)"] } ?? [])
     result.numbers = (before.1 + numbers).joined(separator: "; ")
     if let examples {
       (result.calibration, result.count) = (Split.train.rawValue, examples.count)
@@ -143,6 +148,9 @@ package struct Compression {
 
   private var stem: String {
     let path = run.count > 1 && run.hasSuffix("/") ? String(run.dropLast()) : run
-    return path + methods.map { $0 == .prune ? "-pruned" : "-factorised" }.joined()
+    let endings: [CompressionMethod: String] = [
+      .prune: "-pruned", .factorise: "-factorised", .quantise: "-int8",
+    ]
+    return path + methods.compactMap { endings[$0] }.joined()
   }
 }

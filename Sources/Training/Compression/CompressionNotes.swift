@@ -49,12 +49,14 @@ package struct CompressionNotes: SettingSection {
 package enum CompressionMethod: String, CaseIterable, Sendable {
   case prune
   case factorise
+  case quantise
 
-  /// Why it does not come after a method of a later place.
+  /// Why it is the last of the methods that a model goes through, or comes before others.
   private var reason: String {
     switch self {
-    case .prune: "what is left after pruning allows lower ranks: prune first, then factorise"
-    case .factorise: ""
+    case .prune: ""
+    case .factorise: "what is left after pruning allows lower ranks: prune first, then factorise"
+    case .quantise: "numbers are rounded to bytes last of all, or they would be rounded twice"
     }
   }
 
@@ -69,10 +71,10 @@ package enum CompressionMethod: String, CaseIterable, Sendable {
         remedy: "compress the run that it was made from, \(notes?.source ?? ""), with other numbers"
       )
     }
-    let later = Self.allCases.drop { $0 != self }.dropFirst().first { before.contains($0.rawValue) }
-    if later != nil {
+    let later = Self.allCases.drop { $0 != self }.dropFirst().last { before.contains($0.rawValue) }
+    if let later {
       throw UserError(
-        .usage, "\(run) is compressed already (\(notes?.numbers ?? "")): \(reason)",
+        .usage, "\(run) is compressed already (\(notes?.numbers ?? "")): \(later.reason)",
         remedy: "begin with the run that it was made from, \(notes?.source ?? "")")
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Autodiff
 import Base
 import Foundation
 import Models
@@ -105,6 +106,13 @@ package struct RunConfiguration {
           + "again already",
         remedy: "use one of them")
     }
+    guard model.quantised == .none || training.steps == 0 else {
+      throw UserError(
+        .configuration,
+        "model.quantised is \(model.quantised.rawValue), but train.steps is \(training.steps): bytes "
+          + "have no gradients",
+        remedy: "train first, and quantise the finished run with lra compress RUN --quantise int8")
+    }
     try validateStatistics()
   }
 
@@ -131,6 +139,9 @@ package struct RunConfiguration {
       model, seed: training.seed, precision: training.operands,
       recomputedBlocks: training.checkpoint)
   }
+
+  /// The precision of the operands of linear maps.
+  var operands: Precision { model.quantised == .int8 ? .int8 : training.operands }
 
   /// Checks that a batch of examples like the first ones fits into memory.
   ///
@@ -247,6 +258,7 @@ package struct RunConfiguration {
     for (key, value) in [
       ("kept-layers", model.keptLayers), ("kept-heads", model.keptHeads),
       ("inner-widths", model.innerWidths), ("ranks", model.ranks),
+      ("quantised", model.quantised.rawValue),
     ] {
       try changed.set("model.\(key)", .text(value), origin: CompressionNotes.origin)
     }

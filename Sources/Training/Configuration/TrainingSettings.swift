@@ -99,7 +99,7 @@ package struct TrainingSettings: SettingSection, Equatable {
   func validate() throws {
     // Shapes that do not know the end may stop while they rise, as the LRA's retrieval does.
     let hasEnd = shape == .cosine || shape == .oneCycle
-    if hasEnd && warmup > max(steps, 1) {
+    if hasEnd && steps > 0 && warmup > steps {
       throw refusal("warmup", warmup, "between 0 and train.steps, \(steps)")
     }
     for (key, value) in [("shards", shards), ("accumulation", accumulation)] where value > batch {

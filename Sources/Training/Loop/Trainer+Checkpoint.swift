@@ -14,11 +14,12 @@ extension Trainer {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     hasCheckpoint = true
-    return [
+    var files = [
       "model.safetensors": model.weights().serialized(),
-      "optimizer.safetensors": moments().serialized(),
       TrainingState.fileName: Array(try encoder.encode(state)),
     ]
+    if hasMoments { files["optimizer.safetensors"] = moments().serialized() }
+    return files
   }
 
   /// Continues from a checkpoint.
@@ -26,7 +27,17 @@ extension Trainer {
   /// - Throws: `UserError(.badData)` naming the file that does not fit this model.
   func restore(_ checkpoint: Checkpoint) throws -> TrainingState {
     try model.load(checkpoint.file("model.safetensors"))
-    let file = checkpoint.file("optimizer.safetensors")
+    if hasMoments { try restoreMoments(checkpoint.file("optimizer.safetensors")) }
+    let state = try Self.state(checkpoint.file(TrainingState.fileName))
+    hasCheckpoint = true
+    optimizer.restore(step: state.step, beta1Product: state.beta1Product)
+    return state
+  }
+
+  /// Whether checkpoints hold moments: a model of bytes is not trained.
+  private var hasMoments: Bool { model.configuration.quantised == .none }
+
+  private func restoreMoments(_ file: String) throws {
     let tensors = try SafeTensors(contentsOf: file)
     for parameter in model.parameters.all {
       let moments = try ["adam.m", "adam.v"].map { moment in
@@ -41,10 +52,6 @@ extension Trainer {
       }
       optimizer.moments.fill(parameter.range, first: moments[0], second: moments[1])
     }
-    let state = try Self.state(checkpoint.file(TrainingState.fileName))
-    hasCheckpoint = true
-    optimizer.restore(step: state.step, beta1Product: state.beta1Product)
-    return state
   }
 
   private static func state(_ file: String) throws -> TrainingState {

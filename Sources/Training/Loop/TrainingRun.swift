@@ -111,7 +111,7 @@ package final class TrainingRun {
     try folder.write(data.identity, to: DataIdentity.fileName)
     if let initialWeights { try folder.write(initialWeights, to: InitialWeights.fileName) }
     let environment = RunEnvironment(
-      threads: Workers.shared.count, precision: configuration.training.operands,
+      threads: Workers.shared.count, precision: configuration.operands,
       ranks: group.ranks.size)
     try folder.write(environment, to: "env.json")
     if settings.steps == 0 && isFresh {

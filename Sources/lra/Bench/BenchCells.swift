@@ -37,7 +37,12 @@ struct BenchCells {
     }
     guard let precision = Precision(rawValue: flags.precision) else {
       throw UserError(
-        .usage, "--precision is \(flags.precision)", remedy: "give fp32 or bf16")
+        .usage, "--precision is \(flags.precision)", remedy: "give fp32, bf16 or int8")
+    }
+    guard precision != .int8 || flags.forward else {
+      throw UserError(
+        .usage, "--precision int8 is for inference alone: bytes have no gradients",
+        remedy: "add --forward")
     }
     self.precision = precision
     let lengths = try integers("--length", flags.length, atLeast: 1)

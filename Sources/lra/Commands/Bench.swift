@@ -13,10 +13,15 @@ struct Bench: ParsableCommand {
     usage: "lra bench [OPTION ...]",
     discussion: """
       lra bench --model linear,s4d --length 1024,4096 --threads 1
+      lra bench runs/text-transformer-small-s0 runs/text-transformer-small-s0-int8
 
       A step is the forward pass, the loss, the backward pass and AdamW. Every pair of model and
-      length runs in a process of its own, so that its peak memory is its own.
+      length runs in a process of its own, so that its peak memory is its own. Of run folders
+      it measures inference: the time of one example, and how many a second 32 at once are.
       """)
+
+  @Argument(help: "Run folders whose models are to be measured.", transform: pathArgument)
+  var runs: [String] = []
 
   @Option(help: "Models, separated by commas.", completion: .models)
   var model = "transformer,linformer,linear"
@@ -42,7 +47,7 @@ struct Bench: ParsableCommand {
   var steps = 5
   @Option(parsing: .unconditional, help: "Threads; LRA_THREADS or all cores by default.")
   var threads: Int?
-  @Option(help: "What operands of products are rounded to: fp32 or bf16.")
+  @Option(help: "What operands of products are rounded to: fp32, bf16, or with --forward int8.")
   var precision = Precision.fp32.rawValue
   @Flag(help: "Time inference only.")
   var forward = false
@@ -68,6 +73,7 @@ struct Bench: ParsableCommand {
   var cell = false
 
   func run() throws {
+    if !runs.isEmpty { return try measureRuns() }
     let cells = try BenchCells(self)
     if turns { return try takeTurns(cells) }
     if cell { return try runCell(cells) }
@@ -87,6 +93,18 @@ struct Bench: ParsableCommand {
       printMessage("\(failures) of \(cells.all.count) cells failed")
       throw ExitCode(UserError.Kind.failed.rawValue)
     }
+  }
+
+  /// Measures the models of runs, one after the other in this process.
+  private func measureRuns() throws {
+    if let threads { try useThreads(threads) }
+    try require("--steps", steps, atLeast: 1, atMost: 1_000_000)
+    let speeds = try runs.map { run in
+      let speed = try RunSpeed(run, steps: steps)
+      if json { try printResult(try jsonText(speed, oneLine: true)) }
+      return speed
+    }
+    if !json { try printResult(RunSpeed.table(speeds)) }
   }
 
   /// Measures the one cell in this process; its parent reads the line.

@@ -17,8 +17,8 @@ struct Compress: ParsableCommand {
       lra compress runs/text-transformer-small-s0 --prune-hidden 50% --steps 500
       lra compress runs/text-transformer-small-s0 --factorise energy=0.9 --data-aware
 
-      Methods: pruning (--prune-heads, --prune-hidden, --drop-layers) and narrow maps
-      (--factorise); of several, pruning comes first. docs/methods.md describes them.
+      Methods: pruning (--prune-heads, --prune-hidden, --drop-layers), narrow maps
+      (--factorise) and bytes (--quantise), in this order; docs/methods.md describes them.
 
       The new run is beside the old one, which stays as it is. It begins with the smaller
       model, is trained for --steps further steps with a fresh optimizer, and is tested.
@@ -45,6 +45,10 @@ struct Compress: ParsableCommand {
   var factorise: String?
   @Flag(help: "With --factorise: by what the maps take from training examples.")
   var dataAware = false
+  @Option(help: "Round to bytes: int8, matrices, tables and the operands of linear maps.")
+  var quantise: String?
+  @Flag(help: "With --quantise: in the file alone; products are those of floats.")
+  var weightsOnly = false
   @Option(
     parsing: .unconditional, help: "Training examples that something is measured on, the first.")
   var calibrate = 256
@@ -78,6 +82,7 @@ struct Compress: ParsableCommand {
     compression.factorising = try factorise.map {
       try Factorising($0, isDataAware: dataAware)
     }
+    compression.quantisation = try quantisation()
     try checkFlags(compression)
     try compression.check()
     Interrupts.install()
@@ -91,6 +96,16 @@ struct Compress: ParsableCommand {
     pruning.hidden = try pruneHidden.map { try share("--prune-hidden", $0) }
     pruning.layers = try dropLayers.map { try integers("--drop-layers", $0, atLeast: 0) } ?? []
     return pruning
+  }
+
+  private func quantisation() throws -> Quantisation? {
+    guard let quantise else { return nil }
+    guard quantise == Quantisation.int8.rawValue else {
+      throw UserError(
+        .usage, "--quantise is \(quantise)",
+        remedy: "give int8, with --weights-only for the file alone")
+    }
+    return weightsOnly ? .weights : .int8
   }
 
   /// `40%` or `0.4`.
@@ -113,11 +128,22 @@ struct Compress: ParsableCommand {
         .usage, "--data-aware says how to factorise, but --factorise is missing",
         remedy: "add, for example, --factorise energy=0.9")
     }
+    if weightsOnly, quantise == nil {
+      throw UserError(
+        .usage, "--weights-only says what to quantise, but --quantise is missing",
+        remedy: "add --quantise int8")
+    }
+    if quantise != nil, steps > 0 {
+      throw UserError(
+        .usage, "--quantise with --steps: bytes have no gradients",
+        remedy:
+          "compress and train by the other methods first, then quantise the run that comes out")
+    }
     if compression.methods.isEmpty, !dryRun {
       throw UserError(
         .usage, "nothing says how to compress",
-        remedy: "add --prune-heads, --prune-hidden, --drop-layers or --factorise; --dry-run shows "
-          + "where the bytes are")
+        remedy: "add --prune-heads, --prune-hidden, --drop-layers, --factorise or --quantise; "
+          + "--dry-run shows where the bytes are")
     }
     if dryRun, output != nil || steps > 0 || !assignments.isEmpty {
       throw UserError(
@@ -149,10 +175,12 @@ struct Compress: ParsableCommand {
   private func compress(_ compression: Compression) throws {
     let identity = try prepareData(compression)
     let outcome = try compression.outcome()
-    let before = compression.source.model.parameters.count
+    let before = compression.source.model
     printMessage(
-      "\(formatCount(before)) weights become \(formatCount(outcome.model.parameters.count)) "
+      "\(formatCount(before.parameters.count)) weights, \(formatBytes(before.weightBytes)), become "
+        + "\(formatCount(outcome.model.parameters.count)), \(formatBytes(outcome.model.weightBytes)) "
         + "(\(outcome.notes.numbers))")
+    if compression.quantisation != nil { try tellAgreement(compression, outcome) }
     let (folder, configuration) = try compression.write(
       outcome, to: output, steps: steps, assignments: assignments)
     let console = try makeConsole(logPath: folder.file("log.txt"))
@@ -162,6 +190,16 @@ struct Compress: ParsableCommand {
     let ending = try run.run()
     console.finish()
     try reportEnding(ending, folder, json: json)
+  }
+
+  private func tellAgreement(_ compression: Compression, _ outcome: Compression.Outcome) throws {
+    let configuration = compression.source.configuration
+    let agreement = try Agreement(
+      compression.source.model, outcome.model, configuration.task,
+      batch: configuration.training.batch)
+    printMessage(
+      "the same answer to \(agreement.same) of \(counted(agreement.count, "validation example")); "
+        + "cosine of logits at least " + formatNumber("%.4f", agreement.leastCosine))
   }
 
   /// Prepares the task's data and holds them against the run's.

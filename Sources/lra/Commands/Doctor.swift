@@ -63,6 +63,7 @@ struct Doctor: ParsableCommand {
     ] + blas(report) + [
       ("our kernel", speed(report.kernelGflopsPerS, report.threads, "GFLOP/s")),
       ("  of bf16", report.bf16GflopsPerS.map { speed($0, report.threads, "GFLOP/s") } ?? "none"),
+      ("  of int8", report.int8GopsPerS.map { speed($0, report.threads, "GOP/s") } ?? "none"),
       ("main memory", speed(report.memoryGigabytesPerS, report.threads, "GB/s")),
       (
         "roofline knee",

@@ -40,11 +40,11 @@ struct CompressionTables {
 
   var summary: Summary {
     Summary(
-      run: run, model: model.configuration.name, bytes: Self.bytes(model),
+      run: run, model: model.configuration.name, bytes: model.weightBytes,
       parts: model.weightParts, importance: importance, loss: loss,
       withoutBlocks: withoutBlocks.map { .init(number: $0.number, loss: $0.loss) },
       maps: outcome?.choices ?? [], after: outcome?.model.weightParts,
-      bytesAfter: outcome.map { Self.bytes($0.model) })
+      bytesAfter: outcome.map { $0.model.weightBytes })
   }
 
   /// All tables.
@@ -62,14 +62,10 @@ struct CompressionTables {
     return parts.joined(separator: "\n\n")
   }
 
-  private static func bytes(_ model: Classifier) -> Int {
-    model.weightParts.reduce(0) { $0 + $1.bytes }
-  }
-
   private var bytes: String {
     let parts = model.weightParts
     let after = outcome?.model.weightParts
-    let all = Self.bytes(model)
+    let all = model.weightBytes
     var rows = [["part", "values", "bytes", "share"] + (after == nil ? [] : ["after"])]
     for part in parts {
       let left = after.map { parts in
@@ -82,14 +78,14 @@ struct CompressionTables {
         ] + (left ?? []))
     }
     rows.append(
-      ["all", formatCount(all / 4), formatBytes(all), ""]
-        + (outcome.map { [formatBytes(Self.bytes($0.model))] } ?? []))
+      ["all", formatCount(parts.reduce(0) { $0 + $1.values }), formatBytes(all), ""]
+        + (outcome.map { [formatBytes($0.model.weightBytes)] } ?? []))
     return formatTable(rows)
   }
 
   /// What another training could leave out, where that is most of the file.
   private var hint: String? {
-    let all = Double(Self.bytes(model))
+    let all = Double(model.weightBytes)
     let share = { (name: String) in
       Double(model.weightParts.first { $0.name == name }?.bytes ?? 0) / all
     }

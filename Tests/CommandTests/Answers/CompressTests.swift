@@ -11,7 +11,7 @@ struct CompressTests {
     try withScratchFolder { folder in
       let settings = [
         "task.train-count=100", "task.val-count=40", "task.test-count=40", "train.eval-every=3",
-        "train.checkpoint-every=3", "train.learning-rate=1e-3",
+        "train.checkpoint-every=3", "train.learning-rate=1e-3", "train.warmup=3",
       ]
       let run = try CommandRunner.run(
         CommandRunner.program,
@@ -58,9 +58,22 @@ struct CompressTests {
       #expect((notes["source-sha256"] as? String)?.count == 64)
       #expect(try bytes("\(folder)/small") < bytes("\(run)-pruned"))
 
+      let bytes = try CommandRunner.lra(
+        "compress \(folder)/small --quantise int8 --output \(folder)/bytes --threads 1")
+      #expect(bytes.status == 0, "\(bytes.errors)")
+      #expect(bytes.errors.contains("the same answer to"))
+      #expect(try self.bytes("\(folder)/bytes") < self.bytes("\(folder)/small"))
+      let last = "\(folder)/bytes/checkpoints/last"
+      #expect(!FileManager.default.fileExists(atPath: "\(last)/optimizer.safetensors"))
+      let speeds = try CommandRunner.lra(
+        "bench \(run) \(folder)/bytes --steps 1 --threads 1 --json"
+      ).objects()
+      #expect(speeds.map { $0["precision"] as? String } == ["fp32", "int8"])
+
       let data = "--data \(folder)/data"
       for command in [
-        "evaluate \(folder)/small --split val \(data)", "compare \(run) \(run)-pruned",
+        "evaluate \(folder)/small --split val \(data)", "evaluate \(folder)/bytes \(data)",
+        "train --resume \(folder)/bytes", "compare \(run) \(run)-pruned",
         "report \(folder)/small \(run) --output \(folder)/report",
         "train --resume \(folder)/small",
         "train --config \(folder)/small/config.json --steps 2 --output \(folder)/again \(data)",
@@ -86,7 +99,9 @@ struct CompressTests {
         ("--factorise budget=1KiB", 78, "even with rank 1"),
         ("--factorise rank=2 --set model.width=3", 64, "only the training"),
         ("--factorise rank=2 --output \(run)", 73, "holds a run already"),
-        ("--dry-run --steps 3", 64, "trains nothing"),
+        ("--dry-run --steps 3", 64, "trains nothing"), ("--quantise int4", 64, "give int8"),
+        ("--quantise int8 --steps 3", 64, "no gradients"),
+        ("--weights-only", 64, "--quantise is missing"),
       ] {
         let result = try CommandRunner.lra("compress \(run) \(flags) --threads 1")
         #expect(
@@ -102,6 +117,22 @@ struct CompressTests {
       ] {
         let result = try CommandRunner.lra("compress \(folder)/n \(flags)")
         #expect(result.status == 64 && result.errors.contains(text), "\(result.errors)")
+      }
+      #expect(
+        try CommandRunner.lra("compress \(folder)/n --quantise int8 --output \(folder)/b").status
+          == 0)
+      for (command, status, text) in [
+        ("compress \(folder)/b --prune-hidden 50%", 64, "last of all"),
+        ("compress \(folder)/b --quantise int8", 64, "by this method already"),
+        (
+          "train --config \(folder)/b/config.json --steps 5 --output \(folder)/c", 78,
+          "no gradients"
+        ),
+      ] {
+        let result = try CommandRunner.lra(command)
+        #expect(
+          Int(result.status) == status && result.errors.contains(text),
+          "\(command): \(result.errors)")
       }
       // A damaged checkpoint, and one that somebody trains.
       let weights = "\(run)/checkpoints/best/model.safetensors"

@@ -207,7 +207,7 @@ struct VariantTests {
   @Test("Operands of bfloat16 change the loss a little", arguments: VariantCatalog.all)
   func bfloat16(entry: VariantEntry) throws {
     let configuration = try tinyConfiguration(entry)
-    let losses = try Precision.allCases.map { precision in
+    let losses = try [Precision.fp32, .bf16].map { precision in
       let model = try Classifier(configuration, seed: 3, precision: precision)
       return crossEntropy(
         model(Self.batch.packed(capacity: 20)), labels: Self.batch.labels

@@ -18,11 +18,7 @@ protocol BFloat16Pairs {
 /// By the instructions of AVX512-BF16.
 enum NativePairs: BFloat16Pairs {
   /// Whether this build has them, and the processor, and `LRA_ISA` does not do without them.
-  static let areAvailable: Bool = {
-    // The command line has refused a kernel that there is not.
-    let chosen = (try? ProductKernel.fromEnvironment()) ?? nil
-    return ProductKernel.available.contains(.bf16) && (chosen ?? .bf16) == .bf16
-  }()
+  static let areAvailable = ProductKernel.isUsed(.bf16)
 
   @inline(__always)
   static func pairs(_ first: Lanes, _ second: Lanes) -> Lanes { lra_pairs(first, second) }

@@ -82,7 +82,12 @@ private func gemmNarrowPanel(
       for r in 0..<rows {
         let target = c + (i + r) * cRow
         let source = block + r * Panels.width
-        for j in 0..<n { target[j] = accumulate ? target[j] + source[j] : source[j] }
+        forLanes(0..<n) { j, count in
+          let sum = load(source + j, count: count)
+          store(
+            accumulate ? a.precision.sum(load(target + j, count: count), sum) : sum, target + j,
+            count: count)
+        }
       }
       i += rows
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How operands of products lie in a step of a register tile: one element each, or a pair.
+/// How operands of products lie in a step of a register tile: one element each, a pair, or four bytes.
 protocol OperandFormat {
   /// Elements along the inner dimension in a step.
   static var depth: Int { get }
@@ -10,10 +10,22 @@ protocol OperandFormat {
   static func acrossRows(_ row: (Int) -> Lanes) -> Lanes
   /// Sixteen steps along a row.
   ///
-  /// - Parameter vector: the row's elements from 0, or from 16 on.
+  /// - Parameter vector: the row's elements from 0, or from 16, 32 or 48 on.
   static func alongRow(_ vector: (Int) -> Lanes) -> Lanes
   /// Adds the products of a step to sums.
+  ///
+  /// - Parameters:
+  ///   - a: of the packed matrix.
+  ///   - b: of the rows that pass over it.
   static func addProduct(_ a: Lanes, _ b: Lanes, to sum: inout Lanes)
+  /// a + b of such sums.
+  static func sum(_ a: Lanes, _ b: Lanes) -> Lanes
+}
+
+extension OperandFormat {
+  /// Sums are floats, unless a format says otherwise.
+  @inline(__always)
+  static func sum(_ a: Lanes, _ b: Lanes) -> Lanes { a + b }
 }
 
 /// Floats, one a step.

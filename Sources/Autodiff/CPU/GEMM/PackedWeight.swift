@@ -6,12 +6,16 @@ struct PackedWeight {
   let inputs: Int
   private let storage: Storage
   private let panels: Panels
+  /// Scales and shifts of bytes; nil for others.
+  private let bytes: PackedBytes?
 
   /// Packed so that `multiply` gives x·Wᵀ.
   static func forward(_ weight: Tensor, _ precision: Precision = .fp32) -> PackedWeight {
     PackedWeight(weight, transposed: true, precision)
   }
   /// Packed so that `multiply` gives dy·W.
+  ///
+  /// - Precondition: not of bytes, which have no gradients.
   static func backward(_ weight: Tensor, _ precision: Precision = .fp32) -> PackedWeight {
     PackedWeight(weight, transposed: false, precision)
   }
@@ -23,11 +27,15 @@ struct PackedWeight {
     let storage = Storage(
       count: Panels.floatCount(inner: k, columns: n, precision: precision))
     let (source, row) = (weight.pointer, weight.shape[1])
+    precondition(precision != .int8 || transposed, "int8: a weight of bytes has no gradients")
+    let bytes = precision == .int8 ? PackedBytes(columns: n) : nil
     parallel(Panels.count(n)) { panel, _ in
       let column = panel * Panels.width
       let width = min(Panels.width, n - column)
       let target = storage.pointer + column * precision.steps(k)
-      if transposed {
+      if let bytes {
+        bytes.pack(source, row: row, inner: k, column: column, into: target)
+      } else if transposed {
         Panels.pack(
           transposed: source + column * row, stride: row, inner: k, columns: width, into: target,
           precision: precision)
@@ -38,29 +46,42 @@ struct PackedWeight {
       }
     }
     self.storage = storage
+    self.bytes = bytes
+    firstColumn = 0
     panels = Panels(packed: storage.pointer, inner: k, precision: precision)
     inner = k
     columns = n
   }
 
-  private init(_ whole: PackedWeight, _ panels: Panels, inner: Int, columns: Int) {
+  private init(
+    _ whole: PackedWeight, _ panels: Panels, _ bytes: PackedBytes?, inner: Int, columns: Range<Int>
+  ) {
     (outputs, inputs, storage) = (whole.outputs, whole.inputs, whole.storage)
-    (self.panels, self.inner, self.columns) = (panels, inner, columns)
+    (self.panels, self.bytes, self.inner) = (panels, bytes, inner)
+    (firstColumn, self.columns) = (whole.firstColumn + columns.lowerBound, columns.count)
   }
 
   private let inner: Int
   private let columns: Int
+  /// The place of the first column in the whole packed matrix.
+  private let firstColumn: Int
 
   /// Some of the packed matrix's columns; they start at a multiple of ``Panels/width``.
   func columns(_ range: Range<Int>) -> PackedWeight {
     PackedWeight(
-      self, panels.columns(from: range.lowerBound), inner: inner, columns: range.count)
+      self, panels.columns(from: range.lowerBound), bytes, inner: inner, columns: range)
   }
 
   /// Some of the packed matrix's rows.
+  ///
+  /// - Complexity: constant; of bytes that of reading these rows.
   func rows(_ range: Range<Int>) -> PackedWeight {
-    PackedWeight(
-      self, panels.rows(from: range.lowerBound), inner: range.count, columns: columns)
+    let precision = panels.precision
+    let first = precision.steps(range.lowerBound)
+    return PackedWeight(
+      self, panels.rows(from: range.lowerBound),
+      bytes?.forSteps(first..<first + precision.steps(range.count), of: panels),
+      inner: range.count, columns: 0..<columns)
   }
 
   /// A left-hand side of ``multiply(_:_:into:row:accumulate:prefetching:)``, x[rows × k] in the
@@ -83,9 +104,32 @@ struct PackedWeight {
     _ x: StridedMatrix, _ rows: Int, into y: UnsafeMutablePointer<Float>, row: Int? = nil,
     accumulate: Bool = false, prefetching: PrefetchCursor = .none
   ) {
+    if let bytes, let scales = x.scales {
+      return multiply(x, bytes, scales, rows, into: y, row: row ?? columns, accumulate, prefetching)
+    }
     gemm(
       rows: rows, columns: columns, inner: inner, x, panels, into: y, stride: row ?? columns,
       accumulate: accumulate, prefetching: prefetching)
+  }
+
+  /// The product of bytes, whose sums need a place of their own where y holds something already.
+  private func multiply(
+    _ x: StridedMatrix, _ bytes: PackedBytes, _ rowScales: UnsafePointer<Float>, _ rows: Int,
+    into y: UnsafeMutablePointer<Float>, row: Int, _ accumulate: Bool,
+    _ prefetching: PrefetchCursor
+  ) {
+    let scale = { (sums: UnsafeMutablePointer<Float>, sumRow: Int) in
+      gemm(
+        rows: rows, columns: columns, inner: inner, x, panels, into: sums, stride: sumRow,
+        accumulate: false, prefetching: prefetching)
+      bytes.scale(
+        sums, row: sumRow, rows: rows, columns: firstColumn..<firstColumn + columns,
+        rowScales: rowScales, into: y, row: row, accumulate: accumulate)
+    }
+    guard accumulate else { return scale(y, row) }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(rows * columns, 1)) { sums in
+      if let base = sums.baseAddress { scale(base, columns) }
+    }
   }
 
   /// As ``multiply(_:_:into:row:accumulate:prefetching:)`` with x where it lies, row-major.

@@ -37,9 +37,10 @@ struct Panels {
     Panels(base: base + first / Self.width * panel, step: step, panel: panel, precision)
   }
 
-  /// The rows from one on, of bfloat16 an even one.
+  /// The rows from one on, of bfloat16 an even one, of bytes a multiple of four.
   func rows(from first: Int) -> Panels {
-    assert(precision == .fp32 || first % 2 == 0, "panels: row \(first) is the second of a pair")
+    assert(
+      precision.steps(first + 1) > precision.steps(first), "panels: row \(first) begins no step")
     return Panels(
       base: base + precision.steps(first) * step, step: step, panel: panel, precision)
   }

@@ -7,19 +7,29 @@ package enum Precision: String, CaseIterable, Sendable {
   /// bfloat16: the sign, the exponent and seven of 23 bits of a float, to which operands are rounded as
   /// they are packed.
   case bf16
+  /// Signed bytes with a scale for each row of the left-hand side and each output of a weight, of weights'
+  /// products with rows alone: their sums are integers until they are scaled. See ``PackedBytes``.
+  case int8
 
-  /// Steps of a register tile for `count` elements along the inner dimension: bfloat16 go in pairs, of
-  /// which each takes the room of a float.
+  /// Steps of a register tile for `count` elements along the inner dimension: bfloat16 go in pairs and bytes
+  /// in fours, of which each takes the room of a float.
   @inline(__always)
   func steps(_ count: Int) -> Int {
     switch self {
     case .fp32: count
     case .bf16: (count + 1) / 2
+    case .int8: (count + 3) / 4
     }
   }
 }
 
 extension Precision {
+  /// a + b of sums of products.
+  @inline(__always)
+  func sum(_ a: Lanes, _ b: Lanes) -> Lanes {
+    self == .int8 ? QuadFormat<PortableQuads>.sum(a, b) : a + b
+  }
+
   /// Copies a row-major matrix as steps along its rows' order: pairs are of neighbouring rows.
   ///
   /// - Parameters:
@@ -38,6 +48,7 @@ extension Precision {
     case .bf16:
       acrossRows(
         PairFormat<PortablePairs>.self, source, row, rows, columns, padded, target, targetRow)
+    case .int8: preconditionFailure("int8: there are no products with the transpose of a weight")
     }
   }
 
@@ -70,6 +81,9 @@ extension Precision {
     case .bf16:
       copyTransposed(
         PairFormat<PortablePairs>.self, columns: columns, into: target, row: targetRow, elements)
+    case .int8:
+      copyTransposed(
+        QuadFormat<PortableQuads>.self, columns: columns, into: target, row: targetRow, elements)
     }
   }
 
@@ -84,6 +98,7 @@ extension Precision {
       alongRows(PairFormat<NativePairs>.self, source, row, rows, columns, target, targetRow)
     case .bf16:
       alongRows(PairFormat<PortablePairs>.self, source, row, rows, columns, target, targetRow)
+    case .int8: preconditionFailure("int8: rows of bytes have scales, see StridedMatrix.byteRows")
     }
   }
 }

@@ -34,7 +34,7 @@ struct RegisterTile<let rows: Int, let vectors: Int, Format: OperandFormat> {
       for v in 0..<vectors {
         let to = c + (r &* cRow &+ v &* laneCount)
         let sum = sums[unchecked: r][unchecked: v]
-        store(accumulate ? load(to) + sum : sum, to)
+        store(accumulate ? Format.sum(load(to), sum) : sum, to)
       }
     }
   }
@@ -72,6 +72,9 @@ enum RegisterTiles {
     case .bf16 where NativePairs.areAvailable:
       multiply(PairFormat<NativePairs>.self, rows, k, a, b, bStep, c, cRow, accumulate)
     case .bf16: multiply(PairFormat<PortablePairs>.self, rows, k, a, b, bStep, c, cRow, accumulate)
+    case .int8 where NativeQuads.areAvailable:
+      multiply(QuadFormat<NativeQuads>.self, rows, k, a, b, bStep, c, cRow, accumulate)
+    case .int8: multiply(QuadFormat<PortableQuads>.self, rows, k, a, b, bStep, c, cRow, accumulate)
     }
   }
 

@@ -2,7 +2,7 @@
 
 /// A matrix in memory: element (row, column) lies at `base[row * rowStride + column * columnStride]`.
 ///
-/// Of bfloat16 an element is two, that stand for neighbouring columns.
+/// Of bfloat16 an element is two, of bytes four, that stand for neighbouring columns.
 struct StridedMatrix {
   let base: UnsafePointer<Float>
   /// Floats from one row to the next.
@@ -11,14 +11,18 @@ struct StridedMatrix {
   let columnStride: Int
   /// Of the elements.
   let precision: Precision
+  /// What the bytes of each row are multiplied by; nil for others.
+  let scales: UnsafePointer<Float>?
 
   init(
-    base: UnsafePointer<Float>, rowStride: Int, columnStride: Int, precision: Precision = .fp32
+    base: UnsafePointer<Float>, rowStride: Int, columnStride: Int, precision: Precision = .fp32,
+    scales: UnsafePointer<Float>? = nil
   ) {
     self.base = base
     self.rowStride = rowStride
     self.columnStride = columnStride
     self.precision = precision
+    self.scales = scales
   }
 
   /// The rows from one on.
@@ -26,7 +30,7 @@ struct StridedMatrix {
   func rows(from first: Int) -> StridedMatrix {
     StridedMatrix(
       base: base + first * rowStride, rowStride: rowStride, columnStride: columnStride,
-      precision: precision)
+      precision: precision, scales: scales.map { $0 + first })
   }
 
   /// The columns from one on.
@@ -34,7 +38,7 @@ struct StridedMatrix {
   func columns(from first: Int) -> StridedMatrix {
     StridedMatrix(
       base: base + first * columnStride, rowStride: rowStride, columnStride: columnStride,
-      precision: precision)
+      precision: precision, scales: scales)
   }
 
   /// Whether the first `rows` and `columns` are memory that may be read.
@@ -54,6 +58,9 @@ extension StridedMatrix {
     _ workspace: Workspace
   ) -> StridedMatrix {
     if precision == .fp32 { return StridedMatrix(base: base, rowStride: row, columnStride: 1) }
+    if precision == .int8 {
+      return byteRows(base, row: row, rows: rows, columns: columns, workspace)
+    }
     let stride = wholeVectors(precision.steps(columns))
     let copy = workspace.floats(rows * stride)
     precision.copyRows(base, row: row, rows: rows, columns: columns, into: copy, row: stride)

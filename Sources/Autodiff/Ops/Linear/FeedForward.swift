@@ -82,6 +82,7 @@ private struct FeedForwardBlock {
     let packed = (
       inner: first.packedForward(), outer: PackedWeight.forward(outer.weight, first.precision)
     )
+    let outerSlices = (0..<slices.count).map { packed.outer.rows(slices[$0]) }
     parallel(x.rows, by: rowsPerTile) { rows, workspace in
       let count = rows.count
       let from = x.pointer + rows.lowerBound * width
@@ -99,7 +100,7 @@ private struct FeedForwardBlock {
         addBias(first.bias.map { $0.pointer + columns.lowerBound }, argument, count, columns.count)
         activation.apply(argument, into: inside, count: count * columns.count)
         dropInner(inside, count, columns, firstRow: rows.lowerBound)
-        packed.outer.rows(columns).multiply(
+        outerSlices[slice].multiply(
           inside, count, into: out, workspace, accumulate: slice > 0)
         prefetching = .none
       }
