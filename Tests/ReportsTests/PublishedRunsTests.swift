@@ -127,7 +127,9 @@ struct PublishedRunsTests {
     let document = try #require(files.first { $0.name == "runs.md" }).content
     let text = String(decoding: document, as: UTF8.self)
     #expect(text.hasPrefix("# Runs\n\n## listops-linformer-s0\n\n"))
-    #expect(text.contains("| test, best checkpoint | 40.0 % ± 1.5 %, loss 1.5000 |"))
+    #expect(text.contains("| test, best checkpoint | 40.0 % ± 1.5 %, loss 1.5000 nats |"))
+    #expect(text.contains("| val, last checkpoint | 40.0 % ± 1.5 %, loss 1.5000 nats |"))
+    #expect(text.contains(" steps/s on 1 thread |"))
     #expect(text.contains("| val accuracy, % (step) | 25.0 (25), 50.0 (50), 10.0 (100) |"))
   }
 

@@ -59,6 +59,7 @@ struct ReportPageTests {
     #expect(page.components(separatedBy: "class=\"legend\"").count == 2)
     #expect(runs.components(separatedBy: "class=\"legend\"").count == 3)
     #expect(runs.contains("<title>training: 100 steps, 1.25 nats</title>"))
+    #expect(runs.contains("Over the steps of the run: training and val."))
     #expect(runs.contains("<title>val: 100 steps, 1.5 nats</title>"))
     #expect(page.contains("<title>linformer: 100 steps, 10 %</title>"))
     run.validation = Array(run.validation.prefix(1))

@@ -256,7 +256,8 @@ struct ReportCharts {
     return [
       Chart(
         id: "\(id)-loss", title: "Loss of \(run.name)",
-        caption: "Training and val loss over the steps of the run.", x: axis(losses),
+        caption: "Over the steps of the run: \(losses.map(\.name).joined(separator: " and ")).",
+        x: axis(losses),
         y: Axis("loss, nats", unit: "nats", extremes(losses, nil)), series: losses),
       Chart(
         id: "\(id)-accuracy", title: "Val accuracy of \(run.name)",

@@ -16,9 +16,13 @@ enum RunFacts {
   static func result(_ run: RunRecord) -> [(String, String)] {
     guard let result = run.result else { return [("status", run.status?.rawValue ?? "unknown")] }
     let accuracy = { (evaluation: Evaluation) in
-      evaluation.formattedAccuracy + ", loss " + formatNumber("%.4f", evaluation.loss)
+      evaluation.formattedAccuracy + ", loss " + formatNumber("%.4f", evaluation.loss) + " nats"
     }
-    return [
+    let validations = [
+      ("val, best checkpoint", result.validationBest),
+      ("val, last checkpoint", result.validationLast ?? result.validation),
+    ].compactMap { name, evaluation in evaluation.map { (name, accuracy($0)) } }
+    return validations + [
       ("test, best checkpoint", accuracy(result.testBest)),
       ("test, last checkpoint", accuracy(result.testLast)),
       ("chance", formatPercent(result.majorityShare) + (result.remark.map { "; \($0)" } ?? "")),
@@ -29,7 +33,8 @@ enum RunFacts {
       (
         "training",
         "\(formatDuration(seconds: result.trainingSeconds)), "
-          + String(format: "%.2f steps/s, ", result.stepsPerSecond) + "threads: \(result.threads)"
+          + String(format: "%.2f steps/s on ", result.stepsPerSecond)
+          + counted(result.threads, "thread")
       ),
       ("peak memory", formatBytes(result.peakResidentBytes)),
       ("weights", formatCount(result.parameters)), ("data", result.dataSource),

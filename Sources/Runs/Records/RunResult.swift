@@ -137,15 +137,23 @@ extension RunResult: CheckedValue {
 extension RunResult {
   /// The summary that ends a run, a line a fact.
   package func summary(folder: String) -> String {
+    let tokens = Int(exactly: tokensPerSecond.rounded()).map(formatCount) ?? "unknown"
     var lines = [
       "test accuracy     best \(testBest.formattedAccuracy)"
-        + (bestStep.map { " (step \($0))" } ?? "") + "   last \(testLast.formattedAccuracy)",
+        + (bestStep.map { " (step \($0))" } ?? "") + "   last \(testLast.formattedAccuracy)"
+    ]
+    if let validationBest, let validationLast {
+      lines.append(
+        "val accuracy      best \(validationBest.formattedAccuracy)   "
+          + "last \(validationLast.formattedAccuracy)")
+    }
+    lines += [
       "chance            \(formatPercent(majorityShare)) (commonest class)"
         + (remark.map { "; \($0)" } ?? ""),
       "speed             "
-        + String(format: "%.2f steps/s   %.0f tokens/s", stepsPerSecond, tokensPerSecond)
-        + " (padding is never computed)",
-      "training time     \(formatDuration(seconds: trainingSeconds)) for \(steps) steps",
+        + String(format: "%.2f steps/s   ", stepsPerSecond)
+        + "\(tokens) tokens/s (padding is never computed)",
+      "training time     \(formatDuration(seconds: trainingSeconds)) for \(counted(steps, "step"))",
       "peak memory       \(formatBytes(peakResidentBytes))",
       "data              \(dataSource)",
       "run folder        \(folder)",

@@ -71,6 +71,7 @@ struct ResumeTests {
       #expect(result.bestFrom == 16 && result.bestStep == 16)
       #expect(result.testBest == result.testLast)
       #expect(result.summary(folder: "x").contains("the best is that from step 16 on"))
+      #expect(result.summary(folder: "x").contains("\nval accuracy      best "))
       #expect(run.console.messages.contains { $0.contains("the best is chosen from step 16 on") })
     }
   }
