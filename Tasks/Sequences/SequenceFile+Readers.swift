@@ -30,7 +30,8 @@ extension SequenceFile {
       throw reader.problem(
         "the first line is neither label<TAB>tokens nor label<TAB>text: "
           + (foreignEncoding(header) ?? shownText(header)),
-        remedy: "save the table as UTF-8 with one of these headers")
+        remedy:
+          "save the table as UTF-8 with one of these headers, a tab between the columns, no comma")
     }
     var file = SequenceFile(path, form) { "\(path):\($0 + 2)" }
     var sequence: [Int32] = []

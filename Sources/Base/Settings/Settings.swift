@@ -160,7 +160,7 @@ package struct Settings: Sendable, Equatable {
     let known = entries.filter { $0.key.hasPrefix("\(section).") }.map(\.key)
     let remedy =
       if !near.isEmpty {
-        "did you mean \(near.joined(separator: ", "))?"
+        "did you mean \(near.joined(separator: " or "))?"
       } else if known.isEmpty {
         "the sections are \(sections.joined(separator: ", "))"
       } else {

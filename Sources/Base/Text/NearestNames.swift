@@ -10,11 +10,13 @@
 package func nearestNames(to typed: String, among names: [String]) -> [String] {
   let word = Array(typed.lowercased().utf8)
   guard !word.isEmpty else { return [] }
+  // Letters so chosen mean nothing else, however near another name is.
+  let abbreviated = names.filter { hasInitials($0, typed) }
+  if !abbreviated.isEmpty { return Array(abbreviated.prefix(3)) }
   let allowed = max(1, min(3, word.count / 3 + 1))
   let scored = names.enumerated().compactMap { index, name -> (Int, Int, String)? in
     let other = Array(name.lowercased().utf8)
     let part = word.count >= 3 && (other.starts(with: word) || other.ends(with: word))
-    if hasInitials(name, typed) { return (0, index, name) }
     let distance = min(editDistance(word, other), part ? 1 : .max)
     return distance <= allowed ? (distance, index, name) : nil
   }

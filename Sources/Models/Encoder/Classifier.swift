@@ -183,7 +183,7 @@ package final class Classifier {
         let near = nearestNames(to: path, among: maps.map(\.path))
         throw UserError(
           .configuration, "model.ranks: this model has no map \(path) whose rank could be chosen",
-          remedy: near.isEmpty ? "leave it out" : "did you mean \(near.joined(separator: ", "))?")
+          remedy: near.isEmpty ? "leave it out" : "did you mean \(near.joined(separator: " or "))?")
       }
       guard rank < map.limit else {
         throw UserError(

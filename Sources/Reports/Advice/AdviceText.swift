@@ -39,7 +39,7 @@ extension Advice {
         """
         Not trained on \(question.task) at \(question.length) tokens: \
         \(unmeasured.joined(separator: ", "))
-        train them with: lra leaderboard --tasks \(question.task) --lengths \(question.length) \
+        train them with: \(programWord) leaderboard --tasks \(question.task) --lengths \(question.length) \
         --models \(unmeasured.prefix(2).joined(separator: ",")) --budget 1h
         """)
     }

@@ -154,7 +154,7 @@ package struct RunComparison {
     guard FileManager.default.fileExists(atPath: file) else {
       throw UserError(
         .missingInput, "\(run.name) keeps no answers",
-        remedy: "make them with lra evaluate \(shellQuoted(run.path)) --checkpoint "
+        remedy: "make them with \(programWord) evaluate \(shellQuoted(run.path)) --checkpoint "
           + (run.result?.select ?? .best).rawValue)
     }
     let answers = try PredictionFile.read(file)

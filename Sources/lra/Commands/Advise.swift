@@ -58,7 +58,7 @@ struct Advise: ParsableCommand {
     guard !(collection.finished + others.finished).isEmpty || !speed.results.isEmpty else {
       throw UserError(
         .missingInput, "there is no finished run and no speed.jsonl to learn from",
-        remedy: "train some first: lra leaderboard --tasks \(task) --budget 1h")
+        remedy: "train some first: \(programWord) leaderboard --tasks \(task) --budget 1h")
     }
     return try Advice(
       question, runs: collection.finished, published: others.finished, speed: speed.results)

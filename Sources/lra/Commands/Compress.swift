@@ -27,7 +27,7 @@ struct Compress: ParsableCommand {
   @Argument(
     help: ArgumentHelp(
       "A run folder, or a folder with config.json and model.safetensors.", valueName: "run"),
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var folder: String
   @Flag(help: "Show where the bytes are and what the methods would do; write nothing.")
   var dryRun = false
@@ -60,10 +60,11 @@ struct Compress: ParsableCommand {
   var assignments: [String] = []
   @Option(
     help: "The new run's folder. Default: the old one's name and the methods.",
-    transform: pathArgument)
+    completion: .file(), transform: pathArgument)
   var output: String?
   @Option(
-    help: "Where data lives. Default: the run's own, or $LRA_DATA or data.", transform: pathArgument
+    help: "Where data lives. Default: the run's own, or $LRA_DATA or data.", completion: .file(),
+    transform: pathArgument
   )
   var data: String?
   @Option(help: "Threads. Default: all cores, or $LRA_THREADS.")
