@@ -38,6 +38,11 @@ GRID = $(call flag,TASKS,tasks) $(call flag,MODELS,models) $(call flag,SEEDS,see
   $(call flag,PRESET,preset) $(call flag,LENGTHS,lengths) $(call flag,BUDGET,budget) \
   $(call flag,JOBS,jobs)
 
+# Several processes of one host, which Open MPI starts.
+LAUNCH = $(if $(RANKS),command -v mpirun >/dev/null || { \
+  echo 'error: RANKS needs Open MPI: apt-get install openmpi-bin' >&2; exit 69; }; \
+  mpirun -np $(call quote,$(RANKS)) )
+
 # The processor to build for, a value of -march.
 ifdef ARCH
 export LRA_ARCH := $(ARCH)
@@ -84,9 +89,9 @@ kill-test: build ## kill trainings at random and at every system call, and go on
 test-cluster: build ## several ranks on two hosts in network namespaces, killed ranks, a Slurm of one node: [ARGS=KILLS]
 	@data-scripts/test-cluster $(LRA) $(ARGS)
 
-train: build ## train: TASK= MODEL= [PRESET= SEED= ARGS= FROM=]
+train: build ## train: TASK= MODEL= [PRESET= SEED= RANKS= ARGS= FROM=]
 	$(FETCH)
-	@$(LRA) train $(CHOICE)$(OWN) $(ARGS)
+	@$(LAUNCH)$(LRA) train $(CHOICE)$(OWN) $(ARGS)
 
 evaluate: build ## evaluate a run: RUN=folder [ARGS="--split val"]
 	@$(LRA) evaluate $(if $(RUN),$(call quote,$(RUN))) $(ARGS)
