@@ -19,14 +19,21 @@ def joined(x):
     return x.transpose(1, 2).flatten(2)
 
 
+def norm(width):
+    """Layer normalisation with our ε."""
+    return nn.LayerNorm(width, eps=1e-6)
+
+
 class Projected(nn.Module):
     """Queries, keys and values of all heads, and the map of the result."""
+
+    bias = False
 
     def __init__(self, shape):
         super().__init__()
         self.heads = shape.heads
-        self.qkv = nn.Linear(shape.emb, 3 * shape.emb, bias=False)
-        self.output = nn.Linear(shape.emb, shape.emb, bias=False)
+        self.qkv = nn.Linear(shape.emb, 3 * shape.emb, bias=self.bias)
+        self.output = nn.Linear(shape.emb, shape.emb, bias=self.bias)
 
     def forward(self, x):
         q, k, v = (heads(part, self.heads) for part in self.qkv(x).chunk(3, -1))
@@ -54,12 +61,13 @@ class Sparse(Transformer):
 
 
 class LowRank(nn.Module):
-    """x·V·U, of rank 64."""
+    """V·(U·x), of 0.4 of the rank from which on nothing is saved."""
 
     def __init__(self, inputs, outputs, bias):
         super().__init__()
-        self.inner = nn.Linear(inputs, 64, bias=False)
-        self.outer = nn.Linear(64, outputs, bias=bias)
+        rank = int(0.4 * (inputs * outputs // (inputs + outputs)))
+        self.inner = nn.Linear(inputs, rank, bias=False)
+        self.outer = nn.Linear(rank, outputs, bias=bias)
 
     def forward(self, x):
         return self.outer(self.inner(x))
@@ -91,6 +99,8 @@ class Linear(Projected):
 class CosFormer(Projected):
     """relu features, weighed by the cosine of the distance."""
 
+    bias = True
+
     def mix(self, q, k, v):
         angle = math.pi / 2 * torch.arange(q.shape[2]) / q.shape[2]
         turn = torch.stack([angle.cos(), angle.sin()])[..., None]
@@ -112,33 +122,41 @@ class Synthesizer(nn.Module):
         self.heads = shape.heads
         self.value = nn.Linear(shape.emb, shape.emb, bias=False)
         self.output = nn.Linear(shape.emb, shape.emb, bias=False)
-        self.logits = nn.Sequential(
-            nn.Linear(width, width), nn.ReLU(), nn.Linear(width, shape.length))
+        self.hidden = nn.Linear(shape.emb, shape.emb)
+        self.table = nn.Parameter(0.02 * torch.randn(shape.heads, width, shape.length))
+        self.bias = nn.Parameter(torch.zeros(shape.heads, 1, shape.length))
 
     def forward(self, x):
-        weights = self.logits(heads(x, self.heads)).softmax(-1)
+        hidden = heads(F.relu(self.hidden(x)), self.heads)
+        weights = (hidden @ self.table + self.bias).softmax(-1)
         return self.output(joined(weights @ heads(self.value(x), self.heads)))
 
 
 class Luna(nn.Module):
-    """A short sequence reads the long one, which reads it."""
+    """A short sequence reads the long one, which reads it; the next block's goes on."""
+
+    @staticmethod
+    def first(shape):
+        """The short sequence of the first block."""
+        return nn.Parameter(0.02 * torch.randn(1, 256, shape.emb))
 
     def __init__(self, shape):
         super().__init__()
         self.heads = shape.heads
-        self.short = nn.Parameter(0.02 * torch.randn(1, 256, shape.emb))
+        self.norm = norm(shape.emb)
         self.maps = nn.ModuleList(
             nn.Linear(shape.emb, shape.emb, bias=False) for _ in range(5))
 
-    def forward(self, x):
-        pack_query, pack_key, query, key, output = self.maps
-        rows = heads(pack_key(x), self.heads)
-        short = heads(pack_query(self.short.expand(len(x), -1, -1)), self.heads)
-        packed = joined(F.scaled_dot_product_attention(short, rows, rows))
-        packed = heads(key(packed), self.heads)
-        rows = heads(query(x), self.heads)
-        return output(joined(
-            F.scaled_dot_product_attention(rows, packed, packed)))
+    def forward(self, x, short):
+        pack_query, pack_context, query, context, output = self.maps
+        short = self.norm(short)
+        rows = heads(pack_context(x), self.heads)
+        asking = heads(pack_query(short.expand(len(x), -1, -1)), self.heads)
+        packed = joined(F.scaled_dot_product_attention(asking, rows, rows))
+        keys = heads(context(packed), self.heads)
+        asking = heads(query(x), self.heads)
+        result = joined(F.scaled_dot_product_attention(asking, keys, keys))
+        return output(result), short + packed
 
 
 class FNet(nn.Module):
@@ -166,7 +184,7 @@ class GatedOutput(nn.Module):
         self.map = nn.Linear(width, 2 * width)
 
     def forward(self, y):
-        return F.glu(self.map(F.gelu(y)), -1)
+        return F.glu(self.map(F.gelu(y, approximate="tanh")), -1)
 
 
 class S4D(nn.Module):
@@ -197,7 +215,8 @@ class S4D(nn.Module):
         u = x.transpose(1, 2)
         forward, backward = self.kernels(u.shape[-1])
         y = convolved(u, forward)
-        y = y + convolved(u.flip(-1), backward).flip(-1).roll(-1, -1)
+        # The second direction begins with the next token.
+        y = y + F.pad(convolved(u.flip(-1), backward).flip(-1)[..., 1:], (0, 1))
         return self.gate((y + self.skip[:, None] * u).transpose(1, 2))
 
 
@@ -335,7 +354,7 @@ def nystromformer(shape):
 # By our name: the peer, and our settings that make it the same model.
 PEERS = {
     "transformer": (Transformer, {}),
-    "lowrank": (LowRankAttention, {"rank": 64}),
+    "lowrank": (LowRankAttention, {}),
     "local": (Local, {"block": 128}),
     "sparse": (Sparse, {}),
     "longformer": (Longformer, {}),
@@ -350,6 +369,6 @@ PEERS = {
     "sinkhorn": (sinkhorn, {}),
     "synthesizer": (Synthesizer, {}),
     "fnet": (FNet, {}),
-    "s4d": (S4D, {"initial": "lin"}),
-    "lru": (LRU, {}),
+    "s4d": (S4D, {"initial": "lin", "states": 64}),
+    "lru": (LRU, {"states": 256}),
 }

@@ -14,23 +14,27 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from attention import PEERS, LowRank
+from attention import PEERS, LowRank, norm
 
 
 class Block(nn.Module):
     def __init__(self, shape):
         super().__init__()
         inner = LowRank if shape.model == "lowrank" else nn.Linear
-        self.norms = nn.ModuleList(nn.LayerNorm(shape.emb) for _ in range(2))
+        self.norms = nn.ModuleList(norm(shape.emb) for _ in range(2))
         self.mixer = PEERS[shape.model][0](shape)
         self.feed_forward = nn.Sequential(
             inner(shape.emb, shape.mlp, bias=True), nn.GELU(approximate="tanh"),
             inner(shape.mlp, shape.emb, bias=True))
 
-    def forward(self, x):
-        y = self.mixer(self.norms[0](x))
+    def forward(self, x, carried):
+        """The rows, and what the mixer leaves for the next block."""
+        if hasattr(self.mixer, "first"):
+            y, carried = self.mixer(self.norms[0](x), carried)
+        else:
+            y = self.mixer(self.norms[0](x))
         x = x + (y[0] if isinstance(y, tuple) else y)
-        return x + self.feed_forward(self.norms[1](x))
+        return x + self.feed_forward(self.norms[1](x)), carried
 
 
 class Classifier(nn.Module):
@@ -39,14 +43,19 @@ class Classifier(nn.Module):
         self.tokens = nn.Embedding(shape.vocab, shape.emb)
         self.positions = nn.Parameter(
             0.02 * torch.randn(1, shape.length, shape.emb))
-        self.blocks = nn.Sequential(*(Block(shape) for _ in range(shape.layers)))
-        self.norm = nn.LayerNorm(shape.emb)
+        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
+        mixer = self.blocks[0].mixer
+        # Luna's short sequence, which the blocks hand on.
+        self.first = mixer.first(shape) if hasattr(mixer, "first") else None
+        self.norm = norm(shape.emb)
         self.head = nn.Sequential(
             nn.Linear(shape.emb, shape.mlp), nn.ReLU(),
             nn.Linear(shape.mlp, shape.classes))
 
     def forward(self, tokens):
-        h = self.blocks(self.tokens(tokens) + self.positions)
+        h, carried = self.tokens(tokens) + self.positions, self.first
+        for block in self.blocks:
+            h, carried = block(h, carried)
         return self.head(self.norm(h).mean(1))
 
 
@@ -110,4 +119,5 @@ def taken(step):
     return time.perf_counter() - start
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import weights
 from attention import PEERS
 
 HERE = Path(__file__).parent
@@ -179,6 +180,14 @@ def processor():
     return platform.machine()
 
 
+def remark(lra, model):
+    """How a peer's function differs from ours; ends where it should not, and does."""
+    try:
+        return weights.check(lra, model)
+    except RuntimeError as error:
+        sys.exit(f"error: {error}")
+
+
 def main():
     wanted = arguments()
     shape = SHAPES[wanted.shape]
@@ -190,6 +199,7 @@ def main():
     print("| L | model | PyTorch's time / ours | share of the peak "
           "| peak memory, ours / PyTorch |")
     print("|---|---|---|---|---|", flush=True)
+    remarks = {}
     lines = []
     if wanted.log and wanted.log.exists():
         lines = [json.loads(line) for line in wanted.log.open()]
@@ -198,6 +208,8 @@ def main():
         for model in wanted.model.split(","):
             cell = Comparison(wanted, model, length)
             cell.take(lines)
+            if model not in remarks:
+                remarks[model] = remark(wanted.lra, model)
             cell.measure(wanted.rounds, wanted.log)
             print(cell.row(), flush=True)
             cells.append(cell)
@@ -205,6 +217,12 @@ def main():
         math.log(statistics.median(c.ratios())) for c in cells))
     print(f"\nPyTorch {cells[0].rounds[0]['peer']['torch']}; "
           f"geometric mean of the ratios {mean:.2f}x")
+    same = [model for model, text in remarks.items() if text is None]
+    if same:
+        print(f"With the same weights as ours, these give our logits: {', '.join(same)}.")
+    for model, text in remarks.items():
+        if text:
+            print(f"{model}: the package {text}.")
 
 
 main()
