@@ -18,7 +18,7 @@ package struct VariantDescription: Sendable {
   /// One sentence.
   package let summary: String
   /// What it has of the parts that settings of all models are about; the others have no effect.
-  package var parts: Set<Part> = [.heads, .droppedWeights]
+  package var parts: Set<Part> = [.heads, .droppedWeights, .projections]
   /// Where we depart from the paper, and where known code departs from it, one sentence each.
   package let deviations: [String]
 
@@ -35,6 +35,8 @@ package struct VariantDescription: Sendable {
     case heads
     /// Attention weights that `model.attention-dropout` could drop.
     case droppedWeights
+    /// Projections of queries, keys and values, which `model.tie-qk` and `model.tie-kv` could tie.
+    case projections
     /// Poles and time steps that `train.recurrence-rate` could slow down.
     case recurrence
   }

@@ -39,6 +39,12 @@ package struct VariantEntry: Sendable {
     }
   }
 
+  /// What can be set for a model of this variant: the settings of all, but those that it declares itself.
+  package var settings: [SettingDeclaration] {
+    let own = Set(options.map(\.key))
+    return ModelSettings.declarations.filter { !own.contains($0.key) } + options
+  }
+
   func validate(_ configuration: ModelConfiguration) throws {
     for block in try configuration.blockShapes().blocks {
       try check(configuration.mixerSize(block), configuration.options)
@@ -50,6 +56,11 @@ package struct VariantEntry: Sendable {
     var reasons = try idle(configuration.options)
     if !about.parts.contains(.heads) {
       for key in ["heads", "head-width", "kept-heads"] { reasons[key] = "\(name) has no heads" }
+    }
+    if !about.parts.contains(.projections) {
+      for key in ["tie-qk", "tie-kv"] where !options.contains(where: { $0.name == key }) {
+        reasons[key] = "\(name) has no projections of its own of queries, keys and values"
+      }
     }
     // A rate of 0 says what is so.
     if !about.parts.contains(.droppedWeights) && configuration.attentionDropout > 0 {

@@ -41,10 +41,12 @@ extension Classifier {
     let words = parameter.name.split(separator: ".").map(String.init)
     if words[0] == "embedding" { return words[1] == "position" ? "positions" : "tokens" }
     if words[0] == "head" { return "head" }
-    if isMap { return words[2] == "mixer" ? "maps of the mixers" : "feed-forward networks" }
+    if isMap {
+      return words.contains("mixer") ? "maps of the mixers" : "feed-forward networks"
+    }
     if words.contains("norm") || words.last == "bias" { return "norms and biases" }
     // Tables of a mixer, by their own names: projections, sorts, random features.
-    let own = words[0] == "blocks" ? words.dropFirst(3) : words[...]
+    let own = words.firstIndex(of: "mixer").map { words.dropFirst($0 + 1) } ?? words[...]
     return own.filter { $0 != "weight" && Int($0) == nil }.joined(separator: ".") + " of the mixers"
   }
 }

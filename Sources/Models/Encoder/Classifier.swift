@@ -30,7 +30,7 @@ package final class Classifier {
   /// Its weights.
   package let parameters: Parameters
   private let tokens: TokenEmbedding
-  private let learnedPositions: Parameter?
+  private let learnedPositions: LearnedPositions?
   private let fixedPositions: Tensor?
   private let classToken: Parameter?
   private let blocks: [Block]
@@ -68,7 +68,8 @@ package final class Classifier {
     let length = configuration.positionCount
     switch configuration.positions {
     case .learned:
-      learnedPositions = root.weight("embedding.position", [length, width], .normal(0.02))
+      learnedPositions = LearnedPositions(
+        length, width, rank: configuration.positionRank, root.scope("embedding"))
       fixedPositions = nil
     case .fixed:
       learnedPositions = nil
@@ -82,17 +83,26 @@ package final class Classifier {
     let parts = try VariantCatalog.named(configuration.name).parts(configuration)
     finish = parts.finish
     let normalization = configuration.normalization
+    let ties = TiedBlocks(configuration.settings)
+    let tiesNorms = configuration.tieNorms
     blocks = try configuration.blockShapes().blocks.map { block in
       let scope = root.scope("blocks.\(block.number)")
       let size = configuration.mixerSize(block)
       let isPruned = block.heads.isEmpty && configuration.hasHeads
       // What follows a branch stays where the branch is gone.
       let hasNorm = !isPruned || normalization == .batchAfter
+      let part = { (name: String) in
+        let own = scope.scope(name)
+        guard let path = ties.path(ofMixer: name == "mixer", block: block.number) else {
+          return own
+        }
+        return own.sharing("\(path).\(name)", norms: tiesNorms)
+      }
       return Block(
-        norm: hasNorm ? BlockNorm(normalization, width, scope.scope("mixer.norm")) : nil,
-        mixer: isPruned ? nil : parts.mixer(size, scope.scope("mixer")),
-        feedForward: block.inner == 0
-          ? nil : parts.feedForward(size, scope.scope("feed-forward")))
+        norm: hasNorm
+          ? BlockNorm(normalization, width, part("mixer").norms.scope("norm")) : nil,
+        mixer: isPruned ? nil : parts.mixer(size, part("mixer")),
+        feedForward: block.inner == 0 ? nil : parts.feedForward(size, part("feed-forward")))
     }
     norm =
       normalization == .batchAfter
@@ -195,7 +205,7 @@ package final class Classifier {
   }
 
   private var positions: Tensor {
-    if let learnedPositions { return learnedPositions.tensor }
+    if let learnedPositions { return learnedPositions.table }
     guard let fixedPositions else { preconditionFailure("classifier: a model without positions") }
     return fixedPositions
   }

@@ -78,7 +78,8 @@ package struct ModelConfiguration: Sendable, Equatable {
     for part in settings.ranks.split(separator: " ") {
       guard let equals = part.lastIndex(of: "="),
         let rank = Int(part[part.index(after: equals)...]),
-        rank > 0, ranks.updateValue(rank, forKey: String(part[..<equals])) == nil
+        (1...1 << 22).contains(rank),
+        ranks.updateValue(rank, forKey: String(part[..<equals])) == nil
       else {
         throw UserError(
           .configuration,
@@ -91,6 +92,46 @@ package struct ModelConfiguration: Sendable, Equatable {
 
   /// The size of a block from which nothing was pruned.
   package var wholeBlock: MixerSize { MixerSize(settings: settings, length: positionCount) }
+
+  /// Whether blocks share weights.
+  package var parametersAreTied: Bool {
+    let tied = TiedBlocks(settings)
+    let mixersHaveWeights = settings.name != FNet.about.name
+    return (0..<settings.layers).contains { block in
+      mixersHaveWeights && tied.path(ofMixer: true, block: block) != nil
+        || tied.path(ofMixer: false, block: block) != nil && settings.feedForward > 0
+    }
+  }
+
+  private func checkTies() throws {
+    let limit = LowRankMap.limit(positionCount, settings.width)
+    guard settings.positions != .learned || settings.positionRank < max(limit, 1) else {
+      throw UserError(
+        .configuration,
+        "model.position-rank is \(settings.positionRank), but two tables save nothing from rank "
+          + "\(limit) on", remedy: "use a lower rank, or 0 for one table")
+    }
+    guard settings.tieLayers == .none || settings.tieGroup < settings.layers else {
+      throw UserError(
+        .configuration,
+        "model.tie-group is \(settings.tieGroup), but there are \(counted(settings.layers, "block"))",
+        remedy: "use a smaller group, or 0 for all blocks")
+    }
+    guard !settings.tieNorms || settings.normalization == .layer else {
+      throw UserError(
+        .configuration,
+        "model.tie-norms needs model.norm layer: running statistics are those of one place",
+        remedy: "leave model.tie-norms out")
+    }
+    let isPruned =
+      !settings.keptLayers.isEmpty || !settings.keptHeads.isEmpty || !settings.innerWidths.isEmpty
+    guard settings.tieLayers == .none || !isPruned else {
+      throw UserError(
+        .configuration,
+        "model.tie-layers is \(settings.tieLayers.rawValue), but parts of single blocks are left out",
+        remedy: "use one of them")
+    }
+  }
 
   /// Whether its mixers have heads.
   var hasHeads: Bool {
@@ -110,6 +151,16 @@ package struct ModelConfiguration: Sendable, Equatable {
     if settings.feedForward == 0 {
       reasons["inner-widths"] = "model.feed-forward is 0: there are no feed-forward networks"
     }
+    if settings.positions != .learned {
+      reasons["position-rank"] =
+        "model.positions is \(settings.positions.rawValue): no table is trained"
+    }
+    let isTied = parametersAreTied
+    if !isTied, settings.tieLayers != .none {
+      reasons["tie-layers"] = "there are no two blocks with such a part to share"
+    }
+    if settings.tieLayers == .none { reasons["tie-group"] = "model.tie-layers is none" }
+    if !isTied { reasons["tie-norms"] = "no blocks share weights" }
     return reasons
   }
 
@@ -142,6 +193,7 @@ package struct ModelConfiguration: Sendable, Equatable {
           + "model.norm to layer")
     }
     _ = try mapRanks()
+    try checkTies()
     guard settings.quantised != .int8 || options["reversible"] != .boolean(true) else {
       throw UserError(
         .configuration,

@@ -45,6 +45,23 @@ package struct ModelSettings: SettingSection, Equatable {
   /// The standard deviation of the first token embeddings.
   @Knob("the standard deviation of the first rows of tokens") package var embeddingDeviation = 1.0
 
+  /// Which parts of blocks share their weights.
+  @Knob("which parts of blocks share weights: none, all, attention or feed-forward")
+  package var tieLayers = TiedParts.none
+  /// Neighbouring blocks that share; 0 for all.
+  @Knob("how many neighbouring blocks share weights; 0 for all", 0...1 << 10)
+  package var tieGroup = 0
+  /// Whether they share the norms before them too.
+  @Knob("whether blocks that share weights share their norms too") package var tieNorms = false
+  /// The rank of a table of learned positions; 0 for a whole one.
+  @Knob("r of learned positions as a product of [L, r] and [r, E]; 0 for a table", 0...1 << 16)
+  package var positionRank = 0
+  /// Whether queries and keys are the same projection.
+  @Knob("whether queries and keys are the same projection", key: "tie-qk")
+  package var tieQueryKey = false
+  /// Whether keys and values are the same projection.
+  @Knob("whether keys and values are the same projection", key: "tie-kv")
+  package var tieKeyValue = false
   /// The blocks that pruning has left, as ``BlockShapes`` reads them.
   @Knob("the blocks that are left of all, as 0,2; empty for all") package var keptLayers = ""
   /// The heads that pruning has left of each block.

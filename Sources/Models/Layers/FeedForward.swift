@@ -13,11 +13,11 @@ struct FeedForward: PositionwiseLayer {
 
   init(_ size: MixerSize, _ scope: ParameterScope) {
     let (width, hidden) = (size.width, size.feedForward)
-    norm = LayerNorm(width, scope.scope("norm"))
+    norm = LayerNorm(width, scope.norms.scope("norm"))
     inner = WeightMap(width, hidden, scope.scope("inner"), .xavierUniform, bias: true)
     outer = WeightMap(hidden, width, scope.scope("outer"), .xavierUniform, bias: true)
-    innerDropout = DropoutLayer(size.dropout, at: scope.path + ".inner")
-    outerDropout = DropoutLayer(size.dropout, at: scope.path + ".outer")
+    innerDropout = DropoutLayer(size.dropout, at: scope.place + ".inner")
+    outerDropout = DropoutLayer(size.dropout, at: scope.place + ".outer")
     path = scope.path
   }
 

@@ -14,8 +14,8 @@ struct GatedLinearUnit {
 
   init(_ size: MixerSize, _ scope: ParameterScope) {
     map = WeightMap(size.width, 2 * size.width, scope, .lecunNormal, bias: true)
-    innerDropout = DropoutLayer(size.dropout, at: scope.path + ".inner")
-    outerDropout = DropoutLayer(size.dropout, at: scope.path + ".outer")
+    innerDropout = DropoutLayer(size.dropout, at: scope.place + ".inner")
+    outerDropout = DropoutLayer(size.dropout, at: scope.place + ".outer")
   }
 
   func callAsFunction(_ residual: Tensor, _ y: Tensor, _ context: ForwardContext) -> Tensor {

@@ -4,6 +4,8 @@ import Autodiff
 
 /// Query, key, value and output projections around the attention of a variant; without biases, as in
 /// the LRA code, unless the variant's own code has them.
+///
+/// Projections that are tied are one map.
 struct MultiHead {
   let query: WeightMap
   let key: WeightMap
@@ -17,15 +19,25 @@ struct MultiHead {
   init(_ size: MixerSize, _ scope: ParameterScope, bias: Bool = false) {
     let (inside, outside) = (size.attentionWidth, size.width)
     query = WeightMap(outside, inside, scope.scope("query"), .xavierUniform)
-    key = WeightMap(outside, inside, scope.scope("key"), .xavierUniform)
-    value = WeightMap(outside, inside, scope.scope("value"), .xavierUniform)
+    key =
+      size.tieQueryKey ? query : WeightMap(outside, inside, scope.scope("key"), .xavierUniform)
+    value =
+      size.tieKeyValue ? key : WeightMap(outside, inside, scope.scope("value"), .xavierUniform)
     var output = OutputProjection(size, scope)
-    inputBiases =
-      bias ? ["query", "key", "value"].map { scope.weight("\($0).bias", [inside], .zeros) } : []
+    inputBiases = bias ? Self.biases(size, scope) : []
     if bias { output.bias = scope.weight("output.bias", [outside], .zeros) }
     self.output = output
     self.size = size
-    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
+    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.place + ".weights")
+  }
+
+  private static func biases(_ size: MixerSize, _ scope: ParameterScope) -> [Parameter] {
+    let make = { (name: String) in
+      scope.weight("\(name).bias", [size.attentionWidth], .zeros)
+    }
+    let query = make("query")
+    let key = size.tieQueryKey ? query : make("key")
+    return [query, key, size.tieKeyValue ? key : make("value")]
   }
 
   /// The maps to Q, K and V.

@@ -14,7 +14,7 @@ struct OutputProjection {
   /// Wₒ is the layer's `output.weight`, [E, H·D].
   init(_ size: MixerSize, _ scope: ParameterScope) {
     map = WeightMap(size.attentionWidth, size.width, scope.scope("output"), .xavierUniform)
-    dropout = DropoutLayer(size.dropout, at: scope.path + ".branch")
+    dropout = DropoutLayer(size.dropout, at: scope.place + ".branch")
     path = scope.path
     headWidth = size.headWidth
   }

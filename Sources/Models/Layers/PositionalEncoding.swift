@@ -14,6 +14,32 @@ package enum PositionalEncoding: String, SettingChoice {
   case none
 }
 
+/// Trained positions: a table P, [L, E], or the product of two narrow ones.
+///
+/// ```
+/// P = A·Bᵀ      A: [L, r], B: [E, r]
+/// ```
+struct LearnedPositions {
+  /// P, or A.
+  private let rows: Parameter
+  /// B.
+  private let map: Parameter?
+
+  /// - Parameter rank: r; 0 for one table.
+  init(_ length: Int, _ width: Int, rank: Int, _ scope: ParameterScope) {
+    guard rank > 0 else {
+      rows = scope.weight("position", [length, width], .normal(0.02))
+      map = nil
+      return
+    }
+    rows = scope.weight("position.rows", [length, rank], .normal(0.02))
+    map = scope.weight("position.map", [width, rank], .lecunNormal)
+  }
+
+  /// P, [L, E].
+  var table: Tensor { map.map { linear(rows.tensor, weight: $0.tensor) } ?? rows.tensor }
+}
+
 /// The fixed code of Vaswani et al. (2017), section 3.5, interleaved as in the LRA code:
 /// ```
 /// P[p, 2i] = sin(p / 10000^(2i/E))    P[p, 2i + 1] = cos(p / 10000^(2i/E))

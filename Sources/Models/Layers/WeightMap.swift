@@ -86,7 +86,7 @@ struct WeightMaps {
 
   /// Tells of the rows that all maps take.
   func show(_ rows: Tensor, to observer: (any BranchObserver)?) {
-    observer?.sees(rows, of: all.map(\.path))
+    observer?.sees(rows, of: Set(all.map(\.path)).sorted())
   }
 
   /// What ``front`` made of rows, [N, Σ outputs or r], through the maps that are left.

@@ -42,11 +42,13 @@ package final class Parameters {
 
   /// Where weights of the whole model are made.
   package var root: ParameterScope {
-    ParameterScope(arena: self, path: "", ranks: MapRanks { [ranks] in ranks[$0] })
+    ParameterScope(arena: self, ranks: MapRanks { [ranks] in ranks[$0] })
   }
 
-  /// Takes note of a linear map of a block.
-  func note(_ map: MapShape) { maps.append(map) }
+  /// Takes note of a linear map, once where several blocks use it.
+  func note(_ map: MapShape) {
+    if !maps.contains(where: { $0.path == map.path }) { maps.append(map) }
+  }
 
   /// The weight `name`, made now unless an earlier layer made it.
   ///

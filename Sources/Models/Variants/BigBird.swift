@@ -63,7 +63,7 @@ struct BigBird: Mixer {
     projections = MultiHead(size, scope)
     self.options = options
     heads = size.headNumbers
-    path = scope.path
+    path = scope.place
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {

@@ -19,7 +19,7 @@ struct CosFormer: Mixer {
     name: "cosformer", paper: "Qin et al., cosFormer: Rethinking Softmax in Attention", year: 2022,
     arXiv: "2202.08791", cost: .linear,
     summary: "Attention with rectified queries and keys and a cosine of their distance.",
-    parts: [.heads],
+    parts: [.heads, .projections],
     deviations: [
       "The angle of a place depends on the sequence's real length; the authors' code takes the "
         + "padded length.",

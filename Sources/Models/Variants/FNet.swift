@@ -41,7 +41,7 @@ struct FNet: Mixer {
   init(_ size: MixerSize, _ options: Options, _ scope: ParameterScope) {
     let scale = options.orthonormal ? 1 / Double(size.length * size.width).squareRoot() : 1
     plan = FourierPlan(length: size.length, width: size.width, scale: scale)
-    dropout = DropoutLayer(size.dropout, at: scope.path + ".branch")
+    dropout = DropoutLayer(size.dropout, at: scope.place + ".branch")
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {

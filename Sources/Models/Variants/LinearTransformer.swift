@@ -18,7 +18,7 @@ struct LinearTransformer: Mixer {
     name: "linear",
     paper: "Katharopoulos et al., Transformers are RNNs", year: 2020, arXiv: "2006.16236",
     cost: .linear, summary: "Attention with the kernel elu + 1, bidirectional.",
-    parts: [.heads],
+    parts: [.heads, .projections],
     deviations: [
       "The LRA code lets padding into both sums; here padding does not exist.",
       "model.attention-dropout has no effect: the weights are never computed.",

@@ -53,10 +53,13 @@ struct Longformer: Mixer {
       global = nil
       return
     }
-    let maps = ["query", "key", "value"].map {
-      WeightMap(size.width, size.attentionWidth, scope.scope("global-\($0)"), .xavierUniform)
+    let map = { (name: String) in
+      WeightMap(size.width, size.attentionWidth, scope.scope("global-\(name)"), .xavierUniform)
     }
-    global = (WeightMaps([maps[0]]), WeightMaps([maps[1], maps[2]]))
+    let query = map("query")
+    let key = size.tieQueryKey ? query : map("key")
+    let value = size.tieKeyValue ? key : map("value")
+    global = (WeightMaps([query]), WeightMaps([key, value]))
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {

@@ -20,6 +20,7 @@ struct Luna: Mixer {
     name: "luna", paper: "Ma et al., Luna: Linear Unified Nested Attention", year: 2021,
     arXiv: "2106.01540", cost: .linear,
     summary: "Attention into a short learned sequence and back.",
+    parts: [.heads, .droppedWeights],
     deviations: [
       "The tokens' norm comes before each layer, where the paper has it after.",
       "The short sequence is normalised where a layer reads it: after every layer but the last, as "
@@ -61,13 +62,13 @@ struct Luna: Mixer {
     let ties = options.tieKeyValue
     packed = options.packed
     start = scope.shared("luna.packed", [options.packed, inside], .normal(1))
-    norm = LayerNorm(inside, scope.scope("pack.norm"))
+    norm = LayerNorm(inside, scope.norms.scope("pack.norm"))
     pack = AttentionMaps(from: inside, to: outside, size, ties: ties, scope.scope("pack"))
     unpack = AttentionMaps(from: outside, to: inside, size, ties: ties, scope)
     output = OutputProjection(size, scope)
-    packDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".pack.weights")
-    packedDropout = DropoutLayer(size.dropout, at: scope.path + ".pack")
-    unpackDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
+    packDropout = DropoutLayer(size.attentionDropout, at: scope.place + ".pack.weights")
+    packedDropout = DropoutLayer(size.dropout, at: scope.place + ".pack")
+    unpackDropout = DropoutLayer(size.attentionDropout, at: scope.place + ".weights")
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {

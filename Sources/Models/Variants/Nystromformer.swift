@@ -25,7 +25,7 @@ struct Nystromformer: Mixer {
       "Xiong et al., Nyströmformer: A Nyström-based Algorithm for Approximating Self-Attention",
     year: 2021, arXiv: "2102.03902", cost: .linear,
     summary: "Softmax attention through the means of M parts of the sequence.",
-    parts: [.heads],
+    parts: [.heads, .projections],
     deviations: [
       "Landmarks are means of real tokens, n tokens in min(M, n) parts; the authors' code averages "
         + "padding in.",

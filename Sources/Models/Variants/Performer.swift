@@ -28,7 +28,7 @@ struct Performer: Mixer {
     year: 2021,
     arXiv: "2009.14794", cost: .linear,
     summary: "Softmax attention estimated with positive orthogonal random features (FAVOR+).",
-    parts: [.heads],
+    parts: [.heads, .projections],
     deviations: [
       "The LRA code and performer-pytorch take Q of a QR decomposition as it comes, which is biased; "
         + "here the blocks are uniformly distributed.",

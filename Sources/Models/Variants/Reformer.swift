@@ -30,6 +30,7 @@ struct Reformer: Mixer {
     name: "reformer", paper: "Kitaev et al., Reformer: The Efficient Transformer", year: 2020,
     arXiv: "2001.04451", cost: .linearithmic,
     summary: "Softmax attention to tokens whose queries hash alike, in sorted chunks.",
+    parts: [.heads, .droppedWeights],
     deviations: [
       "The number of buckets follows from the longest sequence there can be.",
       "The last chunk may be short; the paper's code pads.",
@@ -107,7 +108,7 @@ struct Reformer: Mixer {
       "rotations", [size.heads * hash.rowCount, size.headWidth], .normal(1), group: .buffer)
     self.options = options
     self.size = size
-    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
+    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.place + ".weights")
   }
 
   static func feedForward(

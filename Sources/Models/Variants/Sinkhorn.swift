@@ -55,7 +55,7 @@ struct Sinkhorn: Mixer {
     sort = scope.weight("sort.weight", [size.heads * blocks, size.width], .xavierUniform)
     self.size = size
     self.options = options
-    noiseSite = dropoutSite(scope.path + ".sort")
+    noiseSite = dropoutSite(scope.place + ".sort")
   }
 
   func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {

@@ -26,6 +26,7 @@ struct Synthesizer: Mixer {
     paper: "Tay et al., Synthesizer: Rethinking Self-Attention in Transformer Models", year: 2020,
     arXiv: "2005.00743", cost: .quadratic,
     summary: "Softmax attention with logits from each token alone, or from positions alone.",
+    parts: [.heads, .droppedWeights],
     deviations: [
       "The paper repeats both factors of factorised-dense along the keys; here one runs within "
         + "blocks of a = √L rounded up to 16 keys and the other from block to block, so that no two "
@@ -107,7 +108,7 @@ struct Synthesizer: Mixer {
       ) : nil
     value = WeightMap(outside, inside, scope.scope("value"), .xavierUniform)
     output = OutputProjection(size, scope)
-    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.path + ".weights")
+    attentionDropout = DropoutLayer(size.attentionDropout, at: scope.place + ".weights")
   }
 
   private static func makeSource(

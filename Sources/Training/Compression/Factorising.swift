@@ -77,12 +77,24 @@ package struct Factorising: Sendable {
   private func blockwise(
     _ model: Classifier, _ ranks: [String: Int], _ examples: Calibration
   ) throws -> Classifier {
-    try model.configuration.blockShapes().blocks.reduce(model) { model, block in
-      let own = ranks.filter { $0.key.hasPrefix("blocks.\(block.number).") }
+    // Blocks in their order; of blocks that share weights one stands for all.
+    var blocks: [Substring] = []
+    for map in model.denseMaps {
+      let block = Self.block(of: map.path)
+      if !blocks.contains(block) { blocks.append(block) }
+    }
+    return try blocks.reduce(model) { model, block in
+      let own = ranks.filter { Self.block(of: $0.key) == block }
       guard !own.isEmpty else { return model }
       let sums = try Self.covariances(of: model, examples) { own[$0] != nil }
       return try model.factorised(own) { model.factors(of: $0, covariance: sums[$0.path]) }
     }
+  }
+
+  /// `blocks.0` of `blocks.0.mixer.query`.
+  private static func block(of path: String) -> Substring {
+    let end = [".mixer", ".feed-forward"].compactMap { path.range(of: $0)?.lowerBound }.first
+    return path[..<(end ?? path.endIndex)]
   }
 
   private static func covariances(

@@ -34,6 +34,11 @@ package struct Pruning: Sendable {
   /// - Throws: `UserError` that says what else can be pruned.
   func check(_ model: Classifier, _ units: PrunableUnits) throws {
     let numbers = try model.configuration.blockShapes().blocks.map(\.number)
+    guard !model.configuration.parametersAreTied else {
+      throw UserError(
+        .usage, "pruning: blocks share their weights, so that no part of one can go alone",
+        remedy: "--factorise makes the maps that they share smaller, --quantise int8 their file")
+    }
     for layer in layers where !numbers.contains(layer) {
       throw UserError(
         .usage, "--drop-layers \(layer): there is no such block",

@@ -334,7 +334,10 @@ package struct RunConfiguration {
   /// All keys with their defaults: those of every run, of the task and of the variant.
   private static func declared(_ entry: TaskEntry, _ variant: VariantEntry) -> Settings {
     var settings = Settings()
-    for declaration in SettingCatalog.ofEveryRun { settings.declare(declaration) }
+    let own = Set(variant.options.map(\.key))
+    for declaration in SettingCatalog.ofEveryRun where !own.contains(declaration.key) {
+      settings.declare(declaration)
+    }
     for declaration in entry.settings {
       settings.declare(declaration, origin: "default of \(entry.name)")
     }

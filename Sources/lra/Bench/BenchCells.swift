@@ -71,8 +71,7 @@ struct BenchCells {
   /// One cell's model.
   func configuration(_ model: String, _ length: Int) throws -> ModelConfiguration {
     var settings = Settings()
-    let known = try ModelSettings.declarations + VariantCatalog.named(model).options
-    for declaration in known { settings.declare(declaration) }
+    for declaration in try VariantCatalog.named(model).settings { settings.declare(declaration) }
     for (key, flag, size) in [
       ("model.layers", "--layers", flags.layers), ("model.width", "--emb", flags.emb),
       ("model.heads", "--heads", flags.heads), ("model.feed-forward", "--mlp", flags.mlp),

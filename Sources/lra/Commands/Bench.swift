@@ -20,7 +20,9 @@ struct Bench: ParsableCommand {
       it measures inference: the time of one example, and how many a second 32 at once are.
       """)
 
-  @Argument(help: "Run folders whose models are to be measured.", transform: pathArgument)
+  @Argument(
+    help: "Run folders whose models are to be measured.", completion: .file(),
+    transform: pathArgument)
   var runs: [String] = []
 
   @Option(help: "Models, separated by commas.", completion: .models)

@@ -211,7 +211,9 @@ struct FactorisingTests {
   func refused() throws {
     for ranks in [
       "blocks.0.mixer.nothing=2", "blocks.0.mixer.query=8", "blocks.0.mixer.query",
-      "blocks.0.mixer.query=0", "blocks.0.mixer.query=2 blocks.0.mixer.query=3", "head.output=2",
+      "blocks.0.mixer.query=0",
+      "blocks.0.mixer.query=9223372036854775807", "blocks.0.mixer.query=2 blocks.0.mixer.query=3",
+      "head.output=2",
     ] {
       var configuration = try model(VariantCatalog.named("transformer")).configuration
       configuration.ranks = ranks

@@ -29,6 +29,7 @@ struct SettingEffectTests {
       .init(model: "bigbird", settings: ["model.random=0"]),
       .init(model: "reformer", settings: ["model.hashes=1", "model.redraw=0"]),
       .init(model: "transformer", settings: ["model.input=numbers", "train.schedule=one-cycle"]),
+      .init(model: "transformer", settings: ["model.tie-layers=all"]),
       .init(model: "lru", settings: ["train.weight-decay=0.1", "model.norm=batch"]),
     ]
 
@@ -40,7 +41,7 @@ struct SettingEffectTests {
     "model.kernel": "relu", "model.norms": "sqrt-d", "model.sharing": "layerwise",
     "model.initial": "lin", "model.kept-layers": "1", "model.kept-heads": "0/0,1",
     "model.inner-widths": "3,5", "model.ranks": "blocks.0.feed-forward.inner=2",
-    "model.quantised": "int8",
+    "model.quantised": "int8", "model.tie-layers": "all",
   ]
 
   /// What says when a run ends, when something is measured or kept, how a batch is cut up, or what is
