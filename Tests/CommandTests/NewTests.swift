@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-/// The compiler is not run here: it would take minutes.
+/// The compiler only checks the types of what is written: to compile it all would take minutes.
 @Suite("lra new model")
 struct NewTests {
   private static let catalog = "Sources/Models/Catalog/VariantCatalog.swift"
@@ -53,6 +53,27 @@ struct NewTests {
     #expect(lint.status == 0, "\(lint.errors)")
   }
 
+  /// Holds the types of a file against its module's sources and the modules that are built.
+  private func expectTyped(_ path: String, module: String, sources: String) throws {
+    let build = URL(fileURLWithPath: CommandRunner.program).deletingLastPathComponent().path
+    let root = URL(fileURLWithPath: CommandRunner.root)
+    // As the package manager names a package after its folder.
+    let package = root.lastPathComponent.lowercased().map {
+      $0.isASCII && ($0.isLetter || $0.isNumber) ? String($0) : "_"
+    }
+    let others = try files(sources).filter { $0.hasSuffix(".swift") }.map { "\(sources)/\($0)" }
+    let maps = [
+      "\(build)/CShims.build/module.modulemap", "\(root.path)/Sources/CZlib/module.modulemap",
+    ]
+    var arguments = ["swiftc", "-frontend", "-typecheck", "-primary-file", path]
+    arguments += others.filter { $0 != path }
+    arguments += ["-module-name", module, "-package-name", package.joined()]
+    arguments += ["-swift-version", "6", "-I", "\(build)/Modules"]
+    for map in maps { arguments += ["-Xcc", "-fmodule-map-file=\(map)"] }
+    let check = try CommandRunner.run("/usr/bin/env", arguments)
+    #expect(check.status == 0, "\(check.errors)")
+  }
+
   @Test("writes a mixer, its reference and one line of the catalog")
   func written() throws {
     try withCheckout { folder in
@@ -70,6 +91,8 @@ struct NewTests {
       #expect(mixer.contains("\nstruct My2ndAttention: Mixer {\n"))
       #expect(mixer.contains("name: \"my-2nd-attention\""))
       try expectLaidOut("\(folder)/\(paths[0])")
+      try expectTyped(
+        "\(folder)/\(paths[0])", module: "Models", sources: "\(folder)/Sources/Models")
       let reference = try read("\(folder)/\(paths[1])")
       #expect(reference.hasPrefix("# SPDX-License-Identifier: Apache-2.0\n"))
       #expect(reference.contains("\"my-2nd-attention\": {"))
@@ -102,6 +125,8 @@ struct NewTests {
       let task = try read("\(folder)/Tasks/MyTask/MyTask.swift")
       #expect(task.contains("package struct MyTask: ArenaTask {"))
       try expectLaidOut("\(folder)/Tasks/MyTask/MyTask.swift")
+      try expectTyped(
+        "\(folder)/Tasks/MyTask/MyTask.swift", module: "Tasks", sources: "\(folder)/Tasks")
       #expect(task.contains("fnv1a(\"my-task.\\(split.rawValue)\")"))
       #expect(try read(catalog).replacing("    .myTask,\n", with: "") == before)
       for name in ["my-task", "listops", "My-Task"] {

@@ -61,11 +61,9 @@ struct ModelTemplate {
       }
 
       func callAsFunction(_ x: BranchInput, _ context: ForwardContext) -> Tensor {
-        let query = projections.heads(x.project(projections.query.tensor), 0)
-        let both = x.project(stacked([projections.key.tensor, projections.value.tensor]))
+        let (query, key, value) = projections.queryKeyValue(x)
         let mixed = attention(
-          query: joinHeads([HeadPart(query, factor: sharpness.tensor)]),
-          key: projections.heads(both, 0), value: projections.heads(both, 1),
+          query: joinHeads([HeadPart(query, factor: sharpness.tensor)]), key: key, value: value,
           queries: context.sequences, keys: context.sequences,
           dropout: projections.weightDropout(context))
         return projections.finish(x, mixed, context)
