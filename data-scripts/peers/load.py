@@ -34,7 +34,8 @@ from reference import layers  # noqa: E402
 from reference.model import Model  # noqa: E402
 from reference.variants import all_variants  # noqa: E402
 
-TYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "U8": np.uint8}
+TYPES = {"F64": np.float64, "F32": np.float32, "I64": np.int64, "U8": np.uint8,
+         "I8": np.int8}
 
 
 def read_safetensors(path):
@@ -48,6 +49,15 @@ def read_safetensors(path):
     return {name: np.frombuffer(
         data[slice(*entry["data_offsets"])], TYPES[entry["dtype"]]
     ).reshape(entry["shape"]) for name, entry in header.items()}
+
+
+def read_weights(path):
+    """The arrays of a model's file as floats: bytes times the scale of their row."""
+    arrays = read_safetensors(path)
+    scales = {name: arrays.pop(f"{name}.scale") for name in list(arrays)
+              if arrays[name].dtype == np.int8}
+    return {name: array * scales[name][:, None] if name in scales else array
+            for name, array in arrays.items()}
 
 
 class Classifier(nn.Module):
@@ -135,12 +145,13 @@ def load(run, weights="model.safetensors"):
     """The model of a run's folder; `weights` is relative to it.
 
     Raises ValueError for a model that the reference does not state: one with other
-    widths of heads or of the classifier, or a compressed one.
+    widths of heads or of the classifier, or one that is pruned, narrow or tied. Weights of
+    bytes become floats, which products of bytes differ from by their rounding.
     """
     run = Path(run)
     config = json.loads((run / "config.json").read_text())
     settings, length = config["model"], config["task"]["length"]
-    arrays = read_safetensors(run / weights)
+    arrays = read_weights(run / weights)
     model = described(settings, arrays, length)
     positions = given_positions(
         settings["positions"], model.positions, settings["width"])
