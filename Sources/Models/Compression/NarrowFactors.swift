@@ -7,7 +7,7 @@
 /// W_r = argmin E‖(W − W_r)·x‖²      S = E[x·xᵀ], S + εI = G·Gᵀ, W·G = A·Σ·Bᵀ, W_r = A_r·Σ_r·B_rᵀ·G⁻¹
 /// ```
 /// The error is Σ σᵢ² over i > r, of the relative output where x is given. Both factors get the root of Σ.
-/// ε is 1e-6 of the mean of S's diagonal.
+/// ε is 1e-6 of the mean of S's diagonal, and more where rounding asks for it.
 ///
 /// Source: Eckart and Young (1936); Chen et al., "DRONE: Data-aware Low-rank Compression" (2021).
 package struct NarrowFactors {
@@ -58,19 +58,29 @@ package struct NarrowFactors {
   }
 
   /// G of S + εI = G·Gᵀ; nil where no row has any value.
+  ///
+  /// Sums of products in fp32 may have eigenvalues a little below zero: ε grows until no pivot shows one.
   private static func cholesky(_ sums: [Double], _ size: Int) -> [Double]? {
-    let trace = (0..<size).reduce(0.0) { $0 + sums[$1 * size + $1] }
-    guard trace > 0 else { return nil }
+    let mean = (0..<size).reduce(0.0) { $0 + sums[$1 * size + $1] } / Double(size)
+    guard mean > 0, mean.isFinite else { return nil }
+    var share = 1e-6
+    while share < 1 {
+      if let root = cholesky(sums, size, adding: share * mean) { return root }
+      share *= 10
+    }
+    return nil
+  }
+
+  /// G of S + εI; nil where a pivot is less than half of ε, which no S of products has.
+  private static func cholesky(_ sums: [Double], _ size: Int, adding epsilon: Double) -> [Double]? {
     var root = sums
-    for i in 0..<size { root[i * size + i] += 1e-6 * trace / Double(size) }
+    for i in 0..<size { root[i * size + i] += epsilon }
     for j in 0..<size {
       for i in j..<size {
         var value = root[i * size + j]
         for k in 0..<j { value -= root[i * size + k] * root[j * size + k] }
-        // Rounding of sums in fp32 could make a small pivot negative.
-        let least = 1e-9 * trace / Double(size)
-        root[i * size + j] =
-          i == j ? max(value, least).squareRoot() : value / root[j * size + j]
+        if i == j, !(value > epsilon / 2) { return nil }
+        root[i * size + j] = i == j ? value.squareRoot() : value / root[j * size + j]
       }
     }
     return root

@@ -168,7 +168,7 @@ struct Compress: ParsableCommand {
       tables.withoutBlocks = try Pruning.lossWithoutBlocks(of: model, examples)
     }
     if !compression.methods.isEmpty { tables.outcome = try compression.outcome() }
-    try printResult(json ? try jsonText(tables.summary) : try tables.text())
+    try printResult(json ? try jsonText(tables.summary()) : try tables.text())
   }
 
   // MARK: Compression

@@ -30,6 +30,7 @@ struct CompressionTables {
     let model: String
     let bytes: Int
     let parts: [WeightPart]
+    let choices: [SizeChoice]
     let importance: [String: [Double]]
     let loss: Double?
     let withoutBlocks: [Block]
@@ -38,10 +39,11 @@ struct CompressionTables {
     let bytesAfter: Int?
   }
 
-  var summary: Summary {
+  func summary() throws -> Summary {
     Summary(
       run: run, model: model.configuration.name, bytes: model.weightBytes,
-      parts: model.weightParts, importance: importance, loss: loss,
+      parts: model.weightParts, choices: try SizeChoice.all(for: model), importance: importance,
+      loss: loss,
       withoutBlocks: withoutBlocks.map { .init(number: $0.number, loss: $0.loss) },
       maps: outcome?.choices ?? [], after: outcome?.model.weightParts,
       bytesAfter: outcome.map { $0.model.weightBytes })
@@ -53,7 +55,7 @@ struct CompressionTables {
       "run      \(run): \(model.configuration.name)\nweights  \(file)",
       "Where the bytes are\n\n\(bytes)",
     ]
-    if let hint { parts.append(hint) }
+    if outcome == nil { parts.append("What single choices would leave\n\n\(try choices())") }
     if !importance.isEmpty { parts += try importances() }
     if !withoutBlocks.isEmpty { parts.append("Loss without a block\n\n\(blocks)") }
     if let choices = outcome?.choices, !choices.isEmpty {
@@ -83,23 +85,17 @@ struct CompressionTables {
     return formatTable(rows)
   }
 
-  /// What another training could leave out, where that is most of the file.
-  private var hint: String? {
+  /// What simple choices would leave.
+  private func choices() throws -> String {
     let all = Double(model.weightBytes)
-    let share = { (name: String) in
-      Double(model.weightParts.first { $0.name == name }?.bytes ?? 0) / all
-    }
-    if share("positions") > 0.3 {
-      return "Positions are \(formatPercent(share("positions"))): a model trained with "
-        + "model.positions=fixed has none of them."
-    }
-    let projections = model.weightParts.filter { $0.name.contains("projection") }
-    let projected = Double(projections.reduce(0) { $0 + $1.bytes }) / all
-    if projected > 0.3, model.configuration.options["sharing"] != "layerwise" {
-      return "Projections are \(formatPercent(projected)): a model trained with "
-        + "model.sharing=layerwise has one for all layers."
-    }
-    return nil
+    return formatTable(
+      [["choice", "by", "bytes", "of all"]]
+        + (try SizeChoice.all(for: model)).map { choice in
+          [
+            choice.choice, choice.needsTraining ? "another training" : "lra compress",
+            formatBytes(choice.bytes), formatPercent(Double(choice.bytes) / all),
+          ]
+        }, leading: 2)
   }
 
   private func importances() throws -> [String] {

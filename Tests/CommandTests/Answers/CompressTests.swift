@@ -36,6 +36,10 @@ struct CompressTests {
       let before = try Data(contentsOf: URL(fileURLWithPath: "\(run)/model.safetensors"))
       let dry = try CommandRunner.lra("compress \(run) --dry-run")
       #expect(dry.status == 0 && dry.output.contains("positions"), "\(dry.errors)")
+      for choice in [
+        "--prune-heads 50%", "--prune-hidden 50%", "--drop-layers 1", "--factorise share=0.4",
+        "--quantise int8", "model.positions=fixed", "model.tie-layers=all",
+      ] { #expect(dry.output.contains(choice), "\(choice)") }
 
       let pruned = try CommandRunner.lra(
         "compress \(run) --prune-heads 25% --prune-hidden 50% --calibrate 16 --threads 1 --json")

@@ -52,6 +52,14 @@ struct FactorisingTests {
     let expected = dense(input).values
     let scale = expected.map(abs).max() ?? 1
     #expect(distance(narrow(input).values, expected) < 2e-5 * scale)
+    // By what the maps take, W is no less exact, though the rows of some maps hardly differ.
+    let probe = CovarianceProbe { _ in true }
+    dense.parameters.tracksGradients = false
+    _ = dense(input, .observing(probe))
+    let aware = try dense.factorised(ranks) {
+      dense.factors(of: $0, covariance: probe.sums[$0.path])
+    }
+    #expect(distance(aware(input).values, expected) < 1e-3 * scale)
     let saved = maps.reduce(0) { sum, map in
       guard let rank = ranks[map.path] else { return sum }
       return sum + map.inputs * map.outputs - rank * (map.inputs + map.outputs)
@@ -132,6 +140,25 @@ struct FactorisingTests {
     let rank = min(rows, columns)
     let all = aware.energies.reduce(0, +)
     #expect(error(aware.factors(rank: rank), rank) < 1e-8 * all)
+  }
+
+  /// Sums in fp32 of rows that are nearly one: S has eigenvalues below zero, as far as it shows.
+  @Test("Rows that hardly differ leave finite factors")
+  func degenerate() {
+    var random = RandomData("degenerate")
+    let (weight, row) = (random.floats(12 * 16), random.floats(16, in: 1...2))
+    var covariance = [Double](repeating: 0, count: 256)
+    for i in 0..<16 {
+      for j in 0..<16 { covariance[i * 16 + j] = Double(Float(1e5) * row[i] * row[j]) }
+    }
+    covariance[17] -= 0.2
+    let factors = NarrowFactors(weight, rows: 12, columns: 16, covariance: covariance)
+    #expect(factors.energies.allSatisfy { $0.isFinite })
+    for rank in [1, 5] {
+      let (expand, reduce) = factors.factors(rank: rank)
+      let largest = (expand + reduce).reduce(Float(0)) { max($0, abs($1)) }
+      #expect(largest.isFinite && largest < 1e4 && !(expand + reduce).contains { $0.isNaN })
+    }
   }
 
   @Test("What the maps take is summed over all rows")
