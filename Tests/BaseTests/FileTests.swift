@@ -152,13 +152,32 @@ import Testing
     for name in ["file.tmp-7", "file.tmp-8", "other.tmp-7", "file.tmp-x"] {
       try Data("half".utf8).write(to: URL(fileURLWithPath: "\(folder.path)/\(name)"))
     }
-    let writer = open("\(path).tmp-8", O_WRONLY)
-    AbandonedFiles.hold(writer)
+    let writer = AbandonedFiles.create("\(path).tmp-8", mode: 0o644)
     try writeAtomically([1], to: path)
     let names = { try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() }
     #expect(try names() == ["file", "file.tmp-8", "file.tmp-x", "other.tmp-7"])
     close(writer)
     try writeAtomically([2], to: path)
     #expect(try names() == ["file", "file.tmp-x", "other.tmp-7"])
+  }
+
+  @Test("A file that is being opened is not taken for one that was abandoned")
+  func opening() async throws {
+    let folder = try Scratch()
+    let names = (0..<2000).map { "\(folder.path)/\($0).out" }
+    // Another program cleans the folder up all the time.
+    let cleaning = Task.detached {
+      while !Task.isCancelled {
+        AbandonedFiles.remove(in: folder.path) { $0.hasSuffix(".out") }
+      }
+    }
+    for name in names {
+      let file = AbandonedFiles.create(name, mode: 0o644)
+      #expect(file >= 0 && access(name, F_OK) == 0, "\(name)")
+      unlink(name)
+      close(file)
+    }
+    cleaning.cancel()
+    await cleaning.value
   }
 }

@@ -20,11 +20,10 @@ package final class AtomicFile {
     self.path = path
     temporary = "\(path).tmp-\(getpid())"
     Self.removeAbandoned(path)
-    descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    descriptor = AbandonedFiles.create(temporary, mode: 0o666)
     if descriptor < 0 { throw UserError.system(.cannotWrite, "cannot write \(path)") }
     // Where the file system knows no permissions, the file gets what there is.
     if let mode { _ = fchmod(descriptor, mode) }
-    AbandonedFiles.hold(descriptor)
   }
 
   private static func removeAbandoned(_ path: String) {
@@ -41,14 +40,12 @@ package final class AtomicFile {
 
   /// Makes the file permanent under its name; nothing may be written afterwards.
   package func commit() throws {
-    if fsync(descriptor) != 0 { throw UserError.system(.cannotWrite, "cannot write \(path)") }
-    let closed = close(descriptor)
-    descriptor = -1
-    if closed != 0 || rename(temporary, path) != 0 {
-      let error = UserError.system(.cannotWrite, "cannot write \(path)")
-      unlink(temporary)
-      throw error
+    // Renamed while it is held: once it is closed, another writer may take it for abandoned.
+    if fsync(descriptor) != 0 || rename(temporary, path) != 0 {
+      throw UserError.system(.cannotWrite, "cannot write \(path)")
     }
+    close(descriptor)
+    descriptor = -1
     // The folder's entry too, where the file system allows it.
     try? FileSystem.synchronize(parentFolder(of: path))
   }

@@ -102,9 +102,8 @@ final class JobQueue {
 
   private func start(_ job: Job) throws {
     let files = try [output(job), errors(job)].map { path in
-      let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
+      let file = AbandonedFiles.create(path, mode: 0o644)
       guard file >= 0 else { throw UserError.system(.cannotWrite, "cannot write \(path)") }
-      AbandonedFiles.hold(file)
       return file
     }
     defer { files.forEach { close($0) } }
