@@ -50,6 +50,14 @@ package struct Tensor {
     return pointer[0]
   }
 
+  /// The same values, and the same gradient, in another shape.
+  ///
+  /// - Precondition: it holds as many.
+  package func reshaped(_ shape: [Int]) -> Tensor {
+    precondition(shape.reduce(1, *) == count, "reshaped: \(self.shape) to \(shape)")
+    return Tensor(shape: shape, storage: storage, node: node)
+  }
+
   /// The same values as a constant: gradients stop here.
   package var detached: Tensor { Tensor(shape: shape, storage: storage) }
 

@@ -40,6 +40,9 @@ package final class Classifier {
   private let output: Linear
   private let embeddingDropout: DropoutLayer
 
+  /// Blocks that the model has.
+  package var blockCount: Int { blocks.count }
+
   private struct Block {
     /// Nil where the mixer is pruned with its norm.
     let norm: BlockNorm?
@@ -129,26 +132,32 @@ package final class Classifier {
   }
 
   /// The rows of all tokens behind the last block and the last normalisation.
+  ///
+  /// - Parameter observing: whether what the mixers add is kept.
+  /// - Precondition: what is to be observed is not computed again in the backward pass.
   package func encode(
-    _ input: PackedTokens, _ mode: ForwardMode = .evaluation
+    _ input: PackedTokens, _ mode: ForwardMode = .evaluation, observing: Bool = false
   ) -> EncodedSequences {
     let rows = configuration.pooling == .cls ? input.prependingClassToken : input
     let context = rows.context(mode, precision)
+    var mixerOutputs: [Tensor?] = []
     var h = embed(
       Indices(rows.tokens), table: tokens.table, positions: positions,
       classToken: classToken?.tensor,
       sequences: context.sequences,
       dropout: embeddingDropout(context))
     if recomputedBlocks > 0 && context.isTraining {
+      precondition(!observing, "classifier: mixers of blocks that are computed again")
       for first in stride(from: 0, to: blocks.count, by: recomputedBlocks) {
         h = recomputed(first..<min(first + recomputedBlocks, blocks.count), h, context)
       }
     } else {
-      h = run(blocks.indices, h, context)
+      h = run(blocks.indices, h, context) { if observing { mixerOutputs.append($0()) } }
     }
     h = finish(h, context)
     if let norm { h = norm.before(h, context).normalized }
-    return EncodedSequences(rows: h, sequences: context.sequences)
+    return EncodedSequences(
+      rows: h, sequences: context.sequences, mixerOutputs: mixerOutputs)
   }
 
   /// The scores of each class, [B, C], from the rows of all tokens.
@@ -161,12 +170,19 @@ package final class Classifier {
     return output(hidden.map { $0(features, activation: .relu) } ?? features)
   }
 
-  private func run(_ part: Range<Int>, _ rows: Tensor, _ context: ForwardContext) -> Tensor {
+  /// - Parameter observe: is offered what each mixer adds to the rows, nil where there is none.
+  private func run(
+    _ part: Range<Int>, _ rows: Tensor, _ context: ForwardContext,
+    observe: (() -> Tensor?) -> Void = { _ in }
+  ) -> Tensor {
     blocks[part].reduce(rows) { h, block in
       var mixed = h
       if let norm = block.norm {
         let branch = block.mixer.map { $0(norm.before(h, context), context) }
+        observe { branch.map { elementwise(.difference, $0, h) } }
         mixed = norm.after(branch ?? h, context)
+      } else {
+        observe { nil }
       }
       return block.feedForward.map { $0(mixed, context) } ?? mixed
     }

@@ -8,4 +8,7 @@ package struct EncodedSequences {
   package let rows: Tensor
   /// Where the sequences lie in it; each begins with the class token if the model has one.
   package let sequences: PackedSequences
+  /// What each block's mixer adds to the residual stream, [N, E], nil for a block without one;
+  /// empty unless it was asked for.
+  package let mixerOutputs: [Tensor?]
 }

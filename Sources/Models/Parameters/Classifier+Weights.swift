@@ -5,7 +5,15 @@ import Base
 extension Classifier {
   /// The weights under their documented names, linear maps as [outputs, inputs]; those of bytes as I8 with
   /// `NAME.scale`, F32 [rows], beside them.
-  package func weights() -> SafeTensors {
+  package func weights() -> SafeTensors { file(parameters.ofModel) }
+
+  /// Weights that serve the training only, nil where there are none.
+  package func companionWeights() -> SafeTensors? {
+    let companions = parameters.all.filter(\.isCompanion)
+    return companions.isEmpty ? nil : file(companions)
+  }
+
+  private func file(_ weights: [Parameter]) -> SafeTensors {
     var file = SafeTensors()
     file.metadata = ["format": "pt"]
     let quantised = quantisedNames
@@ -13,7 +21,7 @@ extension Classifier {
       file.metadata["lra.quantised"] = "int8-channel-127"
       if configuration.quantised == .int8 { file.metadata["lra.activations"] = "row-dynamic" }
     }
-    for parameter in parameters.all {
+    for parameter in weights {
       let values = parameters.values.values(parameter.range)
       if quantised.contains(parameter.name) {
         file.add(
@@ -29,14 +37,23 @@ extension Classifier {
   ///
   /// - Throws: `UserError(.badData)` that names the first weight which is missing, unknown or of
   ///   another shape; nothing is changed then.
-  package func load(_ path: String) throws {
+  package func load(_ path: String) throws { try load(path, parameters.ofModel) }
+
+  /// Replaces the weights that serve the training only.
+  ///
+  /// - Throws: as ``load(_:)``.
+  package func loadCompanions(_ path: String) throws {
+    try load(path, parameters.all.filter(\.isCompanion))
+  }
+
+  private func load(_ path: String, _ weights: [Parameter]) throws {
     let file = try SafeTensors(contentsOf: path)
-    let known = Set(parameters.all.map(\.name))
+    let known = Set(weights.map(\.name))
       .union(file.entries.filter { $0.kind == .i8 }.map { "\($0.name).scale" })
     if let foreign = file.entries.first(where: { !known.contains($0.name) }) {
       throw mismatch(path, "holds \(foreign.name), which a \(configuration.name) has not")
     }
-    for parameter in parameters.all {
+    for parameter in weights {
       guard let entry = file[parameter.name] else {
         throw mismatch(path, "lacks \(parameter.name)")
       }
@@ -45,7 +62,7 @@ extension Classifier {
           path, "\(parameter.name) is \(entry.shape), but this model needs \(parameter.shape)")
       }
     }
-    for parameter in parameters.all {
+    for parameter in weights {
       parameters.values.fill(parameter.range, try file.floats(parameter.name))
     }
   }

@@ -24,13 +24,15 @@ package final class Parameter {
   package let group: ParameterGroup
   /// Whether weight decay applies: to matrices, not to vectors.
   package var decays: Bool { group == .ordinary && shape.count > 1 }
+  /// Whether it serves the training only, and is no part of the model that is saved.
+  package let isCompanion: Bool
   let initializer: Initializer
   let offset: Int
   private unowned let arena: Parameters
 
   init(
     _ name: String, _ shape: [Int], _ initializer: Initializer, _ group: ParameterGroup,
-    offset: Int, arena: Parameters
+    isCompanion: Bool, offset: Int, arena: Parameters
   ) {
     self.name = name
     self.shape = shape
@@ -38,6 +40,7 @@ package final class Parameter {
     self.offset = offset
     self.arena = arena
     self.group = group
+    self.isCompanion = isCompanion
   }
 
   /// The number of values.

@@ -15,27 +15,38 @@ package struct ParameterScope {
   /// Which linear maps are products of narrow ones.
   let ranks: MapRanks
   private let tiesNorms: Bool
+  /// Whether its weights serve the training only.
+  private let isCompanion: Bool
 
   /// The scope of the whole model.
   init(arena: Parameters, ranks: MapRanks) {
     self.init(arena: arena, path: "", place: "", ranks: ranks, tiesNorms: true)
   }
 
+  /// A scope whose weights serve the training only.
+  init(companionsIn arena: Parameters, path: String) {
+    self.init(
+      arena: arena, path: path, place: path, ranks: MapRanks { _ in nil }, tiesNorms: true,
+      isCompanion: true)
+  }
+
   private init(
-    arena: Parameters, path: String, place: String, ranks: MapRanks, tiesNorms: Bool
+    arena: Parameters, path: String, place: String, ranks: MapRanks, tiesNorms: Bool,
+    isCompanion: Bool = false
   ) {
     self.arena = arena
     self.path = path
     self.place = place
     self.ranks = ranks
     self.tiesNorms = tiesNorms
+    self.isCompanion = isCompanion
   }
 
   /// The scope of a part of this layer.
   package func scope(_ name: String) -> ParameterScope {
     ParameterScope(
       arena: arena, path: joined(name, to: path), place: joined(name, to: place), ranks: ranks,
-      tiesNorms: tiesNorms)
+      tiesNorms: tiesNorms, isCompanion: isCompanion)
   }
 
   /// The same scope with other ranks.
@@ -63,7 +74,9 @@ package struct ParameterScope {
     _ name: String, _ shape: [Int], _ initializer: Initializer,
     group: ParameterGroup = .ordinary
   ) -> Parameter {
-    arena.weight(joined(name, to: path), shape, initializer, group, shared: path != place)
+    arena.weight(
+      joined(name, to: path), shape, initializer, group, shared: path != place,
+      isCompanion: isCompanion)
   }
 
   /// The random numbers that a weight of this layer draws its first values from, for another weight

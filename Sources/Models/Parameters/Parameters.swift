@@ -13,6 +13,8 @@ package final class Parameters {
   package private(set) var all: [Parameter] = []
   /// The linear maps of the blocks, in the same order.
   package private(set) var maps: [MapShape] = []
+  /// Those that are saved with the model.
+  package var ofModel: [Parameter] { all.filter { !$0.isCompanion } }
   /// The seed of the first values.
   package let seed: UInt64
   /// Whether operations on the weights are recorded.
@@ -30,8 +32,8 @@ package final class Parameters {
     self.ranks = ranks
   }
 
-  /// The number of trained values in all weights.
-  package var count: Int { all.reduce(0) { $0 + ($1.group == .buffer ? 0 : $1.count) } }
+  /// The number of trained values in all weights of the model.
+  package var count: Int { ofModel.reduce(0) { $0 + ($1.group == .buffer ? 0 : $1.count) } }
   /// The values of all weights, buffers included, and what lies between them.
   var room: Int { size }
   /// The values and gradients of all weights, for the optimizer and for checkpoints.
@@ -50,19 +52,26 @@ package final class Parameters {
     if !maps.contains(where: { $0.path == map.path }) { maps.append(map) }
   }
 
+  /// Where what a model is trained towards makes weights of its own, such as a map to another width:
+  /// they are trained, and kept in checkpoints beside the model's.
+  package var companions: ParameterScope {
+    ParameterScope(companionsIn: self, path: "objective")
+  }
+
   /// The weight `name`, made now unless an earlier layer made it.
   ///
   /// - Precondition: nobody has used a weight yet; a weight made twice has the same shape.
   func weight(
     _ name: String, _ shape: [Int], _ initializer: Initializer, _ group: ParameterGroup,
-    shared: Bool
+    shared: Bool, isCompanion: Bool = false
   ) -> Parameter {
     if let existing = byName[name] {
       precondition(
         shared && existing.shape == shape, "parameters: \(name) is made twice, \(shape)")
       return existing
     }
-    let parameter = Parameter(name, shape, initializer, group, offset: size, arena: self)
+    let parameter = Parameter(
+      name, shape, initializer, group, isCompanion: isCompanion, offset: size, arena: self)
     // No machine holds 2⁶⁰ weights; more are not counted, so that the sum cannot overflow.
     size = min(size, 1 << 60) + min((parameter.count + 15) & ~15, 1 << 60)
     all.append(parameter)

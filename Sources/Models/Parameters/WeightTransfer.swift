@@ -31,7 +31,7 @@ extension Classifier {
   package func copyWeights(_ file: SafeTensors, from path: String) throws -> WeightTransfer {
     var transfer = WeightTransfer()
     var values: [(Parameter, [Float])] = []
-    for parameter in parameters.all {
+    for parameter in parameters.ofModel {
       if let reason = parameter.mismatch(file[parameter.name]) {
         transfer.left.append(.init(name: parameter.name, reason: reason))
         continue

@@ -212,6 +212,20 @@ package final class RunFolder {
     return try Settings(json: json, origin: file("config.json"))
   }
 
+  /// Does what a run needs to begin.
+  ///
+  /// - Parameter fresh: whether the folder was made for it, so that it is discarded where that fails.
+  package func discarded<Result>(
+    ifItFails fresh: Bool, _ body: () throws -> Result
+  ) rethrows -> Result {
+    do {
+      return try body()
+    } catch {
+      if fresh { discard() }
+      throw error
+    }
+  }
+
   /// Removes what `create` and the log made, for a run that could not begin; what else the user has in
   /// the folder stays.
   package func discard() {

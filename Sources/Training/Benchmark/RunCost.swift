@@ -80,7 +80,12 @@ extension RunCost {
     let train = try task.examples(.train)
     try configuration.checkMemory(train)
     let settings = configuration.training
-    let trainer = Trainer(try configuration.makeModel(), settings)
+    let model = try configuration.makeModel()
+    // A teacher's answers are kept; only what its mixers add is computed in every step.
+    let objective =
+      configuration.distillation.distillMatch == .outputs
+      ? try Distillation(configuration, model) : nil
+    let trainer = Trainer(model, settings, objective: objective)
     let order = TrainingOrder(count: train.count, seed: settings.seed)
     var start = monotonicSeconds()
     for step in 0...batches {

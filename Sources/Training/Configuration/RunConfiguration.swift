@@ -19,6 +19,8 @@ package struct RunConfiguration {
   package let training: TrainingSettings
   /// Where it starts, and may end early.
   package let start: StartSettings
+  /// What it learns of a teacher.
+  package let distillation: DistillationSettings
   /// The folder of all tasks' data.
   package let dataFolder: String
   /// The catalog's name of the task.
@@ -97,22 +99,10 @@ package struct RunConfiguration {
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
     start = try StartSettings(settings)
+    distillation = try DistillationSettings(settings)
     try training.validate()
     try model.validate()
-    if training.checkpoint > 0 && settings["model.reversible"] == .boolean(true) {
-      throw UserError(
-        .configuration,
-        "train.checkpoint is \(training.checkpoint), but blocks with model.reversible are computed "
-          + "again already",
-        remedy: "use one of them")
-    }
-    guard model.quantised == .none || training.steps == 0 else {
-      throw UserError(
-        .configuration,
-        "model.quantised is \(model.quantised.rawValue), but train.steps is \(training.steps): bytes "
-          + "have no gradients",
-        remedy: "train first, and quantise the finished run with lra compress RUN --quantise int8")
-    }
+    try refuseCombinations()
     try validateStatistics()
   }
 
@@ -129,6 +119,35 @@ package struct RunConfiguration {
       remedy:
         "Use --set train.accumulation=1, --set model.norm=layer, or --set train.shards=... for "
         + "statistics of each shard.")
+  }
+
+  /// Refuses settings of several sections that do not go together.
+  private func refuseCombinations() throws {
+    let checkpoint = "train.checkpoint is \(training.checkpoint), but"
+    if training.checkpoint > 0 && settings["model.reversible"] == .boolean(true) {
+      throw UserError(
+        .configuration,
+        "\(checkpoint) blocks with model.reversible are computed again already",
+        remedy: "use one of them")
+    }
+    if training.checkpoint > 0 && distillation.distillMatch == .outputs {
+      throw UserError(
+        .configuration,
+        "\(checkpoint) with train.distill-match outputs what the mixers add must be kept",
+        remedy: "use one of them")
+    }
+    guard model.quantised == .none || training.steps == 0 else {
+      throw UserError(
+        .configuration,
+        "model.quantised is \(model.quantised.rawValue), but train.steps is \(training.steps): bytes "
+          + "have no gradients",
+        remedy: "train first, and quantise the finished run with lra compress RUN --quantise int8")
+    }
+    if start.initial == StartSettings.teacher && distillation.teacher.isEmpty {
+      throw UserError(
+        .configuration, "train.initial is teacher, but there is no train.teacher",
+        remedy: "name it with --set train.teacher=RUN")
+    }
   }
 
   /// The model with freshly drawn weights.
@@ -222,6 +241,7 @@ package struct RunConfiguration {
     let variant = try VariantCatalog.named(model.name)
     let sections = [
       ("task", task.idle), ("model", try model.idle()), ("train", training.idle(variant)),
+      ("train", distillation.idle),
     ]
     return sections.reduce(into: [:]) { all, section in
       for (key, reason) in section.1 { all["\(section.0).\(key)"] = reason }
@@ -301,6 +321,7 @@ package struct RunConfiguration {
     model = try RunConfiguration.model(settings, task)
     training = try TrainingSettings(settings)
     start = try StartSettings(settings)
+    distillation = try DistillationSettings(settings)
     try training.validate()
   }
 

@@ -25,6 +25,7 @@ package enum SettingCatalog {
   package static var ofEveryRun: [SettingDeclaration] {
     RunNotes.declarations + TaskSettings.declarations + ModelSettings.declarations
       + TrainingSettings.declarations + StartSettings.declarations
+      + DistillationSettings.declarations
   }
 
   /// All settings; those of every run first, then those that single tasks and models have.

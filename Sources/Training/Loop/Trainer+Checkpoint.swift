@@ -19,14 +19,21 @@ extension Trainer {
       TrainingState.fileName: Array(try encoder.encode(state)),
     ]
     if hasMoments { files["optimizer.safetensors"] = moments().serialized() }
+    files[Self.companions] = model.companionWeights()?.serialized()
     return files
   }
+
+  /// The file of a checkpoint with weights that the objective trains beside the model's.
+  private static let companions = "objective.safetensors"
 
   /// Continues from a checkpoint.
   ///
   /// - Throws: `UserError(.badData)` naming the file that does not fit this model.
   func restore(_ checkpoint: Checkpoint) throws -> TrainingState {
     try model.load(checkpoint.file("model.safetensors"))
+    if model.companionWeights() != nil {
+      try model.loadCompanions(checkpoint.file(Self.companions))
+    }
     if hasMoments { try restoreMoments(checkpoint.file("optimizer.safetensors")) }
     let state = try Self.state(checkpoint.file(TrainingState.fileName))
     hasCheckpoint = true

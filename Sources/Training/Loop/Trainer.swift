@@ -128,7 +128,8 @@ package final class Trainer {
       seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
       tokensBefore: part.firstToken)
     let rows = model.encode(
-      part.batch.packed(capacity: model.configuration.length), .training(seed, updates: updates))
+      part.batch.packed(capacity: model.configuration.length), .training(seed, updates: updates),
+      observing: objective.observesMixers)
     let term = objective(rows, of: model, part.batch, count: batch.labels.count)
     term.loss.backward()
     return Sums(loss: Double(term.loss.scalar), correct: term.correct, updates: updates)

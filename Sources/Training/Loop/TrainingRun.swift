@@ -41,6 +41,8 @@ package final class TrainingRun {
   var logs: RunLogs?
   /// What a run that begins in this sitting starts from, where it was given something.
   var initialWeights: InitialWeights?
+  /// What it is trained towards, where it has a teacher.
+  private let distillation: Distillation?
   var settings: TrainingSettings { configuration.training }
   /// When the run's time began.
   let start = monotonicSeconds()
@@ -74,10 +76,27 @@ package final class TrainingRun {
     self.timeLimit = timeLimit
     isFresh = !resuming
     self.group = group
+    let model = try configuration.makeModel()
+    distillation = try folder.discarded(ifItFails: !resuming) {
+      try Self.distillation(configuration, model, folder, group)
+    }
     trainer = Trainer(
-      try configuration.makeModel(), configuration.training, group: group.ranks)
+      model, configuration.training, objective: distillation, group: group.ranks)
     warn(folder.lockMessage)
     if resuming { try restore(forgetsBest: forgetsBest) }
+  }
+
+  private static func distillation(
+    _ configuration: RunConfiguration, _ model: Classifier, _ folder: RunFolder,
+    _ group: TrainingGroup
+  ) throws -> Distillation? {
+    guard !configuration.distillation.teacher.isEmpty else { return nil }
+    guard group.ranks.size == 1 else {
+      throw UserError(
+        .usage, "a training with train.teacher cannot be shared by several ranks",
+        remedy: "start it without mpirun")
+    }
+    return try Distillation(configuration, model, noted: Distillation.noted(in: folder))
   }
 
   /// Runs to the end, or until it is told to stop.
@@ -87,16 +106,14 @@ package final class TrainingRun {
   package func run() throws -> Ending {
     do {
       return try attempt()
-    } catch let error as UserError where error.kind == .stoppedEarly {
-      try? folder.setStatus(.stopped)
-      throw error
     } catch {
       // Without its data, say, a run has not begun, and leaves no folder that looks like one.
-      if RunFolder.holdsRun(folder.path) {
-        try? folder.setStatus(.failed)
-      } else {
+      guard RunFolder.holdsRun(folder.path) else {
         folder.discard()
+        throw error
       }
+      let stopped = (error as? UserError)?.kind == .stoppedEarly
+      try? folder.setStatus(stopped ? .stopped : .failed)
       throw error
     }
   }
@@ -104,11 +121,13 @@ package final class TrainingRun {
   private func attempt() throws -> Ending {
     let data = try prepareData()
     try takeInitialWeights()
+    try distillation?.prepare(data, configuration, folder) { console.printMessage($0) }
     try group.begin(configuration, data.identity)
     group.share(trainer)
     try Profiler.shared.pausing { try fitIntoTime(data) }
     if isFresh { try folder.write(configuration.settings) }
     try folder.write(data.identity, to: DataIdentity.fileName)
+    try distillation?.record(in: folder)
     if let initialWeights { try folder.write(initialWeights, to: InitialWeights.fileName) }
     let environment = RunEnvironment(
       threads: Workers.shared.count, precision: configuration.operands,

@@ -25,6 +25,9 @@ import Tasks
 /// }
 /// ```
 package protocol Objective {
+  /// Whether it looks at what the mixers add to the residual stream.
+  var observesMixers: Bool { get }
+
   /// The loss of some examples as their share of a step's loss, so that the shares add up.
   ///
   /// - Parameters:
@@ -35,6 +38,11 @@ package protocol Objective {
   func callAsFunction(
     _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
   ) -> ObjectiveTerm
+}
+
+extension Objective {
+  /// The rows behind the last block are enough.
+  package var observesMixers: Bool { false }
 }
 
 /// What an objective says of some examples.

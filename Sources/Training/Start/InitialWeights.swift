@@ -54,7 +54,9 @@ extension TrainingRun {
   ///
   /// - Throws: `UserError` where the source cannot be used, or is not what it was when the run began.
   func takeInitialWeights() throws {
-    let source = configuration.start.initial
+    let source =
+      configuration.start.initial == StartSettings.teacher
+      ? configuration.distillation.teacher : configuration.start.initial
     guard !source.isEmpty, !trainer.hasCheckpoint else { return }
     let given = try GivenWeights(source, key: "train.initial")
     let noted = folder.file(InitialWeights.fileName)

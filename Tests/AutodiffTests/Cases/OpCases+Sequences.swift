@@ -20,6 +20,10 @@ extension OpCases {
       first([17, 1, 33], width: 15), first([64, 130], width: 64),
       crossEntropy(1, 15), crossEntropy(33, 10), crossEntropy(17, 2, count: 64),
       crossEntropy(33, 10, smoothing: 0.1),
+      divergence(1, 15, temperature: 1), divergence(33, 10, temperature: 2),
+      divergence(17, 2, temperature: 0.5, count: 64), divergence(20, 10, temperature: 20),
+      selected([0], of: 1, width: 15), selected([1, 2, 5, 16], of: 17, width: 33),
+      selected(Array(0..<40), of: 40, width: 17),
       stack([1, 15, 33], columns: 17), stack([64], columns: 130), stack([130, 1], columns: 1),
     ]
 
@@ -111,6 +115,36 @@ extension OpCases {
       let loss = Oracle.crossEntropy(
         $0[0], labels: labels, count: count ?? rows, smoothing: Double(smoothing))
       return Matrix(1, 1, [loss])
+    }
+  }
+
+  static func divergence(
+    _ rows: Int, _ classes: Int, temperature: Float, count: Int? = nil
+  ) -> OpCase {
+    var random = RandomData("targets")
+    let target = random.floats(rows * classes, in: -4...4)
+    return OpCase(
+      "divergence \(rows)x\(classes) at \(temperature), count \(count ?? rows)",
+      profiled: "divergence", [.init(rows, classes, range: -4...4)]
+    ) {
+      Autodiff.divergence(
+        $0[0], from: Tensor(shape: [rows, classes], target), temperature: temperature, count: count)
+    } oracle: {
+      let loss = Oracle.divergence(
+        $0[0], from: Matrix(rows, classes, target.map(Double.init)),
+        temperature: Double(temperature), count: count ?? rows)
+      return Matrix(1, 1, [loss])
+    }
+  }
+
+  static func selected(_ rows: [Int], of count: Int, width: Int) -> OpCase {
+    OpCase(
+      "\(rows.count) rows of \(count), width \(width)", profiled: "selected rows",
+      [.init(count, width)]
+    ) {
+      selectedRows($0[0], rows)
+    } oracle: { x in
+      Matrix(rows.count, width) { x[0][rows[$0], $1] }
     }
   }
 

@@ -134,4 +134,19 @@ package enum Oracle {
         - (1 - smoothing) * row[Int(labels[r])] - smoothing * mean
     } / Double(count)
   }
+
+  /// T²·Σ p·(log p - log q) / count, p and q the softmax of the target's and the logits' rows over T.
+  package static func divergence(
+    _ logits: Matrix, from target: Matrix, temperature: Double, count: Int
+  ) -> Double {
+    let answers = { (x: Matrix, r: Int) in
+      let row = x.rows(r..<r + 1).values.map { Foundation.exp($0 / temperature) }
+      return row.map { $0 / row.reduce(0, +) }
+    }
+    return (0..<logits.rows).reduce(0) { sum, r in
+      zip(answers(target, r), answers(logits, r)).reduce(sum) {
+        $0 + temperature * temperature * $1.0 * Foundation.log($1.0 / $1.1)
+      }
+    } / Double(count)
+  }
 }
