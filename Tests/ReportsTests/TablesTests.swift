@@ -132,6 +132,22 @@ struct AccuracyTablesTests {
     #expect(other.notes.contains { $0.hasSuffix("a difference: another number of steps") })
   }
 
+  @Test("What learned of inputs alone first is a protocol of its own, and says so")
+  func selfPretrained() throws {
+    var run = try SyntheticRun(changed: "train.initial").record()
+    let plain = try SyntheticRun().record()
+    #expect(run.result?.pretraining == nil)
+    run.result?.pretraining = "masked"
+    let conditions = try #require(RunConditions(run))
+    let other = try #require(RunConditions(plain))
+    #expect(conditions != other && conditions.id("t") != other.id("t"))
+    #expect(conditions.summary.contains("preset small, self-pretrained"))
+    #expect(conditions.incomparable?.contains("self-pretrained") == true)
+    let tables = SeedGroup.all([run, plain]).map(\.conditions)
+    #expect(Set(tables).count == 2)
+    #expect(RunComparison([plain, run]).warnings.joined().contains("self-pretraining"))
+  }
+
   @Test("Averages over five tasks stand only where all five were run")
   func averages() throws {
     let tasks = ["listops", "text", "retrieval", "image", "pathfinder"]

@@ -14,6 +14,7 @@ package struct VariantEntry: Sendable {
   package let options: [SettingDeclaration]
   private let check: @Sendable (MixerSize, [String: Setting]) throws -> Void
   private let idle: @Sendable ([String: Setting]) throws -> [String: String]
+  let isCausal: @Sendable ([String: Setting]) throws -> Bool
   private let build: @Sendable ([String: Setting]) throws -> Parts
 
   /// What makes the two halves of a block, and what follows the last one.
@@ -31,6 +32,7 @@ package struct VariantEntry: Sendable {
       try VariantEntry.read(M.Options.self, name, settings).validate(size)
     }
     idle = { try VariantEntry.read(M.Options.self, name, $0).idle }
+    isCausal = { try VariantEntry.read(M.Options.self, name, $0).isCausal }
     build = { settings in
       let options = try VariantEntry.read(M.Options.self, name, settings)
       return Parts(

@@ -10,11 +10,15 @@ package protocol VariantOptions: SettingSection {
   func validate(_ size: MixerSize) throws
   /// The settings that have no effect beside the values of the others, each with the reason.
   var idle: [String: String] { get }
+  /// Whether no row depends on tokens behind its own.
+  var isCausal: Bool { get }
 }
 
 extension VariantOptions {
   /// All have an effect.
   package var idle: [String: String] { [:] }
+  /// All tokens see each other.
+  package var isCausal: Bool { false }
 
   /// `model`.
   package static var section: String { ModelSettings.section }

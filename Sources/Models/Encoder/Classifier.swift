@@ -27,8 +27,13 @@ package final class Classifier {
   /// Blocks of which a training keeps the input only, computing them again in the backward pass; 0 where
   /// it keeps what they save.
   private let recomputedBlocks: Int
+  /// The probability that a step of a training leaves a block out.
+  private let layerDrop: Double
   /// Its weights.
   package let parameters: Parameters
+  /// The row of token 0, which stands for hidden ones, where an objective trains it beside the model;
+  /// [1, E].
+  package var hiddenRow: Parameter?
   private let tokens: TokenEmbedding
   private let learnedPositions: LearnedPositions?
   private let fixedPositions: Tensor?
@@ -55,7 +60,7 @@ package final class Classifier {
   /// - Throws: `UserError` if the configuration is not valid.
   package init(
     _ configuration: ModelConfiguration, seed: UInt64, precision: Precision = .fp32,
-    recomputedBlocks: Int = 0
+    recomputedBlocks: Int = 0, layerDrop: Double = 0
   ) throws {
     try configuration.validate()
     let ranks = try configuration.mapRanks()
@@ -65,6 +70,7 @@ package final class Classifier {
     self.configuration = configuration
     self.precision = configuration.quantised == .int8 ? .int8 : precision
     self.recomputedBlocks = recomputedBlocks
+    self.layerDrop = layerDrop
     self.parameters = parameters
     tokens = TokenEmbedding(configuration, root)
     embeddingDropout = DropoutLayer(configuration.dropout, at: "embedding")
@@ -142,7 +148,7 @@ package final class Classifier {
     let context = rows.context(mode, precision)
     var mixerOutputs: [Tensor?] = []
     var h = embed(
-      Indices(rows.tokens), table: tokens.table, positions: positions,
+      Indices(rows.tokens), table: table, positions: positions,
       classToken: classToken?.tensor,
       sequences: context.sequences,
       dropout: embeddingDropout(context))
@@ -157,7 +163,7 @@ package final class Classifier {
     h = finish(h, context)
     if let norm { h = norm.before(h, context).normalized }
     return EncodedSequences(
-      rows: h, sequences: context.sequences, mixerOutputs: mixerOutputs)
+      rows: h, sequences: context.sequences, tokens: rows.tokens, mixerOutputs: mixerOutputs)
   }
 
   /// The scores of each class, [B, C], from the rows of all tokens.
@@ -175,8 +181,13 @@ package final class Classifier {
     _ part: Range<Int>, _ rows: Tensor, _ context: ForwardContext,
     observe: (() -> Tensor?) -> Void = { _ in }
   ) -> Tensor {
-    blocks[part].reduce(rows) { h, block in
+    part.reduce(rows) { h, index in
+      let block = blocks[index]
       var mixed = h
+      if isLeftOut(index, context) {
+        observe { nil }
+        return h
+      }
       if let norm = block.norm {
         let branch = block.mixer.map { $0(norm.before(h, context), context) }
         observe { branch.map { elementwise(.difference, $0, h) } }
@@ -186,6 +197,15 @@ package final class Classifier {
       }
       return block.feedForward.map { $0(mixed, context) } ?? mixed
     }
+  }
+
+  /// Whether a step of a training leaves a block out: a function of the seed and the step alone, so that
+  /// all parts of a batch agree.
+  private func isLeftOut(_ block: Int, _ context: ForwardContext) -> Bool {
+    guard layerDrop > 0,
+      let key = context.key(site: dropoutSite("blocks.\(block).layer-drop"))
+    else { return false }
+    return Double(key >> 11) * 0x1p-53 < layerDrop
   }
 
   /// Runs blocks of which only the input is kept, and what was carried to them.
@@ -218,6 +238,14 @@ package final class Classifier {
           remedy: "use a rank below \(map.limit), or leave the map out")
       }
     }
+  }
+
+  /// The rows of the tokens, [V, E].
+  private var table: Tensor {
+    guard let hiddenRow else { return tokens.table }
+    let all = PackedSequences(count: 1, length: configuration.vocabulary)
+    return replacingLeadingRows(
+      tokens.table, with: hiddenRow.tensor, sequences: all, leading: all.leading(1))
   }
 
   private var positions: Tensor {

@@ -8,7 +8,9 @@ package struct EncodedSequences {
   package let rows: Tensor
   /// Where the sequences lie in it; each begins with the class token if the model has one.
   package let sequences: PackedSequences
-  /// What each block's mixer adds to the residual stream, [N, E], nil for a block without one;
-  /// empty unless it was asked for.
+  /// The token of each row as the model saw it, -1 for the class token.
+  package let tokens: [Int32]
+  /// What each block's mixer adds to the residual stream, [N, E], nil where there is none or the block
+  /// was left out; empty unless it was asked for.
   package let mixerOutputs: [Tensor?]
 }

@@ -164,6 +164,11 @@ package struct ModelConfiguration: Sendable, Equatable {
     return reasons
   }
 
+  /// Whether no row depends on tokens behind its own.
+  package func isCausal() throws -> Bool {
+    try VariantCatalog.named(settings.name).isCausal(options)
+  }
+
   /// Checks every value, so that building the model cannot fail.
   ///
   /// - Throws: `UserError` naming the key and what it must be.

@@ -42,6 +42,8 @@ struct LRU: Mixer {
     @Knob("whether a second recurrence runs backwards; needed with model.pooling cls")
     var bidirectional = false
 
+    var isCausal: Bool { !bidirectional }
+
     func validate(_ size: MixerSize) throws {
       guard smallestModulus < largestModulus else {
         throw UserError(

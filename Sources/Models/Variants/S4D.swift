@@ -66,6 +66,8 @@ struct S4D: Mixer {
     @Knob("the largest first time step", above: 0, key: "dt-max") var largestStep = 0.1
     @Knob("whether all channels have the same poles; time steps stay their own") var shared = false
 
+    var isCausal: Bool { !bidirectional }
+
     func validate(_ size: MixerSize) throws {
       guard states % 2 == 0 else {
         throw UserError(

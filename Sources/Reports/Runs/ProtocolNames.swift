@@ -34,7 +34,7 @@ struct ProtocolNames {
     let seeds = groups.map(\.count)
     return [
       conditions.taskTitle, conditions.lengthText, conditions.preset,
-      conditions.hasOwnSteps ? "\(rangeText(taken)) steps" : "",
+      conditions.pretraining, conditions.hasOwnSteps ? "\(rangeText(taken)) steps" : "",
       "n = " + rangeText((seeds.min() ?? 0)...(seeds.max() ?? 0)),
     ].filter { !$0.isEmpty }.joined(separator: ", ")
   }

@@ -88,6 +88,7 @@ package struct RunComparison {
         (base.length != other.length, "another length"),
         (base.preset != other.preset, "another preset"),
         (base.hasOwnSteps != other.hasOwnSteps, "another schedule"),
+        (base.pretraining != other.pretraining, "another protocol of self-pretraining"),
         (base.validation != other.validation, "another choice of the checkpoint"),
       ]
       let found = parts.filter(\.0).map(\.1)

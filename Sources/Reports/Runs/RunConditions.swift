@@ -24,6 +24,8 @@ package struct RunConditions: Hashable, Sendable, Comparable {
   package let testCount: Int
   /// What the best checkpoint was chosen by: `val`, or `test` as the LRA does for text.
   package let validation: String
+  /// Whether inputs alone were learned first: `self-pretrained`, or empty.
+  package let pretraining: String
   /// Whether the preset's number of steps was changed; the rows then give theirs.
   package let hasOwnSteps: Bool
   /// Whether the preset's length was changed.
@@ -40,6 +42,7 @@ package struct RunConditions: Hashable, Sendable, Comparable {
     trainCount = result.trainCount
     testCount = result.test.count
     validation = Self.text(run.settings["task.validation"]) == "test" ? "test" : "val"
+    pretraining = result.pretraining == nil ? "" : "self-pretrained"
     hasOwnSteps = run.changedKeys.contains("train.steps") || result.steps != result.plannedSteps
     hasOwnLength = run.changedKeys.contains("task.length")
   }
@@ -47,7 +50,7 @@ package struct RunConditions: Hashable, Sendable, Comparable {
   /// The conditions in a line, for the caption of a table.
   package var summary: String {
     [
-      "preset \(presetName)",
+      "preset \(presetName)" + (pretraining.isEmpty ? "" : ", \(pretraining)"),
       "up to \(lengthText)", "\(formatCount(trainCount)) training examples",
       validation == "test"
         ? "the best checkpoint chosen on the test split, as in the LRA"
@@ -74,6 +77,7 @@ package struct RunConditions: Hashable, Sendable, Comparable {
   package var incomparable: String? {
     guard let preset = try? TaskCatalog.named(task).preset(preset) else { return "another preset" }
     if !preset.comparable { return "preset \(preset.name) is not a published one" }
+    if !pretraining.isEmpty { return "another protocol, \(pretraining)" }
     let changes = (hasOwnSteps ? ["number of steps"] : []) + (hasOwnLength ? ["length"] : [])
     return changes.isEmpty ? nil : "another \(changes.joined(separator: " and "))"
   }
@@ -87,6 +91,7 @@ package struct RunConditions: Hashable, Sendable, Comparable {
     let digits = String(hash.hexadecimal.suffix(4))
     return ReportTable.identifier(
       "\(prefix)-\(task)-\(preset)-\(length)" + (hasOwnSteps ? "-own-steps" : "")
+        + (pretraining.isEmpty ? "" : "-\(pretraining)")
         + "-\(digits)")
   }
 
@@ -97,7 +102,8 @@ package struct RunConditions: Hashable, Sendable, Comparable {
     let digits = String(length)
     let padded = String(repeating: "0", count: max(0, 12 - digits.count)) + digits
     let place = TaskCatalog.all.firstIndex { $0.name == task } ?? TaskCatalog.all.count
-    return "\(place) \(task) \(hasOwnSteps) \(preset) \(padded) \(data) \(trainCount) \(validation)"
+    return
+      "\(place) \(task) \(pretraining) \(hasOwnSteps) \(preset) \(padded) \(data) \(trainCount) \(validation)"
   }
 
   private static func text(_ setting: Setting?) -> String { setting?.description ?? "" }

@@ -168,7 +168,8 @@ package final class RunFolder {
 
   /// Whether everything that was asked for is done: nothing is left to go on with.
   package var isFinished: Bool {
-    result != nil || status == .done && (try? settings().integer("train.steps")) == 0
+    result != nil || pretrainingResult != nil
+      || status == .done && (try? settings().integer("train.steps")) == 0
   }
 
   /// Checks that the folder which was locked still has its name.

@@ -14,6 +14,8 @@ package struct RunResult: Codable, Sendable {
   package var preset: String
   /// Keys whose values are not those of the preset, with spaces between them.
   package var changed: String?
+  /// What was learned of inputs alone before the labels, `masked` or `causal`; nil for nothing.
+  package var pretraining: String?
   /// Whether the run may stand beside published results.
   package var comparable: Bool
   /// The seed of weights, data order and dropout.
@@ -161,6 +163,9 @@ extension RunResult {
     if let bestFrom {
       lines.append(
         "note              the best is that from step \(bestFrom) on, an earlier was lost")
+    }
+    if let pretraining {
+      lines.append("note              self-pretrained (\(pretraining)), a protocol of its own")
     }
     if steps < plannedSteps { lines.append("ended early       \(ended)") }
     if !comparable {

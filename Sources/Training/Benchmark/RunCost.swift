@@ -4,6 +4,7 @@ import Autodiff
 import Base
 import Foundation
 import Machine
+import Models
 import Tasks
 
 /// What a run would take on this machine, measured by a few steps of it.
@@ -81,11 +82,7 @@ extension RunCost {
     try configuration.checkMemory(train)
     let settings = configuration.training
     let model = try configuration.makeModel()
-    // A teacher's answers are kept; only what its mixers add is computed in every step.
-    let objective =
-      configuration.distillation.distillMatch == .outputs
-      ? try Distillation(configuration, model) : nil
-    let trainer = Trainer(model, settings, objective: objective)
+    let trainer = Trainer(model, settings, objective: try objective(configuration, model))
     let order = TrainingOrder(count: train.count, seed: settings.seed)
     var start = monotonicSeconds()
     for step in 0...batches {
@@ -104,6 +101,19 @@ extension RunCost {
       peakResidentBytes: Machine.peakResidentBytes(), steps: settings.steps,
       evalEvery: settings.evalEvery,
       threads: Workers.shared.count)
+  }
+}
+
+extension RunCost {
+  /// What a step computes beside the labels' loss.
+  ///
+  /// A teacher's answers are kept; only what its mixers add is computed in every step.
+  private static func objective(
+    _ configuration: RunConfiguration, _ model: Classifier
+  ) throws -> (any Objective)? {
+    if configuration.pretraining.isPretraining { return try SelfPretraining(configuration, model) }
+    return configuration.distillation.distillMatch == .outputs
+      ? try Distillation(configuration, model) : nil
   }
 }
 

@@ -21,6 +21,8 @@ package struct RunConfiguration {
   package let start: StartSettings
   /// What it learns of a teacher.
   package let distillation: DistillationSettings
+  /// Whether it learns from inputs alone.
+  package let pretraining: PretrainingSettings
   /// The folder of all tasks' data.
   package let dataFolder: String
   /// The catalog's name of the task.
@@ -67,6 +69,9 @@ package struct RunConfiguration {
       try settings.set(
         value.key, value.value, origin: "preset \(preset.name): \(value.source)")
     }
+    try settings.set(
+      "train.mask-share", .number(PretrainingSettings.maskShare(of: entry.name)),
+      origin: "arXiv 2310.02980")
     for value in try entry.derived(request.dataFolder) {
       try settings.set(value.key, value.value, origin: value.source)
     }
@@ -100,6 +105,7 @@ package struct RunConfiguration {
     training = try TrainingSettings(settings)
     start = try StartSettings(settings)
     distillation = try DistillationSettings(settings)
+    pretraining = try PretrainingSettings(settings)
     try training.validate()
     try model.validate()
     try refuseCombinations()
@@ -143,6 +149,12 @@ package struct RunConfiguration {
           + "have no gradients",
         remedy: "train first, and quantise the finished run with lra compress RUN --quantise int8")
     }
+    if pretraining.isPretraining && !distillation.teacher.isEmpty {
+      throw UserError(
+        .configuration,
+        "train.objective is \(pretraining.objective.rawValue), but train.teacher answers with classes",
+        remedy: "leave the teacher out, or learn the labels after it with train.pretrain-epochs")
+    }
     if start.initial == StartSettings.teacher && distillation.teacher.isEmpty {
       throw UserError(
         .configuration, "train.initial is teacher, but there is no train.teacher",
@@ -156,7 +168,7 @@ package struct RunConfiguration {
   package func makeModel() throws -> Classifier {
     try Classifier(
       model, seed: training.seed, precision: training.operands,
-      recomputedBlocks: training.checkpoint)
+      recomputedBlocks: training.checkpoint, layerDrop: training.layerDrop)
   }
 
   /// The precision of the operands of linear maps.
@@ -241,7 +253,7 @@ package struct RunConfiguration {
     let variant = try VariantCatalog.named(model.name)
     let sections = [
       ("task", task.idle), ("model", try model.idle()), ("train", training.idle(variant)),
-      ("train", distillation.idle),
+      ("train", distillation.idle), ("train", pretraining.idle),
     ]
     return sections.reduce(into: [:]) { all, section in
       for (key, reason) in section.1 { all["\(section.0).\(key)"] = reason }
@@ -322,6 +334,7 @@ package struct RunConfiguration {
     training = try TrainingSettings(settings)
     start = try StartSettings(settings)
     distillation = try DistillationSettings(settings)
+    pretraining = try PretrainingSettings(settings)
     try training.validate()
   }
 

@@ -26,6 +26,7 @@ package enum SettingCatalog {
     RunNotes.declarations + TaskSettings.declarations + ModelSettings.declarations
       + TrainingSettings.declarations + StartSettings.declarations
       + DistillationSettings.declarations
+      + PretrainingSettings.declarations
   }
 
   /// All settings; those of every run first, then those that single tasks and models have.

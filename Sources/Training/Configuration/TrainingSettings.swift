@@ -49,6 +49,9 @@ package struct TrainingSettings: SettingSection, Equatable {
   /// The share of a label's weight that all classes have alike in the training loss.
   @Knob("share of a label's weight that all classes have alike in the training loss", 0..<1)
   package var labelSmoothing = 0.0
+  /// The probability that a step leaves a block out.
+  @Knob("probability that a training step leaves a block out; 0 for never", 0..<1)
+  package var layerDrop = 0.0
   /// What the learning rate is multiplied by for the poles and time steps of recurrences.
   @Knob("what the rate is multiplied by for poles and time steps of recurrences", 0...)
   package var recurrenceRate = 1.0

@@ -16,8 +16,10 @@ package final class Trainer {
     package let loss: Double
     /// Right answers in the batch.
     package let correct: Int
-    /// Examples in the batch.
+    /// Answers that the batch asks for: one for each example, or those of an objective of tokens.
     package let count: Int
+    /// Examples in the batch.
+    package let examples: Int
     /// Real tokens in the batch.
     package let tokens: Int
     /// The learning rate.
@@ -70,7 +72,8 @@ package final class Trainer {
     }
     sums.updates.commit(passes: settings.cut.partCount)
     return StepReport(
-      loss: sums.loss, correct: sums.correct, count: batch.labels.count, tokens: batch.tokens.count,
+      loss: sums.loss, correct: sums.correct, count: objective.count(batch, step: step),
+      examples: batch.labels.count, tokens: batch.tokens.count,
       rate: rate, gradientNorm: norm)
   }
 
@@ -103,10 +106,11 @@ package final class Trainer {
   private func forwardBackward(_ step: Int, _ batch: Batch) -> Sums {
     let (arena, cut) = (model.parameters.values, settings.cut)
     let shards = cut.shards(of: group.rank, ranks: group.size)
+    let count = objective.count(batch, step: step)
     let sums = arena.pairwiseSum(shards, adding: +) { shard in
       let parts = cut.parts(of: shard, batch, towers: model.configuration.towers)
-      return parts.dropFirst().reduce(pass(step, parts[0], of: batch)) {
-        $0 + pass(step, $1, of: batch)
+      return parts.dropFirst().reduce(pass(step, parts[0], of: count)) {
+        $0 + pass(step, $1, of: count)
       }
     }
     return group.size == 1 ? sums : sumOverRanks(sums)
@@ -122,15 +126,16 @@ package final class Trainer {
   }
 
   /// One pass over a part of the batch, whose gradients are added to those that are there.
-  private func pass(_ step: Int, _ part: BatchPart, of batch: Batch) -> Sums {
+  private func pass(_ step: Int, _ part: BatchPart, of count: Int) -> Sums {
     let updates = BufferUpdates()
     let seed = DropoutSeed(
       seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
       tokensBefore: part.firstToken)
     let rows = model.encode(
-      part.batch.packed(capacity: model.configuration.length), .training(seed, updates: updates),
+      objective.input(part.batch, step: step).packed(capacity: model.configuration.length),
+      .training(seed, updates: updates),
       observing: objective.observesMixers)
-    let term = objective(rows, of: model, part.batch, count: batch.labels.count)
+    let term = objective(rows, of: model, part.batch, count: count)
     term.loss.backward()
     return Sums(loss: Double(term.loss.scalar), correct: term.correct, updates: updates)
   }

@@ -3,6 +3,7 @@
 import Base
 import Foundation
 import Runs
+import Tasks
 
 extension TrainingRun {
   /// Goes on from the last checkpoint, or from the start where the run was ended before its first.
@@ -32,11 +33,8 @@ extension TrainingRun {
   ///
   /// - Throws: ``Stop`` where the run is told to stop before the evaluation is done.
   func evaluate(_ data: RunData, _ logs: RunLogs) throws {
-    let evaluator = group.evaluator(trainer.model, configuration, .val)
     let start = monotonicSeconds()
-    guard let result = try evaluator.run(data.val, shouldStop: { Interrupts.stopRequested }) else {
-      throw try stop()
-    }
+    guard let result = try evaluation(of: data.val) else { throw try stop() }
     budget?.noteEvaluation(seconds: monotonicSeconds() - start, examples: result.count)
     let isBest = state.evaluated(result)
     try logs.validation(step: state.step, result)
@@ -44,6 +42,16 @@ extension TrainingRun {
       "step \(state.step)  val accuracy \(formatPercent(result.accuracy))  "
         + "val loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
     try save(best: isBest)
+  }
+
+  /// Evaluates what the run is trained towards; nil where it is told to stop.
+  private func evaluation(of source: any ExampleSource) throws -> Evaluation? {
+    if let selfPretraining {
+      return try selfPretraining.evaluation(
+        trainer.model, source, batch: settings.batch, shouldStop: { Interrupts.stopRequested })
+    }
+    return try group.evaluator(trainer.model, configuration, .val)
+      .run(source, shouldStop: { Interrupts.stopRequested })
   }
 
   /// Saves weights, moments and state.

@@ -49,7 +49,8 @@ extension TrainingRun {
   ) throws {
     console.printProgress(window.progress(report), evaluated: isDue(settings.evalEvery))
     if state.step % settings.logEvery == 0 || state.step == settings.steps {
-      warn(window.observe(&monitor))
+      // The commonest class says nothing of tokens.
+      if selfPretraining == nil { warn(window.observe(&monitor)) }
       try logs.training(step: state.step, window.metrics(report))
       window.startOver()
     }

@@ -19,11 +19,12 @@ extension TrainingRun {
     let lastIsBest = state.bestStep == state.step
     let last = try self.test(trainer.model, test, lastIsBest ? settings.select : .last)
     let best = lastIsBest ? last : try testBest(test)
-    let result = try RunResult(
+    var result = try RunResult(
       configuration.settings, data.identity, state, length: configuration.model.length,
       parameters: trainer.model.parameters.count, trainCount: data.train.count, ended: ended,
       testBest: best, testLast: last, majorityShare: majorityShare(test.labelCounts),
       peakTensorBytes: BufferPool.shared.counters.peak, threads: Workers.shared.count)
+    result.pretraining = try InitialWeights.noted(in: folder)?.pretraining
     try logs.test(step: state.step, result)
     try logs.end(step: state.step, status: .done)
     try folder.write(result, to: "result.json")
@@ -32,7 +33,8 @@ extension TrainingRun {
     return result
   }
 
-  private var ended: String {
+  /// Why the run ended.
+  var ended: String {
     if state.step == settings.steps { return "all steps done" }
     let taken = "after \(state.step) of \(settings.steps) steps"
     return isOutOfPatience

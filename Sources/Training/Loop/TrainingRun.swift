@@ -17,6 +17,8 @@ package final class TrainingRun {
     case finished(RunResult)
     /// On request; the folder can be resumed.
     case stopped(reason: String)
+    /// With a result of a training on inputs alone.
+    case pretrained(PretrainingResult)
     /// With `--steps 0`: the fresh checkpoint is saved.
     case initialized
   }
@@ -43,6 +45,8 @@ package final class TrainingRun {
   var initialWeights: InitialWeights?
   /// What it is trained towards, where it has a teacher.
   private let distillation: Distillation?
+  /// What it is trained towards, where that are not the labels.
+  let selfPretraining: SelfPretraining?
   var settings: TrainingSettings { configuration.training }
   /// When the run's time began.
   let start = monotonicSeconds()
@@ -77,26 +81,43 @@ package final class TrainingRun {
     isFresh = !resuming
     self.group = group
     let model = try configuration.makeModel()
-    distillation = try folder.discarded(ifItFails: !resuming) {
-      try Self.distillation(configuration, model, folder, group)
+    (distillation, selfPretraining) = try folder.discarded(ifItFails: !resuming) {
+      try Self.refuse(configuration, timeLimit: timeLimit, group)
+      return (
+        configuration.distillation.teacher.isEmpty
+          ? nil
+          : try Distillation(configuration, model, noted: Distillation.noted(in: folder)),
+        configuration.pretraining.isPretraining
+          ? try SelfPretraining(configuration, model) : nil
+      )
     }
     trainer = Trainer(
-      model, configuration.training, objective: distillation, group: group.ranks)
+      model, configuration.training, objective: distillation ?? selfPretraining,
+      group: group.ranks)
     warn(folder.lockMessage)
     if resuming { try restore(forgetsBest: forgetsBest) }
   }
 
-  private static func distillation(
-    _ configuration: RunConfiguration, _ model: Classifier, _ folder: RunFolder,
-    _ group: TrainingGroup
-  ) throws -> Distillation? {
-    guard !configuration.distillation.teacher.isEmpty else { return nil }
-    guard group.ranks.size == 1 else {
+  /// Refuses what does not go with how the run is started.
+  private static func refuse(
+    _ configuration: RunConfiguration, timeLimit: Double?, _ group: TrainingGroup
+  ) throws {
+    let key =
+      !configuration.distillation.teacher.isEmpty
+      ? "train.teacher"
+      : configuration.pretraining.isPretraining
+        ? "train.objective"
+        : configuration.pretraining.pretrainEpochs > 0 ? "train.pretrain-epochs" : nil
+    if let key, group.ranks.size > 1 {
       throw UserError(
-        .usage, "a training with train.teacher cannot be shared by several ranks",
+        .usage, "a training with \(key) cannot be shared by several ranks",
         remedy: "start it without mpirun")
     }
-    return try Distillation(configuration, model, noted: Distillation.noted(in: folder))
+    if configuration.pretraining.pretrainEpochs > 0 && timeLimit != nil {
+      throw UserError(
+        .usage, "--time-limit does not know how to share time with train.pretrain-epochs",
+        remedy: "train in two commands: train.objective=masked, then train.initial=RUN")
+    }
   }
 
   /// Runs to the end, or until it is told to stop.
@@ -120,6 +141,12 @@ package final class TrainingRun {
 
   private func attempt() throws -> Ending {
     let data = try prepareData()
+    do {
+      try pretrain(data)
+    } catch let stop as Stop {
+      try folder.setStatus(.stopped)
+      return .stopped(reason: stop.reason)
+    }
     try takeInitialWeights()
     try distillation?.prepare(data, configuration, folder) { console.printMessage($0) }
     try group.begin(configuration, data.identity)
@@ -146,6 +173,9 @@ package final class TrainingRun {
     do {
       try takeSteps(data, logs)
       try requireTimeToFinish()
+      if let selfPretraining {
+        return .pretrained(try finishPretraining(selfPretraining, data, logs))
+      }
       return .finished(try finish(data, logs))
     } catch let stop as Stop {
       try logs.end(step: state.step, status: .stopped)

@@ -25,12 +25,13 @@ package struct Classification: Objective {
         logits, labels: batch.labels, count: count, smoothing: Float(labelSmoothing)),
       correct: countCorrect(logits.values, batch.labels))
   }
+}
 
-  private func countCorrect(_ logits: [Float], _ labels: [Int32]) -> Int {
-    let classes = logits.count / max(labels.count, 1)
-    return labels.indices.reduce(0) { count, i in
-      let row = Array(logits[i * classes..<(i + 1) * classes])
-      return count + (largestIndex(row) == Int(labels[i]) ? 1 : 0)
-    }
+/// How many rows of logits have their largest at the label.
+func countCorrect(_ logits: [Float], _ labels: [Int32]) -> Int {
+  let classes = logits.count / max(labels.count, 1)
+  return labels.indices.reduce(0) { count, i in
+    let row = Array(logits[i * classes..<(i + 1) * classes])
+    return count + (largestIndex(row) == Int(labels[i]) ? 1 : 0)
   }
 }

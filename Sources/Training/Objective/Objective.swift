@@ -28,13 +28,23 @@ package protocol Objective {
   /// Whether it looks at what the mixers add to the residual stream.
   var observesMixers: Bool { get }
 
+  /// What the model sees of some examples: all of them, unless something is hidden from it.
+  ///
+  /// - Parameters:
+  ///   - batch: all of a step's batch or a part of it; the same is hidden of an example in both.
+  ///   - step: of the optimizer, counted from 1; 0 for an evaluation.
+  func input(_ batch: Batch, step: Int) -> Batch
+
+  /// How many answers a batch asks for: its examples, unless they are others.
+  func count(_ batch: Batch, step: Int) -> Int
+
   /// The loss of some examples as their share of a step's loss, so that the shares add up.
   ///
   /// - Parameters:
   ///   - rows: the hidden states of the B examples.
   ///   - model: what made them.
   ///   - batch: the B examples, all of the step's batch or a part of it.
-  ///   - count: examples of the whole batch, to divide sums over examples by.
+  ///   - count: answers that the whole batch asks for, to divide sums over them by.
   func callAsFunction(
     _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
   ) -> ObjectiveTerm
@@ -43,13 +53,17 @@ package protocol Objective {
 extension Objective {
   /// The rows behind the last block are enough.
   package var observesMixers: Bool { false }
+  /// Nothing is hidden.
+  package func input(_ batch: Batch, step: Int) -> Batch { batch }
+  /// Its examples.
+  package func count(_ batch: Batch, step: Int) -> Int { batch.labels.count }
 }
 
 /// What an objective says of some examples.
 package struct ObjectiveTerm {
   /// Their share of the step's loss, a scalar on the tape.
   package let loss: Tensor
-  /// How many of them are answered right.
+  /// How many answers are right.
   package let correct: Int
 
   /// - Precondition: the loss has one element.

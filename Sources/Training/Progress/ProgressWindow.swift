@@ -54,7 +54,7 @@ struct ProgressWindow {
       "train/loss": sums.meanLoss, "train/accuracy": sums.accuracy,
       "train/learning_rate": report.rate, "train/grad_norm": report.gradientNorm,
       "throughput/steps_per_sec": Double(sums.steps) / elapsed,
-      "throughput/samples_per_sec": Double(sums.count) / elapsed,
+      "throughput/samples_per_sec": Double(sums.steps * report.examples) / elapsed,
       "throughput/tokens_per_sec": Double(sums.tokens) / elapsed,
       "memory/peak_rss_bytes": Double(peakResidentBytes()),
     ]

@@ -139,6 +139,8 @@ struct Train: ParsableCommand {
     printMessage("\(path): already done; nothing was changed")
     if let result = folder.result {
       try printResult(json ? try jsonText(result) : result.summary(folder: path))
+    } else if let result = folder.pretrainingResult {
+      try printResult(json ? try jsonText(result) : result.summary(folder: path))
     }
     return true
   }
@@ -244,6 +246,8 @@ struct Train: ParsableCommand {
 func reportEnding(_ ending: TrainingRun.Ending, _ folder: RunFolder, json: Bool) throws {
   switch ending {
   case .finished(let result):
+    try printResult(json ? try jsonText(result) : result.summary(folder: folder.path))
+  case .pretrained(let result):
     try printResult(json ? try jsonText(result) : result.summary(folder: folder.path))
   case .initialized:
     try printResult("fresh checkpoint in \(folder.path)")

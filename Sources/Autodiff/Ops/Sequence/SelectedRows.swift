@@ -8,16 +8,19 @@
 /// - Parameters:
 ///   - x: [N, E].
 ///   - rows: rows of x, ascending.
+///   - capacity: rows to make room for, at least those; as many as x has unless said otherwise.
 /// - Returns: [rows.count, E].
 /// - Complexity: the result's size forward, O(N·E) backward.
 ///
 /// Saves: nothing. The pullback puts each row of dy back into its place; other rows get zero.
-package func selectedRows(_ x: Tensor, _ rows: [Int]) -> Tensor {
+package func selectedRows(_ x: Tensor, _ rows: [Int], capacity: Int? = nil) -> Tensor {
   let width = x.columns
+  let capacity = capacity ?? x.rowCapacity
+  precondition(capacity >= rows.count, "selectedRows: \(rows.count) rows, room for \(capacity)")
   precondition(
     zip(rows, rows.dropFirst()).allSatisfy(<) && (rows.first ?? 0) >= 0
       && (rows.last ?? 0) < max(x.rows, 1), "selectedRows: rows that do not ascend in \(x.shape)")
-  let y = Tensor(shape: [rows.count, width], storage: Storage(count: x.storage.count))
+  let y = Tensor(shape: [rows.count, width], storage: Storage(count: capacity * width))
   profileCopy("selected rows", y.count) {
     for (to, from) in rows.enumerated() {
       (y.pointer + to * width).update(from: x.pointer + from * width, count: width)
