@@ -47,7 +47,7 @@ extension Classifier {
   }
 
   private func load(_ path: String, _ weights: [Parameter]) throws {
-    let file = try SafeTensors(contentsOf: path)
+    let file = try Bitmask.expanded(SafeTensors(contentsOf: path), path: path)
     let known = Set(weights.map(\.name))
       .union(file.entries.filter { $0.kind == .i8 }.map { "\($0.name).scale" })
     if let foreign = file.entries.first(where: { !known.contains($0.name) }) {

@@ -47,11 +47,12 @@ package struct TrainingState: Codable, Sendable, Equatable {
 
   /// Takes in a validation result of the present step.
   ///
+  /// - Parameter isCandidate: whether it may be the best: not while weights are still to be removed.
   /// - Returns: whether it is the best so far.
-  package mutating func evaluated(_ result: Evaluation) -> Bool {
+  package mutating func evaluated(_ result: Evaluation, isCandidate: Bool = true) -> Bool {
     validation = result
     evaluatedStep = step
-    guard result.accuracy > bestAccuracy ?? -1 else { return false }
+    guard isCandidate, result.accuracy > bestAccuracy ?? -1 else { return false }
     bestAccuracy = result.accuracy
     bestStep = step
     bestValidation = result

@@ -23,6 +23,8 @@ package struct RunConfiguration {
   package let distillation: DistillationSettings
   /// Whether it learns from inputs alone.
   package let pretraining: PretrainingSettings
+  /// Which weights it removes.
+  package let pruning: PruningSettings
   /// The folder of all tasks' data.
   package let dataFolder: String
   /// The catalog's name of the task.
@@ -106,7 +108,9 @@ package struct RunConfiguration {
     start = try StartSettings(settings)
     distillation = try DistillationSettings(settings)
     pretraining = try PretrainingSettings(settings)
+    pruning = try PruningSettings(settings)
     try training.validate()
+    try pruning.validate()
     try model.validate()
     try refuseCombinations()
     try validateStatistics()
@@ -254,6 +258,7 @@ package struct RunConfiguration {
     let sections = [
       ("task", task.idle), ("model", try model.idle()), ("train", training.idle(variant)),
       ("train", distillation.idle), ("train", pretraining.idle),
+      ("train", pruning.idle),
     ]
     return sections.reduce(into: [:]) { all, section in
       for (key, reason) in section.1 { all["\(section.0).\(key)"] = reason }
@@ -296,6 +301,13 @@ package struct RunConfiguration {
     }
     // Its first weights are the compressed ones.
     try changed.set("train.initial", .text(""), origin: CompressionNotes.origin)
+    // How the source was trained is no part of what follows.
+    let plain: [(String, Setting)] = [
+      ("teacher", ""), ("objective", "classification"), ("pretrain-epochs", 0), ("prune", "none"),
+    ]
+    for (key, value) in plain {
+      try changed.set("train.\(key)", value, origin: CompressionNotes.origin)
+    }
     let shaped = changed
     try changed.set("train.steps", .integer(steps), origin: "--steps")
     if steps > 0 {
@@ -335,6 +347,7 @@ package struct RunConfiguration {
     start = try StartSettings(settings)
     distillation = try DistillationSettings(settings)
     pretraining = try PretrainingSettings(settings)
+    pruning = try PruningSettings(settings)
     try training.validate()
   }
 

@@ -26,7 +26,7 @@ package enum SettingCatalog {
     RunNotes.declarations + TaskSettings.declarations + ModelSettings.declarations
       + TrainingSettings.declarations + StartSettings.declarations
       + DistillationSettings.declarations
-      + PretrainingSettings.declarations
+      + PretrainingSettings.declarations + PruningSettings.declarations
   }
 
   /// All settings; those of every run first, then those that single tasks and models have.

@@ -15,16 +15,19 @@ extension Trainer {
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
     hasCheckpoint = true
     var files = [
-      "model.safetensors": model.weights().serialized(),
+      "model.safetensors": try (pruning?.packed(model.weights()) ?? model.weights()).serialized(),
       TrainingState.fileName: Array(try encoder.encode(state)),
     ]
     if hasMoments { files["optimizer.safetensors"] = moments().serialized() }
     files[Self.companions] = model.companionWeights()?.serialized()
+    files[Self.pruning] = pruning?.state?.serialized()
     return files
   }
 
   /// The file of a checkpoint with weights that the objective trains beside the model's.
   private static let companions = "objective.safetensors"
+  /// The file of a checkpoint with what is known of weights that are removed.
+  private static let pruning = "pruning.safetensors"
 
   /// Continues from a checkpoint.
   ///
@@ -34,6 +37,8 @@ extension Trainer {
     if model.companionWeights() != nil {
       try model.loadCompanions(checkpoint.file(Self.companions))
     }
+    try pruning?.restore(
+      weights: checkpoint.file("model.safetensors"), state: checkpoint.file(Self.pruning))
     if hasMoments { try restoreMoments(checkpoint.file("optimizer.safetensors")) }
     let state = try Self.state(checkpoint.file(TrainingState.fileName))
     hasCheckpoint = true

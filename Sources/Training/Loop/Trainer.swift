@@ -36,6 +36,8 @@ package final class Trainer {
   /// Whether the run has saved its state, for what is told when it fails.
   var hasCheckpoint = false
   private let objective: any Objective
+  /// What it removes of the model, if anything.
+  let pruning: GradualPruning?
   private let group: any Collective
 
   /// A trainer that has taken no step.
@@ -43,14 +45,17 @@ package final class Trainer {
   /// - Parameters:
   ///   - model: what is trained, as it is.
   ///   - objective: what it is trained towards; classification unless said otherwise.
+  ///   - pruning: what removes weights of the model.
   ///   - group: those who share the batch's shards; all take the same steps.
   package init(
     _ model: Classifier, _ settings: TrainingSettings,
-    objective: (any Objective)? = nil, group: any Collective = SingleProcess()
+    objective: (any Objective)? = nil, pruning: GradualPruning? = nil,
+    group: any Collective = SingleProcess()
   ) {
     self.model = model
     self.settings = settings
     self.group = group
+    self.pruning = pruning
     self.objective = objective ?? Classification(labelSmoothing: settings.labelSmoothing)
     optimizer = AdamW(model.parameters, settings.optimizer)
   }
@@ -65,12 +70,14 @@ package final class Trainer {
     guard sums.loss.isFinite else {
       throw notFinite(step, batch, "the loss is \(sums.loss)")
     }
+    pruning?.willUpdate()
     let norm = optimizer.update(
       rate: rate, beta1: settings.schedule.beta1(atStep: step) ?? settings.beta1)
     guard norm.isFinite else {
       throw notFinite(step, batch, "the norm of the gradients is \(norm)")
     }
     sums.updates.commit(passes: settings.cut.partCount)
+    pruning?.didUpdate(step: step, optimizer)
     return StepReport(
       loss: sums.loss, correct: sums.correct, count: objective.count(batch, step: step),
       examples: batch.labels.count, tokens: batch.tokens.count,

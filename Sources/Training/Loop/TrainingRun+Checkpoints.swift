@@ -36,7 +36,8 @@ extension TrainingRun {
     let start = monotonicSeconds()
     guard let result = try evaluation(of: data.val) else { throw try stop() }
     budget?.noteEvaluation(seconds: monotonicSeconds() - start, examples: result.count)
-    let isBest = state.evaluated(result)
+    let isBest = state.evaluated(
+      result, isCandidate: trainer.pruning?.isOver(after: state.step) ?? true)
     try logs.validation(step: state.step, result)
     console.printMessage(
       "step \(state.step)  val accuracy \(formatPercent(result.accuracy))  "

@@ -14,9 +14,11 @@ extension TrainingRun {
   func finish(_ data: RunData, _ logs: RunLogs) throws -> RunResult {
     if !isEvaluated { try evaluate(data, logs) }
     let test = try configuration.task.examples(.test)
+    if let pruning = trainer.pruning { console.printMessage(pruning.summary) }
     console.printMessage(
       "testing \(counted(test.count, "example")) with the last and the best weights")
-    let lastIsBest = state.bestStep == state.step
+    // Without a best, as where time ended a run while it removed weights, there is only the last.
+    let lastIsBest = state.bestStep ?? state.step == state.step
     let last = try self.test(trainer.model, test, lastIsBest ? settings.select : .last)
     let best = lastIsBest ? last : try testBest(test)
     var result = try RunResult(

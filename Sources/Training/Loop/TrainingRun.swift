@@ -81,19 +81,21 @@ package final class TrainingRun {
     isFresh = !resuming
     self.group = group
     let model = try configuration.makeModel()
-    (distillation, selfPretraining) = try folder.discarded(ifItFails: !resuming) {
+    let pruning: GradualPruning?
+    (distillation, selfPretraining, pruning) = try folder.discarded(ifItFails: !resuming) {
       try Self.refuse(configuration, timeLimit: timeLimit, group)
       return (
         configuration.distillation.teacher.isEmpty
           ? nil
           : try Distillation(configuration, model, noted: Distillation.noted(in: folder)),
         configuration.pretraining.isPretraining
-          ? try SelfPretraining(configuration, model) : nil
+          ? try SelfPretraining(configuration, model) : nil,
+        try GradualPruning(configuration, model)
       )
     }
     trainer = Trainer(
       model, configuration.training, objective: distillation ?? selfPretraining,
-      group: group.ranks)
+      pruning: pruning, group: group.ranks)
     warn(folder.lockMessage)
     if resuming { try restore(forgetsBest: forgetsBest) }
   }
@@ -107,7 +109,8 @@ package final class TrainingRun {
       ? "train.teacher"
       : configuration.pretraining.isPretraining
         ? "train.objective"
-        : configuration.pretraining.pretrainEpochs > 0 ? "train.pretrain-epochs" : nil
+        : configuration.pretraining.pretrainEpochs > 0
+          ? "train.pretrain-epochs" : configuration.pruning.prune != .none ? "train.prune" : nil
     if let key, group.ranks.size > 1 {
       throw UserError(
         .usage, "a training with \(key) cannot be shared by several ranks",
@@ -127,14 +130,16 @@ package final class TrainingRun {
   package func run() throws -> Ending {
     do {
       return try attempt()
+    } catch let error as UserError where error.kind == .stoppedEarly {
+      try? folder.setStatus(.stopped)
+      throw error
     } catch {
       // Without its data, say, a run has not begun, and leaves no folder that looks like one.
-      guard RunFolder.holdsRun(folder.path) else {
+      if RunFolder.holdsRun(folder.path) {
+        try? folder.setStatus(.failed)
+      } else {
         folder.discard()
-        throw error
       }
-      let stopped = (error as? UserError)?.kind == .stoppedEarly
-      try? folder.setStatus(stopped ? .stopped : .failed)
       throw error
     }
   }

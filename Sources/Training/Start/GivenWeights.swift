@@ -2,6 +2,7 @@
 
 import Base
 import Foundation
+import Models
 import Runs
 
 /// Weights that a setting names: those of a run, or of a file.
@@ -23,7 +24,7 @@ package struct GivenWeights {
     file = try FileSystem.isFolder(path) ? Self.weights(ofRun: path, key: key) : path
     let bytes = try readFile(file)
     hash = SHA256.hexadecimal(of: bytes)
-    tensors = try SafeTensors(bytes, name: file)
+    tensors = try Bitmask.expanded(SafeTensors(bytes, name: file), path: file)
   }
 
   private static func weights(ofRun path: String, key: String) throws -> String {

@@ -49,7 +49,8 @@ struct SettingEffectTests {
   private static let stated: Set = [
     "train.steps", "train.accumulation", "train.checkpoint", "train.eval-every",
     "train.checkpoint-every", "train.log-every",
-    "train.select", "train.patience", "task.name", "model.name", "run.preset", "run.comparable",
+    "train.select", "train.patience", "train.pretrain-epochs", "train.layer-drop", "task.name",
+    "model.name", "run.preset", "run.comparable",
     "run.changed",
   ]
 
@@ -79,6 +80,8 @@ struct SettingEffectTests {
     }
     #expect(try resolve(context, "data", "train.select=last").training != base)
     #expect(try resolve(context, "data", "train.patience=2").start.patience == 2)
+    #expect(try resolve(context, "data", "train.pretrain-epochs=2").pretraining.ofInputs == .masked)
+    #expect(try resolve(context, "data", "train.layer-drop=0.2").training != base)
     for change in [
       "task.name=text", "model.name=fnet", "run.preset=paper", "run.comparable=true",
       "run.changed=nothing",
