@@ -78,7 +78,26 @@ package struct Compression {
   /// - Throws: `UserError` where it does not apply to this model, or does not go with what was done to it.
   package func check() throws {
     for method in methods { try method.check(after: notes, run: run) }
+    try checkTraining()
     if !pruning.isEmpty { try pruning.check(source.model, source.model.prunableUnits()) }
+  }
+
+  /// Checks that the methods go with how the source was trained.
+  private func checkTraining() throws {
+    let settings = source.configuration.settings
+    if source.configuration.pretraining.isPretraining {
+      throw UserError(
+        .usage, "\(run) was trained without labels, so nothing can be measured on its answers",
+        remedy: "train a model from it first: --set train.initial=\(shellQuoted(run))")
+    }
+    let sparse = try settings.text("train.prune")
+    if sparse != "none", !pruning.isEmpty || factorising != nil {
+      throw UserError(
+        .usage,
+        "\(run) was pruned while it was trained (train.prune=\(sparse)): factors and parts of sparse "
+          + "maps are dense again",
+        remedy: "use --quantise alone, or begin with a run without train.prune")
+    }
   }
 
   /// Compresses.
@@ -134,6 +153,11 @@ package struct Compression {
     let folder = try path.map(RunFolder.create) ?? RunFolder.createBeside(stem)
     do {
       try folder.write(configuration.settings)
+      // What the source began with goes on being told: self-pretraining is another protocol.
+      let initial = "\(run)/\(InitialWeights.fileName)"
+      if FileSystem.exists(initial) {
+        try writeAtomically(readFile(initial), to: folder.file(InitialWeights.fileName))
+      }
       let trainer = Trainer(outcome.model, configuration.training)
       var files = try trainer.checkpoint(TrainingState())
       files[RunConfiguration.fileName] = Array(try configuration.settings.json())

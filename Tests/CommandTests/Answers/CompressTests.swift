@@ -149,4 +149,34 @@ struct CompressTests {
       #expect(busy.status == 69 && busy.errors.contains("still going on"), "\(busy.errors)")
     }
   }
+
+  @Test("What its training means for a model is kept, or refused")
+  func training() throws {
+    try withScratchFolder { folder in
+      func train(_ name: String, _ settings: String...) throws {
+        let common = [
+          "task.train-count=100", "task.val-count=40", "task.test-count=40", "train.warmup=1",
+        ]
+        let arguments =
+          "train --task listops --model linear --steps 6 --length 60 --batch 8 --threads 1 --data "
+          + "\(folder)/data --output \(folder)/\(name)"
+        let run = try CommandRunner.lra(
+          ([arguments] + (common + settings).map { "--set \($0)" }).joined(separator: " "))
+        #expect(run.status == 0, "\(run.errors)")
+      }
+      try train("pretrained", "train.pretrain-epochs=1")
+      let bytes = try CommandRunner.lra("compress \(folder)/pretrained --quantise int8 --json")
+      #expect(bytes.status == 0, "\(bytes.errors)")
+      #expect(try bytes.object()["pretraining"] as? String == "masked")
+
+      try train("masked", "train.objective=masked")
+      let blind = try CommandRunner.lra("compress \(folder)/masked --quantise int8")
+      #expect(blind.status == 64 && blind.errors.contains("without labels"), "\(blind.errors)")
+
+      try train("sparse", "train.prune=magnitude", "train.prune-share=0.5")
+      let narrow = try CommandRunner.lra("compress \(folder)/sparse --factorise share=0.4")
+      #expect(narrow.status == 64 && narrow.errors.contains("train.prune=magnitude"))
+      #expect(try CommandRunner.lra("compress \(folder)/sparse --quantise int8").status == 0)
+    }
+  }
 }
