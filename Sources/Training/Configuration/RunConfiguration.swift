@@ -99,17 +99,9 @@ package struct RunConfiguration {
   /// - Throws: `UserError` naming the key that does not fit.
   package init(_ settings: Settings, dataFolder: String) throws {
     let settings = try RunConfiguration.completed(settings)
-    self.settings = settings
-    self.dataFolder = dataFolder
     let entry = try TaskCatalog.named(settings.text("task.name"))
-    task = try entry.make(TaskOptions(settings, of: entry, dataFolder: dataFolder))
-    model = try RunConfiguration.model(settings, task)
-    training = try TrainingSettings(settings)
-    start = try StartSettings(settings)
-    distillation = try DistillationSettings(settings)
-    pretraining = try PretrainingSettings(settings)
-    pruning = try PruningSettings(settings)
-    try training.validate()
+    let task = try entry.make(TaskOptions(settings, of: entry, dataFolder: dataFolder))
+    try self.init(settings, task: task, dataFolder: dataFolder)
     try pruning.validate()
     try model.validate()
     try refuseCombinations()
@@ -269,73 +261,9 @@ package struct RunConfiguration {
   package mutating func fit(steps: Int, origin: String) throws {
     let published = settings
     let schedule = training.schedule.fitted(toSteps: steps)
-    try settings.set("train.steps", .integer(steps), origin: origin)
-    try settings.set("train.warmup", .integer(schedule.warmup), origin: origin)
-    try settings.set("train.learning-rate", .number(schedule.base), origin: origin)
+    try settings.set(schedule, steps: steps, origin: origin)
     try RunConfiguration.noteChanges(&settings, from: published)
     self = try RunConfiguration(settings, task: task, dataFolder: dataFolder)
-  }
-
-  /// The configuration of a compressed model of this one, trained further or not.
-  ///
-  /// - Parameters:
-  ///   - model: its settings.
-  ///   - notes: how it was made.
-  ///   - steps: training steps from here on.
-  ///   - assignments: `train.key=value` for these.
-  /// - Throws: `UserError(.configuration)` for assignments of other sections or values.
-  package func compressed(
-    _ model: ModelSettings, _ notes: CompressionNotes, steps: Int, assignments: [String]
-  ) throws -> RunConfiguration {
-    var changed = settings
-    for (declaration, value) in notes.values {
-      if !changed.contains(declaration.key) { changed.declare(declaration) }
-      try changed.set(declaration.key, value, origin: CompressionNotes.origin)
-    }
-    for (key, value) in [
-      ("kept-layers", model.keptLayers), ("kept-heads", model.keptHeads),
-      ("inner-widths", model.innerWidths), ("ranks", model.ranks),
-      ("quantised", model.quantised.rawValue),
-    ] {
-      try changed.set("model.\(key)", .text(value), origin: CompressionNotes.origin)
-    }
-    // Its first weights are the compressed ones.
-    try changed.set("train.initial", .text(""), origin: CompressionNotes.origin)
-    // How the source was trained is no part of what follows.
-    let plain: [(String, Setting)] = [
-      ("teacher", ""), ("objective", "classification"), ("pretrain-epochs", 0), ("prune", "none"),
-    ]
-    for (key, value) in plain {
-      try changed.set("train.\(key)", value, origin: CompressionNotes.origin)
-    }
-    let shaped = changed
-    try changed.set("train.steps", .integer(steps), origin: "--steps")
-    if steps > 0 {
-      var planned = training.schedule
-      // A compressed run without steps keeps the warm-up of its source: a tenth of the usual length.
-      if training.steps == 0 { planned.steps = max(10 * planned.warmup, 1) }
-      let schedule = planned.fitted(toSteps: steps)
-      try changed.set("train.warmup", .integer(schedule.warmup), origin: "--steps")
-      try changed.set("train.learning-rate", .number(schedule.base), origin: "--steps")
-    }
-    for assignment in assignments {
-      guard assignment.hasPrefix("train.") else {
-        throw UserError(
-          .usage, "--set \(assignment): only the training of a compressed model can be set",
-          remedy: "use keys of the section train")
-      }
-      try changed.set(assignment: assignment, origin: "--set")
-    }
-    var before = shaped
-    let noted = Set(try shaped.text("run.changed").split(separator: " ").map(String.init))
-    try before.set(
-      "run.changed",
-      .text(noted.union([CompressionNotes.numbersKey]).sorted().joined(separator: " ")),
-      origin: CompressionNotes.origin)
-    try changed.set("run.changed", before["run.changed"] ?? "", origin: CompressionNotes.origin)
-    try changed.set("run.comparable", .boolean(false), origin: CompressionNotes.origin)
-    try RunConfiguration.noteChanges(&changed, from: before)
-    return try RunConfiguration(changed, dataFolder: dataFolder)
   }
 
   private init(_ settings: Settings, task: any ArenaTask, dataFolder: String) throws {
@@ -364,7 +292,7 @@ package struct RunConfiguration {
 
   /// Notes which values are no longer those of a preset; a result then does not stand beside published
   /// ones.
-  private static func noteChanges(_ settings: inout Settings, from published: Settings) throws {
+  static func noteChanges(_ settings: inout Settings, from published: Settings) throws {
     let byBatch = try settings.text("model.norm") != Normalization.layer.rawValue
     let free = byBatch ? free.subtracting(["train.shards"]) : free
     let changed = settings.entries.filter {
@@ -433,6 +361,13 @@ package struct RunConfiguration {
 }
 
 extension Settings {
+  /// Sets the schedule of a number of steps.
+  mutating func set(_ schedule: Schedule, steps: Int, origin: String) throws {
+    try set("train.steps", .integer(steps), origin: origin)
+    try set("train.warmup", .integer(schedule.warmup), origin: origin)
+    try set("train.learning-rate", .number(schedule.base), origin: origin)
+  }
+
   /// Sets keys from a `config.json`, or a run of a `runs.jsonl`.
   fileprivate mutating func apply(_ file: String) throws {
     for entry in try Settings(file: file).entries {
