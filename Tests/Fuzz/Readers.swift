@@ -108,10 +108,12 @@ extension Reader {
 
   // MARK: Kinds
 
-  /// The records behind a report where one file of the folder of runs is broken.
+  /// The records behind a report where one file is broken: of a run, or of measurements alone.
   private static func records(_ name: String) -> Reader {
-    .file("records-\(flat(name))", "runs/\(name)", cost: 4) {
-      _ = try ReportData(folders: [$0.runs])
+    let file = name.contains("/") ? "runs/\(name)" : "measured/\(name)"
+    let folder = file[..<(file.lastIndex(of: "/") ?? file.endIndex)]
+    return .file("records-\(flat(name))", file, cost: 4) {
+      _ = try ReportData(folders: ["\($0.path)/\(folder)"])
     }
   }
 

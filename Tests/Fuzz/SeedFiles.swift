@@ -6,6 +6,7 @@ import Machine
 import Models
 import Reports
 import Runs
+import Synchronization
 import Tasks
 import Training
 
@@ -19,8 +20,11 @@ struct SeedFiles {
     try train("a", seed: 0)
     try train("b", seed: 1)
     _ = try PublishedRuns.publish(RunRecord("\(folder)/runs/a"), to: "\(folder)/runs")
-    try text(speed.joined(separator: "\n") + "\n", "runs/speed.jsonl")
-    try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "runs/peers.jsonl")
+    for place in ["runs", "measured"] {
+      try text(speed.joined(separator: "\n") + "\n", "\(place)/speed.jsonl")
+      try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "\(place)/peers.jsonl")
+    }
+    try bytes(readFile("\(folder)/runs/runs.jsonl"), "measured/runs.jsonl")
     try journal()
     try image()
     try reviews()
@@ -40,8 +44,18 @@ struct SeedFiles {
     _ = try run.run()
   }
 
-  /// The configuration of the runs.
-  static func configuration(data: String, seed: Int = 0) throws -> RunConfiguration {
+  /// The configuration of the runs, made once a folder: it is no part of what is read.
+  static func configuration(data: String) throws -> RunConfiguration {
+    try made.withLock { made in
+      let configuration = try made[data] ?? configuration(data: data, seed: 0)
+      made[data] = configuration
+      return configuration
+    }
+  }
+
+  private static let made = Mutex<[String: RunConfiguration]>([:])
+
+  private static func configuration(data: String, seed: Int) throws -> RunConfiguration {
     var request = RunConfiguration.Request(task: "listops", model: "linformer", dataFolder: data)
     request.assignments = [
       "task.length=40", "task.train-count=16", "task.val-count=8", "task.test-count=8",
