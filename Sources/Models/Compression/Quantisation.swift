@@ -20,7 +20,8 @@ extension Classifier {
   package func quantised(_ kind: Quantisation) throws -> Classifier {
     var smaller = configuration
     smaller.settings.quantised = kind
-    let result = try Classifier(smaller, seed: 0, precision: precision)
+    let result = try Classifier(
+      smaller, seed: 0, precision: roundsToBytes ? .fp32 : precision)
     let names = result.quantisedNames
     for target in result.parameters.all {
       guard let source = parameters[target.name] else {
@@ -35,14 +36,16 @@ extension Classifier {
     return result
   }
 
-  /// The weights that are bytes in a file: matrices and tables, but not those of the classifier's head, of
+  /// The weights that are bytes in a file.
+  var quantisedNames: Set<String> { configuration.quantised == .none ? [] : namesOfBytes }
+
+  /// The weights that can be bytes: matrices and tables, but not those of the classifier's head, of
   /// convolutions and recurrences, nor what is not trained.
-  var quantisedNames: Set<String> {
-    guard configuration.quantised != .none else { return [] }
+  var namesOfBytes: Set<String> {
     let isRecurrent =
       (try? VariantCatalog.named(configuration.name))?.about.parts.contains(.recurrence) ?? false
     return Set(
-      parameters.all.filter { parameter in
+      parameters.ofModel.filter { parameter in
         let words = parameter.name.split(separator: ".")
         guard parameter.shape.count == 2, parameter.group == .ordinary, words[0] != "head",
           !words.contains("conv")

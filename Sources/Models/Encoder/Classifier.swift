@@ -29,6 +29,8 @@ package final class Classifier {
   private let recomputedBlocks: Int
   /// The probability that a step of a training leaves a block out.
   private let layerDrop: Double
+  /// Whether it computes as its weights would as bytes, though they are floats.
+  let roundsToBytes: Bool
   /// Its weights.
   package let parameters: Parameters
   /// The row of token 0, which stands for hidden ones, where an objective trains it beside the model;
@@ -57,10 +59,12 @@ package final class Classifier {
 
   /// Builds the model with freshly drawn weights.
   ///
+  /// - Parameter roundsToBytes: whether it computes as its weights would as bytes of ``Quantisation/int8``
+  ///   though they are floats, to be trained for that.
   /// - Throws: `UserError` if the configuration is not valid.
   package init(
     _ configuration: ModelConfiguration, seed: UInt64, precision: Precision = .fp32,
-    recomputedBlocks: Int = 0, layerDrop: Double = 0
+    recomputedBlocks: Int = 0, layerDrop: Double = 0, roundsToBytes: Bool = false
   ) throws {
     try configuration.validate()
     let ranks = try configuration.mapRanks()
@@ -68,7 +72,8 @@ package final class Classifier {
     let root = parameters.root
     let width = configuration.width
     self.configuration = configuration
-    self.precision = configuration.quantised == .int8 ? .int8 : precision
+    self.precision = configuration.quantised == .int8 || roundsToBytes ? .int8 : precision
+    self.roundsToBytes = roundsToBytes
     self.recomputedBlocks = recomputedBlocks
     self.layerDrop = layerDrop
     self.parameters = parameters
@@ -123,6 +128,7 @@ package final class Classifier {
       inner == 0 ? features : inner, configuration.classes, root.scope("head.output"), .lecunNormal)
     try configuration.checkMemory(floats: Double(parameters.room), "the model's weights")
     try Self.check(ranks, of: parameters.maps)
+    if roundsToBytes { parameters.roundedToBytes = namesOfBytes }
   }
 
   /// The scores of each class for each sequence, or for each two that belong together.

@@ -19,6 +19,8 @@ package final class Parameters {
   package let seed: UInt64
   /// Whether operations on the weights are recorded.
   package var tracksGradients = true
+  /// The weights that are rounded to bytes whenever an operation takes them; their values stay as they are.
+  var roundedToBytes: Set<String> = []
   private let ranks: [String: Int]
   private var byName: [String: Parameter] = [:]
   private var size = 0
@@ -80,9 +82,10 @@ package final class Parameters {
   }
 
   func tensor(of parameter: Parameter) -> Tensor {
-    arena.tensor(
+    let tensor = arena.tensor(
       parameter.range, parameter.shape,
       tracked: tracksGradients && parameter.group != .buffer)
+    return roundedToBytes.contains(parameter.name) ? byteRounded(tensor) : tensor
   }
 
   private func makeArena() -> ParameterArena {

@@ -90,6 +90,12 @@ package struct Compression {
         .usage, "\(run) was trained without labels, so nothing can be measured on its answers",
         remedy: "train a model from it first: --set train.initial=\(shellQuoted(run))")
     }
+    if source.configuration.quantisation.quantise != .none, !pruning.isEmpty || factorising != nil {
+      throw UserError(
+        .usage,
+        "\(run) was trained for bytes (train.quantise=int8): other parts would need other bytes",
+        remedy: "use --quantise int8 alone, or begin with a run without train.quantise")
+    }
     let sparse = try settings.text("train.prune")
     if sparse != "none", !pruning.isEmpty || factorising != nil {
       throw UserError(

@@ -52,7 +52,7 @@ extension RunConfiguration {
       ("model.quantised", .text(model.quantised.rawValue)),
       // Its first weights are the compressed ones.
       ("train.initial", ""), ("train.teacher", ""), ("train.objective", "classification"),
-      ("train.pretrain-epochs", 0), ("train.prune", "none"),
+      ("train.pretrain-epochs", 0), ("train.prune", "none"), ("train.quantise", "none"),
       ("run.changed", .text(all)), ("run.comparable", .boolean(false)),
     ]
     for (key, value) in values {

@@ -25,6 +25,8 @@ package struct RunConfiguration {
   package let pretraining: PretrainingSettings
   /// Which weights it removes.
   package let pruning: PruningSettings
+  /// Whether it is trained for bytes.
+  package let quantisation: QuantisationSettings
   /// The folder of all tasks' data.
   package let dataFolder: String
   /// The catalog's name of the task.
@@ -145,6 +147,7 @@ package struct RunConfiguration {
           + "have no gradients",
         remedy: "train first, and quantise the finished run with lra compress RUN --quantise int8")
     }
+    try refuseForBytes()
     if pretraining.isPretraining && !distillation.teacher.isEmpty {
       throw UserError(
         .configuration,
@@ -158,17 +161,44 @@ package struct RunConfiguration {
     }
   }
 
+  /// Refuses what does not go with training for bytes.
+  private func refuseForBytes() throws {
+    guard quantisation.quantise != .none else { return }
+    if settings["model.reversible"] == .boolean(true) {
+      throw UserError(
+        .configuration,
+        "train.quantise is int8, but model.reversible computes inputs back from outputs, which rounding "
+          + "to bytes would not allow",
+        remedy: "use one of them")
+    }
+    if pretraining.isPretraining {
+      throw UserError(
+        .configuration,
+        "train.quantise is int8, but train.objective is \(pretraining.objective.rawValue): numbers are "
+          + "rounded last of all, or labels would be learned by a model that was rounded already",
+        remedy: "train the labels from this run first, then train for bytes from that one")
+    }
+  }
+
   /// The model with freshly drawn weights.
   ///
   /// - Throws: `UserError` if its configuration is not valid.
   package func makeModel() throws -> Classifier {
     try Classifier(
       model, seed: training.seed, precision: training.operands,
-      recomputedBlocks: training.checkpoint, layerDrop: training.layerDrop)
+      recomputedBlocks: training.checkpoint, layerDrop: training.layerDrop,
+      roundsToBytes: roundsToBytes)
   }
 
   /// The precision of the operands of linear maps.
-  var operands: Precision { model.quantised == .int8 ? .int8 : training.operands }
+  var operands: Precision {
+    model.quantised == .int8 || roundsToBytes ? .int8 : training.operands
+  }
+
+  /// Whether it computes as a model of bytes though its weights are floats.
+  private var roundsToBytes: Bool {
+    quantisation.quantise == .int8 && model.quantised == .none
+  }
 
   /// Checks that a batch of examples like the first ones fits into memory.
   ///
@@ -251,6 +281,7 @@ package struct RunConfiguration {
       ("task", task.idle), ("model", try model.idle()), ("train", training.idle(variant)),
       ("train", distillation.idle), ("train", pretraining.idle),
       ("train", pruning.idle),
+      ("train", quantisation.idle),
     ]
     return sections.reduce(into: [:]) { all, section in
       for (key, reason) in section.1 { all["\(section.0).\(key)"] = reason }
@@ -276,6 +307,7 @@ package struct RunConfiguration {
     distillation = try DistillationSettings(settings)
     pretraining = try PretrainingSettings(settings)
     pruning = try PruningSettings(settings)
+    quantisation = try QuantisationSettings(settings)
     try training.validate()
   }
 

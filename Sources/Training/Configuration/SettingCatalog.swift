@@ -27,6 +27,7 @@ package enum SettingCatalog {
       + TrainingSettings.declarations + StartSettings.declarations
       + DistillationSettings.declarations
       + PretrainingSettings.declarations + PruningSettings.declarations
+      + QuantisationSettings.declarations
   }
 
   /// All settings; those of every run first, then those that single tasks and models have.

@@ -59,6 +59,7 @@ extension RunConfiguration {
     try settings.set("train.pretrain-epochs", .integer(0), origin: origin)
     try settings.set("train.teacher", .text(""), origin: origin)
     try settings.set("train.prune", "none", origin: origin)
+    try settings.set("train.quantise", "none", origin: origin)
     try settings.set("train.distill-match", "logits", origin: origin)
     if start.initial == StartSettings.teacher {
       try settings.set("train.initial", .text(""), origin: origin)

@@ -46,14 +46,14 @@ private struct ByteProduct {
   }
 }
 
-/// Results of several operations, as one number a line.
+/// Results and gradients of several operations, as one number a line.
 private func digests() -> String {
   let products = [(9, 33, 35), (130, 1100, 64), (1, 4, 1)].map {
     ByteProduct(rows: $0.0, inner: $0.1, columns: $0.2).result
   }
-  let more = ByteCases.all.map { op in op.operation(op.tensors(op.data)).values }
-  return (products + more).map { values in
-    "\(fnv1a(values.map { String($0.bitPattern, radix: 36) }.joined(separator: " ")))"
+  let more = ByteCases.all.map { $0.run().flatMap { $0 } }
+  return (products.map { $0.map(\.bitPattern) } + more).map { bits in
+    "\(fnv1a(bits.map { String($0, radix: 36) }.joined(separator: " ")))"
   }.joined(separator: "\n")
 }
 
@@ -66,6 +66,8 @@ private enum ByteCases {
     OpCases.perceptron(33, 8, 130, 8, .gelu, precision: .int8),
     OpCases.feedForward(130, 33, 300, .gelu, precision: .int8),
     OpCases.feedForward(61, 256, 260, .gelu, precision: .int8),
+    OpCases.gated(130, 33, 64, precision: .int8),
+    OpCases.grouped(33, 17, 24, groups: 3, precision: .int8),
   ]
 }
 
@@ -113,6 +115,55 @@ extension EngineTests {
     fileprivate func forward(op: OpCase) {
       let error = op.forwardError()
       #expect(error <= 3e-2 && error > 0)
+    }
+
+    /// Near the corner of a rectifier rounding may turn a slope on or off.
+    @Test("Gradients pass straight through the rounding", arguments: ByteCases.all)
+    fileprivate func gradients(op: OpCase) {
+      let most = op.name.contains("relu") ? 0.2 : 5e-2
+      for error in op.gradientErrors() { #expect(error <= most) }
+    }
+
+    @Test("Beside rounded weights they are the gradients of floats at the rounded rows, exactly")
+    func straightThrough() {
+      var random = RandomData("straight through")
+      let (rows, inner, outputs) = (70, 130, 35)
+      let x = random.floats(rows * inner)
+      let weight = random.floats(outputs * inner)
+      let rounded = { (values: [Float], width: Int) -> [Float] in
+        byteRounded(Tensor(shape: [values.count / width, width], values)).values
+      }
+      let gradients = { (x: [Float], precision: Precision) -> [[Float]] in
+        let leaves = (
+          Tensor(shape: [rows, inner], x).tracked,
+          Tensor(shape: [outputs, inner], rounded(weight, inner)).tracked
+        )
+        var random = RandomData("sum")
+        let y = linear(leaves.0, weight: leaves.1, precision: precision)
+        RandomSum(rows: rows, columns: outputs, &random)(y).backward()
+        return [leaves.0, leaves.1].map { $0.gradient?.values ?? [] }
+      }
+      // The rows' scale is made with one rounding less than a weight's.
+      let kernel = x.indices.map { place -> Float in
+        let row = Array(x[place / inner * inner..<(place / inner + 1) * inner])
+        let largest = row.reduce(Float(0)) { max($0, abs($1)) }
+        return (x[place] * (127 / largest)).rounded(.toNearestOrEven) * (largest / 127)
+      }
+      #expect(gradients(x, .int8) == gradients(kernel, .fp32))
+    }
+
+    @Test("A rounded weight's gradient is that of the weight; rounding twice is rounding once")
+    func rounded() {
+      let leaf = Tensor(shape: [3, 4], [0.3, -1.27, 0.004, 0.635, 0, 0, 0, 0, 5, -2, 1, 4]).tracked
+      let y = byteRounded(leaf)
+      #expect(Array(y.values.prefix(8)) == [30, -127, 0, 64, 0, 0, 0, 0].map { $0 * (1.27 / 127) })
+      #expect(byteRounded(y).values == y.values)
+      var random = RandomData("rounded")
+      let sum = RandomSum(rows: 3, columns: 4, &random)
+      sum(y).backward()
+      let plain = Tensor(shape: [3, 4], y.values).tracked
+      sum(plain).backward()
+      #expect(leaf.gradient?.values == plain.gradient?.values)
     }
 
     /// Each row has a scale of its own.

@@ -15,15 +15,17 @@ extension OpCases {
   ]
 
   static func grouped(
-    _ n: Int, _ i: Int, _ o: Int, groups: Int, bias: Bool = true
+    _ n: Int, _ i: Int, _ o: Int, groups: Int, bias: Bool = true,
+    precision: Precision = .fp32
   ) -> OpCase {
     OpCase(
-      "grouped linear \(n)x\(i)x\(o), \(groups) groups\(bias ? "" : " without bias")",
+      "grouped linear \(n)x\(i)x\(o), \(groups) groups\(bias ? "" : " without bias")"
+        + suffix(precision),
       profiled: "grouped linear",
       [.init(n, groups * i), .init(groups * o, i)] + (bias ? [.init(groups * o)] : [])
     ) { x in
       Autodiff.groupedLinear(
-        x[0], weight: x[1], bias: bias ? x[2] : nil, groups: groups)
+        x[0], weight: x[1], bias: bias ? x[2] : nil, groups: groups, precision: precision)
     } oracle: { x in
       Oracle.groupedLinear(x[0], x[1], bias ? x[2].values : nil, groups: groups)
     }

@@ -183,18 +183,19 @@ extension OpCases {
   }
 
   static func gated(
-    _ n: Int, _ inputs: Int, _ width: Int, _ activation: Activation = .gelu, rate: Float = 0
+    _ n: Int, _ inputs: Int, _ width: Int, _ activation: Activation = .gelu, rate: Float = 0,
+    precision: Precision = .fp32
   ) -> OpCase {
     let inside = DropoutOracle(rate: rate, key: 31)
     let outside = DropoutOracle(rate: rate, key: 32 << 37, firstRow: 3)
     return OpCase(
-      "gated linear \(n)x\(inputs)x\(width) \(activation), dropout \(rate)",
+      "gated linear \(n)x\(inputs)x\(width) \(activation), dropout \(rate)" + suffix(precision),
       profiled: "gated linear",
       [.init(n, width), .init(n, inputs), .init(2 * width, inputs), .init(2 * width)]
     ) { x in
       gatedLinear(
         x[0], adding: x[1], weight: x[2], bias: x[3], activation: activation,
-        dropout: (inside.dropout, outside.dropout))
+        dropout: (inside.dropout, outside.dropout), precision: precision)
     } oracle: { x in
       let inner = inside.apply(x[1].map(function(activation)))
       return x[0] + outside.apply(Oracle.gated(Oracle.linear(inner, x[2], x[3].values)))

@@ -76,6 +76,46 @@ struct QuantisingTests {
     }
   }
 
+  /// The floats of one, rounded on their way, are the bytes of the other.
+  @Test(
+    "A model that is trained for bytes has the logits of the model of bytes, exactly",
+    arguments: VariantCatalog.all)
+  func training(entry: VariantEntry) throws {
+    let whole = try model(entry)
+    let trained = try Classifier(whole.configuration, seed: 3, roundsToBytes: true)
+    #expect(trained.parameters.all.map(\.values) == whole.parameters.all.map(\.values))
+    #expect(logits(trained) == logits(try trained.quantised(.int8)))
+    #expect(trained.weights().metadata == ["format": "pt"])
+    let tables = try trained.quantised(.weights)
+    #expect(logits(tables) == logits(try whole.quantised(.weights)))
+  }
+
+  @Test(
+    "Every weight that floats train gets a gradient when bytes are trained for",
+    arguments: VariantCatalog.all)
+  func gradients(entry: VariantEntry) throws {
+    let configuration = try model(entry).configuration
+    let gradients = try [false, true].map { rounds in
+      let model = try Classifier(configuration, seed: 3, roundsToBytes: rounds)
+      let rows = model.encode(
+        Self.batch.packed(capacity: 20), .training(DropoutSeed(seed: 1, step: 1)))
+      crossEntropy(model.logits(rows), labels: Self.batch.labels, count: 4).backward()
+      return model.parameters.all.map {
+        model.parameters.values.gradient($0.range).map(Double.init)
+      }
+    }
+    for (parameter, (plain, rounded)) in zip(
+      try model(entry).parameters.all, zip(gradients[0], gradients[1]))
+    {
+      let (expected, found) = (euclidean(plain), euclidean(rounded))
+      guard parameter.group != .buffer, expected > 1e-3 else { continue }
+      let dot = zip(plain, rounded).reduce(0) { $0 + $1.0 * $1.1 }
+      // Hashes, sorts and rectifiers may come out another way.
+      let least = ["reformer", "sinkhorn", "cosformer"].contains(entry.name) ? 0.5 : 0.9
+      #expect(dot / (expected * found) > least, "\(parameter.name)")
+    }
+  }
+
   @Test("An example's logits do not depend on its batch", arguments: VariantCatalog.all)
   func batchMates(entry: VariantEntry) throws {
     let small = try model(entry).quantised(.int8)

@@ -41,7 +41,7 @@ struct SettingEffectTests {
     "model.kernel": "relu", "model.norms": "sqrt-d", "model.sharing": "layerwise",
     "model.initial": "lin", "model.kept-layers": "1", "model.kept-heads": "0/0,1",
     "model.inner-widths": "3,5", "model.ranks": "blocks.0.feed-forward.inner=2",
-    "model.quantised": "int8", "model.tie-layers": "all",
+    "model.quantised": "int8", "train.quantise": "int8", "model.tie-layers": "all",
   ]
 
   /// What says when a run ends, when something is measured or kept, how a batch is cut up, or what is

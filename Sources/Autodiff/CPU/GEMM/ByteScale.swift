@@ -29,6 +29,23 @@ struct ByteScale {
   }
 }
 
+/// The numbers that the bytes of a row-major matrix stand for, scale·p, in the workspace.
+///
+/// - Parameter row: floats from one row to the next.
+func byteRoundedRows(
+  _ base: UnsafePointer<Float>, row: Int, rows: Int, columns: Int, _ workspace: Workspace
+) -> UnsafeMutablePointer<Float> {
+  let copy = workspace.floats(rows * columns)
+  for r in 0..<rows {
+    let (from, to) = (base + r * row, copy + r * columns)
+    let scale = ByteScale(from, count: columns)
+    for j in 0..<columns {
+      to[j] = (from[j] * scale.inverse).rounded(.toNearestOrEven) * scale.scale
+    }
+  }
+  return copy
+}
+
 extension StridedMatrix {
   /// A row-major matrix as unsigned bytes, 128 more than the signed ones, with a scale for each row.
   static func byteRows(

@@ -13,11 +13,9 @@ struct PackedWeight {
   static func forward(_ weight: Tensor, _ precision: Precision = .fp32) -> PackedWeight {
     PackedWeight(weight, transposed: true, precision)
   }
-  /// Packed so that `multiply` gives dy·W.
-  ///
-  /// - Precondition: not of bytes, which have no gradients.
+  /// Packed so that `multiply` gives dy·W, in the precision of gradients.
   static func backward(_ weight: Tensor, _ precision: Precision = .fp32) -> PackedWeight {
-    PackedWeight(weight, transposed: false, precision)
+    PackedWeight(weight, transposed: false, precision.ofGradients)
   }
 
   private init(_ weight: Tensor, transposed: Bool, _ precision: Precision) {
@@ -27,7 +25,6 @@ struct PackedWeight {
     let storage = Storage(
       count: Panels.floatCount(inner: k, columns: n, precision: precision))
     let (source, row) = (weight.pointer, weight.shape[1])
-    precondition(precision != .int8 || transposed, "int8: a weight of bytes has no gradients")
     let bytes = precision == .int8 ? PackedBytes(columns: n) : nil
     parallel(Panels.count(n)) { panel, _ in
       let column = panel * Panels.width

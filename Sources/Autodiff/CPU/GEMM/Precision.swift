@@ -9,6 +9,9 @@ package enum Precision: String, CaseIterable, Sendable {
   case bf16
   /// Signed bytes with a scale for each row of the left-hand side and each output of a weight, of weights'
   /// products with rows alone: their sums are integers until they are scaled. See ``PackedBytes``.
+  ///
+  /// Gradients pass straight through the rounding, in fp32: that of a weight is of the rows as they were
+  /// rounded, that of the rows of the weight as it is, which ``byteRounded(_:)`` has rounded already.
   case int8
 
   /// Steps of a register tile for `count` elements along the inner dimension: bfloat16 go in pairs and bytes
@@ -24,6 +27,9 @@ package enum Precision: String, CaseIterable, Sendable {
 }
 
 extension Precision {
+  /// The precision of the products of a backward pass.
+  var ofGradients: Precision { self == .int8 ? .fp32 : self }
+
   /// a + b of sums of products.
   @inline(__always)
   func sum(_ a: Lanes, _ b: Lanes) -> Lanes {

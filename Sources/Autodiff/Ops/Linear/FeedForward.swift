@@ -139,7 +139,7 @@ private struct FeedForwardBlock {
         dBranch: packed.outer.left(dBranch, rows, workspace),
         dBranchColumns: .transpose(
           dBranch, row: width, rows: rows, columns: width, isCopied: rowsPerTile > tileRows,
-          first.precision, workspace),
+          first.precision.ofGradients, workspace),
         slice: slices.width, workspace)
       for slice in 0..<slices.count {
         let isLast = slice + 1 == slices.count
@@ -189,8 +189,8 @@ private struct FeedForwardBlock {
     gemm(
       rows: columns.count, columns: width, inner: rows,
       .transpose(
-        tile.dInside, row: insideRow, rows: rows, columns: columns.count, first.precision, workspace
-      ),
+        tile.dInside, row: insideRow, rows: rows, columns: columns.count,
+        first.precision.ofGradients, workspace),
       tile.normalized, into: sums + columns.lowerBound * width, stride: width, accumulate: true)
     if first.bias != nil {
       addColumnSums(

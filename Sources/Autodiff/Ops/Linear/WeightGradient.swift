@@ -27,8 +27,8 @@ func addWeightGradient(
     gemm(
       rows: count, columns: inputs, inner: rows,
       .transpose(
-        dy + first, row: dyRow ?? outputs, rows: rows, columns: count, isCopied: isLarge, precision,
-        workspace),
+        dy + first, row: dyRow ?? outputs, rows: rows, columns: count, isCopied: isLarge,
+        precision.ofGradients, workspace),
       panels, into: sum + first * inputs, stride: inputs, accumulate: true,
       prefetching: prefetching.part(index, of: slices))
     workspace.rewind(to: mark)
@@ -42,11 +42,18 @@ func paddedStride(_ width: Int) -> Int { wholeVectors(width) + laneCount }
 /// x[rows × inputs], the right-hand side of a weight's gradient, in panels: in place where whole
 /// panels of all rows fit the first-level cache as they lie.
 ///
+/// Of bytes it is the numbers that they stand for.
+///
 /// - Parameter row: floats from one row of x to the next; nil for `inputs`.
 func gradientPanels(
   _ x: UnsafePointer<Float>, _ inputs: Int, row: Int? = nil, rows: Int, _ precision: Precision,
   _ workspace: Workspace
 ) -> Panels {
+  if precision == .int8 {
+    return gradientPanels(
+      byteRoundedRows(x, row: row ?? inputs, rows: rows, columns: inputs, workspace), inputs,
+      rows: rows, .fp32, workspace)
+  }
   if precision == .fp32 && inputs % Panels.width == 0 && rows * inputs <= 128 * tileRows {
     return Panels(rowMajor: x, stride: row ?? inputs)
   }
