@@ -2,6 +2,7 @@
 
 import Base
 import Foundation
+import Machine
 import Training
 
 /// Everything that a report is made from.
@@ -12,6 +13,10 @@ package struct ReportData: Sendable {
   package var speed: [BenchmarkResult]
   /// Speed and memory beside PyTorch's, as measured.
   package var peers: [PeerRound] = []
+  /// What energy amounts to.
+  package var terms = EnergyTerms()
+  /// Whether there is a table of energy even where none is known.
+  package var asksEnergy = false
   /// What could not be read, a line each.
   package var problems: [String]
   /// How the runs that keep their answers confuse classes, by the run's path.
@@ -56,5 +61,7 @@ package struct ReportData: Sendable {
   }
 
   /// All tables: those of accuracy, length and speed, and the list of runs.
-  package var tables: [ReportTable] { ReportTables.all(runs, speed: speed, peers: peers) }
+  package var tables: [ReportTable] {
+    ReportTables.all(runs, speed: speed, peers: peers, terms: terms, asksEnergy: asksEnergy)
+  }
 }

@@ -25,6 +25,11 @@ package struct ReportTable: Codable, Sendable, Equatable {
       self.value = value
     }
 
+    /// A number with two significant digits; empty for nil.
+    package init(significant value: Double?) {
+      self.init(value.map(formatSignificant) ?? "", value: value)
+    }
+
     /// Nothing was measured.
     package static let empty = Cell("")
   }

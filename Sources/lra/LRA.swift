@@ -4,6 +4,7 @@ import ArgumentParser
 import Autodiff
 import Base
 import Foundation
+import Machine
 import SourceCommit
 
 /// The command line.
@@ -37,6 +38,7 @@ struct LRA: AsyncParsableCommand {
       try checkArguments()
       _ = try ThreadCount.fromEnvironment()
       try ProductKernel.fromEnvironment()
+      _ = try EnergyTerms.fromEnvironment()
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()

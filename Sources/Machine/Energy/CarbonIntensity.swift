@@ -30,7 +30,7 @@ package struct CarbonIntensity: Sendable, Equatable {
       throw UserError(
         .usage, "\(option): there is no grid \"\(text)\"",
         remedy: remedy(unknown: text.uppercased(), among: Self.grams.map(\.code))
-          + " or give kg of CO2 a kWh, such as 0.433")
+          + "\nor give kg of CO2 a kWh, such as 0.433")
     }
     kilograms = Uncertain(grams / 1000, within: 0.5...2)
   }

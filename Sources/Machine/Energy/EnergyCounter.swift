@@ -39,11 +39,18 @@ package struct EnergyCounter {
 
   /// Calls `body`.
   ///
-  /// - Returns: joules that the packages used meanwhile, nil where there is no counter or one cannot be
-  ///   read again. A counter is taken to begin again at most once, which takes minutes.
-  package func joules(during body: () -> Void) -> Double? {
+  /// - Returns: what it returns, and joules that the packages used meanwhile, nil where there is no
+  ///   counter or one cannot be read again. A counter is taken to begin again at most once, which takes
+  ///   minutes.
+  package func measured<Result>(
+    _ body: () throws -> Result
+  ) rethrows -> (result: Result, joules: Double?) {
     let before = packages.map(\.reading)
-    body()
+    let result = try body()
+    return (result, joules(since: before))
+  }
+
+  private func joules(since before: [UInt64?]) -> Double? {
     if packages.isEmpty { return nil }
     var sum: UInt64 = 0
     for (package, start) in zip(packages, before) {

@@ -46,6 +46,11 @@ package struct EnergyEstimate: Codable, Sendable, Equatable {
     return Self(a.source == .model ? .model : b.source, first + second)
   }
 
+  /// Of one of several equal works.
+  package static func / (a: Self, count: Double) -> Self {
+    Self(a.source, a.joules.map { $0 * (1 / count) })
+  }
+
   /// Of several works together; nil of none at all.
   package static func total(_ parts: some Sequence<Self>) -> Self? {
     var sum: Self?

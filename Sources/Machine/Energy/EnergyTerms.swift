@@ -26,11 +26,18 @@ package struct EnergyTerms: Sendable, Equatable {
     var variable: String { "LRA_\(rawValue.uppercased())" }
   }
 
-  /// What flags say, else the environment: `LRA_TDP`, `LRA_GRID`, `LRA_PUE`, `LRA_PRICE`.
+  /// What the environment says: `LRA_TDP`, `LRA_GRID`, `LRA_PUE`, `LRA_PRICE`.
+  ///
+  /// - Throws: `UserError(.usage)` naming the variable that cannot be read.
+  package static func fromEnvironment() throws -> Self {
+    try Self(tdp: nil, grid: nil, pue: nil, price: nil)
+  }
+
+  /// What flags say, else the environment.
   ///
   /// - Throws: `UserError(.usage)` naming the flag or variable that cannot be read.
   package init(
-    tdp: String? = nil, grid: String? = nil, pue: String? = nil, price: String? = nil,
+    tdp: String?, grid: String?, pue: String?, price: String?,
     environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws {
     let given = { (key: Key, flag: String?) -> (text: String, origin: String)? in
@@ -58,6 +65,41 @@ package struct EnergyTerms: Sendable, Equatable {
     }
     return stated.isExact
       ? Uncertain(stated.value, low: max(1, stated.value - 0.1), high: stated.value + 0.1) : stated
+  }
+
+  /// The energy of work on a machine: what its counters measured, else by the processor's power that was
+  /// stated, else nothing.
+  ///
+  /// - Parameters:
+  ///   - seconds: that the work took.
+  ///   - counted: joules of the counters.
+  ///   - threads: cores that computed.
+  ///   - cores: cores that the machine has.
+  ///   - memoryBytes: its main memory.
+  package func energy(
+    seconds: Double, counted: Double?, threads: Int, cores: Int, memoryBytes: Int
+  ) -> EnergyEstimate {
+    EnergyEstimate(
+      seconds: seconds, counted: counted,
+      power: tdp?.model(threads: threads, of: cores, memoryBytes: memoryBytes))
+  }
+
+  /// The same on this machine.
+  package func energy(seconds: Double, counted: Double?, threads: Int) -> EnergyEstimate {
+    energy(
+      seconds: seconds, counted: counted, threads: threads, cores: usableCores,
+      memoryBytes: Int(clamping: ProcessInfo.processInfo.physicalMemory))
+  }
+
+  /// An energy for people, with its source and what it amounts to; empty where it is not known:
+  /// `56 Wh (28–84), model; 3.1 g of CO2 (0.78–9.4), FRA`.
+  package func text(_ energy: EnergyEstimate) -> String {
+    guard let footprint = footprint(energy) else { return "" }
+    let units = [("g", 0.001), ("kg", 1), ("t", 1000)]
+    let carbon = footprint.kilograms.map { "\($0.text(units: units)) of CO2" }
+    let cost = footprint.cost.map { "price \($0.text)" }
+    let grid = grid.map { "grid \($0.name)" }
+    return [energy.text, carbon, grid, cost].compactMap(\.self).joined(separator: "; ")
   }
 
   /// What an energy amounts to; nil where it is not known.

@@ -94,6 +94,7 @@ struct ReportPage {
           } + tables(each.conditions.id("sweep")).map(table) + confusions(each.groups))
     }
     let others: [(String, String, [Markup])] = [
+      ("energy", "Energy of training", tables.filter { $0.id == "energy" }.map(table)),
       ("length", "Accuracy against length", plots(lengthCharts) + tables("length").map(table)),
       (
         "speed", "Speed and memory",

@@ -60,7 +60,7 @@ package struct RunComparison {
     table.add(
       [ReportTable.Cell("val")]
         + runs.map { ReportTable.Cell($0.validationAccuracy.map(formatPercent) ?? "") })
-    let rows: [(String, (RunResult) -> String)] = [
+    var rows: [(String, (RunResult) -> String)] = [
       ("test, best", { $0.testBest.formattedAccuracy }),
       ("test, last", { $0.testLast.formattedAccuracy }),
       ("test loss", { formatNumber("%.4f", $0.test.loss) }),
@@ -69,6 +69,9 @@ package struct RunComparison {
       ("steps/s", { String(format: "%.2f", $0.stepsPerSecond) }),
       ("peak memory", { formatBytes($0.peakResidentBytes) }),
     ]
+    if runs.contains(where: { $0.result?.energy != nil }) {
+      rows.append(("energy", { $0.energy?.text ?? "" }))
+    }
     for (name, value) in rows {
       table.add(
         [ReportTable.Cell(name)]

@@ -37,6 +37,7 @@ enum RunFacts {
           + counted(result.threads, "thread")
       ),
       ("peak memory", formatBytes(result.peakResidentBytes)),
+    ] + (result.energy.map { [("energy of training", $0.text)] } ?? []) + [
       ("weights", formatCount(result.parameters)), ("data", result.dataSource),
       ("data hash", result.dataHash),
     ] + run.deviations.map { ("changed", $0) }

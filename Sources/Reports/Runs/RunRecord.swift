@@ -136,6 +136,20 @@ package struct RunRecord: Sendable {
     return result.validationBest?.accuracy ?? validation.map(\.accuracy).max()
   }
 
+  /// The energy of the run's training steps.
+  ///
+  /// What its counters measured; else what the processor's power amounts to that is stated now, on the
+  /// machine that the run was made on; else what was noted when it ended.
+  package func energy(_ terms: EnergyTerms) -> EnergyEstimate {
+    let noted = result?.energy ?? .none
+    guard noted.source != .rapl, terms.tdp != nil, let result, let environment,
+      environment.ranks == nil
+    else { return noted }
+    return terms.energy(
+      seconds: result.trainingSeconds, counted: nil, threads: result.threads,
+      cores: environment.cores, memoryBytes: environment.memoryBytes)
+  }
+
   private static func points(_ records: [MetricsLog.Record], _ split: String) -> [Point] {
     records.compactMap { record in
       guard let step = record.step, let accuracy = record.values["\(split)/accuracy"],

@@ -99,6 +99,10 @@ package struct SeedGroup: Sendable {
   package var testError: Double { mean(results.map(\.test.error)) }
   /// Training seconds, mean.
   package var seconds: Double { mean(results.map(\.trainingSeconds)) }
+  /// The energy of training one seed, the mean over the runs; `none` where one is not known.
+  package func energy(_ terms: EnergyTerms) -> EnergyEstimate {
+    (EnergyEstimate.total(runs.map { $0.energy(terms) }) ?? .none) / Double(max(1, count))
+  }
   /// Optimizer steps a second, mean.
   package var stepsPerSecond: Double { mean(results.map(\.stepsPerSecond)) }
   /// The most memory, bytes.

@@ -14,12 +14,16 @@ enum AccuracyTable {
   /// - Parameters:
   ///   - groups: of this protocol only, at least one.
   ///   - name: the protocol's, for the heading.
-  static func make(_ groups: [SeedGroup], name: String) -> ReportTable? {
+  ///   - terms: what energy amounts to.
+  static func make(
+    _ groups: [SeedGroup], name: String, terms: EnergyTerms = EnergyTerms()
+  ) -> ReportTable? {
     guard let conditions = groups.first?.conditions else { return nil }
     let ranked = SeedGroup.ranked(groups)
     let published = publishedColumns(task: conditions.task)
     let swept = Sweep.keys(groups)
     let names = ReportCharts.names(ranked)
+    let energy = EnergyColumns(ranked.map { $0.energy(terms) }, terms)
     var table = ReportTable(
       id: conditions.id("accuracy"), title: "Accuracy: \(name)",
       caption: caption(conditions, ranked),
@@ -29,23 +33,25 @@ enum AccuracyTable {
         .number("steps"),
         .number("training, min"), .number("steps/s"), .number("peak, MiB"),
         .number("weights"),
-      ] + published.flatMap { [.number($0.name), .number("difference to \($0.name)")] } + [
-        .text("remark")
-      ],
-      notes: notes(conditions, ranked, published))
+      ] + energy.columns
+        + published.flatMap { [.number($0.name), .number("difference to \($0.name)")] } + [
+          .text("remark")
+        ],
+      notes: notes(conditions, ranked, published) + energy.notes)
     for (place, group) in ranked.enumerated() {
       let isLikeAbove = place > 0 && !group.isDistinguishable(from: ranked[place - 1])
       let remark = remark(group, like: isLikeAbove ? names[place - 1] : nil, besides: swept)
       table.add(
         row(
-          group, swept, published, isComparable: conditions.incomparable == nil, remark: remark))
+          group, swept, energy.cells(place), published,
+          isComparable: conditions.incomparable == nil, remark: remark))
     }
     return table
   }
 
   private static func row(
-    _ group: SeedGroup, _ swept: [String], _ published: [PublishedColumn], isComparable: Bool,
-    remark: String
+    _ group: SeedGroup, _ swept: [String], _ energy: [Cell], _ published: [PublishedColumn],
+    isComparable: Bool, remark: String
   ) -> [Cell] {
     let percent = { (share: Double?) in Cell(share.map { $0 * 100 }, decimals: 1) }
     return [Cell(group.model)] + swept.map { Cell(Sweep.value($0, group)?.description ?? "") } + [
@@ -57,7 +63,7 @@ enum AccuracyTable {
       Cell(group.seconds / 60, decimals: 1), Cell(group.stepsPerSecond, decimals: 2),
       Cell(Double(group.peakResidentBytes) / 1_048_576, decimals: 0),
       Cell(formatCount(group.parameters), value: Double(group.parameters)),
-    ]
+    ] + energy
       + published.flatMap { column -> [Cell] in
         guard let figure = column.figures[group.model] else { return [.empty, .empty] }
         guard isComparable, group.deviations.isEmpty else {

@@ -60,6 +60,10 @@ package struct RunResult: Codable, Sendable {
   package var remark: String?
   /// Seconds in training steps over all sittings, and what they amount to.
   package var trainingSeconds: Double
+  /// The energy of these seconds, with all else that ran on the machine; nil where it is not known.
+  package var energy: EnergyEstimate?
+  /// Floating-point operations of the steps, as the kernels count them; nil where they were not counted.
+  package var trainingFlops: Double?
   /// Optimizer steps a second.
   package var stepsPerSecond: Double
   /// Real tokens a second.
@@ -128,6 +132,8 @@ extension RunResult: CheckedValue {
       "training_seconds": trainingSeconds, "steps_per_second": stepsPerSecond,
       "tokens_per_second": tokensPerSecond,
     ])
+    try FieldRange(0...1e24).check(["training_flops": trainingFlops])
+    try energy?.check(in: "energy")
     try testBest.check(in: "test_best")
     try testLast.check(in: "test_last")
     try validation?.check(in: "validation")
@@ -138,7 +144,9 @@ extension RunResult: CheckedValue {
 
 extension RunResult {
   /// The summary that ends a run, a line a fact.
-  package func summary(folder: String) -> String {
+  ///
+  /// - Parameter terms: what energy amounts to.
+  package func summary(folder: String, terms: EnergyTerms = EnergyTerms()) -> String {
     let tokens = Int(exactly: tokensPerSecond.rounded()).map(formatCount) ?? "unknown"
     var lines = [
       "test accuracy     best \(testBest.formattedAccuracy)"
@@ -157,6 +165,9 @@ extension RunResult {
         + "\(tokens) tokens/s (padding is never computed)",
       "training time     \(formatDuration(seconds: trainingSeconds)) for \(counted(steps, "step"))",
       "peak memory       \(formatBytes(peakResidentBytes))",
+    ]
+    if let energy { lines.append("energy            \(terms.text(energy))") }
+    lines += [
       "data              \(dataSource)",
       "run folder        \(folder)",
     ]

@@ -25,6 +25,11 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var evaluatedStep: Int?
   /// Seconds spent in steps, over all sittings.
   package var trainingSeconds = 0.0
+  /// Joules of the steps so far, over all sittings; nil where some were taken without counters.
+  package var joules: Double?
+  /// Floating-point operations of the steps so far, as the kernels count them; nil where some were not
+  /// counted.
+  package var flops: Double?
   /// Real tokens trained on.
   package var tokens = 0
   /// The content hash of the data of the last step; nil in runs from before it was kept.
@@ -41,6 +46,30 @@ package struct TrainingState: Codable, Sendable, Equatable {
 
   /// The state before the first step.
   package init() {}
+
+  /// Takes in a step that was taken.
+  ///
+  /// What some step did not count is not known of all of them.
+  ///
+  /// - Parameters:
+  ///   - tokens: real tokens of its batch.
+  ///   - seconds: that it took.
+  ///   - joules: of the counters.
+  ///   - flops: operations of its kernels.
+  package mutating func took(
+    tokens: Int, seconds: Double, joules: Double?, flops: Double?
+  ) {
+    let isFirst = step == 0
+    let sum = { (sum: Double?, new: Double?) -> Double? in
+      guard let new, let sum = isFirst ? 0 : sum else { return nil }
+      return sum + new
+    }
+    self.joules = sum(self.joules, joules)
+    self.flops = sum(self.flops, flops)
+    step += 1
+    self.tokens += tokens
+    trainingSeconds += seconds
+  }
 
   /// The file of a checkpoint that holds it.
   package static let fileName = "trainer_state.json"
@@ -75,6 +104,7 @@ extension TrainingState: CheckedValue {
     ])
     try FieldRange.share.check(["beta1Product": beta1Product, "bestAccuracy": bestAccuracy])
     try FieldRange.amount.check(["trainingSeconds": trainingSeconds])
+    try FieldRange(0...1e24).check(["joules": joules, "flops": flops])
     try validation?.check(in: "validation")
   }
 }

@@ -43,11 +43,10 @@ package final class BenchmarkSession {
     step()
     BufferPool.shared.resetPeak()
     Profiler.shared.reset(timing: profiling)
-    var (times, faults): ([Double], Int) = ([], 0)
-    let joules = energy.joules {
+    let ((times, faults), joules) = energy.measured {
       let before = minorPageFaults()
-      times = (0..<cell.steps).map { _ in secondsTaken(by: step) }
-      faults = minorPageFaults() - before
+      let times = (0..<cell.steps).map { _ in secondsTaken(by: step) }
+      return (times, minorPageFaults() - before)
     }
     let statistics = Profiler.shared.statistics
     let result = result(times.sorted(), faults: faults, joules: joules)

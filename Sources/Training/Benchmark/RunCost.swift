@@ -23,6 +23,8 @@ package struct RunCost: Codable, Sendable, Equatable {
   package var evalEvery: Int
   /// Threads that it was measured with.
   package var threads: Int
+  /// The energy of the whole run, tests included; nil where nothing is known of it.
+  package var energy: EnergyEstimate?
 
   package init(
     stepSeconds: Double, validationSeconds: Double, testSeconds: Double, peakResidentBytes: Int,
@@ -58,6 +60,7 @@ extension RunCost: CheckedValue {
       "step_seconds": stepSeconds, "validation_seconds": validationSeconds,
       "test_seconds": testSeconds,
     ])
+    try energy?.check(in: "energy")
     try FieldRange.count.check(["peak_resident_bytes": peakResidentBytes, "steps": steps])
     try FieldRange.positiveCount.check(["eval_every": evalEvery, "threads": threads])
   }
@@ -84,23 +87,29 @@ extension RunCost {
     let model = try configuration.makeModel()
     let trainer = Trainer(model, settings, objective: try objective(configuration, model))
     let order = TrainingOrder(count: train.count, seed: settings.seed)
-    var start = monotonicSeconds()
-    for step in 0...batches {
-      if step == 1 { start = monotonicSeconds() }
+    let take = { (step: Int) in
       let examples = order.examples(start: step * settings.batch, count: settings.batch)
-      _ = try trainer.step(
-        1, makeBatch(train, examples: examples, towers: task.towers))
+      _ = try trainer.step(1, makeBatch(train, examples: examples, towers: task.towers))
     }
-    let stepSeconds = (monotonicSeconds() - start) / Double(batches)
+    try take(0)
+    let start = monotonicSeconds()
+    let (_, joules) = try EnergyCounter().measured { try (1...batches).forEach(take) }
+    let seconds = monotonicSeconds() - start
+    let stepSeconds = seconds / Double(batches)
     let example = try Evaluator(trainer.model, task, batch: settings.batch)
       .secondsPerExample(task.examples(.val))
-    return RunCost(
+    var cost = RunCost(
       stepSeconds: stepSeconds,
       validationSeconds: example * Double(try task.examples(.val).count),
       testSeconds: example * Double(try task.examples(.test).count),
       peakResidentBytes: Machine.peakResidentBytes(), steps: settings.steps,
       evalEvery: settings.evalEvery,
       threads: Workers.shared.count)
+    let energy = try EnergyTerms.fromEnvironment().energy(
+      seconds: cost.seconds, counted: joules.map { $0 / max(seconds, 1e-9) * cost.seconds },
+      threads: cost.threads)
+    if energy != .none { cost.energy = energy }
+    return cost
   }
 }
 
@@ -119,13 +128,15 @@ extension RunCost {
 
 extension RunCost {
   /// The cost for people, a line a fact.
-  package var summary: String {
+  ///
+  /// - Parameter terms: what energy amounts to.
+  package func summary(terms: EnergyTerms) -> String {
     """
     whole run         \(formatDuration(seconds: seconds)) for \(steps) steps, threads: \(threads)
     a step            \(String(format: "%.3f s", stepSeconds))
     validation        \(String(format: "%.1f s", validationSeconds)), every \(evalEvery) steps
     test              \(String(format: "%.1f s", testSeconds)), two of them
     peak memory       \(formatBytes(peakResidentBytes))
-    """
+    """ + (energy.map { "\nenergy            \(terms.text($0))" } ?? "")
   }
 }

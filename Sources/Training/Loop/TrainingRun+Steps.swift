@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Autodiff
 import Base
 import Runs
 import Tasks
@@ -19,12 +20,15 @@ extension TrainingRun {
     if isDue(settings.evalEvery), !isEvaluated { try evaluate(data, logs) }
     while state.step < settings.steps, !isOutOfPatience, hasTimeForStep {
       let start = monotonicSeconds()
+      let operations = Profiler.shared.flops
       let step = state.step + 1
-      let batch = try batches.batch(step, last: settings.steps)
-      group.announce(.step(step))
-      let report = try trainer.step(step, batch)
+      let (report, joules) = try energy.measured {
+        let batch = try batches.batch(step, last: settings.steps)
+        group.announce(.step(step))
+        return try trainer.step(step, batch)
+      }
       let seconds = monotonicSeconds() - start
-      note(report, seconds: seconds)
+      note(report, seconds: seconds, joules: joules, flops: Profiler.shared.flops - operations)
       window.add(report, seconds: seconds)
       if let text = window.estimate(settings, data) { console.printMessage(text + advice) }
       try log(&window, &monitor, logs, report)
@@ -34,10 +38,14 @@ extension TrainingRun {
     }
   }
 
-  private func note(_ report: Trainer.StepReport, seconds: Double) {
-    state.step += 1
-    state.tokens += report.tokens
-    state.trainingSeconds += seconds
+  private func note(
+    _ report: Trainer.StepReport, seconds: Double, joules: Double?, flops: Int
+  ) {
+    // Of other ranks neither is known here.
+    let isAlone = group.ranks.size == 1
+    state.took(
+      tokens: report.tokens, seconds: seconds, joules: isAlone ? joules : nil,
+      flops: isAlone ? Double(flops) : nil)
     stepsTaken += 1
     stepSeconds += seconds
     budget?.noteStep(seconds: seconds)

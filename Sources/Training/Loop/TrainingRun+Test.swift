@@ -3,6 +3,7 @@
 import Autodiff
 import Base
 import Foundation
+import Machine
 import Models
 import Runs
 import Tasks
@@ -26,6 +27,8 @@ extension TrainingRun {
       parameters: trainer.model.parameters.count, trainCount: data.train.count, ended: ended,
       testBest: best, testLast: last, majorityShare: majorityShare(test.labelCounts),
       peakTensorBytes: BufferPool.shared.counters.peak, threads: Workers.shared.count)
+    result.energy = try energyOfSteps()
+    result.trainingFlops = state.flops
     result.pretraining = try InitialWeights.noted(in: folder)?.pretraining
     try logs.test(step: state.step, result)
     try logs.end(step: state.step, status: .done)
@@ -33,6 +36,14 @@ extension TrainingRun {
     try folder.setStatus(.done)
     console.finish()
     return result
+  }
+
+  /// The energy of all steps; nil where nothing is known of it, as of several ranks.
+  private func energyOfSteps() throws -> EnergyEstimate? {
+    guard group.ranks.size == 1 else { return nil }
+    let estimate = try EnergyTerms.fromEnvironment().energy(
+      seconds: state.trainingSeconds, counted: state.joules, threads: Workers.shared.count)
+    return estimate == .none ? nil : estimate
   }
 
   /// Why the run ended.

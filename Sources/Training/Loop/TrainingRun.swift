@@ -53,6 +53,8 @@ package final class TrainingRun {
   let timeLimit: Double?
   /// Whether the run begins in this sitting, so that its configuration is yet to be written.
   let isFresh: Bool
+  /// The energy of its steps, where the machine tells.
+  let energy = EnergyCounter()
   /// What its steps, evaluations and checkpoints take; nil without a time limit.
   var budget: TimeBudget?
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import Autodiff
 import Base
 import Foundation
+import Machine
 import Reports
 import Runs
 import Tasks
@@ -80,11 +81,11 @@ struct Evaluate: ParsableCommand {
     }
     let question = try question(task)
     if let warning = question.warning(keepsAnswers: true) { printMessage("warning: \(warning)") }
-    let answers = try answers(saved, question)
+    let (answers, energy) = try answers(saved, question)
     if let predictions {
       try writeOutput(answers.flatMap(PredictionFile.line), to: predictions)
     }
-    try report(answers, saved, question)
+    try report(answers, saved, question, energy)
   }
 
   private func checkFlags() throws {
@@ -105,21 +106,24 @@ struct Evaluate: ParsableCommand {
     return try Question(task, split ?? .test, run: folder)
   }
 
-  /// All answers, those that an interrupted call left in the run's folder among them.
-  private func answers(_ saved: SavedModel, _ question: Question) throws -> [Prediction] {
+  /// All answers, those that an interrupted call left in the run's folder among them, and the energy of
+  /// those given now.
+  private func answers(
+    _ saved: SavedModel, _ question: Question
+  ) throws -> ([Prediction], EnergyEstimate) {
     let task = saved.configuration.task
     let evaluator = Evaluator(
       saved.model, task, batch: batch ?? saved.configuration.training.batch, data: question.hash)
     guard let log = try openLog(saved, question) else {
       var answers: [Prediction] = []
-      try evaluate(evaluator, question, from: 0) { answers.append($0) }
-      return answers
+      let energy = try evaluate(evaluator, question, from: 0) { answers.append($0) }
+      return (answers, energy)
     }
     let first = log.predictions.count
     if first > 0 { printMessage("going on after \(first) of \(question.source.count) examples") }
-    try evaluate(evaluator, question, from: first, visit: log.append)
+    let energy = try evaluate(evaluator, question, from: first, visit: log.append)
     try log.finish()
-    return log.predictions
+    return (log.predictions, energy)
   }
 
   /// The file that keeps the answers; nil, with a warning, where the folder cannot be written.
@@ -138,20 +142,27 @@ struct Evaluate: ParsableCommand {
   private func evaluate(
     _ evaluator: Evaluator, _ question: Question, from first: Int,
     visit: (Prediction) throws -> Void
-  ) throws {
-    let result = try evaluator.run(
-      question.source, from: first, shouldStop: { Interrupts.stopRequested }, visit: visit)
-    guard result == nil else { return }
-    throw UserError(
-      .stoppedEarly, Interrupts.stopText ?? "stopped on request",
-      remedy: "continue by typing the same command again")
+  ) throws -> EnergyEstimate {
+    let start = monotonicSeconds()
+    let (result, joules) = try EnergyCounter().measured {
+      try evaluator.run(
+        question.source, from: first, shouldStop: { Interrupts.stopRequested }, visit: visit)
+    }
+    guard result != nil else {
+      throw UserError(
+        .stoppedEarly, Interrupts.stopText ?? "stopped on request",
+        remedy: "continue by typing the same command again")
+    }
+    if first == question.source.count { return .none }
+    return try EnergyTerms.fromEnvironment().energy(
+      seconds: monotonicSeconds() - start, counted: joules, threads: Workers.shared.count)
   }
 
   private func report(
-    _ answers: [Prediction], _ saved: SavedModel, _ question: Question
+    _ answers: [Prediction], _ saved: SavedModel, _ question: Question, _ energy: EnergyEstimate
   ) throws {
     var summary = EvaluationSummary(
-      Evaluation(answers), to: question, run: folder, weights: saved.file)
+      Evaluation(answers), to: question, run: folder, weights: saved.file, energy: energy)
     var tables: [ReportTable] = []
     let task = saved.configuration.task
     if perClass {
@@ -171,7 +182,7 @@ struct Evaluate: ParsableCommand {
       summary.by = result
       tables.append(EvaluationTables.accuracy(result))
     }
-    try printResult(json ? try jsonText(summary) : summary.text)
+    try printResult(json ? jsonText(summary) : summary.text(.fromEnvironment()))
     if !json { try tables.forEach { try printResult("\n" + $0.text) } }
     if let csv { try write(tables, to: csv) }
   }

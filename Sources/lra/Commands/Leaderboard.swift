@@ -4,6 +4,7 @@ import ArgumentParser
 import Autodiff
 import Base
 import Foundation
+import Machine
 import Models
 import Reports
 import Tasks
@@ -168,7 +169,8 @@ struct Leaderboard: ParsableCommand {
   }
 
   private func report(_ folder: LeaderboardFolder) throws {
-    let data = try ReportData(folders: [folder.path])
+    var data = try ReportData(folders: [folder.path])
+    data.terms = try .fromEnvironment()
     data.problems.forEach { printMessage("left out: \($0)") }
     let report = Report(data)
     let page = try report.write(to: folder.report)

@@ -113,7 +113,8 @@ struct Train: ParsableCommand {
   private func foretold(_ configuration: RunConfiguration) throws -> String {
     guard cost else { return configuration.settings.explained() }
     let measured = try RunCost.measure(configuration) { printMessage($0) }
-    return json ? try jsonText(measured, oneLine: true) : measured.summary
+    return try json
+      ? jsonText(measured, oneLine: true) : measured.summary(terms: .fromEnvironment())
   }
 
   /// The training steps of this sitting.
@@ -138,7 +139,9 @@ struct Train: ParsableCommand {
     }
     printMessage("\(path): already done; nothing was changed")
     if let result = folder.result {
-      try printResult(json ? try jsonText(result) : result.summary(folder: path))
+      try printResult(
+        json
+          ? try jsonText(result) : result.summary(folder: path, terms: .fromEnvironment()))
     } else if let result = folder.pretrainingResult {
       try printResult(json ? try jsonText(result) : result.summary(folder: path))
     }
@@ -246,7 +249,10 @@ struct Train: ParsableCommand {
 func reportEnding(_ ending: TrainingRun.Ending, _ folder: RunFolder, json: Bool) throws {
   switch ending {
   case .finished(let result):
-    try printResult(json ? try jsonText(result) : result.summary(folder: folder.path))
+    try printResult(
+      json
+        ? try jsonText(result)
+        : result.summary(folder: folder.path, terms: .fromEnvironment()))
   case .pretrained(let result):
     try printResult(json ? try jsonText(result) : result.summary(folder: folder.path))
   case .initialized:

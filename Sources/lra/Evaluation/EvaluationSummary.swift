@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Base
+import Machine
 import Reports
 import Runs
 import Tasks
@@ -23,6 +24,8 @@ struct EvaluationSummary: Encodable {
   let dataHash: String
   let runDataHash: String?
   let dataSource: String
+  /// Of the examples that were answered in this call; nil where nothing is known of it.
+  let energy: EnergyEstimate?
   /// By class, where it was asked for.
   var perClass: [ClassScores]?
   /// The unweighted means over the classes.
@@ -33,7 +36,10 @@ struct EvaluationSummary: Encodable {
   var by: AccuracyByMeasure?
 
   /// Sums up the answers to a question.
-  init(_ result: Evaluation, to question: Question, run: String, weights: String) {
+  init(
+    _ result: Evaluation, to question: Question, run: String, weights: String,
+    energy: EnergyEstimate
+  ) {
     self.run = run
     file = weights
     (split, input) = (question.split, question.input)
@@ -43,6 +49,7 @@ struct EvaluationSummary: Encodable {
     remark = chanceRemark(correct: result.correct, of: result.count, share: majorityShare)
     (data, dataHash, runDataHash) = (question.relation, question.hash, question.runHash)
     dataSource = question.provenance
+    self.energy = energy == .none ? nil : energy
   }
 
   private var remarkOnData: String {
@@ -55,7 +62,9 @@ struct EvaluationSummary: Encodable {
   }
 
   /// The lines for people, without tables.
-  var text: String {
+  ///
+  /// - Parameter terms: what energy amounts to.
+  func text(_ terms: EnergyTerms) -> String {
     """
     weights   \(file)
     \(input.map { "input     \($0)" } ?? "split     \(split?.rawValue ?? "")"), \(count) examples
@@ -63,6 +72,6 @@ struct EvaluationSummary: Encodable {
     accuracy  \(formatPercent(accuracy)) ± \(formatPercent(accuracyStderr)) (standard error)
     loss      \(formatNumber("%.4f", loss)) nats
     chance    \(formatPercent(majorityShare)) (commonest class)\(remark.map { "; \($0)" } ?? "")
-    """
+    """ + (energy.map { "\nenergy    \(terms.text($0))" } ?? "")
   }
 }

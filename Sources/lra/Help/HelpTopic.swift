@@ -40,6 +40,9 @@ enum HelpTopic: String, CaseIterable {
         ("LRA_THREADS", "threads, where --threads is not given; else all usable cores"),
         ("LRA_DATA", "the folder of the data, where --data is not given; else data"),
         ("LRA_ISA", "instructions of products: bf16, avx512 or avx2; same bits"),
+        ("LRA_TDP", "the processor's watts, for energy without counters (--tdp)"),
+        ("LRA_GRID", "the grid, for CO2, where --grid is not given; LRA_PUE and"),
+        ("LRA_PRICE", "likewise the building's overhead and the price of a kWh"),
         ("NO_COLOR", "no colours"), ("SOURCE_DATE_EPOCH", "the date that a report bears"),
       ])
     case .completion:

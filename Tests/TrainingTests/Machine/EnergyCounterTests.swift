@@ -34,11 +34,11 @@ struct EnergyCounterTests {
       ("intel-rapl-mmio:0", "package-0", "5\n"),
     ]
     try withZones(zones) { folder in
-      let joules = EnergyCounter(folder: folder).joules {
+      let joules = EnergyCounter(folder: folder).measured {
         for (zone, energy) in zip(zones, ["250005", "77", "150000", "900000", "250005"]) {
           try? write(energy, "\(folder)/\(zone.0)/energy_uj")
         }
-      }
+      }.joules
       #expect(joules == 0.5)
     }
   }
@@ -46,15 +46,15 @@ struct EnergyCounterTests {
   @Test("A machine without counters, or with some that cannot be read, has no answer")
   func none() throws {
     var ran = 0
-    #expect(EnergyCounter(folder: "/nowhere").joules { ran += 1 } == nil)
+    #expect(EnergyCounter(folder: "/nowhere").measured { ran += 1 }.joules == nil)
     try withZones([("intel-rapl:1", "package-1", "no number")]) {
-      #expect(EnergyCounter(folder: $0).joules { ran += 1 } == nil)
+      #expect(EnergyCounter(folder: $0).measured { ran += 1 }.joules == nil)
     }
     try withZones([("intel-rapl:0", "package-0", "1")]) { folder in
-      let joules = EnergyCounter(folder: folder).joules {
+      let joules = EnergyCounter(folder: folder).measured {
         ran += 1
         try? write("", "\(folder)/intel-rapl:0/energy_uj")
-      }
+      }.joules
       #expect(joules == nil)
     }
     #expect(ran == 3)
