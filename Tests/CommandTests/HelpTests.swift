@@ -7,8 +7,8 @@ import Testing
 struct HelpTests {
   private static let commands = [
     "train", "evaluate", "inspect", "compare", "top", "advise", "predict", "bench", "compress",
-    "leaderboard",
-    "report",
+    "leaderboard", "cost", "cost bert",
+    "report", "report of", "report greenformers",
     "reproduce", "data", "data make", "data check", "data export", "list", "explain", "new",
     "new model", "new task", "doctor",
     "help",

@@ -57,18 +57,18 @@ package struct PeerComparison: Sendable {
   /// - Parameter rounds: of one model in one setting, at least one.
   init(_ rounds: [PeerRound]) {
     let ratios = Self.ratios(rounds)
-    ratio = Self.median(ratios)
+    ratio = median(ratios)
     let (sorted, outer) = (ratios.sorted(), ratios.count / 4)
     range = sorted[outer]...sorted[sorted.count - 1 - outer]
     let shares = rounds.compactMap(\.own.mfu)
-    share = shares.isEmpty ? nil : Self.median(shares)
+    share = shares.isEmpty ? nil : median(shares)
     memory = (
-      Self.median(rounds.map { Double($0.own.peakRssMib) }),
-      Self.median(rounds.map(\.peer.peakRssMib))
+      median(rounds.map { Double($0.own.peakRssMib) }),
+      median(rounds.map(\.peer.peakRssMib))
     )
     let first = rounds.compactMap(\.firstS)
     firstStep =
-      first.isEmpty ? nil : (Self.median(first.map(\.own)), Self.median(first.map(\.peer)))
+      first.isEmpty ? nil : (median(first.map(\.own)), median(first.map(\.peer)))
     hasCompiled = rounds.allSatisfy { $0.compiled != nil }
     self.rounds = rounds.count
   }
@@ -101,10 +101,4 @@ package struct PeerComparison: Sendable {
 
   /// As `1.40x`.
   static func text(_ ratio: Double) -> String { String(format: "%.2fx", ratio) }
-
-  private static func median(_ values: [Double]) -> Double {
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-  }
 }

@@ -154,6 +154,13 @@ func mean(_ values: [Double]) -> Double {
   values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
 }
 
+/// The middle value, the mean of both of an even number; 0 of nothing.
+func median(_ values: [Double]) -> Double {
+  let sorted = values.sorted()
+  guard !sorted.isEmpty else { return 0 }
+  return (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+}
+
 /// The standard deviation with n − 1; nil for fewer than two values.
 func sampleDeviation(_ values: [Double]) -> Double? {
   guard values.count > 1 else { return nil }

@@ -36,38 +36,14 @@ enum CrossoverTable {
         let cells = measures.map { measure in
           let forward = measure.name.hasPrefix("inference")
           return Cell(
-            answer(
+            Crossing(
               series.points(model, forward: forward, measure.value),
-              series.points(other, forward: forward, measure.value)))
+              series.points(other, forward: forward, measure.value))?.text ?? "")
         }
         guard cells.contains(where: { !$0.text.isEmpty }) else { continue }
         table.add([Cell("\(model) before \(other)")] + cells)
       }
       return table.rows.isEmpty ? nil : table
     }
-  }
-
-  /// Where the first falls below the second for good, in words; empty when fewer than two lengths are
-  /// common to both.
-  static func answer(
-    _ first: [(length: Int, value: Double)], _ second: [(length: Int, value: Double)]
-  ) -> String {
-    // What was too little to be measured has no ratio.
-    let others = Dictionary(second.map { ($0.length, $0.value) }.filter { $0.1 > 0 }) { $1 }
-    let common = first.filter { $0.value > 0 }.compactMap { point in
-      others[point.length].map { (point.length, log(point.value / $0)) }
-    }.sorted { $0.0 < $1.0 }
-    guard common.count > 1, let shortest = common.first, let longest = common.last else {
-      return ""
-    }
-    guard longest.1 < 0 else { return "not up to \(formatCount(longest.0))" }
-    guard let last = common.lastIndex(where: { $0.1 >= 0 }) else {
-      return "from \(formatCount(shortest.0)) or less"
-    }
-    let (before, after) = (common[last], common[last + 1])
-    let share = before.1 / (before.1 - after.1)
-    let span = log(Double(after.0) / Double(before.0))
-    let crossing = Int((Double(before.0) * exp(share * span)).rounded())
-    return "from about \(formatCount(crossing))"
   }
 }

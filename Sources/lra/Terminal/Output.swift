@@ -92,3 +92,30 @@ func integers(_ flag: String, _ text: String, atLeast least: Int) throws -> [Int
     return number
   }
 }
+
+/// Checks a number given with a flag.
+///
+/// - Throws: `UserError(.usage)` naming the flag when it is not above one and at most another number.
+func require(_ flag: String, _ value: Double, above least: Double, atMost most: Double) throws {
+  if value > least, value <= most { return }
+  throw UserError(
+    .usage, "\(flag) is \(value), but must be above \(least) and at most \(most)",
+    remedy: "lra <command> --help shows the defaults")
+}
+
+/// A comma-separated list of numbers.
+///
+/// - Throws: `UserError(.usage)` that names the flag.
+func numbers(
+  _ flag: String, _ text: String, above least: Double, atMost most: Double
+) throws -> [Double] {
+  try commaSeparated(text).map { part in
+    guard let number = Double(part) else {
+      throw UserError(
+        .usage, "\(flag): \"\(part)\" is not a number",
+        remedy: "separate numbers by commas: \(flag) 0.25,0.5")
+    }
+    try require(flag, number, above: least, atMost: most)
+    return number
+  }
+}
