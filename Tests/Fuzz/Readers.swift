@@ -2,6 +2,7 @@
 
 import Base
 import Foundation
+import Machine
 import Models
 import Reports
 import Runs
@@ -64,6 +65,10 @@ extension Reader {
 
     // Measurements.
     .file("journal", "journal.jsonl", cost: 4, readJournal),
+    .file("greenformers", "measured/greenformers.jsonl", cost: 4) {
+      let folder = "\($0.path)/measured"
+      _ = GreenformersReport(GreenformersLog(folder: folder), EnergyTerms(), folder: folder).text
+    },
     .text("readme", cost: 10, ["| linear | 3.00x, 50 % | 100 / 812 |\n35.9 ± 1.1 %"]) {
       _ = PeerTables([]).unexplained(in: $0)
     },

@@ -24,6 +24,7 @@ struct SeedFiles {
       try text(speed.joined(separator: "\n") + "\n", "\(place)/speed.jsonl")
       try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "\(place)/peers.jsonl")
     }
+    try text(greenformers, "measured/greenformers.jsonl")
     try bytes(readFile("\(folder)/runs/runs.jsonl"), "measured/runs.jsonl")
     try journal()
     try image()
@@ -89,6 +90,26 @@ struct SeedFiles {
     "processor":"Some CPU","peer":{"step_s":2.5,"peak_rss_mib":812.4,"torch":"2.0"},\
     "first_s":{"own":0.5,"peer":4.5},"own":\(own)}
     """
+  }
+
+  /// Measurements of models by length, and of a layer.
+  private var greenformers: String {
+    get throws {
+      let grid = GreenformersGrid(
+        widths: [64], lengths: [256, 512], ranks: [.share(0.5)], projected: [64], layerRanks: [64],
+        batch: 8)
+      return try grid.comparisons().joined().map { cell in
+        let result = BenchmarkResult(
+          processor: "Some CPU", model: cell.model, length: cell.length, batch: cell.batch,
+          towers: 1, emb: cell.width, heads: cell.heads, layers: cell.layers, mlp: cell.feedForward,
+          stepS: Double(cell.length) / 1000, minS: 0.2, tokensPerS: 100, peakRssMib: 100,
+          params: 1000, threads: 1, forward: cell.forward, flops: Int(cell.flops), gflopsPerS: 10,
+          peakTensorMib: 10.5, sgemmGflopsPerS: 100, mfu: 0.5, pageFaultsPerStep: 0, energyJ: 2)
+        let record = GreenformersRecord(cell: cell, round: 0, result: result)
+        return String(
+          decoding: try SnakeCaseJSON.encoded(record, oneLine: true), as: UTF8.self) + "\n"
+      }.joined()
+    }
   }
 
   private func journal() throws {

@@ -41,7 +41,7 @@ struct EnergyTableTests {
       ])
     #expect(
       try column(table, "energy, Wh") == ["2.0 (1.9–2.1)", "", "4.0 (3.8–4.2)", "6.0 (5.7–6.3)"])
-    #expect(try column(table, "source") == ["rapl", "none", "rapl", "rapl"])
+    #expect(try column(table, "energy source") == ["rapl", "none", "rapl", "rapl"])
     // 2 Wh of 1 kg a kWh, with up to a tenth more for a building.
     #expect(
       try column(table, "CO2, g") == ["2.0 (1.9–2.3)", "", "4.0 (3.8–4.6)", "6.0 (5.7–6.9)"])
@@ -55,7 +55,7 @@ struct EnergyTableTests {
     #expect(energyTable(runs) == nil)
     let asked = try #require(energyTable(runs, asked: true))
     #expect(try column(asked, "energy, Wh") == [""])
-    #expect(try column(asked, "source") == ["none"])
+    #expect(try column(asked, "energy source") == ["none"])
     #expect(asked.csv.contains("listops-s4d-s0,,1,,,none\r\n"))
   }
 
@@ -69,7 +69,7 @@ struct EnergyTableTests {
     let table = try #require(energyTable(runs, terms(tdp: "100/4")))
     // 60 s of 50 W·(0.1 + 0.9/8) + 10 W of memory.
     #expect(try column(table, "energy, Wh").first == "0.34 (0.17–0.52)")
-    #expect(try column(table, "source") == ["model", "rapl", "none", "model"])
+    #expect(try column(table, "energy source") == ["model", "rapl", "none", "model"])
     #expect(table.caption.contains("100 W with 4 cores"))
   }
 
@@ -83,6 +83,6 @@ struct EnergyTableTests {
     #expect(try column(known, "energy, Wh") == ["2.0 (1.9–2.1)"])
     let partly = try accuracy([run("s4d", counted: 3600), run("s4d", seed: 1)])
     #expect(!partly.columns.contains { $0.title == "energy, Wh" })
-    #expect(try !accuracy([run("s4d")]).columns.contains { $0.title == "source" })
+    #expect(try !accuracy([run("s4d")]).columns.contains { $0.title == "energy source" })
   }
 }

@@ -102,6 +102,12 @@ package struct EnergyTerms: Sendable, Equatable {
     return [energy.text, carbon, grid, cost].compactMap(\.self).joined(separator: "; ")
   }
 
+  /// The CO2 of an energy; nil where one or the other is not known.
+  package func carbon(_ energy: EnergyEstimate) -> CarbonNote? {
+    guard let grid, let kilograms = footprint(energy)?.kilograms else { return nil }
+    return CarbonNote(grid: grid.name, pue: pue, kilograms: kilograms)
+  }
+
   /// What an energy amounts to; nil where it is not known.
   package func footprint(_ energy: EnergyEstimate) -> Footprint? {
     energy.joules.map { joules in

@@ -82,7 +82,9 @@ package struct PretrainingCostTable: Encodable {
   }
 
   private static func cells(_ amounts: PretrainingCost.Amounts) -> [Cell] {
-    let whole = { (value: Double) in formatCount(Int(value.rounded())) }
+    let whole = { (value: Double) in
+      Int(exactly: value.rounded()).map(formatCount) ?? formatNumber("%.3g", value)
+    }
     let dollars = amounts.dollars
     return [
       Cell(whole(amounts.processorHours), value: amounts.processorHours),

@@ -80,11 +80,11 @@ package struct GreenformersCell: Codable, Hashable, Sendable {
 extension GreenformersCell: CheckedValue {
   /// Checks that it is one that could be measured.
   package func check() throws(FieldFault) {
-    try FieldRange.positiveCount.check([
+    try FieldRange(1...1e6).check([
       "length": length, "batch": batch, "width": width, "heads": heads, "layers": layers,
       "rank": rank, "projected": projected,
     ])
-    try FieldRange.count.check(["feed_forward": feedForward])
+    try FieldRange(0...1e6).check(["feed_forward": feedForward])
     try FieldRange.share.check(["share": share])
   }
 }

@@ -53,7 +53,7 @@ struct GreenformersClaims {
         }
         guard !pairs.isEmpty else { return nil }
         return [
-          Cell("1"),
+          Cell("1: low rank to 512, then Linformer"),
           Cell("\(measure.name), E \(series.width)"), Cell(verdict(pairs.map(\.2))),
           Cell(
             pairs.map { "\($0.0) before \($0.1): \($0.2.text)" }.joined(separator: "; ")),
@@ -97,7 +97,7 @@ struct GreenformersClaims {
       }
       let parts = (narrow + others).map { "\($0.name) \(formatBytes($0.bytes))" }
       return [
-        Cell("2"),
+        Cell("2: low rank for devices"),
         Cell("weight file at \(formatCount(length)) tokens, E \(series.width)"),
         Cell(largest < least ? "holds" : "does not hold"),
         Cell(parts.joined(separator: "; ")),
@@ -118,7 +118,7 @@ struct GreenformersClaims {
     let rank = cost.greatestRank(timeRatio: 0.7)
     return [
       [
-        Cell("3"),
+        Cell("3: BERT-base 30 % cheaper"),
         Cell("estimate of lra cost bert"),
         Cell(rank.map { "plausible up to rank \($0)" } ?? "does not hold"),
         Cell(

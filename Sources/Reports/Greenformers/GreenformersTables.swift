@@ -49,7 +49,7 @@ struct GreenformersTables {
         .number("training, peak MiB"), .number("inference, peak MiB"), .number("weights, KiB"),
       ]
         + (hasEnergy
-          ? [.number("training, kWh"), .number("inference, kWh"), .text("source")] : [])
+          ? [.number("training, kWh"), .number("inference, kWh"), .text("energy source")] : [])
         + (hasEnergy && terms.grid != nil
           ? [.number("training, kg"), .number("inference, kg")] : []),
       notes: [

@@ -10,22 +10,25 @@ struct EnergyColumns {
   private let energies: [EnergyEstimate]
   private let terms: EnergyTerms
   private let areShown: Bool
+  private let hasPrice: Bool
 
   /// - Parameters:
   ///   - energies: of each row.
-  ///   - areShown: whether there are columns even where no row has any.
-  init(_ energies: [EnergyEstimate], _ terms: EnergyTerms, areShown: Bool = false) {
+  ///   - isTable: whether they are what the table is of, so that there are columns even where no row has any, and
+  ///     one of the price.
+  init(_ energies: [EnergyEstimate], _ terms: EnergyTerms, isTable: Bool = false) {
     self.energies = energies
     self.terms = terms
-    self.areShown = areShown || energies.contains { $0 != .none }
+    areShown = isTable || energies.contains { $0 != .none }
+    hasPrice = isTable && terms.price != nil
   }
 
   /// Energy with the word of its source, and what it amounts to.
   var columns: [ReportTable.Column] {
     guard areShown else { return [] }
-    return [.number("energy, Wh"), .text("source")]
+    return [.number("energy, Wh"), .text("energy source")]
       + (terms.grid == nil ? [] : [.number("CO2, g")])
-      + (terms.price == nil ? [] : [.number("price")])
+      + (hasPrice ? [.number("price")] : [])
   }
 
   /// The cells of a row.
@@ -39,7 +42,7 @@ struct EnergyColumns {
     }
     return [cell(energy.joules.map { $0 * (1 / 3600) }), Cell(energy.source.rawValue)]
       + (terms.grid == nil ? [] : [cell(footprint?.kilograms.map { $0 * 1000 })])
-      + (terms.price == nil ? [] : [cell(footprint?.cost)])
+      + (hasPrice ? [cell(footprint?.cost)] : [])
   }
 
   /// What the figures are, and how far they can be trusted.
@@ -47,7 +50,7 @@ struct EnergyColumns {
     guard areShown else { return [] }
     let terms = [
       terms.grid.map { "\($0.kilograms.text) kg of CO2 a kWh (\($0.name))" },
-      terms.price.map { "a price of \($0.text) a kWh" },
+      hasPrice ? terms.price.map { "a price of \($0.text) a kWh" } : nil,
     ].compactMap(\.self)
     return [
       """

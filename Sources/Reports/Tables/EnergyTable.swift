@@ -15,7 +15,7 @@ enum EnergyTable {
     let energies = finished.map { $0.energy(terms) }
     let known = energies.filter { $0 != .none }
     guard !finished.isEmpty, isAsked || !known.isEmpty else { return nil }
-    let energy = EnergyColumns(energies, terms, areShown: true)
+    let energy = EnergyColumns(energies, terms, isTable: true)
     var table = ReportTable(
       id: "energy", title: "Energy of training", caption: caption(finished, terms),
       columns: [

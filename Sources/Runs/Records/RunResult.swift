@@ -62,6 +62,8 @@ package struct RunResult: Codable, Sendable {
   package var trainingSeconds: Double
   /// The energy of these seconds, with all else that ran on the machine; nil where it is not known.
   package var energy: EnergyEstimate?
+  /// The CO2 of that energy; nil where it or the grid was not known when the run ended.
+  package var carbon: CarbonNote?
   /// Floating-point operations of the steps, as the kernels count them; nil where they were not counted.
   package var trainingFlops: Double?
   /// Optimizer steps a second.
@@ -134,6 +136,7 @@ extension RunResult: CheckedValue {
     ])
     try FieldRange(0...1e24).check(["training_flops": trainingFlops])
     try energy?.check(in: "energy")
+    try carbon?.check(in: "carbon")
     try testBest.check(in: "test_best")
     try testLast.check(in: "test_last")
     try validation?.check(in: "validation")

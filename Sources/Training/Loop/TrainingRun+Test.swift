@@ -27,7 +27,7 @@ extension TrainingRun {
       parameters: trainer.model.parameters.count, trainCount: data.train.count, ended: ended,
       testBest: best, testLast: last, majorityShare: majorityShare(test.labelCounts),
       peakTensorBytes: BufferPool.shared.counters.peak, threads: Workers.shared.count)
-    result.energy = try energyOfSteps()
+    try note(energyOf: &result)
     result.trainingFlops = state.flops
     result.pretraining = try InitialWeights.noted(in: folder)?.pretraining
     try logs.test(step: state.step, result)
@@ -38,12 +38,15 @@ extension TrainingRun {
     return result
   }
 
-  /// The energy of all steps; nil where nothing is known of it, as of several ranks.
-  private func energyOfSteps() throws -> EnergyEstimate? {
-    guard group.ranks.size == 1 else { return nil }
-    let estimate = try EnergyTerms.fromEnvironment().energy(
+  /// Notes the energy of all steps and its CO2; nothing where it is not known, as of several ranks.
+  private func note(energyOf result: inout RunResult) throws {
+    guard group.ranks.size == 1, state.step > 0 else { return }
+    let terms = try EnergyTerms.fromEnvironment()
+    let energy = terms.energy(
       seconds: state.trainingSeconds, counted: state.joules, threads: Workers.shared.count)
-    return estimate == .none ? nil : estimate
+    guard energy != .none else { return }
+    result.energy = energy
+    result.carbon = terms.carbon(energy)
   }
 
   /// Why the run ended.

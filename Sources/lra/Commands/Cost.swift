@@ -42,8 +42,9 @@ struct CostBert: ParsableCommand {
       """)
   var narrowEfficiency: Double?
   @Option(
-    help: "The folder with that measurement.", completion: .file(), transform: pathArgument)
-  var measured = "runs/greenformers"
+    help: "The folder with that measurement. Default: runs/greenformers.", completion: .file(),
+    transform: pathArgument)
+  var measured: String?
   @Option(parsing: .unconditional, help: "Energy of the building for each unit of the machine's.")
   var pue = "1.58"
   @Option(help: "The grid: kg of CO2 a kWh, or a country such as FRA.")
@@ -59,7 +60,7 @@ struct CostBert: ParsableCommand {
   func run() throws {
     let terms = try EnergyTerms(tdp: nil, grid: grid, pue: pue, price: price, environment: [:])
     guard let grid = terms.grid?.kilograms, let price = terms.price else { return }
-    try require("--sustained", sustained, above: 0, atMost: 1e6)
+    try require("--sustained", sustained, above: 0.001, atMost: 1e6)
     let cost = PretrainingCost.bert(
       PretrainingCost.Terms(
         efficiency: try efficiency(), pue: terms.pue, grid: grid, price: price,
@@ -70,10 +71,18 @@ struct CostBert: ParsableCommand {
 
   private func efficiency() throws -> NarrowEfficiency {
     if let narrowEfficiency {
-      try require("--narrow-efficiency", narrowEfficiency, above: 0, atMost: 2)
+      try require("--narrow-efficiency", narrowEfficiency, above: 0.01, atMost: 2)
       return .given(narrowEfficiency)
     }
-    return NarrowEfficiency(folder: measured, processor: RunEnvironment.cpuModel) ?? .usual
+    let folder = measured ?? ReportGreenformers.folder
+    let found = NarrowEfficiency(folder: folder, processor: RunEnvironment.cpuModel)
+    if found == nil, measured != nil {
+      throw UserError(
+        .missingInput,
+        "--measured \(folder): holds no layer of BERT-base's sizes measured on this processor",
+        remedy: "measure one: lra report greenformers --output \(shellQuoted(folder))")
+    }
+    return found ?? .usual
   }
 
   /// The rows, those of Greenformers' question where none are asked for.

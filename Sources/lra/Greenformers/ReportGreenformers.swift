@@ -23,6 +23,9 @@ struct ReportGreenformers: ParsableCommand {
       ./greenformers.
       """)
 
+  /// Where measurements are kept.
+  static let folder = "runs/greenformers"
+
   @Option(parsing: .unconditional, help: "Widths E, separated by commas.")
   var widths = "64,256,512"
   @Option(parsing: .unconditional, help: "Lengths in tokens, separated by commas.")
@@ -50,7 +53,7 @@ struct ReportGreenformers: ParsableCommand {
   @Option(
     help: "The folder of measurements; the report is written to report below it.",
     completion: .file(), transform: pathArgument)
-  var output = "runs/greenformers"
+  var output = ReportGreenformers.folder
   @Flag(help: "Say what is to be measured and about how long it takes, and stop.")
   var dryRun = false
   @Flag(help: "Measure nothing: report what was measured.")
@@ -69,11 +72,12 @@ struct ReportGreenformers: ParsableCommand {
       Interrupts.install()
       try measurement.run()
     }
-    let log = measurement.log
+    // What was measured elsewhere can be drawn here.
+    let log = drawOnly ? GreenformersLog(folder: output) : measurement.log
     log.problems.forEach { printMessage("left out: \($0)") }
     guard !log.records.isEmpty else {
       throw UserError(
-        .missingInput, "\(output): holds no measurement of this processor",
+        .missingInput, "\(output): holds no measurement",
         remedy: "leave out --draw-only to measure")
     }
     let report = GreenformersReport(log, terms, folder: output)

@@ -21,6 +21,8 @@ struct EnergyTests {
         String(contentsOfFile: "\(folder)/run/result.json", encoding: .utf8))
       let energy = try #require(result["energy"] as? [String: Any])
       #expect(energy["source"] as? String == "model")
+      let carbon = try #require(result["carbon"] as? [String: Any])
+      #expect(carbon["grid"] as? String == "FRA" && carbon["kilograms"] != nil)
       #expect((result["training_flops"] as? Double ?? 0) > 1e6)
       let evaluated = try CommandRunner.lra(
         "evaluate \(folder)/run --split val", environment: power)

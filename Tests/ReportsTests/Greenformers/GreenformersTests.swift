@@ -169,7 +169,7 @@ struct GreenformersTests {
       let html = try String(contentsOfFile: page, encoding: .utf8)
       #expect(html.contains("training time, E 64") && html.contains("<svg"))
       let csv = try String(contentsOfFile: "\(folder)/report/greenformers-64.csv", encoding: .utf8)
-      #expect(csv.contains("\"training, kWh\",\"inference, kWh\",source,\"training, kg\""))
+      #expect(csv.contains("\"training, kWh\",\"inference, kWh\",energy source,\"training, kg\""))
       #expect(csv.contains("linformer K 256,512,") && csv.contains(",model,"))
       #expect(report.text.contains("lowrank 0.5 before transformer"))
     }
