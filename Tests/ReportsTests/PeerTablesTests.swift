@@ -8,16 +8,25 @@ import Testing
 /// A line of `peers.jsonl`: PyTorch takes `ratio` times the seconds that we take at 1,024 tokens.
 private func line(
   _ model: String, _ ratio: Double, compiled: Double? = nil, seconds: Double = 1, threads: Int = 1,
-  forward: Bool = false, first: Double? = nil, processor: String = "Some CPU"
+  forward: Bool = false, first: Double? = nil, processor: String = "Some CPU", batch: Int = 8,
+  bytes: (fp32: Double, bf16: Double, peer: Double)? = nil
 ) throws -> String {
   let own = try SnakeCaseJSON.encoded(
     syntheticSpeed(model, seconds, 1, lengths: [1024])[0], oneLine: true)
   let peer = { (ratio: Double) in
     #"{"step_s": \#(ratio * seconds), "peak_rss_mib": 812.4, "params": 7, "threads": 1, "torch": "2.0"}"#
   }
+  let floats = try bytes.map { bytes in
+    let own = try [("fp32", bytes.fp32), ("bf16", bytes.bf16)].map { name, ratio in
+      let result = try SnakeCaseJSON.encoded(
+        syntheticSpeed(model, ratio * seconds, 1, lengths: [1024])[0], oneLine: true)
+      return "\"own_\(name)\": \(String(decoding: result, as: UTF8.self)), "
+    }
+    return own.joined() + "\"precision\": \"int8\", \"peer_fp32\": \(peer(bytes.peer)), "
+  }
   return """
-    {"shape": "narrow", "model": "\(model)", "length": 1024, "batch": 8, "threads": \(threads), \
-    "forward": \(forward), "processor": "\(processor)", "peer": \(peer(ratio)), \
+    {"shape": "narrow", "model": "\(model)", "length": 1024, "batch": \(batch), "threads": \(threads), \
+    "forward": \(forward), \(floats ?? "")"processor": "\(processor)", "peer": \(peer(ratio)), \
     \(compiled.map { "\"compiled\": \(peer($0)), " } ?? "")\
     \(first.map { "\"first_s\": {\"own\": \($0), \"peer\": 4.5}, " } ?? "")"own": \
     \(String(decoding: own, as: UTF8.self))}
@@ -60,6 +69,26 @@ struct PeerTablesTests {
         "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1\"",
         "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1 --forward\"",
       ])
+  }
+
+  @Test("Rounds of int8 have a table of their own, with floats on both sides, by batch")
+  func bytes() throws {
+    let log = try log([
+      try line("linear", 1.5, forward: true, batch: 1, bytes: (2, 1.25, 3)),
+      try line("linear", 2.5, forward: true, batch: 32, bytes: (2.5, 1.5, 2)),
+    ])
+    #expect(log.problems.isEmpty)
+    let tables = PeerTables(log.rounds)
+    #expect(tables.all.map(\.id) == ["peers-int8-some-cpu"])
+    #expect(
+      tables.all[0].rows.map { $0.map(\.text) } == [
+        ["linear", "narrow, L 1024, 1 thread, int8, batch 1", "1.50x", "3.00x", "2.00x", "1.25x"],
+        ["linear", "narrow, L 1024, 1 thread, int8, batch 32", "2.50x", "2.00x", "2.50x", "1.50x"],
+      ])
+    #expect(
+      tables.commands.last
+        == "make bench-peers ARGS=\"--shape narrow --length 1024 --threads 1 --forward "
+        + "--precision int8 --batch 32\"")
   }
 
   @Test("Machines have tables of their own, and the command that measured on both is said once")

@@ -69,7 +69,7 @@ def arguments():
         parser.add_argument(f"--{name}", type=int, default=usual)
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--forward", action="store_true")
-    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16", "int8"))
     return parser.parse_args()
 
 
@@ -99,6 +99,9 @@ def main():
 
     if shape.forward:
         net.eval()
+    if shape.precision == "int8":
+        run = torch.ao.quantization.quantize_dynamic(
+            net, {nn.Linear}, dtype=torch.qint8)
     step()
     print(flush=True)
     memory = None

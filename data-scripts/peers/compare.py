@@ -28,6 +28,8 @@ SHAPES = {
     "wide": {"emb": 256, "heads": 4, "layers": 4, "mlp": 1024},
     "wider": {"emb": 512, "heads": 8, "layers": 4, "mlp": 1024},
 }
+# What is measured beside bytes, for comparison: PyTorch's floats and ours.
+FLOATS = {"peer_fp32": "PyTorch fp32", "own_fp32": "our fp32", "own_bf16": "our bf16"}
 
 
 def arguments():
@@ -49,10 +51,13 @@ def arguments():
         "--compile", action="store_true",
         help="try torch.compile too, and compare with the faster one")
     parser.add_argument(
-        "--precision", default="fp32", choices=("fp32", "bf16"),
-        help="bf16: PyTorch under autocast, lra with --precision bf16")
+        "--precision", default="fp32", choices=("fp32", "bf16", "int8"),
+        help="bf16: PyTorch under autocast, lra with --precision bf16;\n"
+        "int8: inference, PyTorch's quantize_dynamic, and ours of fp32 and bf16 too")
     parser.add_argument("--log", type=Path, help="file for the measurements")
     wanted = parser.parse_args()
+    if wanted.precision == "int8" and (not wanted.forward or wanted.compile):
+        parser.error("--precision int8 is for --forward, without --compile")
     unknown = set(wanted.model.split(",")) - set(PEERS)
     if unknown:
         parser.error(f"no peer for {', '.join(sorted(unknown))}; "
@@ -105,18 +110,24 @@ class Comparison:
     def __init__(self, wanted, model, length):
         sizes = SHAPES[wanted.shape] | {
             "length": length, "batch": wanted.batch, "steps": wanted.steps}
-        common = ["--model", model, "--precision", wanted.precision]
+        common = ["--model", model]
         common += ["--forward"] if wanted.forward else []
         for name, value in sizes.items():
             common += [f"--{name}", str(value)]
-        peer = [sys.executable, "-B", HERE / "classifier.py"] + common
+        rounded = ["--precision", wanted.precision]
+        peer = [sys.executable, "-B", HERE / "classifier.py"] + common + rounded
         self.commands = {"peer": peer}
         if wanted.compile:
             self.commands["compiled"] = peer + ["--compile"]
         own = [wanted.lra, "bench", "--turns", "--threads", str(wanted.threads)]
         for key, value in PEERS[model][1].items():
             own += ["--set", f"model.{key}={value}"]
-        self.commands["own"] = own + common
+        self.commands["own"] = own + common + rounded
+        if wanted.precision == "int8":
+            for name in FLOATS:
+                program = own if name.startswith("own") else peer[:3]
+                self.commands[name] = program + common + [
+                    "--precision", name.rpartition("_")[2]]
         self.cell = {
             "shape": wanted.shape, "model": model, "length": length,
             "batch": wanted.batch, "threads": wanted.threads,
@@ -153,7 +164,7 @@ class Comparison:
 
     def ratios(self):
         """How many times as long PyTorch takes, where it does best."""
-        peers = [name for name in self.commands if name != "own"]
+        peers = [name for name in ("peer", "compiled") if name in self.commands]
         return min(
             ([line[name]["step_s"] / line["own"]["step_s"]
               for line in self.rounds] for name in peers),
@@ -161,6 +172,12 @@ class Comparison:
 
     def median(self, name, key):
         return statistics.median(line[name][key] for line in self.rounds)
+
+    def others(self):
+        """The time of floats over ours of bytes, where that was measured."""
+        return [statistics.median(line[name]["step_s"] / line["own"]["step_s"]
+                                  for line in self.rounds)
+                for name in FLOATS if name in self.commands]
 
     def row(self):
         ratios = sorted(self.ratios())
@@ -170,7 +187,8 @@ class Comparison:
                 f"({ratios[outer]:.2f}–{ratios[-1 - outer]:.2f}) "
                 f"| {self.median('own', 'mfu'):.0%} "
                 f"| {self.median('own', 'peak_rss_mib'):.0f} / "
-                f"{self.median('peer', 'peak_rss_mib'):.0f} MiB |")
+                f"{self.median('peer', 'peak_rss_mib'):.0f} MiB |"
+                + "".join(f" {ratio:.2f}x |" for ratio in self.others()))
 
 
 def processor():
@@ -196,9 +214,10 @@ def main():
           f"F {shape['mlp']}, {'inference' if wanted.forward else 'training'}, "
           f"{wanted.precision}{', both held to AVX2' if held() else ''}, "
           f"median of {wanted.rounds} (middle half)\n")
+    more = list(FLOATS.values()) if wanted.precision == "int8" else []
     print("| L | model | PyTorch's time / ours | share of the peak "
-          "| peak memory, ours / PyTorch |")
-    print("|---|---|---|---|---|", flush=True)
+          "| peak memory, ours / PyTorch |" + "".join(f" {name} |" for name in more))
+    print("|---|---|---|---|---|" + "---|" * len(more), flush=True)
     remarks = {}
     lines = []
     if wanted.log and wanted.log.exists():

@@ -13,6 +13,24 @@ package func standardError(accuracy: Double, count: Int) -> Double {
   (accuracy * (1 - accuracy) / Double(count)).squareRoot()
 }
 
+/// The value in the middle, or the mean of the two there.
+///
+/// - Parameter values: at least one.
+package func median(_ values: [Double]) -> Double {
+  let sorted = values.sorted()
+  return (sorted[(values.count - 1) / 2] + sorted[values.count / 2]) / 2
+}
+
+/// The value that a share of all do not exceed, the nearest rank.
+///
+/// - Parameters:
+///   - share: in 0…1.
+///   - values: at least one.
+package func quantile(_ share: Double, of values: [Double]) -> Double {
+  let rank = Int((share * Double(values.count)).rounded(.up))
+  return values.sorted()[min(max(rank, 1), values.count) - 1]
+}
+
 /// The chance of at least `correct` right answers out of `count` when each is right with
 /// probability `share`: the exact one-sided binomial test.
 ///

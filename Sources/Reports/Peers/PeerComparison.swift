@@ -15,6 +15,7 @@ package struct PeerComparison: Sendable {
     let threads: Int
     let precision: String
     let arch: String
+    let batch: Int
 
     init(_ round: PeerRound) {
       processor = round.processor
@@ -25,18 +26,26 @@ package struct PeerComparison: Sendable {
       threads = round.threads
       precision = round.precision ?? ""
       arch = round.arch ?? ""
+      batch = round.batch
     }
 
     /// Narrow models before wide ones, short sequences before long ones.
     static func < (a: Setting, b: Setting) -> Bool {
-      (a.processor + a.arch + a.precision, a.width, a.length, a.threads, a.forward ? 1 : 0)
-        < (b.processor + b.arch + b.precision, b.width, b.length, b.threads, b.forward ? 1 : 0)
+      let machines = (a.processor + a.arch + a.precision, b.processor + b.arch + b.precision)
+      if machines.0 != machines.1 { return machines.0 < machines.1 }
+      return (a.width, a.length, a.threads, a.forward ? 1 : 0, a.batch)
+        < (b.width, b.length, b.threads, b.forward ? 1 : 0, b.batch)
     }
+
+    /// Examples a step of most measurements, which their titles leave out.
+    static let usualBatch = 8
 
     /// As `narrow, L 1024, 2 threads`.
     var title: String {
       ([shape, "L \(length)", "\(threads) \(threads == 1 ? "thread" : "threads")"]
-        + [precision, arch].filter { !$0.isEmpty }).joined(separator: ", ")
+        + [precision, arch, batch == Self.usualBatch ? "" : "batch \(batch)"].filter {
+          !$0.isEmpty
+        }).joined(separator: ", ")
     }
   }
 
@@ -52,6 +61,8 @@ package struct PeerComparison: Sendable {
   let firstStep: (own: Double, peer: Double)?
   /// Whether compiled PyTorch was measured in every round.
   let hasCompiled: Bool
+  /// How often our bytes fit into the time of our fp32 and bf16, and of PyTorch's fp32.
+  let bytes: (fp32: Double?, bf16: Double?, peerFp32: Double?)
   private let rounds: Int
 
   /// - Parameter rounds: of one model in one setting, at least one.
@@ -69,6 +80,13 @@ package struct PeerComparison: Sendable {
     let first = rounds.compactMap(\.firstS)
     firstStep =
       first.isEmpty ? nil : (median(first.map(\.own)), median(first.map(\.peer)))
+    let ratio = { (seconds: (PeerRound) -> Double?) -> Double? in
+      let all = rounds.compactMap { round in seconds(round).map { $0 / round.own.stepS } }
+      return all.count == rounds.count ? median(all) : nil
+    }
+    bytes = (
+      ratio { $0.ownFp32?.stepS }, ratio { $0.ownBf16?.stepS }, ratio { $0.peerFp32?.stepS }
+    )
     hasCompiled = rounds.allSatisfy { $0.compiled != nil }
     self.rounds = rounds.count
   }

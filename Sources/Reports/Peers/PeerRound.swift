@@ -40,7 +40,8 @@ package struct PeerRound: Codable, Sendable, Equatable {
   package var forward: Bool
   /// The machine's processor.
   package var processor: String
-  /// What operands of products were rounded to, in PyTorch by its autocast; nil for fp32.
+  /// What operands of products were rounded to, in PyTorch by its autocast, or for int8 by its
+  /// `quantize_dynamic`; nil for fp32.
   package var precision: String?
   /// The processor that we were built for and PyTorch was held to, a value of `-march`; nil for this one.
   package var arch: String?
@@ -50,6 +51,10 @@ package struct PeerRound: Codable, Sendable, Equatable {
   package var peer: Peer
   /// PyTorch through `torch.compile`, where that was measured.
   package var compiled: Peer?
+  /// Of rounds of int8: ours of fp32 and of bf16, and PyTorch's of fp32.
+  package var ownFp32: BenchmarkResult?
+  package var ownBf16: BenchmarkResult?
+  package var peerFp32: Peer?
   /// How long the processes of this round took to their first step.
   package var firstS: FirstStep?
 }
@@ -61,6 +66,9 @@ extension PeerRound: CheckedValue {
     try own.check(in: "own")
     try peer.check(in: "peer")
     try compiled?.check(in: "compiled")
+    try ownFp32?.check(in: "own_fp32")
+    try ownBf16?.check(in: "own_bf16")
+    try peerFp32?.check(in: "peer_fp32")
     try FieldRange.amount.check([
       "first_s.peer": firstS?.peer, "first_s.compiled": firstS?.compiled,
       "first_s.own": firstS?.own,

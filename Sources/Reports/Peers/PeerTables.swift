@@ -30,7 +30,9 @@ package struct PeerTables: Sendable {
       let training = columns.filter { !$0.forward }
       let single = training.filter { $0.threads == 1 }
       return [
-        ratios(training, "training"), ratios(columns.filter(\.forward), "inference"),
+        bytes(columns.filter { $0.precision == "int8" }),
+        ratios(training, "training"),
+        ratios(columns.filter { $0.forward && $0.precision != "int8" }, "inference"),
         pairs(
           single, "memory", "Peak memory of training, ours / PyTorch's, MiB",
           of: { ($0.memoryText, $0.memory.own / $0.memory.peer) }),
@@ -63,6 +65,35 @@ package struct PeerTables: Sendable {
     return table
   }
 
+  /// Our products of bytes beside PyTorch's dynamic quantisation and floats on both sides, a row for each
+  /// model and setting.
+  private func bytes(_ columns: [PeerComparison.Setting]) -> ReportTable? {
+    guard let processor = columns.first?.processor else { return nil }
+    var table = ReportTable(
+      id: "peers-int8-\(processor)", title: "Answers with bytes (int8): others' time / ours",
+      caption: caption(columns, withBatch: false),
+      columns: [
+        .text("model"), .text("setting"), .number("PyTorch int8"), .number("PyTorch fp32"),
+        .number("our fp32"), .number("our bf16"),
+      ],
+      notes: [
+        "Median of the rounds; in each all five take a few passes one after the other. PyTorch int8 is "
+          + "torch.ao.quantization.quantize_dynamic of all nn.Linear."
+      ])
+    for setting in columns {
+      for model in models(in: [setting]) {
+        guard let cell = cells[setting]?[model] else { continue }
+        let others = [cell.ratio, cell.bytes.peerFp32, cell.bytes.fp32, cell.bytes.bf16]
+        table.add(
+          [Cell(model), Cell(setting.title)]
+            + others.map { ratio in
+              ratio.map { Cell(PeerComparison.text($0), value: $0) } ?? .empty
+            })
+      }
+    }
+    return table
+  }
+
   /// Our figure and PyTorch's of every model; nil where nothing has any.
   private func pairs(
     _ columns: [PeerComparison.Setting], _ what: String, _ title: String,
@@ -87,7 +118,9 @@ package struct PeerTables: Sendable {
   }
 
   /// The machine, PyTorch's version, and what the names of shapes stand for.
-  private func caption(_ columns: [PeerComparison.Setting]) -> String {
+  private func caption(
+    _ columns: [PeerComparison.Setting], withBatch: Bool = true
+  ) -> String {
     let shown = rounds.filter { columns.contains(PeerComparison.Setting($0)) }
     let sizes = shown.map { round in
       (
@@ -99,7 +132,8 @@ package struct PeerTables: Sendable {
     let shapes = Dictionary(sizes) { first, _ in first }.sorted { $0.key < $1.key }.map(\.value)
     let versions = Set(shown.map(\.peer.torch)).sorted().joined(separator: ", ")
     return
-      (["\(columns[0].processor)", "PyTorch \(versions)", "batch \(shown[0].batch)"] + shapes)
+      (["\(columns[0].processor)", "PyTorch \(versions)"]
+      + (withBatch ? ["batch \(shown[0].batch)"] : []) + shapes)
       .joined(separator: "; ")
   }
 
@@ -122,7 +156,10 @@ package struct PeerTables: Sendable {
 
   private func command(_ setting: PeerComparison.Setting) -> String {
     let compiled = cells[setting]?.values.contains(where: \.hasCompiled) == true
-    let options = (setting.forward ? " --forward" : "") + (compiled ? " --compile" : "")
+    let options =
+      (setting.forward ? " --forward" : "") + (compiled ? " --compile" : "")
+      + (setting.precision.isEmpty ? "" : " --precision \(setting.precision)")
+      + (setting.batch == PeerComparison.Setting.usualBatch ? "" : " --batch \(setting.batch)")
     return "make bench-peers ARGS=\"--shape \(setting.shape) --length \(setting.length) "
       + "--threads \(setting.threads)\(options)\""
   }
@@ -151,6 +188,8 @@ package struct PeerTables: Sendable {
           cell.text(withRange: true), cell.text(withRange: false),
           PeerComparison.text(cell.ratio), cell.memoryText,
         ])
+        let bytes = [cell.bytes.fp32, cell.bytes.bf16, cell.bytes.peerFp32].compactMap(\.self)
+        figures[model, default: []].formUnion(bytes.map(PeerComparison.text))
       }
     }
     return figures
