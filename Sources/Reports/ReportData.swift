@@ -17,6 +17,8 @@ package struct ReportData: Sendable {
   package var terms = EnergyTerms()
   /// Whether there is a table of energy even where none is known.
   package var asksEnergy = false
+  /// Ladders as measured.
+  package var ladders: [LadderRecord] = []
   /// What could not be read, a line each.
   package var problems: [String]
   /// How the runs that keep their answers confuse classes, by the run's path.
@@ -37,11 +39,15 @@ package struct ReportData: Sendable {
     let collection = try RunCollection(folders)
     let log = SpeedLog(folders)
     let peerLog = PeerLog(folders)
+    let ladderLog = LadderTables.records(folders)
     runs = collection.runs
+    ladders = ladderLog.ladders
     speed = log.results
     peers = peerLog.rounds
-    problems = collection.problems + log.problems + peerLog.problems + runs.flatMap(\.remarks)
-    if runs.isEmpty && speed.isEmpty && peers.isEmpty {
+    problems =
+      collection.problems + log.problems + peerLog.problems + ladderLog.problems
+      + runs.flatMap(\.remarks)
+    if runs.isEmpty && speed.isEmpty && peers.isEmpty && ladders.isEmpty {
       throw UserError(
         .missingInput, "\(folders.joined(separator: ", ")): holds no run and no speed.jsonl",
         remedy: "train something first: make train TASK=listops MODEL=linformer PRESET=quick")
@@ -60,8 +66,9 @@ package struct ReportData: Sendable {
     }
   }
 
-  /// All tables: those of accuracy, length and speed, and the list of runs.
+  /// All tables: those of accuracy, length, speed and ladders.
   package var tables: [ReportTable] {
     ReportTables.all(runs, speed: speed, peers: peers, terms: terms, asksEnergy: asksEnergy)
+      + ladders.flatMap { LadderTables($0).all }
   }
 }

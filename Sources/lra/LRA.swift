@@ -24,7 +24,7 @@ struct LRA: AsyncParsableCommand {
     subcommands: [
       Train.self, Evaluate.self, Inspect.self, Compare.self, Top.self, Advise.self, Predict.self,
       Bench.self, Compress.self,
-      Leaderboard.self, Cost.self,
+      Leaderboard.self, Ladder.self, Cost.self,
       ReportCommand.self, Reproduce.self,
       DataCommand.self,
       List.self,

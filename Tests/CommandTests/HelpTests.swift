@@ -7,7 +7,7 @@ import Testing
 struct HelpTests {
   private static let commands = [
     "train", "evaluate", "inspect", "compare", "top", "advise", "predict", "bench", "compress",
-    "leaderboard", "cost", "cost bert",
+    "leaderboard", "ladder", "cost", "cost bert",
     "report", "report of", "report greenformers",
     "reproduce", "data", "data make", "data check", "data export", "list", "explain", "new",
     "new model", "new task", "doctor",

@@ -42,6 +42,8 @@ package final class LeaderboardJournal {
     package var budget: Double?
     /// Why it failed.
     package var error: String?
+    /// Seconds of the process that ended; nil where it was not kept.
+    package var seconds: Double?
 
     /// An entry of this moment.
     package init(_ event: Event, _ subject: String) {
@@ -116,7 +118,7 @@ package final class LeaderboardJournal {
 extension LeaderboardJournal.Entry: CheckedValue {
   /// Checks that every number is one that can be planned with.
   package func check() throws(FieldFault) {
-    try FieldRange.amount.check(["time": time, "budget": budget])
+    try FieldRange.amount.check(["time": time, "budget": budget, "seconds": seconds])
     try FieldRange.count.check(["steps": steps])
     try cost?.check(in: "cost")
   }

@@ -102,6 +102,7 @@ struct ReportPage {
           + tables("training-speed", "inference-speed", "memory", "work", "crossover").map(table)
       ),
       ("peers", "Beside PyTorch", tables("peers").map(table)),
+      ("ladder", "Methods on a ladder", tables("ladder").map(table)),
       (
         "runs", "All runs",
         tables.filter { $0.id == "runs" }.map { table in

@@ -48,9 +48,13 @@ package struct PairedTest: Sendable, Equatable, Encodable {
 
   /// The chance of so large a difference between two models that are equally good, in 0…1.
   package var probability: Double {
-    let unequal = onlyFirst + onlySecond
+    Self.probability(onlyFirst: onlyFirst, onlySecond: onlySecond)
+  }
+
+  /// The same of counts.
+  static func probability(onlyFirst: Int, onlySecond: Int) -> Double {
     let more = max(onlyFirst, onlySecond)
-    return min(1, 2 * chanceProbability(correct: more, of: unequal, share: 0.5))
+    return min(1, 2 * chanceProbability(correct: more, of: onlyFirst + onlySecond, share: 0.5))
   }
 }
 

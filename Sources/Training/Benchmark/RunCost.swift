@@ -81,22 +81,13 @@ extension RunCost {
   ) throws -> RunCost {
     let task = configuration.task
     try task.prepare(report: report)
-    let train = try task.examples(.train)
-    try configuration.checkMemory(train)
     let settings = configuration.training
-    let model = try configuration.makeModel()
-    let trainer = Trainer(model, settings, objective: try objective(configuration, model))
-    let order = TrainingOrder(count: train.count, seed: settings.seed)
-    let take = { (step: Int) in
-      let examples = order.examples(start: step * settings.batch, count: settings.batch)
-      _ = try trainer.step(1, makeBatch(train, examples: examples, towers: task.towers))
-    }
-    try take(0)
-    let start = monotonicSeconds()
-    let (_, joules) = try EnergyCounter().measured { try (1...batches).forEach(take) }
-    let seconds = monotonicSeconds() - start
+    let session = try TrainingSession(configuration)
+    let turn = try session.turn(steps: batches)
+    let seconds = turn.stepS.reduce(0, +)
+    let joules = turn.energyJ.map { $0 * Double(batches) }
     let stepSeconds = seconds / Double(batches)
-    let example = try Evaluator(trainer.model, task, batch: settings.batch)
+    let example = try Evaluator(session.trainer.model, task, batch: settings.batch)
       .secondsPerExample(task.examples(.val))
     var cost = RunCost(
       stepSeconds: stepSeconds,
@@ -117,7 +108,7 @@ extension RunCost {
   /// What a step computes beside the labels' loss.
   ///
   /// A teacher's answers are kept; only what its mixers add is computed in every step.
-  private static func objective(
+  static func objective(
     _ configuration: RunConfiguration, _ model: Classifier
   ) throws -> (any Objective)? {
     if configuration.pretraining.isPretraining { return try SelfPretraining(configuration, model) }

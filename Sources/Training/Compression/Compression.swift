@@ -79,7 +79,19 @@ package struct Compression {
   package func check() throws {
     for method in methods { try method.check(after: notes, run: run) }
     try checkTraining()
-    if !pruning.isEmpty { try pruning.check(source.model, source.model.prunableUnits()) }
+    try Self.check(source.model, pruning, factorising, quantisation)
+  }
+
+  /// Checks that methods apply to a model, trained or not.
+  ///
+  /// - Throws: `UserError` where one does not.
+  package static func check(
+    _ model: Classifier, _ pruning: Pruning, _ factorising: Factorising?,
+    _ quantisation: Quantisation?
+  ) throws {
+    if !pruning.isEmpty { try pruning.check(model, model.prunableUnits()) }
+    if factorising != nil { try Factorising.check(model) }
+    if let quantisation { _ = try model.quantised(quantisation) }
   }
 
   /// Checks that the methods go with how the source was trained.

@@ -37,6 +37,16 @@ package struct Factorising: Sendable {
     package let energy: Double
   }
 
+  /// Checks that there is a map that could become narrow.
+  ///
+  /// - Throws: `UserError(.usage)`.
+  static func check(_ model: Classifier) throws {
+    guard model.denseMaps.isEmpty else { return }
+    throw UserError(
+      .usage, "--factorise: all maps of this \(model.configuration.name) are narrow already",
+      remedy: "lra compress --dry-run shows where its bytes are")
+  }
+
   /// The model with narrow maps.
   ///
   /// Data-aware, blocks are taken apart from the first to the last, each for the rows that the narrow
@@ -46,12 +56,8 @@ package struct Factorising: Sendable {
   func factorise(
     _ model: Classifier, _ examples: Calibration?
   ) throws -> (model: Classifier, choices: [Choice]) {
+    try Self.check(model)
     let maps = model.denseMaps
-    guard !maps.isEmpty else {
-      throw UserError(
-        .usage, "--factorise: all maps of this \(model.configuration.name) are narrow already",
-        remedy: "lra compress --dry-run shows where its bytes are")
-    }
     let covariances = try examples.map { try Self.covariances(of: model, $0) { _ in true } } ?? [:]
     var factors: [String: NarrowFactors] = [:]
     for map in maps {

@@ -59,6 +59,18 @@ package struct Pruning: Sendable {
         .usage, "--prune-hidden: this \(name) has no feed-forward networks",
         remedy: Self.alternatives(heads: !units.heads.isEmpty, layers: numbers.count > 1))
     }
+    if layers.isEmpty { _ = try choices(units) }
+  }
+
+  /// The units of each kind of which a share goes.
+  ///
+  /// - Throws: `UserError` where nothing, or everything, would go.
+  private func choices(_ units: PrunableUnits) throws -> [UnitChoice] {
+    let heads = try heads.map { try UnitChoice("--prune-heads", "head", $0, units.heads) }
+    let hidden = try hidden.map {
+      try UnitChoice("--prune-hidden", "inner column", $0, units.hidden)
+    }
+    return [heads, hidden].compactMap(\.self)
   }
 
   private static func alternatives(
@@ -78,12 +90,7 @@ package struct Pruning: Sendable {
   func prune(_ model: Classifier, _ examples: Calibration) throws -> Classifier {
     let gone = Set(layers)
     let base = gone.isEmpty ? model : try model.pruned(masks: [:], droppingLayers: gone)
-    let units = try base.prunableUnits()
-    var choices = [UnitChoice]()
-    if let heads { choices.append(try UnitChoice("--prune-heads", "head", heads, units.heads)) }
-    if let hidden {
-      choices.append(try UnitChoice("--prune-hidden", "inner column", hidden, units.hidden))
-    }
+    var choices = try choices(base.prunableUnits())
     while choices.contains(where: { !$0.isDone }) {
       let masks = choices.reduce(into: [:]) { $0.merge($1.masks) { $1 } }
       let importance = try Self.importance(of: base, examples, masks: masks)

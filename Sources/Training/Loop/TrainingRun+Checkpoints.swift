@@ -9,6 +9,12 @@ extension TrainingRun {
   /// Goes on from the last checkpoint, or from the start where the run was ended before its first.
   func restore(forgetsBest: Bool) throws {
     guard folder.lastStep != nil else {
+      if let notes = try CompressionNotes(of: configuration.settings) {
+        throw UserError(
+          .missingInput,
+          "\(folder.path): the compressed model of \(notes.source) was not saved before the end",
+          remedy: "remove the folder, and compress \(notes.source) again")
+      }
       console.printMessage("the run has saved no checkpoint yet; beginning with step 1")
       return
     }

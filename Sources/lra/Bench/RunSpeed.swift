@@ -25,15 +25,14 @@ struct RunSpeed: Encodable {
   /// Examples a second in the median pass over 32.
   let examplesPerS: Double
 
-  private static let manyAtOnce = 32
-
   /// Measures the model of a run's best checkpoint with random tokens.
   ///
-  /// - Parameter steps: passes that are timed, after two that are not.
+  /// - Parameter steps: passes that are timed, after one that is not.
   /// - Throws: `UserError` for a run that cannot be read.
   init(_ run: String, steps: Int) throws {
-    let saved = try SavedModel(run, choice: .best, dataFolder: dataFolder(nil, ofRun: run))
-    let model = saved.model
+    let session = try AnsweringSession(run)
+    let model = session.saved.model
+    let turn = session.turn(passes: steps, ofMany: steps)
     self.run = run
     processor = RunEnvironment.cpuModel
     self.model = model.configuration.name
@@ -43,27 +42,8 @@ struct RunSpeed: Encodable {
     params = model.parameters.count
     weightBytes = model.weightBytes
     threads = Workers.shared.count
-    latencyS = Self.seconds(model, examples: 1, steps: steps)
-    examplesPerS =
-      Double(Self.manyAtOnce) / Self.seconds(model, examples: Self.manyAtOnce, steps: steps)
-  }
-
-  private static func seconds(_ model: Classifier, examples: Int, steps: Int) -> Double {
-    let configuration = model.configuration
-    var random = RandomStream(seed: 0, stream: 1)
-    let sequences = examples * configuration.towers
-    let input = PackedTokens(
-      tokens: (0..<sequences * configuration.length).map { _ in
-        Int32(1 + random.integer(below: max(configuration.vocabulary - 1, 1)))
-      },
-      offsets: (0...sequences).map { $0 * configuration.length }, capacity: configuration.length)
-    for _ in 0..<2 { _ = model(input) }
-    let times = (0..<steps).map { _ in
-      let start = monotonicSeconds()
-      _ = model(input)
-      return monotonicSeconds() - start
-    }.sorted()
-    return (times[(steps - 1) / 2] + times[steps / 2]) / 2
+    latencyS = median(turn.latencyS)
+    examplesPerS = Double(AnsweringSession.manyAtOnce) / median(turn.manyS)
   }
 
   static func table(_ runs: [RunSpeed]) -> String {

@@ -4,6 +4,7 @@ import ArgumentParser
 import Autodiff
 import Base
 import Models
+import Runs
 import Training
 
 /// `lra bench`: seconds a step, memory and share of peak, a process for each cell.
@@ -66,16 +67,24 @@ struct Bench: ParsableCommand {
   var profile = false
   @Flag(
     help: """
-      For a comparison in turns with another program, one model and length: print an empty line \
-      after the first step, then measure and print a JSON object for every line of standard input.
+      For a comparison in turns with another program, one model and length, or one run: print an \
+      empty line after the first step, then measure and print a JSON object for every line of \
+      standard input.
       """
   )
   var turns = false
+  @Flag(help: "With --turns and a run: its training steps, not its answers.")
+  var training = false
   @Flag(help: .hidden)
   var cell = false
 
   func run() throws {
-    if !runs.isEmpty { return try measureRuns() }
+    guard !training || turns && runs.count == 1 else {
+      throw UserError(
+        .usage, "--training is for the turns of a run",
+        remedy: "give one run and --turns, or --model and --length without --training")
+    }
+    if !runs.isEmpty { return try turns ? takeTurnsOfRun() : measureRuns() }
     let cells = try BenchCells(self)
     if turns { return try takeTurns(cells) }
     if cell { return try runCell(cells) }
@@ -107,6 +116,31 @@ struct Bench: ParsableCommand {
       return speed
     }
     if !json { try printResult(RunSpeed.table(speeds)) }
+  }
+
+  /// Measures a run in this process, each time that the other program asks for it: `--steps` answers to
+  /// one example and a tenth as many to 32, or `--steps` training steps.
+  private func takeTurnsOfRun() throws {
+    if let threads { try useThreads(threads) }
+    try require("--steps", steps, atLeast: 1, atMost: 1_000_000)
+    guard runs.count == 1 else {
+      throw UserError(
+        .usage, "--turns has \(runs.count) runs to measure", remedy: "give one of them")
+    }
+    let turn: () throws -> RunTurn
+    if training {
+      let folder = try dataFolder(nil, ofRun: runs[0])
+      let configuration = try RunConfiguration(
+        RunFolder.open(runs[0]).settings(), dataFolder: folder)
+      try configuration.task.prepare { printMessage($0) }
+      let session = try TrainingSession(configuration)
+      turn = { try session.turn(steps: steps) }
+    } else {
+      let session = try AnsweringSession(runs[0])
+      turn = { session.turn(passes: steps, ofMany: max(1, steps / 10)) }
+    }
+    try printResult("")
+    while readLine() != nil { try printResult(try jsonText(turn(), oneLine: true)) }
   }
 
   /// Measures the one cell in this process; its parent reads the line.

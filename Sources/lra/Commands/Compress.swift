@@ -91,6 +91,15 @@ struct Compress: ParsableCommand {
     try compress(compression)
   }
 
+  /// Checks that the methods of these flags apply to the model of a training that is yet to be made.
+  ///
+  /// - Throws: `UserError` where one does not.
+  func check(on configuration: RunConfiguration) throws {
+    try Compression.check(
+      configuration.makeModel(), pruning(),
+      factorise.map { try Factorising($0, isDataAware: dataAware) }, quantisation())
+  }
+
   private func pruning() throws -> Pruning {
     var pruning = Pruning()
     pruning.heads = try pruneHeads.map { try share("--prune-heads", $0) }

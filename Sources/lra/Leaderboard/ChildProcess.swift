@@ -22,13 +22,15 @@ final class ChildProcess {
   /// - Parameters:
   ///   - output: the descriptor that becomes its standard output.
   ///   - errors: the same for standard error; nil to share ours.
+  ///   - input: the same for standard input; nil to share ours.
   /// - Throws: `UserError(.failed)` when it cannot be started.
-  init(_ arguments: [String], output: Int32, errors: Int32? = nil) throws {
+  init(_ arguments: [String], output: Int32, errors: Int32? = nil, input: Int32? = nil) throws {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
     if let errors { posix_spawn_file_actions_adddup2(&actions, errors, STDERR_FILENO) }
+    if let input { posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO) }
     var texts = ([CommandLine.arguments[0]] + arguments).map { strdup($0) } + [nil]
     defer { texts.forEach { free($0) } }
     var child = pid_t()

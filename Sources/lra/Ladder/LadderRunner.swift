@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Base
+import Foundation
+import Machine
+import Reports
+import Runs
+import Training
+
+/// Works through a ladder: the baseline, each method alone, and what the search adds to the best of them.
+///
+/// Everything is done by other processes of this program, and kept in the folder as it is reached.
+final class LadderRunner {
+  /// What to do, and how.
+  struct Options {
+    var methods: [LadderMethod]
+    var seeds: [Int]
+    var goal: LadderGoal
+    /// The accuracy that may be lost, in 0…1.
+    var margin: Double
+    /// Seconds of all.
+    var budget: Double?
+    var jobs: Int
+    var threads: Int
+    var dataFolder: String
+    /// Why a combination cannot be made; nil where it can.
+    var refusal: ([LadderMethod]) -> String?
+    /// The steps of the baseline's preset.
+    var wholeSteps: Int
+    /// The longest sequence, in tokens.
+    var length: Int
+    /// What the machine is thought to draw where there are no counters of energy; nil for nothing.
+    var power: PowerModel?
+  }
+
+  /// Turns of a measurement, answers a turn, and training steps a turn.
+  private static let (turns, passes, trainingSteps) = (5, 20, 2)
+
+  private var plan: LadderPlan
+  private let options: Options
+  private let folder: LeaderboardFolder
+  private let journal: LeaderboardJournal
+  private let measured: AppendingFile
+  private let start = monotonicSeconds()
+  private lazy var queue = LadderQueue(
+    folder, journal, jobs: options.jobs,
+    common: ["--threads", "\(options.threads)", "--data", options.dataFolder],
+    hasTime: { [unowned self] in timeLeft.map { $0 > 1 } ?? true })
+
+  init(_ plan: LadderPlan, _ options: Options) throws {
+    self.plan = plan
+    self.options = options
+    folder = LeaderboardFolder(plan.folder)
+    journal = try LeaderboardJournal(folder: folder.path)
+    journal.problems.forEach { printMessage("left out: \($0)") }
+    measured = try AppendingFile(linesAt: Self.measurements(folder.path))
+    try checkQuestion()
+  }
+
+  // MARK: The folder
+
+  private static func measurements(_ folder: String) -> String { "\(folder)/turns.jsonl" }
+
+  /// Refuses a folder of another baseline, whose runs have the same names.
+  private func checkQuestion() throws {
+    let own = [
+      "task": plan.cell.task, "model": plan.cell.model, "preset": plan.cell.preset,
+      "length": plan.cell.length.map(String.init) ?? "",
+      "set": plan.cell.assignments.joined(separator: " "),
+    ]
+    let file = "\(folder.path)/question.json"
+    guard let data = FileManager.default.contents(atPath: file) else {
+      return try writeAtomically(SnakeCaseJSON.encoded(own), to: file)
+    }
+    guard (try? SnakeCaseJSON.decoded([String: String].self, from: data)) != own else { return }
+    throw UserError(
+      .usage, "\(folder.path) is the ladder of another baseline, see \(file)",
+      remedy: "choose another folder with --output")
+  }
+
+  private var timeLeft: Double? {
+    options.budget.map { max(0, $0 - (monotonicSeconds() - start)) }
+  }
+
+  // MARK: Planning
+
+  /// Measures what the trainings cost, fits them to the budget, and says so.
+  func planTrainings() throws {
+    let kinds = [[]] + options.methods.filter { $0.isTraining }.map { [$0] }
+    var costs = journal.costs(threads: options.threads)
+    let first = options.seeds[0]
+    let unknown = kinds.filter { methods in
+      costs[title(methods)] == nil
+        && !RunRecord.isDone(queue.path(plan.name(methods, seed: first)))
+    }
+    if !unknown.isEmpty { printMessage("measuring a few steps of each kind of training") }
+    for methods in unknown {
+      let arguments = ["train"] + plan.cell(methods, seed: first).flags(steps: nil)
+      let outcome = try ChildProcess.runSelf(
+        arguments + [
+          "--cost", "--json", "--threads", "\(options.threads)", "--data", options.dataFolder,
+        ])
+      try Interrupts.check()
+      guard let cost = try? SnakeCaseJSON.checked(RunCost.self, from: outcome.output.utf8) else {
+        continue
+      }
+      costs[title(methods)] = cost
+      var entry = LeaderboardJournal.Entry(.measured, title(methods))
+      entry.cost = cost
+      try journal.write(entry)
+    }
+    try fit(costs)
+  }
+
+  private func fit(_ costs: [String: RunCost]) throws {
+    let budget = LadderBudget(
+      baseline: costs["baseline"],
+      trainings: options.methods.filter(\.isTraining).map {
+        costs[$0.name] ?? costs["baseline"]
+      }.compactMap(\.self),
+      compressions: options.methods.count { !$0.isTraining }, seeds: options.seeds.count,
+      jobs: options.jobs, steps: plan.steps ?? options.wholeSteps, tuning: plan.tuning)
+    if let limit = options.budget, plan.steps == nil {
+      let planned = journal.plannedSteps(budget: limit)["ladder"]
+      if let steps = try planned ?? budget.steps(within: timeLeft ?? limit) {
+        var entry = LeaderboardJournal.Entry(.planned, "ladder")
+        (entry.steps, entry.budget) = (steps, limit)
+        if planned == nil { try journal.write(entry) }
+        plan.fit(steps: steps)
+        printMessage(
+          "the budget allows trainings of \(counted(steps, "step")) of "
+            + "\(formatCount(options.wholeSteps)), and of \(plan.tuning) after a compression")
+      }
+    }
+    let rows = options.methods.count + 1
+    printMessage(
+      "rows: \(rows), seeds: \(options.seeds.count); all together about "
+        + "\(formatDuration(seconds: budget.seconds(steps: plan.steps ?? options.wholeSteps))) if "
+        + "nothing is there yet, \(options.jobs) at once")
+    printMessage(
+      "watch it from another shell: \(programWord) top \(shellQuoted(folder.path))")
+  }
+
+  /// What would be run, for `--dry-run`.
+  var foretold: String {
+    let rows = ([[]] + options.methods.map { [$0] }).map { methods in
+      let chain = plan.chain(methods, seed: options.seeds[0])
+      let isDone = chain.last.map { RunRecord.isDone(queue.path($0.name)) } ?? false
+      return [
+        title(methods), methods.first?.about ?? "\(plan.cell.model) as it is",
+        chain.map(\.name).joined(separator: ", "), isDone ? "done" : "",
+      ]
+    }
+    return formatTable([["row", "", "runs of the first seed", ""]] + rows, leading: 4)
+  }
+
+  // MARK: The ladder
+
+  /// Makes all rows.
+  func run() throws -> LadderRecord {
+    let alone = options.methods.map { [$0] }
+    try queue.make(chains([[]] + alone))
+    try requireBaseline()
+    for methods in alone { try measure(methods) }
+    let search = try search()
+    return try record(search)
+  }
+
+  private func chains(_ combinations: [[LadderMethod]]) -> [[LadderPlan.Step]] {
+    options.seeds.flatMap { seed in combinations.map { plan.chain($0, seed: seed) } }
+  }
+
+  private func requireBaseline() throws {
+    let names = options.seeds.map { plan.name([], seed: $0) }
+    guard let missing = names.first(where: { !RunRecord.isDone(queue.path($0)) }) else { return }
+    throw UserError(
+      .failed, "there is no baseline: \(queue.failures[missing] ?? "its training has not ended")",
+      remedy: queue.isCutShort
+        ? "give a larger --budget" : "the same command tries again what failed")
+  }
+
+  /// Adds the methods that help to each other.
+  private func search() throws -> LadderSearch {
+    let serving = options.methods.filter { $0.goals.contains(options.goal) }
+    return try LadderSearch(
+      baseline: score([]) ?? .infinity, alone: serving.map { ($0, try outcome([$0])) },
+      refusal: options.refusal
+    ) { methods in
+      printMessage("trying \(title(methods))")
+      try queue.make(chains([methods]))
+      try measure(methods)
+      return try outcome(methods)
+    }
+  }
+
+  private func outcome(_ methods: [LadderMethod]) throws -> LadderSearch.Outcome {
+    let pairs = try pairs(methods, answers: queue.answers)
+    return LadderSearch.Outcome(
+      score: try score(methods),
+      isNotInferior: pairs.map { $0.probability(ofLosing: options.margin) < 0.05 } ?? false)
+  }
+
+  private func score(_ methods: [LadderMethod]) throws -> Double? {
+    try row(methods, .alone).score(options.goal)
+  }
+
+  // MARK: Rows
+
+  private func record(_ search: LadderSearch) throws -> LadderRecord {
+    var rows = try [row([], .baseline)] + options.methods.map { try row([$0], .alone) }
+    let single = try options.methods.map { try pairs([$0], answers: testAnswers) }
+    let corrected = LadderRow.Comparison.corrected(
+      single.compactMap(\.self), margin: options.margin)
+    var places = single.indices.filter { single[$0] != nil }.makeIterator()
+    for comparison in corrected { places.next().map { rows[$0 + 1].comparison = comparison } }
+    if search.chosen.count > 1 {
+      var last = try row(search.chosen, .combination)
+      if let pairs = try pairs(search.chosen, answers: testAnswers) {
+        last.comparison =
+          LadderRow.Comparison.corrected([pairs], margin: options.margin).first
+      }
+      rows.append(last)
+    }
+    let seconds = journal.entries().compactMap(\.seconds).reduce(0, +)
+    return LadderRecord(
+      baseline: plan.cell, length: options.length, steps: plan.steps, goal: options.goal,
+      margin: options.margin, seeds: options.seeds, processor: RunEnvironment.cpuModel,
+      threads: options.threads, jobs: options.jobs, rows: rows, chosen: search.chosen,
+      searchSeconds: seconds, notes: search.decisions + conflicts)
+  }
+
+  /// Pairs of methods that are not combined, each with the reason.
+  private var conflicts: [String] {
+    options.methods.enumerated().flatMap { place, method in
+      options.methods[..<place].compactMap { other in
+        method.conflict(with: other).map {
+          "\(other.name) with \(method.name): not tried, \($0)"
+        }
+      }
+    }
+  }
+
+  private func row(_ methods: [LadderMethod], _ role: LadderRow.Role) throws -> LadderRow {
+    var row = LadderRow(methods, role: role)
+    let names = options.seeds.map { plan.name(methods, seed: $0) }
+    row.take(
+      models: names.filter { RunRecord.isDone(queue.path($0)) }
+        .compactMap { try? RunRecord(queue.path($0)) })
+    guard row.models == names.count else {
+      row.failure =
+        names.lazy.compactMap { self.queue.failures[$0] }.first
+        ?? "not done within the budget"
+      return row
+    }
+    let all = measurements
+    let answers =
+      methods.isEmpty
+      ? LadderMeasurement.baseline(all, training: false) : find(names[0], training: false, all)
+    if let answers { row.take(answers: answers, power: options.power) }
+    let chain = plan.chain(methods, seed: options.seeds[0])
+    let baseline = plan.name([], seed: options.seeds[0])
+    row.take(
+      training: chain.compactMap { step in
+        guard let result = (try? RunRecord(queue.path(step.name)))?.result else { return nil }
+        return LadderRow.TrainedRun(
+          result: result,
+          measured: step.name == baseline
+            ? LadderMeasurement.baseline(all, training: true)
+            : find(step.name, training: true, all))
+      }, baselineSteps: (try? RunRecord(queue.path(baseline)))?.result?.steps ?? 0,
+      power: options.power)
+    return row
+  }
+
+  /// The baseline's answers and the row's, a pair for each seed; nil where some are missing.
+  private func pairs(
+    _ methods: [LadderMethod], answers: (String) -> String?
+  ) throws -> SeedPairs? {
+    let pairs = try options.seeds.compactMap { seed -> ([Prediction], [Prediction])? in
+      let files = [[], methods].compactMap { answers(plan.name($0, seed: seed)) }
+        .filter(FileSystem.exists)
+      guard files.count == 2 else { return nil }
+      return (try PredictionFile.read(files[0]), try PredictionFile.read(files[1]))
+    }
+    return pairs.count == options.seeds.count ? SeedPairs(pairs) : nil
+  }
+
+  private func testAnswers(_ run: String) -> String? {
+    (try? RunRecord(queue.path(run))).flatMap(RunComparison.answersFile)
+  }
+
+  // MARK: Measuring
+
+  private var measurements: [LadderMeasurement] {
+    JSONLines<LadderMeasurement>(Self.measurements(folder.path), of: "measurement").values
+      .filter { measurement in
+        (measurement.own + measurement.baseline).allSatisfy {
+          ($0.processor, $0.threads) == (RunEnvironment.cpuModel, options.threads)
+        }
+      }
+  }
+
+  private func find(
+    _ run: String, training: Bool, _ all: [LadderMeasurement]
+  ) -> LadderMeasurement? { all.last { $0.run == run && $0.isTraining == training } }
+
+  /// Measures a combination of the first seed in turns with the baseline, where it was not yet: its
+  /// answers, and the training steps of its runs.
+  private func measure(_ methods: [LadderMethod]) throws {
+    let chain = plan.chain(methods, seed: options.seeds[0])
+    let baseline = plan.name([], seed: options.seeds[0])
+    guard let last = chain.last?.name, RunRecord.isDone(queue.path(last)) else { return }
+    let trained = chain.filter { step in
+      step.name != baseline
+        && ((try? RunRecord(queue.path(step.name)))?.result?.steps ?? 0) > 0
+    }
+    let all = measurements
+    let wanted = [(last, false)] + trained.map { ($0.name, true) }
+    for (run, training) in wanted where find(run, training: training, all) == nil {
+      printMessage("measuring \(training ? "training steps" : "answers") of \(run)")
+      let begun = monotonicSeconds()
+      let measurement = try turns(run, baseline, training: training)
+      try measured.append(
+        SnakeCaseJSON.encoded(measurement, oneLine: true) + [UInt8(ascii: "\n")])
+      var entry = LeaderboardJournal.Entry(.done, "measure-\(run)")
+      entry.seconds = monotonicSeconds() - begun
+      try journal.write(entry)
+      try Interrupts.check()
+    }
+  }
+
+  private func turns(
+    _ run: String, _ baseline: String, training: Bool
+  ) throws -> LadderMeasurement {
+    let steps = training ? Self.trainingSteps : Self.passes
+    let processes = try [baseline, run].map {
+      try TurnProcess(
+        queue.path($0), training: training, steps: steps, threads: options.threads)
+    }
+    var measurement = LadderMeasurement(run: run, isTraining: training, own: [], baseline: [])
+    for _ in 0..<Self.turns {
+      measurement.baseline.append(try processes[0].turn())
+      measurement.own.append(try processes[1].turn())
+    }
+    return measurement
+  }
+
+  private func title(_ methods: [LadderMethod]) -> String { LadderSearch.title(methods) }
+}
