@@ -22,13 +22,19 @@ package struct Advice: Sendable, Encodable {
     package var memory: Int?
     /// The most training time, seconds; nil for any.
     package var time: Double?
+    /// What a method is looked for; nil for a line on each.
+    package var goal: MethodAdvice.Goal?
 
     /// A question.
-    package init(task: String, length: Int, memory: Int? = nil, time: Double? = nil) {
+    package init(
+      task: String, length: Int, memory: Int? = nil, time: Double? = nil,
+      goal: MethodAdvice.Goal? = nil
+    ) {
       self.task = task
       self.length = length
       self.memory = memory
       self.time = time
+      self.goal = goal
     }
   }
 
@@ -79,6 +85,8 @@ package struct Advice: Sendable, Encodable {
   package let unmeasured: [String]
   /// What a training step of those takes at this length, as far as it was measured.
   package let costs: StepCosts?
+  /// The methods for the goal, or for each where none is asked for.
+  package let methods: [MethodAdvice]
 
   /// Answers a question.
   ///
@@ -92,11 +100,14 @@ package struct Advice: Sendable, Encodable {
   ///   - runs: own finished trainings.
   ///   - published: others' finished trainings.
   ///   - speed: measurements of steps.
+  ///   - ladders: own ladders, and published ones.
   ///   - processor: the one whose steps are told where they were measured; others' where not.
   /// - Throws: `UserError(.usage)` for a task that does not exist.
   package init(
     _ question: Question, runs: [RunRecord], published: [RunRecord] = [],
-    speed: [BenchmarkResult] = [], processor: String = RunEnvironment.cpuModel
+    speed: [BenchmarkResult] = [],
+    ladders: (own: [LadderRecord], published: [LadderRecord]) = ([], []),
+    processor: String = RunEnvironment.cpuModel
   ) throws {
     self.question = question
     let entry = try TaskCatalog.named(question.task)
@@ -121,6 +132,11 @@ package struct Advice: Sendable, Encodable {
     costs = try StepCosts(
       of: unmeasured, on: entry, length: question.length, elsewhere: trained, speed: speed,
       processor: processor)
+    let groups = SeedGroup.all(runs + published)
+    methods = (question.goal.map { [$0] } ?? MethodAdvice.Goal.allCases).map {
+      MethodAdvice(
+        $0, question, groups: groups, ladders: ladders.own, published: ladders.published)
+    }
   }
 
   private static func isPreferred(_ a: Candidate, _ b: Candidate) -> Bool {

@@ -2,6 +2,7 @@
 
 import Base
 import Foundation
+import Tasks
 
 extension Advice {
   /// What is known beyond one's own measurements, to be weighed with them.
@@ -24,26 +25,47 @@ extension Advice {
         (train.accumulation), then reversible blocks (reformer). (ours)
     """
 
-  /// The answer for people.
+  /// The answer for people, of at most a hundred columns.
   package var text: String {
-    var parts = [recommendation]
-    if !candidates.isEmpty { parts.append("Measured and fitting\n" + Self.table(candidates)) }
-    if !excluded.isEmpty { parts.append("Measured, not fitting\n" + Self.table(excluded)) }
+    if question.goal != nil { return methodText }
+    var parts = [wrapped(recommendation)]
+    if !candidates.isEmpty { parts.append(table("Measured and fitting", candidates)) }
+    if !excluded.isEmpty { parts.append(table("Measured, not fitting", excluded)) }
     if let costs {
       parts.append(
-        "Accuracy not measured at this length; a training step (\(costs.size))\n"
+        wrapped("Accuracy not measured at this length; a training step (\(costs.size))") + "\n"
           + Self.table(costs.rows, memory: question.memory, time: question.time))
     }
     if !unmeasured.isEmpty {
+      let names = unmeasured.joined(separator: ", ")
       parts.append(
-        """
-        Not trained on \(question.task) at \(question.length) tokens: \
-        \(unmeasured.joined(separator: ", "))
-        train them with: \(programWord) leaderboard --tasks \(question.task) --lengths \(question.length) \
-        --models \(unmeasured.prefix(2).joined(separator: ",")) --budget 1h
-        """)
+        wrapped("Not trained on \(question.task) at \(question.length) tokens: \(names)") + "\n"
+          + """
+          train them with:
+            \(programWord) leaderboard --tasks \(question.task) --lengths \(question.length) \
+          --models \(unmeasured.prefix(2).joined(separator: ",")) --budget 1h
+          """)
     }
-    return (parts + [Self.guide]).joined(separator: "\n\n")
+    return (parts + [methodText, Self.guide]).joined(separator: "\n\n")
+  }
+
+  /// The methods for the goal; without one those that were measured, and the goals that were not.
+  private var methodText: String {
+    if question.goal != nil {
+      return methods.map { $0.text(question) }.joined(separator: "\n\n")
+    }
+    let known = methods.filter { !$0.choices.isEmpty }
+    let unknown = methods.filter(\.choices.isEmpty).map(\.goal.rawValue).joined(separator: ", ")
+    return
+      (known.map { $0.text(question) }
+      + (unknown.isEmpty
+        ? []
+        : [
+          wrapped(
+            "Methods for \(unknown): not measured on \(question.task); what to try first says "
+              + "\(programWord) advise --task \(question.task) --goal GOAL")
+        ]))
+      .joined(separator: "\n\n")
   }
 
   private var recommendation: String {
@@ -96,52 +118,63 @@ extension Advice {
     return candidate.isWhole ? taken : "\(taken) of \(formatCount(candidate.wholeSteps ?? 0))"
   }
 
-  private static func table(_ candidates: [Candidate]) -> String {
+  /// A row for each model, with signs for what is common, and below it what is not.
+  private func table(_ title: String, _ candidates: [Candidate]) -> String {
     let rows = candidates.map { candidate in
       [
-        candidate.model, candidate.validation.map(formatPercent) ?? "",
-        formatPercent(candidate.accuracy), "± \(formatPercent(candidate.error))",
-        "\(candidate.seeds)", steps(candidate), formatDuration(seconds: candidate.seconds),
+        candidate.model,
+        (candidate.isAsGoodAsTheBest ? "=" : "") + (candidate.isPublished ? "*" : ""),
+        candidate.validation.map(formatPercent) ?? "", formatPercent(candidate.accuracy),
+        "± \(formatPercent(candidate.error))", "\(candidate.seeds)", Self.steps(candidate),
+        formatDuration(seconds: candidate.seconds),
         candidate.wholeSeconds.map { formatDuration(seconds: $0) } ?? "",
-        formatBytes(candidate.memory), candidate.conditions, remarks(candidate),
+        formatBytes(candidate.memory),
       ]
     }
-    let heading = [
-      "model", "val", "test", "", "n", "steps", "training", "whole", "memory", "conditions",
-      "remark",
-    ]
-    return formatTable([heading] + rows)
+    let signs =
+      (candidates.contains(where: \.isAsGoodAsTheBest) ? ["= as good as the best"] : [])
+      + (candidates.contains(where: \.isPublished) ? ["* published"] : [])
+    let heading = ["model", "", "val", "test", "", "n", "steps", "training", "whole", "memory"]
+    return title + (signs.isEmpty ? "" : " (\(signs.joined(separator: ", ")))") + "\n"
+      + formatTable([heading] + rows, leading: 2, remarks: candidates.map(remarks))
   }
 
-  private static func remarks(_ candidate: Candidate) -> String {
-    (candidate.objections + (candidate.isAsGoodAsTheBest ? ["as good as the best"] : [])
-      + (candidate.isPublished ? ["published"] : [])).joined(separator: ", ")
+  /// Conditions that are not those of the task's first preset, and what stands against a model.
+  private func remarks(_ candidate: Candidate) -> String {
+    let usual = (try? TaskCatalog.named(question.task))?.presets.first?.name
+    return ((candidate.conditions == usual ? [] : [candidate.conditions]) + candidate.objections)
+      .joined(separator: "; ")
   }
 
   private static func table(_ costs: [StepCost], memory: Int?, time: Double?) -> String {
     let rows = costs.map { cost in
       let sign = cost.isInterpolated ? "~" : ""
-      let limits = [
-        memory.flatMap { cost.memory > $0 ? "> \(formatBytes($0))" : nil },
-        time.flatMap { limit in
-          cost.wholeSeconds.flatMap { $0 > limit ? "> \(formatDuration(seconds: limit))" : nil }
-        },
-      ]
       return [
         cost.model, "\(sign)\(String(format: "%.3g", cost.seconds)) s",
         sign + formatBytes(cost.memory),
         cost.wholeSeconds.map { "~\(formatDuration(seconds: $0))" } ?? "",
-        cost.elsewhere.map { "\(formatPercent($0.accuracy)) at \(formatCount($0.length))" }
-          .joined(separator: ", "),
-        limits.compactMap(\.self).joined(separator: ", "),
       ]
     }
     let note = """
-
       ~: computed; a step between two measured lengths on logarithmic scales, "whole", the time of the \
       preset's schedule, from the time of a step and the ratio of the batches
       """
     return formatTable(
-      [["model", "a step", "memory", "whole", "accuracy at other lengths", ""]] + rows) + note
+      [["model", "a step", "memory", "whole"]] + rows,
+      remarks: costs.map { remarks($0, memory: memory, time: time) }) + "\n" + wrapped(note)
+  }
+
+  /// The accuracies at other lengths, and the limits that are broken.
+  private static func remarks(_ cost: StepCost, memory: Int?, time: Double?) -> String {
+    let limits = [
+      memory.flatMap { cost.memory > $0 ? "> \(formatBytes($0))" : nil },
+      time.flatMap { limit in
+        cost.wholeSeconds.flatMap { $0 > limit ? "> \(formatDuration(seconds: limit))" : nil }
+      },
+    ]
+    let elsewhere = cost.elsewhere.map {
+      "\(formatPercent($0.accuracy)) at \(formatCount($0.length))"
+    }
+    return (elsewhere + limits.compactMap(\.self)).joined(separator: "; ")
   }
 }

@@ -10,9 +10,15 @@ import Training
 /// `lra advise`: which model to take, from the user's own measurements.
 struct Advise: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say which model to take for a task, length and memory, from your own runs.",
+    abstract: "Say which model and method to take for a task, from your own measurements.",
     usage: "lra advise --task TASK [OPTION ...]",
-    discussion: "lra advise --task text --length 4096 --memory 4GiB --time 2h")
+    discussion: """
+      lra advise --task text --length 4096 --memory 4GiB --time 2h
+      lra advise --task listops --goal latency
+
+      With --goal it names methods, from the tables of lra ladder, and for labels from \
+      self-pretrained runs; where nothing was measured it says so.
+      """)
 
   @Option(help: "The task, such as text.", completion: .tasks)
   var task: String
@@ -22,6 +28,8 @@ struct Advise: ParsableCommand {
   var memory: String?
   @Option(help: "The most training time, such as 2h.")
   var time: String?
+  @Option(help: "What a method is to gain; labels is more accuracy of the same labels.")
+  var goal: MethodAdvice.Goal?
   @Option(
     help: "A folder with runs, or a file of runs. May be repeated. Default: runs.",
     completion: .file(), transform: pathArgument)
@@ -39,7 +47,7 @@ struct Advise: ParsableCommand {
     let question = Advice.Question(
       task: task, length: try length ?? entry.make(TaskOptions()).length,
       memory: try memory.map { try parseBytes($0, option: "--memory") },
-      time: try time.map { try parseDuration($0, option: "--time") })
+      time: try time.map { try parseDuration($0, option: "--time") }, goal: goal)
     let advice = try advice(question)
     try printResult(json ? try jsonText(advice) : advice.text)
   }
@@ -52,15 +60,18 @@ struct Advise: ParsableCommand {
     let elsewhere = isPublished && !own.contains(published) ? [published] : []
     let (collection, others) = try (RunCollection(own), RunCollection(elsewhere))
     let speed = SpeedLog(elsewhere + own)
-    (collection.problems + others.problems + speed.problems).forEach {
-      printMessage("left out: \($0)")
-    }
+    let (ownLadders, otherLadders) = (LadderTables.records(own), LadderTables.records(elsewhere))
+    (collection.problems + others.problems + speed.problems + ownLadders.problems
+      + otherLadders.problems).forEach { printMessage("left out: \($0)") }
     guard !(collection.finished + others.finished).isEmpty || !speed.results.isEmpty else {
       throw UserError(
         .missingInput, "there is no finished run and no speed.jsonl to learn from",
         remedy: "train some first: \(programWord) leaderboard --tasks \(task) --budget 1h")
     }
     return try Advice(
-      question, runs: collection.finished, published: others.finished, speed: speed.results)
+      question, runs: collection.finished, published: others.finished, speed: speed.results,
+      ladders: (ownLadders.ladders, otherLadders.ladders))
   }
 }
+
+extension MethodAdvice.Goal: ExpressibleByArgument {}
