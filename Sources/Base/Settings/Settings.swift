@@ -83,6 +83,16 @@ package struct Settings: Sendable, Equatable {
     try set(key, value, origin: origin)
   }
 
+  /// Takes a value that a file holds as a whole number for the number that it is declared as, so that it may
+  /// become a fraction.
+  ///
+  /// - Parameter declared: the default of the key, which is there.
+  package mutating func takeKind(of declared: Setting, for key: String) throws {
+    let place = try place(of: key)
+    guard let fitting = entries[place].value.asKind(of: declared) else { return }
+    entries[place].value = fitting
+  }
+
   /// Whether both tables have the same keys with the same values, whatever their origins and order.
   ///
   /// - Parameter ignored: keys that may differ.

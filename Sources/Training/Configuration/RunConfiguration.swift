@@ -354,14 +354,19 @@ package struct RunConfiguration {
     return settings
   }
 
-  /// The settings of a run with the defaults of keys that did not exist when it began.
+  /// The settings of a run with the defaults of keys that did not exist when it began, and numbers as such
+  /// where a file has them without a fraction.
   private static func completed(_ settings: Settings) throws -> Settings {
     var all = settings
     let known = try declared(
       TaskCatalog.named(settings.text("task.name")),
       VariantCatalog.named(settings.text("model.name")))
-    for entry in known.entries where !all.contains(entry.key) {
-      all.declare(entry.key, entry.value, origin: entry.origin)
+    for entry in known.entries {
+      if all.contains(entry.key) {
+        try all.takeKind(of: entry.value, for: entry.key)
+      } else {
+        all.declare(entry.key, entry.value, origin: entry.origin)
+      }
     }
     return all
   }

@@ -17,6 +17,24 @@ import Training
     return try RunConfiguration(request)
   }
 
+  /// JSON has the number 2.0 as 2.
+  @Test("A number that a file has without a fraction may get one")
+  func wholeNumbers() throws {
+    let written = try resolve(model: "linear", ["train.weight-decay=2.0", "train.steps=7"])
+    let file = try Settings(json: written.settings.json(), origin: "config.json")
+    #expect(file["train.weight-decay"] == .integer(2))
+    let read = try RunConfiguration(file, dataFolder: "data")
+    #expect(read.training == written.training)
+    #expect(try read.settings.hash() == written.settings.hash())
+    let further = try read.compressed(
+      read.model.settings, CompressionNotes(), steps: 3, assignments: ["train.weight-decay=0.5"])
+    #expect(further.training.weightDecay == 0.5)
+    #expect(throws: UserError.self) {
+      try read.compressed(
+        read.model.settings, CompressionNotes(), steps: 3, assignments: ["train.batch=0.5"])
+    }
+  }
+
   @Test("Flags win over the preset, the preset over defaults, and each says where it came from")
   func origins() throws {
     let configuration = try resolve(["model.layers=3"])
