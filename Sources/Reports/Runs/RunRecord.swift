@@ -118,9 +118,9 @@ package struct RunRecord: Sendable {
     }
   }
 
-  /// Whether a folder holds a run with a result that can be read.
+  /// Whether a folder holds a run with a result that can be read, of classes or of inputs alone.
   package static func isDone(_ path: String) -> Bool {
-    (try? RunFolder.open(path).result) != nil
+    (try? RunFolder.open(path).isFinished) ?? false
   }
 
   /// The accuracy, in 0…1, of the test split by the rule of the preset; nil before the end.

@@ -207,9 +207,8 @@ final class LeaderboardRunner {
     switch outcome.end {
     case .exited(0):
       let folder = "\(options.folder.path)/\(name)"
-      let accuracy = (try? RunRecord(folder))?.result?.test.formattedAccuracy
       printMessage(
-        "[\(place)] \(name): \(accuracy ?? "no result") in "
+        "[\(place)] \(name): \(Self.outcome(of: folder)) in "
           + formatDuration(seconds: outcome.seconds))
       try journal.write(LeaderboardJournal.Entry(.done, name))
     case .exited(UserError.Kind.stoppedEarly.rawValue):
@@ -220,6 +219,16 @@ final class LeaderboardRunner {
       try journal.write(entry)
       fail(name, outcome.reason)
     }
+  }
+
+  /// What a training came to.
+  private static func outcome(of folder: String) -> String {
+    guard let run = try? RunFolder.open(folder) else { return "no result" }
+    if let result = run.result { return result.test.formattedAccuracy }
+    guard let result = run.pretrainingResult, let best = result.validationBest else {
+      return "no result"
+    }
+    return "\(formatPercent(best.accuracy)) of \(result.objective) tokens"
   }
 
   // MARK: Common

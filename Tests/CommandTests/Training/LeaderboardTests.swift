@@ -86,6 +86,20 @@ struct LeaderboardTests {
     }
   }
 
+  @Test("A training of inputs alone is done when it is, and not done again")
+  func masked() throws {
+    try withScratchFolder { folder in
+      let grid = Grid(folder: folder)
+      let more = ["--models", "linear", "--set", "train.objective=masked", "--steps", "8"]
+      let first = try grid.run(more)
+      #expect(first.status == 0, "\(first.errors)")
+      #expect(first.errors.contains("of masked tokens in"), "\(first.errors)")
+      let again = try grid.run(more)
+      #expect(again.errors.contains("trainings: 1, done: 1"), "\(again.errors)")
+      #expect(try grid.events("started").count == 1 && grid.events("failed").isEmpty)
+    }
+  }
+
   @Test("Speed is measured once on a processor, and again where a folder came from another")
   func speedByProcessor() throws {
     try withScratchFolder { folder in
