@@ -47,7 +47,8 @@ extension Classifier {
     return Set(
       parameters.ofModel.filter { parameter in
         let words = parameter.name.split(separator: ".")
-        guard parameter.shape.count == 2, parameter.group == .ordinary, words[0] != "head",
+        guard parameter.shape.count == 2, parameter.group == .ordinary,
+          !["head", "exits"].contains(words[0]),
           !words.contains("conv")
         else { return false }
         return !isRecurrent || !words.contains("mixer") || words.contains("gate")

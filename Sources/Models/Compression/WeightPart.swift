@@ -40,7 +40,7 @@ extension Classifier {
   private static func part(of parameter: Parameter, isMap: Bool) -> String {
     let words = parameter.name.split(separator: ".").map(String.init)
     if words[0] == "embedding" { return words[1] == "position" ? "positions" : "tokens" }
-    if words[0] == "head" { return "head" }
+    if ["head", "exits"].contains(words[0]) { return words[0] }
     if isMap {
       return words.contains("mixer") ? "maps of the mixers" : "feed-forward networks"
     }

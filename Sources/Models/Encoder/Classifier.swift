@@ -43,8 +43,9 @@ package final class Classifier {
   private let blocks: [Block]
   private let finish: (Tensor, ForwardContext) -> Tensor
   private let norm: BlockNorm?
-  private let hidden: Linear?
-  private let output: Linear
+  private let head: ClassifierHead
+  /// Those behind all blocks but the last; none unless the configuration asks for them.
+  let exits: [EarlyExit]
   private let embeddingDropout: DropoutLayer
 
   /// Blocks that the model has.
@@ -121,11 +122,12 @@ package final class Classifier {
     norm =
       normalization == .batchAfter
       ? nil : BlockNorm(normalization, width, root.scope("norm"))
-    let inner = configuration.headHidden == 0 ? configuration.feedForward : configuration.headHidden
-    let features = configuration.featureWidth
-    hidden = inner == 0 ? nil : Linear(features, inner, root.scope("head.hidden"), .lecunNormal)
-    output = Linear(
-      inner == 0 ? features : inner, configuration.classes, root.scope("head.output"), .lecunNormal)
+    head = ClassifierHead(configuration, root.scope("head"))
+    exits =
+      configuration.exits
+      ? try configuration.blockShapes().blocks.dropLast().map {
+        EarlyExit(configuration, root.scope("exits.\($0.number)"))
+      } : []
     try configuration.checkMemory(floats: Double(parameters.room), "the model's weights")
     try Self.check(ranks, of: parameters.maps)
     if roundsToBytes { parameters.roundedToBytes = namesOfBytes }
@@ -145,64 +147,84 @@ package final class Classifier {
 
   /// The rows of all tokens behind the last block and the last normalisation.
   ///
-  /// - Parameter observing: whether what the mixers add is kept.
+  /// - Parameters:
+  ///   - observing: whether what the mixers add is kept.
+  ///   - exiting: whether the exits answer.
   /// - Precondition: what is to be observed is not computed again in the backward pass.
   package func encode(
-    _ input: PackedTokens, _ mode: ForwardMode = .evaluation, observing: Bool = false
+    _ input: PackedTokens, _ mode: ForwardMode = .evaluation, observing: Bool = false,
+    exiting: Bool = false
   ) -> EncodedSequences {
     let rows = configuration.pooling == .cls ? input.prependingClassToken : input
     let context = rows.context(mode, precision)
     var mixerOutputs: [Tensor?] = []
-    var h = embed(
-      Indices(rows.tokens), table: table, positions: positions,
-      classToken: classToken?.tensor,
-      sequences: context.sequences,
-      dropout: embeddingDropout(context))
+    var exitLogits: [Tensor] = []
+    var h = embedded(rows, context)
     if recomputedBlocks > 0 && context.isTraining {
       precondition(!observing, "classifier: mixers of blocks that are computed again")
       for first in stride(from: 0, to: blocks.count, by: recomputedBlocks) {
-        h = recomputed(first..<min(first + recomputedBlocks, blocks.count), h, context)
+        let part = first..<min(first + recomputedBlocks, blocks.count)
+        let (rows, answers) = recomputed(part, h, context, exiting: exiting)
+        h = rows
+        exitLogits += answers
       }
     } else {
-      h = run(blocks.indices, h, context) { if observing { mixerOutputs.append($0()) } }
+      for block in blocks.indices {
+        h = run(block, h, context) { if observing { mixerOutputs.append($0()) } }
+        if exiting, block < exits.count { exitLogits.append(exits[block](h, context)) }
+      }
     }
-    h = finish(h, context)
-    if let norm { h = norm.before(h, context).normalized }
     return EncodedSequences(
-      rows: h, sequences: context.sequences, tokens: rows.tokens, mixerOutputs: mixerOutputs)
+      rows: finished(h, context), sequences: context.sequences, tokens: rows.tokens,
+      mixerOutputs: mixerOutputs, exitLogits: exitLogits)
   }
 
   /// The scores of each class, [B, C], from the rows of all tokens.
   package func logits(_ encoded: EncodedSequences) -> Tensor {
-    let (rows, sequences) = (encoded.rows, encoded.sequences)
-    let pooled =
-      configuration.pooling == .cls
-      ? firstPool(rows, sequences: sequences) : meanPool(rows, sequences: sequences)
-    let features = configuration.towers == 2 ? pairFeatures(pooled) : pooled
-    return output(hidden.map { $0(features, activation: .relu) } ?? features)
+    head(encoded.rows, encoded.sequences)
   }
 
-  /// - Parameter observe: is offered what each mixer adds to the rows, nil where there is none.
-  private func run(
-    _ part: Range<Int>, _ rows: Tensor, _ context: ForwardContext,
+  /// The same from the rows behind the last block.
+  func logits(behindLast h: Tensor, _ context: ForwardContext) -> Tensor {
+    head(finished(h, context), context.sequences)
+  }
+
+  /// The rows that the first block takes.
+  func embedded(_ rows: PackedTokens, _ context: ForwardContext) -> Tensor {
+    embed(
+      Indices(rows.tokens), table: table, positions: positions,
+      classToken: classToken?.tensor,
+      sequences: context.sequences,
+      dropout: embeddingDropout(context))
+  }
+
+  /// The rows behind the last normalisation.
+  private func finished(_ h: Tensor, _ context: ForwardContext) -> Tensor {
+    let rows = finish(h, context)
+    return norm.map { $0.before(rows, context).normalized } ?? rows
+  }
+
+  /// The rows behind a block.
+  ///
+  /// - Parameter observe: is offered what the mixer adds to the rows, nil where there is none.
+  func run(
+    _ number: Int, _ h: Tensor, _ context: ForwardContext,
     observe: (() -> Tensor?) -> Void = { _ in }
   ) -> Tensor {
-    part.reduce(rows) { h, index in
-      let block = blocks[index]
-      var mixed = h
-      if isLeftOut(index, context) {
-        observe { nil }
-        return h
-      }
-      if let norm = block.norm {
-        let branch = block.mixer.map { $0(norm.before(h, context), context) }
-        observe { branch.map { elementwise(.difference, $0, h) } }
-        mixed = norm.after(branch ?? h, context)
-      } else {
-        observe { nil }
-      }
-      return block.feedForward.map { $0(mixed, context) } ?? mixed
+    let block = blocks[number]
+    var mixed = h
+    if isLeftOut(number, context) {
+      observe { nil }
+      return h
     }
+    if let norm = block.norm {
+      let branch = block.mixer.map { $0(norm.before(h, context), context) }
+      observe { branch.map { elementwise(.difference, $0, h) } }
+      mixed = norm.after(branch ?? h, context)
+    } else {
+      observe { nil }
+    }
+    return block.feedForward.map { $0(mixed, context) } ?? mixed
   }
 
   /// Whether a step of a training leaves a block out: a function of the seed and the step alone, so that
@@ -214,18 +236,26 @@ package final class Classifier {
     return Double(key >> 11) * 0x1p-53 < layerDrop
   }
 
-  /// Runs blocks of which only the input is kept, and what was carried to them.
-  private func recomputed(_ part: Range<Int>, _ h: Tensor, _ context: ForwardContext) -> Tensor {
+  /// Runs blocks of which only the input is kept, what was carried to them, and the answers of their exits.
+  private func recomputed(
+    _ part: Range<Int>, _ h: Tensor, _ context: ForwardContext, exiting: Bool
+  ) -> (rows: Tensor, exitLogits: [Tensor]) {
     let (keys, carried) = (context.carried.keys, context.carried.all)
+    let exiting = exiting ? part.clamped(to: exits.indices) : part.lowerBound..<part.lowerBound
     var keysAfter: [ObjectIdentifier] = []
     let results = Autodiff.recomputed([h] + carried) { [self] inputs, again in
       let context = context.with(Carried(keys, Array(inputs.dropFirst())), again: again)
-      let rows = run(part, inputs[0], context)
+      var rows = inputs[0]
+      var answers: [Tensor] = []
+      for block in part {
+        rows = run(block, rows, context)
+        if exiting.contains(block) { answers.append(exits[block](rows, context)) }
+      }
       keysAfter = context.carried.keys
-      return [rows] + context.carried.all
+      return [rows] + answers + context.carried.all
     }
-    context.carried.replace(keysAfter, Array(results.dropFirst()))
-    return results[0]
+    context.carried.replace(keysAfter, Array(results.dropFirst(1 + exiting.count)))
+    return (results[0], Array(results[1..<1 + exiting.count]))
   }
 
   /// Checks that every rank is that of a map, and saves weights.

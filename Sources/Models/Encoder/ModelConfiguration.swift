@@ -24,6 +24,8 @@ package struct ModelConfiguration: Sendable, Equatable {
   package var vocabulary: Int
   /// C.
   package var classes: Int
+  /// Whether there is a classifier behind every block, by which examples can leave.
+  package var exits = false
   /// Sequences that are classified together, all through the same encoder: 1, or 2 for pairs.
   package var towers = 1
 
@@ -207,7 +209,30 @@ package struct ModelConfiguration: Sendable, Equatable {
         remedy: "use --set model.quantised=weights (lra compress --weights-only), or "
           + "model.reversible=false")
     }
+    if exits { try checkExits() }
     try VariantCatalog.named(settings.name).validate(self)
+  }
+
+  /// The fewest blocks of a model with exits.
+  private static let fewestBlocksForExits = 4
+
+  private func checkExits() throws {
+    let count = try blockShapes().blocks.count
+    guard count >= Self.fewestBlocksForExits else {
+      throw UserError(
+        .configuration,
+        "train.exits: the model has \(counted(count, "block")), of which examples that leave early would "
+          + "save too little to pay for the exits",
+        remedy:
+          "use a model of at least \(Self.fewestBlocksForExits) blocks (model.layers), or leave "
+          + "train.exits out")
+    }
+    guard options["reversible"] != .boolean(true) else {
+      throw UserError(
+        .configuration,
+        "train.exits: with model.reversible an exit would see one of two streams",
+        remedy: "use one of them")
+    }
   }
 }
 

@@ -22,6 +22,8 @@ package struct AccuracyByMeasure: Encodable, Sendable, Equatable {
     package let accuracyStderr: Double
     /// The share of the commonest class among these examples.
     package let majorityShare: Double
+    /// The mean number of blocks that answers took; nil where all took all.
+    package let meanBlocks: Double?
   }
 
   /// What the examples are sorted by, with its unit.
@@ -51,10 +53,13 @@ package struct AccuracyByMeasure: Encodable, Sendable, Equatable {
   private static func range(_ groups: [(value: Int, predictions: [Prediction])]) -> Range {
     let predictions = groups.flatMap(\.predictions)
     let result = Evaluation(predictions)
+    let blocks = predictions.compactMap(\.blocks)
     let counts = Dictionary(grouping: predictions, by: \.label).mapValues(\.count)
     return Range(
       from: groups.first?.value ?? 0, to: groups.last?.value ?? 0, count: result.count,
       correct: result.correct, accuracy: result.accuracy, accuracyStderr: result.error,
-      majorityShare: Double(counts.values.max() ?? 0) / Double(max(1, result.count)))
+      majorityShare: Double(counts.values.max() ?? 0) / Double(max(1, result.count)),
+      meanBlocks: blocks.count < predictions.count
+        ? nil : Double(blocks.reduce(0, +)) / Double(max(1, blocks.count)))
   }
 }

@@ -34,17 +34,35 @@ package enum EvaluationTables {
 
   /// Accuracy by length or another measure.
   package static func accuracy(_ result: AccuracyByMeasure) -> ReportTable {
+    let leave = result.ranges.contains { $0.meanBlocks != nil }
     var table = ReportTable(
       id: "by-\(result.measure.prefix { $0 != "," })", title: "Accuracy by \(result.measure)",
       caption: "",
       columns: [
         .number("from"), .number("to"), .number("examples"), .number("accuracy, %"),
         .number("±, %"), .number("commonest class, %"),
-      ])
+      ] + (leave ? [.number("blocks on average")] : []))
     for range in result.ranges {
       table.add(
         [range.from, range.to, range.count].map { .init(Double($0), decimals: 0) }
-          + [range.accuracy, range.accuracyStderr, range.majorityShare].map(percent))
+          + [range.accuracy, range.accuracyStderr, range.majorityShare].map(percent)
+          + (leave ? [.init(range.meanBlocks, decimals: 2)] : []))
+    }
+    return table
+  }
+
+  /// The same of each exit of a model, a column each.
+  package static func accuracy(byExit results: [AccuracyByMeasure]) -> ReportTable {
+    let measure = results.first?.measure ?? ""
+    var table = ReportTable(
+      id: "exits-by-\(measure.prefix { $0 != "," })", title: "Accuracy by \(measure) and exit",
+      caption: "",
+      columns: [.number("from"), .number("to"), .number("examples")]
+        + results.indices.map { .number("\(counted($0 + 1, "block")), %") })
+    for (place, range) in (results.first?.ranges ?? []).enumerated() {
+      table.add(
+        [range.from, range.to, range.count].map { .init(Double($0), decimals: 0) }
+          + results.map { percent($0.ranges[place].accuracy) })
     }
     return table
   }

@@ -29,6 +29,12 @@ package enum PredictionFile {
     "\(folder)/predictions-input-\(choice.rawValue)-data-\(hash).jsonl"
   }
 
+  /// The same file with answers that left a model by its exits, as
+  /// `predictions-test-best-exit-0.95.jsonl`.
+  package static func path(_ file: String, leavingAt confidence: Double) -> String {
+    file.dropLast(".jsonl".count) + "-exit-\(confidence).jsonl"
+  }
+
   /// One line.
   package static func line(_ prediction: Prediction) throws -> [UInt8] {
     let encoder = JSONEncoder()

@@ -15,14 +15,17 @@ package struct Prediction: Codable, Sendable {
   package let logits: [Float]
   /// The content hash of the data that the example is of; nil in files from before it was kept.
   package var data: String?
+  /// The blocks that it took, where examples leave by exits.
+  package var blocks: Int?
 
   /// The answer to an example; `pred` must be the first place of the largest of the logits.
-  package init(id: Int, label: Int, pred: Int, logits: [Float], data: String?) {
+  package init(id: Int, label: Int, pred: Int, logits: [Float], data: String?, blocks: Int? = nil) {
     self.id = id
     self.label = label
     self.pred = pred
     self.logits = logits
     self.data = data
+    self.blocks = blocks
   }
 
   /// The cross-entropy of the right class, nats.
@@ -47,7 +50,7 @@ extension Prediction: CheckedValue {
 
   /// Checks that both classes are ones that have a score.
   package func check() throws(FieldFault) {
-    try FieldRange.count.check(["id": id])
+    try FieldRange.count.check(["id": id, "blocks": blocks])
     guard logits.count <= Self.mostClasses else {
       throw FieldFault("logits has \(logits.count) scores, more than \(Self.mostClasses)")
     }

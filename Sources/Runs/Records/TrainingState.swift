@@ -11,7 +11,7 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var step = 0
   /// The product of Adam's β₁ so far.
   package var beta1Product = 1.0
-  /// The best validation accuracy so far.
+  /// The best validation accuracy so far; of a model with exits that of all together.
   package var bestAccuracy: Double?
   /// The step with the best validation accuracy.
   package var bestStep: Int?
@@ -21,6 +21,8 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package var bestFrom: Int?
   /// The latest validation result.
   package var validation: Evaluation?
+  /// What the best would be chosen by of it, where that is not its accuracy.
+  package var score: Double?
   /// The step of `validation`.
   package var evaluatedStep: Int?
   /// Seconds spent in steps, over all sittings.
@@ -76,13 +78,19 @@ package struct TrainingState: Codable, Sendable, Equatable {
 
   /// Takes in a validation result of the present step.
   ///
-  /// - Parameter isCandidate: whether it may be the best: not while weights are still to be removed.
+  /// - Parameters:
+  ///   - score: what the best is chosen by, in 0…1; nil for the accuracy.
+  ///   - isCandidate: whether it may be the best: not while weights are still to be removed.
   /// - Returns: whether it is the best so far.
-  package mutating func evaluated(_ result: Evaluation, isCandidate: Bool = true) -> Bool {
+  package mutating func evaluated(
+    _ result: Evaluation, score: Double? = nil, isCandidate: Bool = true
+  ) -> Bool {
     validation = result
+    self.score = score
     evaluatedStep = step
-    guard isCandidate, result.accuracy > bestAccuracy ?? -1 else { return false }
-    bestAccuracy = result.accuracy
+    let score = score ?? result.accuracy
+    guard isCandidate, score > bestAccuracy ?? -1 else { return false }
+    bestAccuracy = score
     bestStep = step
     bestValidation = result
     return true
@@ -92,7 +100,7 @@ package struct TrainingState: Codable, Sendable, Equatable {
   package mutating func forgetBest() {
     (bestAccuracy, bestStep, bestValidation) = (nil, nil, nil)
     bestFrom = step
-    if evaluatedStep == step, let validation { _ = evaluated(validation) }
+    if evaluatedStep == step, let validation { _ = evaluated(validation, score: score) }
   }
 }
 
@@ -102,7 +110,9 @@ extension TrainingState: CheckedValue {
     try FieldRange.count.check([
       "step": step, "bestStep": bestStep, "evaluatedStep": evaluatedStep, "tokens": tokens,
     ])
-    try FieldRange.share.check(["beta1Product": beta1Product, "bestAccuracy": bestAccuracy])
+    try FieldRange.share.check([
+      "beta1Product": beta1Product, "bestAccuracy": bestAccuracy, "score": score,
+    ])
     try FieldRange.amount.check(["trainingSeconds": trainingSeconds])
     try FieldRange(0...1e24).check(["joules": joules, "flops": flops])
     try validation?.check(in: "validation")

@@ -18,6 +18,8 @@ package struct Compression {
   package var factorising: Factorising?
   /// What becomes bytes; nil for nothing.
   package var quantisation: Quantisation?
+  /// How sure examples leave by exits; nil for what the run had.
+  package var exits: ExitRule?
   /// How many training examples something is measured on.
   package var calibration = 256
 
@@ -49,7 +51,7 @@ package struct Compression {
   /// The methods that are asked for, in their order.
   package var methods: [CompressionMethod] {
     (pruning.isEmpty ? [] : [.prune]) + (factorising == nil ? [] : [.factorise])
-      + (quantisation == nil ? [] : [.quantise])
+      + (quantisation == nil ? [] : [.quantise]) + (exits == nil ? [] : [.exits])
   }
 
   /// What came out.
@@ -60,6 +62,8 @@ package struct Compression {
     package let choices: [Factorising.Choice]
     /// How it was made.
     package let notes: CompressionNotes
+    /// With what confidence examples leave by exits; nil for what the run had.
+    let exitConfidence: Double?
   }
 
   /// The data that something is measured on; nil where nothing is.
@@ -108,6 +112,18 @@ package struct Compression {
         "\(run) was trained for bytes (train.quantise=int8): other parts would need other bytes",
         remedy: "use --quantise int8 alone, or begin with a run without train.quantise")
     }
+    if exits != nil, !source.configuration.model.exits {
+      throw UserError(
+        .usage, "--exits: the model of \(run) has no exits",
+        remedy: "train a run with them from it: --set train.initial=\(shellQuoted(run)) --set "
+          + "train.exits=mixed")
+    }
+    if source.configuration.model.exits, !pruning.isEmpty {
+      throw UserError(
+        .usage,
+        "\(run) has exits (train.exits), which have learned from these blocks: what is pruned is pruned before",
+        remedy: "prune the run that it started from, and train exits with the smaller model")
+    }
     let sparse = try settings.text("train.prune")
     if sparse != "none", !pruning.isEmpty || factorising != nil {
       throw UserError(
@@ -136,10 +152,24 @@ package struct Compression {
         model, factorising.isDataAware ? examples : nil)
     }
     if let quantisation { model = try model.quantised(quantisation) }
-    return Outcome(model: model, choices: choices, notes: try notes(of: examples))
+    let chosen = try exits.map { try leaving(model, by: $0) }
+    return Outcome(
+      model: model, choices: choices, notes: try notes(of: examples, chosen?.numbers),
+      exitConfidence: chosen?.confidence)
   }
 
-  private func notes(of examples: Calibration?) throws -> CompressionNotes {
+  private func leaving(
+    _ model: Classifier, by rule: ExitRule
+  ) throws -> (confidence: Double, numbers: String) {
+    let chosen = try rule.chosen(
+      for: model, of: source.configuration, shouldStop: { Interrupts.stopRequested })
+    if let chosen { return chosen }
+    throw UserError(
+      .stoppedEarly, Interrupts.stopText ?? "stopped on request; nothing is kept",
+      remedy: "type the same command again")
+  }
+
+  private func notes(of examples: Calibration?, _ exits: String?) throws -> CompressionNotes {
     var result = CompressionNotes()
     result.source = run
     result.sourceHash = try SHA256.hexadecimal(of: readFile(source.file))
@@ -147,7 +177,7 @@ package struct Compression {
     result.method = (before.0 + methods.map(\.rawValue)).joined(separator: "+")
     let numbers =
       (pruning.isEmpty ? [] : [pruning.numbers]) + (factorising.map { [$0.numbers] } ?? [])
-      + (quantisation.map { ["quantise \($0.rawValue)"] } ?? [])
+      + (quantisation.map { ["quantise \($0.rawValue)"] } ?? []) + (exits.map { [$0] } ?? [])
     result.numbers = (before.1 + numbers).joined(separator: "; ")
     if let examples {
       (result.calibration, result.count) = (Split.train.rawValue, examples.count)
@@ -167,7 +197,8 @@ package struct Compression {
     _ outcome: Outcome, to path: String?, steps: Int, assignments: [String]
   ) throws -> (folder: RunFolder, configuration: RunConfiguration) {
     let configuration = try source.configuration.compressed(
-      outcome.model.configuration.settings, outcome.notes, steps: steps, assignments: assignments)
+      outcome.model.configuration.settings, outcome.notes, exitConfidence: outcome.exitConfidence,
+      steps: steps, assignments: assignments)
     let folder = try path.map(RunFolder.create) ?? RunFolder.createBeside(stem)
     do {
       try folder.write(configuration.settings)
@@ -191,7 +222,7 @@ package struct Compression {
   private var stem: String {
     let path = run.count > 1 && run.hasSuffix("/") ? String(run.dropLast()) : run
     let endings: [CompressionMethod: String] = [
-      .prune: "-pruned", .factorise: "-factorised", .quantise: "-int8",
+      .prune: "-pruned", .factorise: "-factorised", .quantise: "-int8", .exits: "-exits",
     ]
     return path + methods.compactMap { endings[$0] }.joined()
   }

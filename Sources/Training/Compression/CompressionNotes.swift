@@ -50,6 +50,7 @@ package enum CompressionMethod: String, CaseIterable, Sendable {
   case prune
   case factorise
   case quantise
+  case exits
 
   /// Why it is the last of the methods that a model goes through, or comes before others.
   private var reason: String {
@@ -57,6 +58,7 @@ package enum CompressionMethod: String, CaseIterable, Sendable {
     case .prune: ""
     case .factorise: "what is left after pruning allows lower ranks: prune first, then factorise"
     case .quantise: "numbers are rounded to bytes last of all, or they would be rounded twice"
+    case .exits: "how sure exits have to be is chosen last, for the very model that is used"
     }
   }
 

@@ -9,13 +9,19 @@ extension RunConfiguration {
   /// - Parameters:
   ///   - model: its settings.
   ///   - notes: how it was made.
+  ///   - exitConfidence: with what examples leave by exits; nil for what it was.
   ///   - steps: training steps from here on.
   ///   - assignments: `train.key=value` for these.
   /// - Throws: `UserError(.configuration)` for assignments of other sections or values.
   package func compressed(
-    _ model: ModelSettings, _ notes: CompressionNotes, steps: Int, assignments: [String]
+    _ model: ModelSettings, _ notes: CompressionNotes, exitConfidence: Double? = nil, steps: Int,
+    assignments: [String]
   ) throws -> RunConfiguration {
-    let before = try shaped(model, notes)
+    var before = try shaped(model, notes)
+    if let exitConfidence {
+      try before.set(
+        "train.exit-confidence", .number(exitConfidence), origin: CompressionNotes.origin)
+    }
     var changed = before
     if steps > 0 {
       var planned = training.schedule

@@ -37,6 +37,9 @@ package struct PretrainingSettings: SettingSection, Equatable {
     return pretrainEpochs > 0 ? .masked : nil
   }
 
+  /// The key by which it was asked for.
+  var key: String { pretrainEpochs > 0 ? "train.pretrain-epochs" : "train.objective" }
+
   /// Whether a run learns of the inputs alone, and no labels after that.
   package var isPretraining: Bool { objective != .classification && pretrainEpochs == 0 }
 

@@ -27,6 +27,8 @@ package struct RunConfiguration {
   package let pruning: PruningSettings
   /// Whether it is trained for bytes.
   package let quantisation: QuantisationSettings
+  /// Whether it has exits.
+  package let exits: ExitSettings
   /// The folder of all tasks' data.
   package let dataFolder: String
   /// The catalog's name of the task.
@@ -148,6 +150,15 @@ package struct RunConfiguration {
         remedy: "train first, and quantise the finished run with lra compress RUN --quantise int8")
     }
     try refuseForBytes()
+    if model.exits, pretraining.ofInputs != nil {
+      throw UserError(
+        .configuration,
+        "train.exits learn labels with a model that knows them already, but \(pretraining.key) learns of "
+          + "the inputs alone",
+        remedy:
+          "train a run of the labels without exits first, then one from it (train.initial) with them"
+      )
+    }
     if pretraining.isPretraining && !distillation.teacher.isEmpty {
       throw UserError(
         .configuration,
@@ -281,7 +292,7 @@ package struct RunConfiguration {
       ("task", task.idle), ("model", try model.idle()), ("train", training.idle(variant)),
       ("train", distillation.idle), ("train", pretraining.idle),
       ("train", pruning.idle),
-      ("train", quantisation.idle),
+      ("train", quantisation.idle), ("train", exits.idle),
     ]
     return sections.reduce(into: [:]) { all, section in
       for (key, reason) in section.1 { all["\(section.0).\(key)"] = reason }
@@ -308,6 +319,7 @@ package struct RunConfiguration {
     pretraining = try PretrainingSettings(settings)
     pruning = try PruningSettings(settings)
     quantisation = try QuantisationSettings(settings)
+    exits = try ExitSettings(settings)
     try training.validate()
   }
 
@@ -391,9 +403,11 @@ package struct RunConfiguration {
   private static func model(
     _ settings: Settings, _ task: any ArenaTask
   ) throws -> ModelConfiguration {
-    try ModelConfiguration(
+    var model = try ModelConfiguration(
       settings, length: task.length, vocabulary: task.vocabulary, classes: task.classes,
       towers: task.towers)
+    model.exits = try ExitSettings(settings).exits != .none
+    return model
   }
 }
 

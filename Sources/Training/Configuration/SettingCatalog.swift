@@ -27,7 +27,7 @@ package enum SettingCatalog {
       + TrainingSettings.declarations + StartSettings.declarations
       + DistillationSettings.declarations
       + PretrainingSettings.declarations + PruningSettings.declarations
-      + QuantisationSettings.declarations
+      + QuantisationSettings.declarations + ExitSettings.declarations
   }
 
   /// All settings; those of every run first, then those that single tasks and models have.

@@ -62,7 +62,7 @@ package final class Distillation: Objective {
       let weight = Float(settings.distillMatchWeight)
       loss = elementwise(.sum, loss, scaled(distance, by: weight))
     }
-    return ObjectiveTerm(loss: loss, correct: plain.correct)
+    return ObjectiveTerm(loss: loss, correct: plain.correct, logits: logits)
   }
 
   /// The teacher's answers to a batch, kept or given now.

@@ -141,7 +141,7 @@ package final class Trainer {
     let rows = model.encode(
       objective.input(part.batch, step: step).packed(capacity: model.configuration.length),
       .training(seed, updates: updates),
-      observing: objective.observesMixers)
+      observing: objective.observesMixers, exiting: objective.readsExits)
     let term = objective(rows, of: model, part.batch, count: count)
     term.loss.backward()
     return Sums(loss: Double(term.loss.scalar), correct: term.correct, updates: updates)

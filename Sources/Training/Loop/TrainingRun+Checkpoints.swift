@@ -40,15 +40,32 @@ extension TrainingRun {
   /// - Throws: ``Stop`` where the run is told to stop before the evaluation is done.
   func evaluate(_ data: RunData, _ logs: RunLogs) throws {
     let start = monotonicSeconds()
-    guard let result = try evaluation(of: data.val) else { throw try stop() }
+    let exits = try configuration.model.exits ? answersOfExits(to: data.val) : nil
+    let leaving = configuration.exits.leaving
+    let ofExits = exits.map { $0.outcome(leavingAt: leaving ?? .infinity).evaluation }
+    guard let result = try ofExits ?? evaluation(of: data.val) else {
+      throw try stop()
+    }
     budget?.noteEvaluation(seconds: monotonicSeconds() - start, examples: result.count)
     let isBest = state.evaluated(
-      result, isCandidate: trainer.pruning?.isOver(after: state.step) ?? true)
+      result, score: exits?.score, isCandidate: trainer.pruning?.isOver(after: state.step) ?? true)
     try logs.validation(step: state.step, result)
+    let others = exits?.evaluations.dropLast().map { formatPercent($0.accuracy) } ?? []
     console.printMessage(
       "step \(state.step)  val accuracy \(formatPercent(result.accuracy))  "
+        + (others.isEmpty ? "" : "of the exits before \(others.joined(separator: ", "))  ")
         + "val loss " + formatNumber("%.4f", result.loss) + (isBest ? "  best so far" : ""))
     try save(best: isBest)
+  }
+
+  /// What all exits say of a split.
+  ///
+  /// - Throws: ``Stop`` where the run is told to stop.
+  private func answersOfExits(to source: any ExampleSource) throws -> ExitAnswers {
+    let evaluator = Evaluator(trainer.model, configuration.task, batch: settings.batch)
+    guard let answers = try evaluator.exits(source, shouldStop: { Interrupts.stopRequested })
+    else { throw try stop() }
+    return answers
   }
 
   /// Evaluates what the run is trained towards; nil where it is told to stop.

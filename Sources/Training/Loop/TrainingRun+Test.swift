@@ -75,7 +75,8 @@ extension TrainingRun {
       model, configuration, .test, isTrained: model === trainer.model, data: state.dataHash)
     var lines: [UInt8] = []
     let result = try evaluator.run(
-      source, shouldStop: { Interrupts.stopRequested },
+      source, leavingAt: configuration.exits.leaving,
+      shouldStop: { Interrupts.stopRequested },
       visit: { lines += try PredictionFile.line($0) })
     guard let result else { throw try stop() }
     if choice == settings.select {

@@ -86,6 +86,7 @@ package final class TrainingRun {
     let pruning: GradualPruning?
     (distillation, selfPretraining, pruning) = try folder.discarded(ifItFails: !resuming) {
       try Self.refuse(configuration, timeLimit: timeLimit, group)
+      if !resuming { try Self.refuseUntrained(configuration) }
       return (
         configuration.distillation.teacher.isEmpty
           ? nil
@@ -95,8 +96,14 @@ package final class TrainingRun {
         try GradualPruning(configuration, model)
       )
     }
+    let objective: (any Objective)? = distillation ?? selfPretraining
+    let smoothing = configuration.training.labelSmoothing
     trainer = Trainer(
-      model, configuration.training, objective: distillation ?? selfPretraining,
+      model, configuration.training,
+      objective: configuration.model.exits
+        ? ExitTraining(
+          objective ?? Classification(labelSmoothing: smoothing), labelSmoothing: smoothing)
+        : objective,
       pruning: pruning, group: group.ranks)
     warn(folder.lockMessage)
     if resuming { try restore(forgetsBest: forgetsBest) }
@@ -112,7 +119,9 @@ package final class TrainingRun {
       : configuration.pretraining.isPretraining
         ? "train.objective"
         : configuration.pretraining.pretrainEpochs > 0
-          ? "train.pretrain-epochs" : configuration.pruning.prune != .none ? "train.prune" : nil
+          ? "train.pretrain-epochs"
+          : configuration.pruning.prune != .none
+            ? "train.prune" : configuration.model.exits ? "train.exits" : nil
     if let key, group.ranks.size > 1 {
       throw UserError(
         .usage, "a training with \(key) cannot be shared by several ranks",
@@ -123,6 +132,16 @@ package final class TrainingRun {
         .usage, "--time-limit does not know how to share time with train.pretrain-epochs",
         remedy: "train in two commands: train.objective=masked, then train.initial=RUN")
     }
+  }
+
+  /// Refuses exits of a model that nobody has trained.
+  private static func refuseUntrained(_ configuration: RunConfiguration) throws {
+    guard configuration.model.exits, configuration.start.initial.isEmpty else { return }
+    throw UserError(
+      .configuration,
+      "train.exits is \(configuration.exits.exits.rawValue), but there is no train.initial: exits that learn "
+        + "beside a model that knows nothing yet cost its own accuracy",
+      remedy: "train the model without exits first, and name its run with train.initial=RUN")
   }
 
   /// Runs to the end, or until it is told to stop.

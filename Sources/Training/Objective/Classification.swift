@@ -23,7 +23,7 @@ package struct Classification: Objective {
     ObjectiveTerm(
       loss: crossEntropy(
         logits, labels: batch.labels, count: count, smoothing: Float(labelSmoothing)),
-      correct: countCorrect(logits.values, batch.labels))
+      correct: countCorrect(logits.values, batch.labels), logits: logits)
   }
 }
 

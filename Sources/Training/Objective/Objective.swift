@@ -28,6 +28,9 @@ package protocol Objective {
   /// Whether it looks at what the mixers add to the residual stream.
   var observesMixers: Bool { get }
 
+  /// Whether it looks at the answers of exits.
+  var readsExits: Bool { get }
+
   /// What the model sees of some examples: all of them, unless something is hidden from it.
   ///
   /// - Parameters:
@@ -53,6 +56,8 @@ package protocol Objective {
 extension Objective {
   /// The rows behind the last block are enough.
   package var observesMixers: Bool { false }
+  /// The answer behind the last block is enough.
+  package var readsExits: Bool { false }
   /// Nothing is hidden.
   package func input(_ batch: Batch, step: Int) -> Batch { batch }
   /// Its examples.
@@ -65,11 +70,14 @@ package struct ObjectiveTerm {
   package let loss: Tensor
   /// How many answers are right.
   package let correct: Int
+  /// The model's answers, [B, C], where it was asked for classes.
+  package let logits: Tensor?
 
   /// - Precondition: the loss has one element.
-  package init(loss: Tensor, correct: Int) {
+  package init(loss: Tensor, correct: Int, logits: Tensor? = nil) {
     precondition(loss.count == 1, "objective: the loss is of shape \(loss.shape), not a scalar")
     self.loss = loss
     self.correct = correct
+    self.logits = logits
   }
 }

@@ -18,7 +18,8 @@ struct Compress: ParsableCommand {
       lra compress runs/text-transformer-small-s0 --factorise energy=0.9 --data-aware
 
       Methods: pruning (--prune-heads, --prune-hidden, --drop-layers), narrow maps
-      (--factorise) and bytes (--quantise), in this order; docs/methods.md describes them.
+      (--factorise), bytes (--quantise) and early exits (--exits), in this order;
+      docs/methods.md describes them.
 
       The new run is beside the old one, which stays as it is. It begins with the smaller
       model, is trained for --steps further steps with a fresh optimizer, and is tested.
@@ -49,6 +50,10 @@ struct Compress: ParsableCommand {
   var quantise: String?
   @Flag(help: "With --quantise: in the file alone; products are those of floats.")
   var weightsOnly = false
+  @Option(
+    help:
+      "Of a model with exits: how sure examples leave by them, as 0.95, or loss=1% by validation.")
+  var exits: String?
   @Option(
     parsing: .unconditional, help: "Training examples that something is measured on, the first.")
   var calibrate = 256
@@ -84,6 +89,7 @@ struct Compress: ParsableCommand {
       try Factorising($0, isDataAware: dataAware)
     }
     compression.quantisation = try quantisation()
+    compression.exits = try exits.map(ExitRule.init)
     try checkFlags(compression)
     try compression.check()
     Interrupts.install()
@@ -149,10 +155,17 @@ struct Compress: ParsableCommand {
         remedy:
           "compress and train by the other methods first, then quantise the run that comes out")
     }
+    if exits != nil, steps > 0 {
+      throw UserError(
+        .usage,
+        "--exits with --steps: how sure exits have to be is chosen for the very model that is used",
+        remedy: "train first, then use --exits on the run that comes out")
+    }
     if compression.methods.isEmpty, !dryRun {
       throw UserError(
         .usage, "nothing says how to compress",
-        remedy: "add --prune-heads, --prune-hidden, --drop-layers, --factorise or --quantise; "
+        remedy:
+          "add --prune-heads, --prune-hidden, --drop-layers, --factorise, --quantise or --exits; "
           + "--dry-run shows where the bytes are")
     }
     if dryRun, output != nil || steps > 0 || !assignments.isEmpty {

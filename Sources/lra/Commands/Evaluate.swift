@@ -18,6 +18,7 @@ struct Evaluate: ParsableCommand {
     discussion: """
       lra evaluate runs/listops-linformer-quick-s0 --by depth
       lra evaluate runs/text-s4d-small-s0 --input my.tsv --per-class
+      lra evaluate runs/listops-exits --split val --exit all
 
       docs/tasks.md says what --input may be for each task.
       """)
@@ -26,6 +27,9 @@ struct Evaluate: ParsableCommand {
   enum Measure: String, CaseIterable, ExpressibleByArgument {
     case length
     case depth
+
+    /// What tables call it.
+    var unit: String { self == .length ? "length, tokens" : "depth, levels" }
   }
 
   @Argument(
@@ -45,6 +49,12 @@ struct Evaluate: ParsableCommand {
   var perClass = false
   @Option(help: "Also the accuracy by length, or for listops by depth.")
   var by: Measure?
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Of a model with exits: let examples leave by the first that is as sure, as 0.95; all: what each knows; none.",
+      valueName: "probability"))
+  var exit: String?
   @Option(
     help: "Write these tables to this folder, as classes.csv, confusion.csv, by-length.csv.",
     completion: .file(), transform: pathArgument)
@@ -69,11 +79,13 @@ struct Evaluate: ParsableCommand {
     if let threads { try useThreads(threads) }
     if let batch { try require("--batch", batch, atLeast: 1) }
     try checkFlags()
+    let choice = try exit.map(ExitChoice.init)
     Interrupts.install()
     let saved = try SavedModel(
       folder, choice: checkpoint, dataFolder: dataFolder(data, ofRun: folder))
     if let message = saved.message { printMessage("warning: \(message)") }
     let task = saved.configuration.task
+    if choice != nil { try requireExits(saved) }
     if by == .depth, task.depth([]) == nil {
       throw UserError(
         .usage, "examples of \(saved.configuration.taskName) have no depth",
@@ -81,11 +93,23 @@ struct Evaluate: ParsableCommand {
     }
     let question = try question(task)
     if let warning = question.warning(keepsAnswers: true) { printMessage("warning: \(warning)") }
-    let (answers, energy) = try answers(saved, question)
+    if choice == .all { return try reportExits(saved, question) }
+    let confidence =
+      switch choice {
+      case .confidence(let value): value
+      case nil: saved.configuration.exits.leaving
+      case .all, .whole: nil as Double?
+      }
+    let (answers, energy) = try answers(saved, question, leavingAt: confidence)
     if let predictions {
       try writeOutput(answers.flatMap(PredictionFile.line), to: predictions)
     }
-    try report(answers, saved, question, energy)
+    var summary = EvaluationSummary(
+      Evaluation(answers), to: question, run: folder, weights: saved.file, energy: energy)
+    summary.exit = confidence.map {
+      ExitSummary(answers, blocks: saved.model.blockCount, leavingAt: $0)
+    }
+    try report(answers, saved, question, summary)
   }
 
   private func checkFlags() throws {
@@ -93,7 +117,13 @@ struct Evaluate: ParsableCommand {
       throw UserError(
         .usage, "--input and --split both say what to evaluate", remedy: "leave one of them out")
     }
-    if csv != nil, !perClass, by == nil {
+    if exit == "all", perClass || predictions != nil {
+      throw UserError(
+        .usage,
+        "--exit all has the answers of several exits, and --per-class and --predictions tell of one",
+        remedy: "leave them out, or choose a probability")
+    }
+    if csv != nil, !perClass, by == nil, exit == nil {
       throw UserError(
         .usage, "--csv writes tables, but none is asked for",
         remedy: "add --per-class or --by length; --predictions writes the single answers")
@@ -109,29 +139,36 @@ struct Evaluate: ParsableCommand {
   /// All answers, those that an interrupted call left in the run's folder among them, and the energy of
   /// those given now.
   private func answers(
-    _ saved: SavedModel, _ question: Question
+    _ saved: SavedModel, _ question: Question, leavingAt confidence: Double?
   ) throws -> ([Prediction], EnergyEstimate) {
     let task = saved.configuration.task
     let evaluator = Evaluator(
       saved.model, task, batch: batch ?? saved.configuration.training.batch, data: question.hash)
-    guard let log = try openLog(saved, question) else {
+    guard let log = try openLog(saved, question, leavingAt: confidence) else {
       var answers: [Prediction] = []
-      let energy = try evaluate(evaluator, question, from: 0) { answers.append($0) }
+      let energy = try evaluate(evaluator, question, from: 0, leavingAt: confidence) {
+        answers.append($0)
+      }
       return (answers, energy)
     }
     let first = log.predictions.count
     if first > 0 { printMessage("going on after \(first) of \(question.source.count) examples") }
-    let energy = try evaluate(evaluator, question, from: first, visit: log.append)
+    let energy = try evaluate(
+      evaluator, question, from: first, leavingAt: confidence, visit: log.append)
     try log.finish()
     return (log.predictions, energy)
   }
 
   /// The file that keeps the answers; nil, with a warning, where the folder cannot be written.
-  private func openLog(_ saved: SavedModel, _ question: Question) throws -> PredictionLog? {
+  private func openLog(
+    _ saved: SavedModel, _ question: Question, leavingAt confidence: Double?
+  ) throws -> PredictionLog? {
     let header = try PredictionLog.Header(
       weightsFile: saved.file, data: question.hash, count: question.source.count)
+    let path = question.answersPath(in: folder, checkpoint)
     do {
-      return try PredictionLog(path: question.answersPath(in: folder, checkpoint), header)
+      return try PredictionLog(
+        path: confidence.map { PredictionFile.path(path, leavingAt: $0) } ?? path, header)
     } catch let error as UserError where error.kind == .cannotWrite {
       printMessage(
         "warning: \(error.problem); the answers are not kept, and an interruption loses them")
@@ -140,13 +177,14 @@ struct Evaluate: ParsableCommand {
   }
 
   private func evaluate(
-    _ evaluator: Evaluator, _ question: Question, from first: Int,
+    _ evaluator: Evaluator, _ question: Question, from first: Int, leavingAt confidence: Double?,
     visit: (Prediction) throws -> Void
   ) throws -> EnergyEstimate {
     let start = monotonicSeconds()
     let (result, joules) = try EnergyCounter().measured {
       try evaluator.run(
-        question.source, from: first, shouldStop: { Interrupts.stopRequested }, visit: visit)
+        question.source, from: first, leavingAt: confidence,
+        shouldStop: { Interrupts.stopRequested }, visit: visit)
     }
     guard result != nil else {
       throw UserError(
@@ -159,11 +197,11 @@ struct Evaluate: ParsableCommand {
   }
 
   private func report(
-    _ answers: [Prediction], _ saved: SavedModel, _ question: Question, _ energy: EnergyEstimate
+    _ answers: [Prediction], _ saved: SavedModel, _ question: Question,
+    _ before: EvaluationSummary
   ) throws {
-    var summary = EvaluationSummary(
-      Evaluation(answers), to: question, run: folder, weights: saved.file, energy: energy)
-    var tables: [ReportTable] = []
+    var summary = before
+    var tables = summary.exit?.tables ?? []
     let task = saved.configuration.task
     if perClass {
       let scores = ClassScores.all(answers, names: task.classNames)
@@ -177,17 +215,22 @@ struct Evaluate: ParsableCommand {
     }
     if let by {
       let values = try answers.map { try value(of: $0.id, by, question.source, task) }
-      let unit = by == .length ? "length, tokens" : "depth, levels"
-      let result = AccuracyByMeasure(unit, answers, values: values)
+      let result = AccuracyByMeasure(by.unit, answers, values: values)
       summary.by = result
       tables.append(EvaluationTables.accuracy(result))
     }
+    try show(summary, tables)
+  }
+
+  /// Prints the result and its tables, and writes those where it was asked for.
+  func show(_ summary: EvaluationSummary, _ tables: [ReportTable]) throws {
     try printResult(json ? jsonText(summary) : summary.text(.fromEnvironment()))
     if !json { try tables.forEach { try printResult("\n" + $0.text) } }
     if let csv { try write(tables, to: csv) }
   }
 
-  private func value(
+  /// What an example is sorted by.
+  func value(
     of example: Int, _ measure: Measure, _ source: any ExampleSource, _ task: any ArenaTask
   ) throws -> Int {
     switch measure {

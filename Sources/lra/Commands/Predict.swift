@@ -40,11 +40,16 @@ struct Predict: ParsableCommand {
       folder, choice: checkpoint, dataFolder: dataFolder(nil, ofRun: folder))
     if let message = saved.message { printMessage("warning: \(message)") }
     let tokens = try TokenFile(input, for: saved.model.configuration)
-    let logits = saved.model(tokens.input)
+    let logits =
+      saved.configuration.exits.leaving.map {
+        saved.model.answers(tokens.input, leavingAt: $0).logits
+      } ?? saved.model(tokens.input).values
+    let classes = saved.model.configuration.classes
+    let shape = [logits.count / classes, classes]
     var file = SafeTensors()
     file.metadata = ["format": "pt"]
-    file.add("logits", shape: logits.shape, logits.values)
+    file.add("logits", shape: shape, logits)
     try writeOutput(file.serialized(), to: output)
-    printMessage("logits \(logits.shape) written to \(output)")
+    printMessage("logits \(shape) written to \(output)")
   }
 }

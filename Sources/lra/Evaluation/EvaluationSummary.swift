@@ -34,6 +34,10 @@ struct EvaluationSummary: Encodable {
   var confusion: [[Int]]?
   /// By length or depth, where it was asked for.
   var by: AccuracyByMeasure?
+  /// What exits did, where examples leave by them.
+  var exit: ExitSummary?
+  /// By length or depth, of each exit.
+  var byExit: [AccuracyByMeasure]?
 
   /// Sums up the answers to a question.
   init(
@@ -72,6 +76,7 @@ struct EvaluationSummary: Encodable {
     accuracy  \(formatPercent(accuracy)) ± \(formatPercent(accuracyStderr)) (standard error)
     loss      \(formatNumber("%.4f", loss)) nats
     chance    \(formatPercent(majorityShare)) (commonest class)\(remark.map { "; \($0)" } ?? "")
-    """ + (energy.map { "\nenergy    \(terms.text($0))" } ?? "")
+    """ + (exit.map { "\n\($0.text)" } ?? "")
+      + (energy.map { "\nenergy    \(terms.text($0))" } ?? "")
   }
 }

@@ -41,7 +41,8 @@ struct SettingEffectTests {
     "model.kernel": "relu", "model.norms": "sqrt-d", "model.sharing": "layerwise",
     "model.initial": "lin", "model.kept-layers": "1", "model.kept-heads": "0/0,1",
     "model.inner-widths": "3,5", "model.ranks": "blocks.0.feed-forward.inner=2",
-    "model.quantised": "int8", "train.quantise": "int8", "model.tie-layers": "all",
+    "model.quantised": "int8", "train.quantise": "int8", "train.exits": "mixed",
+    "model.tie-layers": "all",
   ]
 
   /// What says when a run ends, when something is measured or kept, how a batch is cut up, or what is
@@ -49,7 +50,8 @@ struct SettingEffectTests {
   private static let stated: Set = [
     "train.steps", "train.accumulation", "train.checkpoint", "train.eval-every",
     "train.checkpoint-every", "train.log-every",
-    "train.select", "train.patience", "train.pretrain-epochs", "train.layer-drop", "task.name",
+    "train.select", "train.patience", "train.pretrain-epochs", "train.layer-drop",
+    "train.exit-confidence", "task.name",
     "model.name", "run.preset", "run.comparable",
     "run.changed",
   ]
