@@ -158,6 +158,7 @@ package final class Classifier {
     let rows = configuration.pooling == .cls ? input.prependingClassToken : input
     let context = rows.context(mode, precision)
     var mixerOutputs: [Tensor?] = []
+    var blockInputs: [Tensor] = []
     var exitLogits: [Tensor] = []
     var h = embedded(rows, context)
     if recomputedBlocks > 0 && context.isTraining {
@@ -170,13 +171,31 @@ package final class Classifier {
       }
     } else {
       for block in blocks.indices {
+        if observing { blockInputs.append(h) }
         h = run(block, h, context) { if observing { mixerOutputs.append($0()) } }
         if exiting, block < exits.count { exitLogits.append(exits[block](h, context)) }
       }
     }
     return EncodedSequences(
       rows: finished(h, context), sequences: context.sequences, tokens: rows.tokens,
-      mixerOutputs: mixerOutputs, exitLogits: exitLogits)
+      mixerOutputs: mixerOutputs, blockInputs: blockInputs, exitLogits: exitLogits)
+  }
+
+  /// What each mixer adds to given rows, in place of those that the block before it makes; nil where there is
+  /// none.
+  ///
+  /// - Parameters:
+  ///   - input: the packed sequences.
+  ///   - inputs: the rows of each block, [N, E], of as many rows as the model would have.
+  package func mixerOutputs(
+    _ input: PackedTokens, _ mode: ForwardMode, blockInputs inputs: [Tensor]
+  ) -> [Tensor?] {
+    let rows = configuration.pooling == .cls ? input.prependingClassToken : input
+    let context = rows.context(mode, precision)
+    return zip(blocks, inputs).map { block, h in
+      guard let norm = block.norm, let mixer = block.mixer else { return nil }
+      return elementwise(.difference, mixer(norm.before(h, context), context), h)
+    }
   }
 
   /// The scores of each class, [B, C], from the rows of all tokens.

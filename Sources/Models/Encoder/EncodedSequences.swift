@@ -13,6 +13,8 @@ package struct EncodedSequences {
   /// What each block's mixer adds to the residual stream, [N, E], nil where there is none or the block
   /// was left out; empty unless it was asked for.
   package let mixerOutputs: [Tensor?]
+  /// The rows that each block takes, [N, E]; empty unless what mixers add was asked for.
+  package let blockInputs: [Tensor]
   /// The logits of each exit, [B, C], in the order of the blocks; empty unless they were asked for.
   package let exitLogits: [Tensor]
 }

@@ -31,13 +31,22 @@ package struct DistillationSettings: SettingSection, Equatable {
   @Knob("weight in the loss of the distance from what the teacher's mixers add", above: 0)
   package var distillMatchWeight = 1.0
 
+  /// The steps of the first stage.
+  @Knob(
+    "first steps in which each mixer learns alone, fed with the teacher's rows; 0 for none",
+    0...TrainingSettings.mostSteps)
+  package var distillStageSteps = 0
+
   /// All at their defaults.
   package init() {}
 
   /// The keys of `train` that have no effect beside the values of the others, each with the reason.
   var idle: [String: String] {
     guard !teacher.isEmpty else {
-      let keys = ["distill-weight", "distill-temperature", "distill-match", "distill-match-weight"]
+      let keys = [
+        "distill-weight", "distill-temperature", "distill-match", "distill-match-weight",
+        "distill-stage-steps",
+      ]
       return Dictionary(uniqueKeysWithValues: keys.map { ($0, "there is no train.teacher") })
     }
     var reasons: [String: String] = [:]
@@ -46,6 +55,7 @@ package struct DistillationSettings: SettingSection, Equatable {
     }
     if distillMatch == .logits {
       reasons["distill-match-weight"] = "train.distill-match is logits"
+      reasons["distill-stage-steps"] = "train.distill-match is logits"
     }
     return reasons
   }

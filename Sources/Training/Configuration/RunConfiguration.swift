@@ -142,6 +142,14 @@ package struct RunConfiguration {
         "\(checkpoint) with train.distill-match outputs what the mixers add must be kept",
         remedy: "use one of them")
     }
+    let stage = distillation.distillStageSteps
+    guard stage == 0 || stage < training.steps || training.steps == 0 else {
+      throw UserError(
+        .configuration,
+        "train.distill-stage-steps is \(stage), but train.steps is \(training.steps): nothing would be "
+          + "learned of the labels",
+        remedy: "use fewer, such as a tenth of all steps")
+    }
     guard model.quantised == .none || training.steps == 0 else {
       throw UserError(
         .configuration,

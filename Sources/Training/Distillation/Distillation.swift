@@ -17,7 +17,7 @@ import Tasks
 ///
 /// Source: Hinton, Vinyals and Dean (2015), arXiv 1503.02531; matched outputs of mixers: Bick et al.,
 /// "Transformers to SSMs" (2024), arXiv 2408.10189.
-/// Differs: their second stage feeds each layer of the student with the teacher's rows.
+/// Differs: their second stage matches whole blocks, ours with `train.distill-stage-steps` mixers.
 package final class Distillation: Objective {
   private let teacher: Teacher
   private let settings: DistillationSettings
@@ -37,10 +37,22 @@ package final class Distillation: Objective {
     teacher = try Teacher(configuration, noted: noted)
     labels = Classification(labelSmoothing: configuration.training.labelSmoothing)
     matching =
-      settings.distillMatch == .outputs ? try OutputMatching(student, teacher) : nil
+      settings.distillMatch == .outputs
+      ? try OutputMatching(student, teacher, feeding: settings.distillStageSteps > 0) : nil
   }
 
   package var observesMixers: Bool { matching != nil }
+
+  /// In the first steps the distance of the mixers' outputs alone, each fed with the teacher's rows; nobody is asked
+  /// for the labels.
+  package func ofLayers(
+    _ batch: Batch, of model: Classifier, _ mode: ForwardMode, step: Int, count: Int
+  ) -> ObjectiveTerm? {
+    guard step <= settings.distillStageSteps, let matching else { return nil }
+    let distance = matching.ofLayers(
+      model, batch.packed(capacity: model.configuration.length), mode, count: count)
+    return distance.map { ObjectiveTerm(loss: $0, correct: 0) }
+  }
 
   package func callAsFunction(
     _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int

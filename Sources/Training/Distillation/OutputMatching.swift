@@ -18,9 +18,10 @@ struct OutputMatching {
   private let studentNorm: Norm
   private let teacher: Classifier
 
+  /// - Parameter feeding: whether layers of the student are to be fed with the teacher's rows.
   /// - Throws: `UserError(.configuration)` where the layers of the two do not correspond, or their
   ///   mixers' outputs are not kept.
-  init(_ student: Classifier, _ teacher: Teacher) throws {
+  init(_ student: Classifier, _ teacher: Teacher, feeding: Bool = false) throws {
     self.teacher = teacher.model
     let (own, other) = (student.configuration, teacher.model.configuration)
     let (blocks, others) = (student.blockCount, teacher.model.blockCount)
@@ -33,6 +34,14 @@ struct OutputMatching {
     where model.options["reversible"] == .boolean(true) {
       throw Self.refusal("the \(who)'s reversible blocks keep no outputs of mixers")
     }
+    if feeding, own.width != other.width || own.pooling != other.pooling {
+      throw UserError(
+        .configuration,
+        "train.distill-stage-steps feeds layers with the teacher's rows, but model.width and model.pooling are "
+          + "\(own.width) and \(own.pooling.rawValue), the teacher's \(other.width) and "
+          + "\(other.pooling.rawValue)",
+        remedy: "leave it out, or use models of the same width and pooling")
+    }
     let scope = student.parameters.companions
     maps = (0..<blocks).map { layer in
       own.width == other.width
@@ -40,6 +49,19 @@ struct OutputMatching {
         : scope.weight("match.\(layer).weight", [other.width, own.width], .lecunNormal)
     }
     studentNorm = .unit(other.width)
+  }
+
+  /// The distance where each layer of the student takes the rows of the teacher's; a mean, as that of
+  /// ``callAsFunction(_:_:towers:count:)``.
+  func ofLayers(
+    _ student: Classifier, _ input: PackedTokens, _ mode: ForwardMode, count: Int
+  ) -> Tensor? {
+    let target = teacher.encode(input, .evaluation, observing: true)
+    let every = teacher.blockCount / student.blockCount
+    let rows = (0..<student.blockCount).map { target.blockInputs[($0 + 1) * every - 1] }
+    return distance(
+      student.mixerOutputs(input, mode, blockInputs: rows), target.sequences, target,
+      towers: student.configuration.towers, count: count)
   }
 
   private static func refusal(_ reason: String) -> UserError {
@@ -54,18 +76,25 @@ struct OutputMatching {
   func callAsFunction(
     _ student: EncodedSequences, _ input: PackedTokens, towers: Int, count: Int
   ) -> Tensor? {
-    let target = teacher.encode(input, .evaluation, observing: true)
-    let every = target.mixerOutputs.count / student.mixerOutputs.count
-    let layers = student.mixerOutputs.indices.compactMap { layer -> Tensor? in
-      guard let own = student.mixerOutputs[layer],
-        let other = target.mixerOutputs[(layer + 1) * every - 1]
+    distance(
+      student.mixerOutputs, student.sequences, teacher.encode(input, .evaluation, observing: true),
+      towers: towers, count: count)
+  }
+
+  private func distance(
+    _ outputs: [Tensor?], _ sequences: PackedSequences, _ target: EncodedSequences, towers: Int,
+    count: Int
+  ) -> Tensor? {
+    let every = target.mixerOutputs.count / outputs.count
+    let layers = outputs.indices.compactMap { layer -> Tensor? in
+      guard let own = outputs[layer], let other = target.mixerOutputs[(layer + 1) * every - 1]
       else { return nil }
-      return distance(own, student.sequences, other, target.sequences, maps[layer])
+      return distance(own, sequences, other, target.sequences, maps[layer])
     }
     guard let first = layers.first else { return nil }
     return scaled(
       layers.dropFirst().reduce(first) { elementwise(.sum, $0, $1) },
-      by: Float(student.sequences.count) / Float(towers * count * layers.count))
+      by: Float(sequences.count) / Float(towers * count * layers.count))
   }
 
   /// The mean over the sequences, a scalar.

@@ -138,13 +138,21 @@ package final class Trainer {
     let seed = DropoutSeed(
       seed: settings.seed, step: step, sequencesBefore: part.firstSequence,
       tokensBefore: part.firstToken)
-    let rows = model.encode(
-      objective.input(part.batch, step: step).packed(capacity: model.configuration.length),
-      .training(seed, updates: updates),
-      observing: objective.observesMixers, exiting: objective.readsExits)
-    let term = objective(rows, of: model, part.batch, count: count)
+    let mode = ForwardMode.training(seed, updates: updates)
+    let alone = objective.ofLayers(part.batch, of: model, mode, step: step, count: count)
+    let term = alone ?? together(step, part.batch, of: count, mode)
     term.loss.backward()
     return Sums(loss: Double(term.loss.scalar), correct: term.correct, updates: updates)
+  }
+
+  /// The loss of the rows that the model makes of a part of the batch.
+  private func together(_ step: Int, _ batch: Batch, of count: Int, _ mode: ForwardMode)
+    -> ObjectiveTerm
+  {
+    let rows = model.encode(
+      objective.input(batch, step: step).packed(capacity: model.configuration.length), mode,
+      observing: objective.observesMixers, exiting: objective.readsExits)
+    return objective(rows, of: model, batch, count: count)
   }
 
   private func notFinite(_ step: Int, _ batch: Batch, _ what: String) -> UserError {

@@ -58,7 +58,8 @@ extension TrainingRun {
     console.printProgress(window.progress(report), evaluated: isDue(settings.evalEvery))
     if state.step % settings.logEvery == 0 || state.step == settings.steps {
       // The commonest class says nothing of tokens.
-      if selfPretraining == nil { warn(window.observe(&monitor)) }
+      let asks = state.step > configuration.distillation.distillStageSteps
+      if selfPretraining == nil, asks { warn(window.observe(&monitor)) }
       try logs.training(step: state.step, window.metrics(report))
       window.startOver()
     }

@@ -34,6 +34,10 @@ package struct ExitTraining: Objective {
   package func input(_ batch: Batch, step: Int) -> Batch { whole.input(batch, step: step) }
   package func count(_ batch: Batch, step: Int) -> Int { whole.count(batch, step: step) }
 
+  package func ofLayers(
+    _ batch: Batch, of model: Classifier, _ mode: ForwardMode, step: Int, count: Int
+  ) -> ObjectiveTerm? { whole.ofLayers(batch, of: model, mode, step: step, count: count) }
+
   package func callAsFunction(
     _ rows: EncodedSequences, of model: Classifier, _ batch: Batch, count: Int
   ) -> ObjectiveTerm {

@@ -41,6 +41,16 @@ package protocol Objective {
   /// How many answers a batch asks for: its examples, unless they are others.
   func count(_ batch: Batch, step: Int) -> Int
 
+  /// The loss of some examples in a step in which the layers learn apart from each other, for which the model does
+  /// not encode them; nil in all other steps.
+  ///
+  /// - Parameters: as of ``callAsFunction(_:of:_:count:)``.
+  ///   - mode: of the step.
+  ///   - step: of the optimizer, counted from 1.
+  func ofLayers(
+    _ batch: Batch, of model: Classifier, _ mode: ForwardMode, step: Int, count: Int
+  ) -> ObjectiveTerm?
+
   /// The loss of some examples as their share of a step's loss, so that the shares add up.
   ///
   /// - Parameters:
@@ -60,6 +70,10 @@ extension Objective {
   package var readsExits: Bool { false }
   /// Nothing is hidden.
   package func input(_ batch: Batch, step: Int) -> Batch { batch }
+  /// All layers learn together.
+  package func ofLayers(
+    _ batch: Batch, of model: Classifier, _ mode: ForwardMode, step: Int, count: Int
+  ) -> ObjectiveTerm? { nil }
   /// Its examples.
   package func count(_ batch: Batch, step: Int) -> Int { batch.labels.count }
 }

@@ -231,6 +231,105 @@ struct DistillationTests {
     }
   }
 
+  private static let stage = [
+    "train.distill-match=outputs", "train.distill-stage-steps=5", "train.eval-every=4",
+  ]
+
+  @Test("In the first stage each mixer learns alone, from the teacher's rows")
+  func stage() throws {
+    try withTemporaryFolder { folder in
+      let teacher = try teacher(folder, Self.still)
+      let configuration = try student(folder, teacher, Self.still + Self.stage).configuration
+      let trainer = try live(configuration)
+      let before = trainer.model.weights()
+      var losses = try (1...5).map {
+        try trainer.step($0, tinyBatch(configuration, step: 1)).loss
+      }
+      #expect(losses.last ?? 1 < losses[0])
+      let after = trainer.model.weights()
+      for entry in before.entries {
+        let changed = try before.floats(entry.name) != after.floats(entry.name)
+        #expect(changed == entry.name.contains(".mixer."), "\(entry.name)")
+      }
+      // Then all of it, towards labels, answers and outputs.
+      losses.append(try trainer.step(6, tinyBatch(configuration, step: 1)).loss)
+      #expect(losses[5] > losses[4])
+      let last = trainer.model.weights()
+      #expect(try last.floats("embedding.token") != after.floats("embedding.token"))
+
+      // A copy has nothing to learn, whatever its other weights are.
+      let twin = try student(folder, teacher, Self.still + Self.stage, model: "transformer")
+        .configuration
+      let copy = try live(twin)
+      try copy.model.load("\(teacher)/model.safetensors")
+      let tokens = try #require(copy.model.parameters["embedding.token"])
+      copy.model.parameters.values.fill(
+        tokens.range, [Float](repeating: 1, count: tokens.count))
+      #expect(try abs(copy.step(1, tinyBatch(twin, step: 1)).loss) < 1e-7)
+    }
+  }
+
+  @Test("Killed before the first stage ends, it goes on with the same bytes; parts add up")
+  func stageResumed() throws {
+    try withTemporaryFolder { folder in
+      let teacher = try teacher(folder)
+      let run = try student(folder, teacher, Self.stage)
+      try run.train()
+      let bytes = run.bytes()
+      try run.goBack(to: 4)
+      try run.resume()
+      #expect(run.bytes() == bytes)
+      #expect(!run.console.messages.contains { $0.contains("chance") })
+      let losses = try [1, 4].map { parts in
+        try live(
+          student(folder, teacher, Self.still + Self.stage + ["train.accumulation=\(parts)"])
+            .configuration
+        ).step(1, tinyBatch(run.configuration, step: 1)).loss
+      }
+      #expect(abs(losses[0] - losses[1]) < 1e-5)
+    }
+  }
+
+  @Test("The mixers of every model learn alone", arguments: VariantCatalog.all)
+  func stageOfVariants(entry: VariantEntry) throws {
+    try withTemporaryFolder { folder in
+      let teacher = try teacher(folder, ["train.steps=0", "model.layers=4"])
+      let own = VariantCase.of(entry)
+      let configuration = try student(
+        folder, teacher,
+        own.options.map { "model.\($0)=\($1)" } + Self.stage
+          + (own.hasFeedForward ? [] : ["model.feed-forward=0"]), model: entry.name
+      ).configuration
+      let trainer = try live(configuration)
+      let losses = try (1...6).map {
+        try trainer.step($0, tinyBatch(configuration, step: $0)).loss
+      }
+      #expect(losses.allSatisfy { $0.isFinite && $0 > 0 })
+    }
+  }
+
+  @Test("A first stage that cannot be is refused with the reason")
+  func stageRefused() throws {
+    try withTemporaryFolder { folder in
+      let teacher = try teacher(folder)
+      let refusal = { (changes: [String]) in
+        userError { _ = try self.live(self.student(folder, teacher, changes).configuration) }?
+          .problem ?? ""
+      }
+      #expect(refusal(Self.stage + ["model.width=16"]).contains("model.width"))
+      #expect(refusal(Self.stage + ["model.pooling=cls"]).contains("model.pooling"))
+      #expect(refusal(Self.stage + ["train.steps=5"]).contains("nothing would be learned"))
+      #expect(throws: UserError.self) {
+        var request = RunConfiguration.Request(
+          task: "listops", model: "linear", dataFolder: "data")
+        request.assignments = [
+          ("train.teacher=\(teacher)", "--set"), ("train.distill-stage-steps=5", "--set"),
+        ]
+        _ = try RunConfiguration(request)
+      }
+    }
+  }
+
   @Test("A teacher that cannot teach is refused, and leaves no run")
   func refused() throws {
     try withTemporaryFolder { folder in
