@@ -111,7 +111,8 @@ extension ReportTable {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  /// The table for a screen, under its title: columns aligned, signs as they are, empty columns left out.
+  /// The table for a screen, under its title: columns aligned, signs as they are, empty columns left out,
+  /// caption and notes broken into lines.
   package var text: String {
     let shown = columns.indices.filter { column in
       column == 0 || rows.contains { !$0[column].text.isEmpty }
@@ -119,9 +120,10 @@ extension ReportTable {
     let cells = rows.map { row in shown.map { row[$0].text.isEmpty ? "-" : row[$0].text } }
     let leading = shown.prefix { !columns[$0].isNumeric }.count
     return
-      ([title] + (caption.isEmpty ? [] : [caption, ""])
+      ([title] + (caption.isEmpty ? [] : [wrapped(caption), ""])
       + [formatTable([shown.map { columns[$0].title }] + cells, leading: leading)]
-      + (notes.isEmpty ? [] : [""] + notes.map { "- " + $0 })).joined(separator: "\n")
+      + (notes.isEmpty ? [] : [""] + notes.map { wrapped("- " + $0, indent: "  ") })).joined(
+        separator: "\n")
   }
 
   /// The rows as CSV (RFC 4180): headings first, each another; plain numbers of up to ten digits; an

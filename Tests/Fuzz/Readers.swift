@@ -69,6 +69,21 @@ extension Reader {
       let folder = "\($0.path)/measured"
       _ = GreenformersReport(GreenformersLog(folder: folder), EnergyTerms(), folder: folder).text
     },
+    .file("ladder", "measured/ladder.jsonl", cost: 4) {
+      let ladders = LadderTables.records(["\($0.path)/measured"]).ladders
+      for ladder in ladders { _ = try (LadderTables(ladder).text, SnakeCaseJSON.encoded(ladder)) }
+      let advice = try Advice(
+        Advice.Question(task: "listops", length: 40), runs: [], ladders: (ladders, ladders))
+      _ = try (advice.text, SnakeCaseJSON.encoded(advice))
+    },
+    .file("ladder-turns", "measured/turns.jsonl", cost: 4) {
+      let lines = JSONLines<LadderMeasurement>("\($0.path)/measured/turns.jsonl", of: "turns")
+      for measurement in lines.values {
+        var row = LadderRow([], role: .baseline)
+        row.take(answers: measurement, beside: measurement, power: nil)
+        _ = try SnakeCaseJSON.encoded(row)
+      }
+    },
     .text("readme", cost: 10, ["| linear | 3.00x, 50 % | 100 / 812 |\n35.9 ± 1.1 %"]) {
       _ = PeerTables([]).unexplained(in: $0)
     },

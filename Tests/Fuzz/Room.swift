@@ -9,7 +9,7 @@ import Tasks
 ///     runs/a  runs/b                 two finished runs, of two seeds
 ///     runs/runs.jsonl                the first of them, published
 ///     runs/speed.jsonl, peers.jsonl  measurements
-///     measured/                      these three without the runs, greenformers.jsonl
+///     measured/                      these three without the runs, greenformers.jsonl, ladder.jsonl
 ///     data/                          the data of all tasks
 struct Room: Sendable {
   let path: String

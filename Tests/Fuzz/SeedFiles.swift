@@ -25,6 +25,8 @@ struct SeedFiles {
       try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "\(place)/peers.jsonl")
     }
     try text(greenformers, "measured/greenformers.jsonl")
+    try text(ladder, "measured/ladder.jsonl")
+    try text(turns, "measured/turns.jsonl")
     try bytes(readFile("\(folder)/runs/runs.jsonl"), "measured/runs.jsonl")
     try journal()
     try image()
@@ -109,6 +111,41 @@ struct SeedFiles {
         return String(
           decoding: try SnakeCaseJSON.encoded(record, oneLine: true), as: UTF8.self) + "\n"
       }.joined()
+    }
+  }
+
+  /// A ladder with a row beside the baseline.
+  private var ladder: String {
+    get throws {
+      var baseline = LadderRow([], role: .baseline)
+      (baseline.models, baseline.accuracy, baseline.bytes, baseline.weights) = (1, 0.5, 4000, 1000)
+      var row = LadderRow([try LadderMethod.named("int8")], role: .alone)
+      (row.models, row.accuracy, row.bytes, row.nonzero, row.flops) = (1, 0.45, 1000, 990, 1 << 20)
+      row.latency = LadderRow.Time(seconds: 0.01, gain: 2)
+      row.trainingEnergy = EnergyEstimate(counted: 30)
+      row.comparison = LadderRow.Comparison(
+        loss: 0.05, error: 0.01, probability: 0.01, verdict: .notShown)
+      let record = LadderRecord(
+        baseline: LeaderboardCell(
+          task: "listops", model: "linear", preset: "small", length: nil, seed: 0,
+          assignments: ["train.clip=1"]),
+        length: 40, steps: 10, goal: .file, margin: 0.01, seeds: [0], processor: "Some CPU",
+        threads: 1, jobs: 1, rows: [baseline, row], chosen: [], searchSeconds: 60, notes: ["none"])
+      return String(decoding: try SnakeCaseJSON.encoded(record, oneLine: true), as: UTF8.self)
+        + "\n"
+    }
+  }
+
+  /// A measurement of two turns.
+  private var turns: String {
+    get throws {
+      var turn = RunTurn()
+      (turn.latencyS, turn.manyS, turn.stepS) = ([0.01, 0.02], [0.3], [0.5])
+      (turn.flops, turn.weights, turn.nonzero, turn.energyJ) = (1000, 10, 9, 0.5)
+      let measurement = LadderMeasurement(
+        run: "a", isTraining: false, own: [turn, turn], baseline: [turn, turn])
+      return String(decoding: try SnakeCaseJSON.encoded(measurement, oneLine: true), as: UTF8.self)
+        + "\n"
     }
   }
 

@@ -51,13 +51,14 @@ extension Advice {
 
   /// The methods for the goal; without one those that were measured, and the goals that were not.
   private var methodText: String {
+    let model = candidates.first?.model ?? "transformer"
     if question.goal != nil {
-      return methods.map { $0.text(question) }.joined(separator: "\n\n")
+      return methods.map { $0.text(question, model: model) }.joined(separator: "\n\n")
     }
     let known = methods.filter { !$0.choices.isEmpty }
     let unknown = methods.filter(\.choices.isEmpty).map(\.goal.rawValue).joined(separator: ", ")
     return
-      (known.map { $0.text(question) }
+      (known.map { $0.text(question, model: model) }
       + (unknown.isEmpty
         ? []
         : [

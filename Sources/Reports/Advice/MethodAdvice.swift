@@ -117,10 +117,13 @@ package struct MethodAdvice: Sendable, Encodable {
 
 extension MethodAdvice {
   /// The answer for people.
-  func text(_ question: Advice.Question) -> String {
+  ///
+  /// - Parameter model: what to measure methods on where they were not.
+  func text(_ question: Advice.Question, model: String) -> String {
     guard let best = choices.first else {
       return "\(heading): not measured on \(question.task)"
-        + (others.isEmpty ? "" : " to be as accurate as before") + ".\n" + measuring(question)
+        + (others.isEmpty ? "" : " to be as accurate as before") + ".\n"
+        + measuring(question, model)
         + (others.isEmpty ? "" : "\nMeasured, and not shown to be as accurate\n\(table(others))")
     }
     return """
@@ -162,11 +165,11 @@ extension MethodAdvice {
       })
   }
 
-  private func measuring(_ question: Advice.Question) -> String {
+  private func measuring(_ question: Advice.Question, _ model: String) -> String {
     let command =
       goal == .labels
-      ? "\(programWord) train --task \(question.task) --model s4d --set train.pretrain-epochs=4"
-      : "\(programWord) ladder --task \(question.task) --model transformer --goal \(goal.rawValue) "
+      ? "\(programWord) train --task \(question.task) --model \(model) --set train.pretrain-epochs=4"
+      : "\(programWord) ladder --task \(question.task) --model \(model) --goal \(goal.rawValue) "
         + "--budget 3h"
     return "To try first, by what others report: \(first(question.length)). Measure it with:\n"
       + "  \(command)"

@@ -162,7 +162,7 @@ package struct LadderRow: Codable, Sendable, Equatable {
     models = 0
   }
 
-  /// The row's name in tables.
+  /// The row's name.
   package var title: String {
     methods.isEmpty ? "baseline" : methods.joined(separator: " + ")
   }

@@ -32,8 +32,13 @@ extension LadderRow {
 
   /// Takes how the model of the first seed answers.
   ///
-  /// - Parameter power: what the machine is thought to draw where there are no counters.
-  package mutating func take(answers measured: LadderMeasurement, power: PowerModel?) {
+  /// - Parameters:
+  ///   - baseline: its answers; a model of energy goes by their seconds and the row's gain, since machines
+  ///     change their speed between measurements.
+  ///   - power: what the machine is thought to draw where there are no counters.
+  package mutating func take(
+    answers measured: LadderMeasurement, beside baseline: LadderMeasurement?, power: PowerModel?
+  ) {
     latency = measured.time(\.latencyS)
     throughput = measured.time(\.manyS).map {
       Time(seconds: $0.seconds / Self.manyAtOnce, gain: $0.gain)
@@ -41,8 +46,10 @@ extension LadderRow {
     let single = measured.own.flatMap(\.latencyS)
     latency95 = single.isEmpty ? nil : quantile(0.95, of: single)
     answeringBytes = measured.own.map(\.peakResidentBytes).max()
-    answerEnergy = throughput.map {
-      EnergyEstimate(seconds: $0.seconds, counted: measured.joules, power: power)
+    answerEnergy = throughput.map { time in
+      let usual = baseline?.time(\.manyS).map { $0.seconds / Self.manyAtOnce / time.gain }
+      return EnergyEstimate(
+        seconds: usual ?? time.seconds, counted: measured.joules, power: power)
     }
     flops = measured.own.last?.flops
     nonzero = measured.own.last?.nonzero
@@ -66,8 +73,14 @@ extension LadderRow {
   /// Takes what the training of the first seed's runs took.
   ///
   ///     seconds = Σ stepsᵢ · step secondsᵢ        gain = baseline's steps / Σ (stepsᵢ / gainᵢ)
+  ///
+  /// - Parameters:
+  ///   - baselineSteps: of the baseline's run.
+  ///   - baseline: its training steps, as for answers.
+  ///   - power: what the machine is thought to draw where there are no counters.
   package mutating func take(
-    training runs: [TrainedRun], baselineSteps: Int, power: PowerModel?
+    training runs: [TrainedRun], baselineSteps: Int, beside baseline: LadderMeasurement?,
+    power: PowerModel?
   ) {
     steps = runs.reduce(0) { $0 + $1.result.steps }
     trainingSeconds = runs.reduce(0) { $0 + $1.result.trainingSeconds }
@@ -79,14 +92,14 @@ extension LadderRow {
     training = Time(
       seconds: times.reduce(0) { $0 + $1.steps * $1.time.seconds },
       gain: Double(baselineSteps) / times.reduce(0) { $0 + $1.steps / $1.time.gain })
+    let usual = baseline?.time(\.stepS)?.seconds
     trainingEnergy = EnergyEstimate.total(
       trained.compactMap { run in
+        guard let measured = run.measured, let time = measured.time(\.stepS) else { return nil }
         let steps = Double(run.result.steps)
-        return run.measured.map { measured in
-          EnergyEstimate(
-            seconds: steps * (measured.time(\.stepS)?.seconds ?? 0),
-            counted: measured.joules.map { $0 * steps }, power: power)
-        }
+        return EnergyEstimate(
+          seconds: steps * (usual.map { $0 / time.gain } ?? time.seconds),
+          counted: measured.joules.map { $0 * steps }, power: power)
       })
     trainingBytes = trained.compactMap(\.measured).flatMap { $0.own.map(\.peakResidentBytes) }.max()
   }

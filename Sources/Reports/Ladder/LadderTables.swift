@@ -36,7 +36,7 @@ package struct LadderTables {
         }
       }
       table.add([
-        ReportTable.Cell(row.title), percent(row.validation),
+        name(row), percent(row.validation),
         ReportTable.Cell(
           row.accuracy.map { "\(Self.points($0)) ± \(Self.points(row.error ?? 0))" } ?? "",
           value: row.accuracy.map { 100 * $0 }),
@@ -47,8 +47,7 @@ package struct LadderTables {
           row.comparison.map { Self.probability($0.probability) } ?? "",
           value: row.comparison?.probability),
         percent(row.comparison?.bound),
-        ReportTable.Cell(
-          row.failure.map { "failed: \($0)" } ?? row.comparison?.verdict.rawValue ?? ""),
+        ReportTable.Cell(row.failure == nil ? row.comparison?.verdict.rawValue ?? "" : "failed"),
       ])
     }
     return table
@@ -74,6 +73,7 @@ package struct LadderTables {
         } ?? ""),
       choice,
     ] + ladder.notes
+      + ladder.rows.compactMap { row in row.failure.map { "\(row.title): failed, \($0)" } }
   }
 
   private var choice: String {
@@ -98,7 +98,7 @@ package struct LadderTables {
       ] + energyNotes)
     for row in ladder.rows {
       table.add([
-        ReportTable.Cell(row.title), count(row.weights),
+        name(row), count(row.weights),
         row.nonzero == row.weights ? .empty : count(row.nonzero),
         ReportTable.Cell(row.bytes.map(formatBytes) ?? "", value: row.bytes.map(Double.init)),
         ReportTable.Cell(row.latency.map { 1e3 * $0.seconds }, decimals: 2),
@@ -128,7 +128,7 @@ package struct LadderTables {
       ] + energyNotes)
     for row in ladder.rows {
       table.add([
-        ReportTable.Cell(row.title), count(row.steps), duration(row.trainingSeconds),
+        name(row), count(row.steps), duration(row.trainingSeconds),
         duration(row.training?.seconds), gain(row.training, of: row), mebibytes(row.trainingBytes),
         energy(row.trainingEnergy, unit: 1e3),
       ])
@@ -156,12 +156,15 @@ package struct LadderTables {
     let sources = Set(estimates.compactMap { $0?.joules == nil ? nil : $0?.source.rawValue })
     return sources.isEmpty
       ? []
-      : ["Source of energy: \(sources.sorted().joined(separator: ", ")); its range in brackets."]
+      : [
+        "Source of energy: \(sources.sorted().joined(separator: ", ")). The processor's counters (rapl) are "
+          + "within 5 %, a model of the machine within half and 1.5 times."
+      ]
   }
 
   private func energy(_ estimate: EnergyEstimate?, unit: Double) -> ReportTable.Cell {
-    let amount = estimate?.joules.map { $0 * (1 / unit) }
-    return ReportTable.Cell(amount?.text ?? "", value: amount?.value)
+    let amount = estimate?.joules.map { $0.value / unit }
+    return ReportTable.Cell(amount.map(formatSignificant) ?? "", value: amount)
   }
 
   private func id(_ part: String) -> String {
@@ -169,8 +172,13 @@ package struct LadderTables {
       "ladder-\(ladder.task)-\(ladder.model)-\(ladder.preset)-\(ladder.goal.rawValue)-\(part)")
   }
 
+  /// A combination is named in the notes.
+  private func name(_ row: LadderRow) -> ReportTable.Cell {
+    ReportTable.Cell(row.role == .combination ? "all chosen" : row.title)
+  }
+
   private func percent(_ value: Double?) -> ReportTable.Cell {
-    ReportTable.Cell(value.map { 100 * $0 }, decimals: 1)
+    ReportTable.Cell(value.map(Self.points) ?? "", value: value.map { 100 * $0 })
   }
 
   private func count(_ value: Int?) -> ReportTable.Cell {
@@ -189,7 +197,10 @@ package struct LadderTables {
     row.role == .baseline ? .empty : ReportTable.Cell(time?.gain, decimals: 2)
   }
 
-  private static func points(_ share: Double) -> String { formatNumber("%.1f", 100 * share) }
+  private static func points(_ share: Double) -> String {
+    let text = formatNumber("%.1f", 100 * share)
+    return text == "-0.0" ? "0.0" : text
+  }
 
   private static func interval(_ low: Double, _ high: Double) -> String {
     "\(points(low)) to \(points(high))"

@@ -201,7 +201,7 @@ struct Ladder: ParsableCommand {
   private func finish(_ record: LadderRecord) throws {
     let failed = record.rows.filter { $0.failure != nil }
     guard !failed.isEmpty else { return }
-    printMessage("\(failed.count) failed; the same command tries them again:")
+    printMessage("\(counted(failed.count, "row")) could not be made; the same command tries again:")
     failed.forEach { printMessage("  \($0.title): \($0.failure ?? "")") }
     throw ExitCode(UserError.Kind.failed.rawValue)
   }

@@ -157,6 +157,7 @@ final class LadderQueue {
         "[\(place)] \(work.name): val \(result.map(formatPercent) ?? "unknown") in "
           + formatDuration(seconds: outcome.seconds))
     case .exited(UserError.Kind.stoppedEarly.rawValue):
+      // Its seconds count; that it goes on is told by its folder.
       entry.event = .started
       printMessage("[\(place)] \(work.name): stopped, to be gone on with")
     default:

@@ -33,15 +33,15 @@ final class LadderRunner {
     var power: PowerModel?
   }
 
-  /// Turns of a measurement, answers a turn, and training steps a turn.
-  private static let (turns, passes, trainingSteps) = (5, 20, 2)
-
   private var plan: LadderPlan
   private let options: Options
   private let folder: LeaderboardFolder
   private let journal: LeaderboardJournal
-  private let measured: AppendingFile
+  private let measured: LadderTurns
   private let start = monotonicSeconds()
+  private var rows: LadderRows {
+    LadderRows(plan: plan, options: options, queue: queue, measured: measured)
+  }
   private lazy var queue = LadderQueue(
     folder, journal, jobs: options.jobs,
     common: ["--threads", "\(options.threads)", "--data", options.dataFolder],
@@ -53,13 +53,11 @@ final class LadderRunner {
     folder = LeaderboardFolder(plan.folder)
     journal = try LeaderboardJournal(folder: folder.path)
     journal.problems.forEach { printMessage("left out: \($0)") }
-    measured = try AppendingFile(linesAt: Self.measurements(folder.path))
+    measured = try LadderTurns(folder.path, threads: options.threads)
     try checkQuestion()
   }
 
   // MARK: The folder
-
-  private static func measurements(_ folder: String) -> String { "\(folder)/turns.jsonl" }
 
   /// Refuses a folder of another baseline, whose runs have the same names.
   private func checkQuestion() throws {
@@ -69,7 +67,9 @@ final class LadderRunner {
       "set": plan.cell.assignments.joined(separator: " "),
     ]
     let file = "\(folder.path)/question.json"
-    guard let data = FileManager.default.contents(atPath: file) else {
+    guard let data = FileManager.default.contents(atPath: file),
+      !RunCollection.paths(in: folder.path).isEmpty
+    else {
       return try writeAtomically(SnakeCaseJSON.encoded(own), to: file)
     }
     guard (try? SnakeCaseJSON.decoded([String: String].self, from: data)) != own else { return }
@@ -163,7 +163,8 @@ final class LadderRunner {
     try requireBaseline()
     for methods in alone { try measure(methods) }
     let search = try search()
-    return try record(search)
+    let seconds = journal.entries().compactMap(\.seconds).reduce(0, +)
+    return try rows.record(search, seconds: seconds)
   }
 
   private func chains(_ combinations: [[LadderMethod]]) -> [[LadderPlan.Step]] {
@@ -183,129 +184,22 @@ final class LadderRunner {
   private func search() throws -> LadderSearch {
     let serving = options.methods.filter { $0.goals.contains(options.goal) }
     return try LadderSearch(
-      baseline: score([]) ?? .infinity, alone: serving.map { ($0, try outcome([$0])) },
+      baseline: rows.score([]) ?? .infinity, alone: serving.map { ($0, try rows.outcome([$0])) },
       refusal: options.refusal
     ) { methods in
       printMessage("trying \(title(methods))")
       try queue.make(chains([methods]))
       try measure(methods)
-      return try outcome(methods)
+      return try rows.outcome(methods)
     }
-  }
-
-  private func outcome(_ methods: [LadderMethod]) throws -> LadderSearch.Outcome {
-    let pairs = try pairs(methods, answers: queue.answers)
-    return LadderSearch.Outcome(
-      score: try score(methods),
-      isNotInferior: pairs.map { $0.probability(ofLosing: options.margin) < 0.05 } ?? false)
-  }
-
-  private func score(_ methods: [LadderMethod]) throws -> Double? {
-    try row(methods, .alone).score(options.goal)
-  }
-
-  // MARK: Rows
-
-  private func record(_ search: LadderSearch) throws -> LadderRecord {
-    var rows = try [row([], .baseline)] + options.methods.map { try row([$0], .alone) }
-    let single = try options.methods.map { try pairs([$0], answers: testAnswers) }
-    let corrected = LadderRow.Comparison.corrected(
-      single.compactMap(\.self), margin: options.margin)
-    var places = single.indices.filter { single[$0] != nil }.makeIterator()
-    for comparison in corrected { places.next().map { rows[$0 + 1].comparison = comparison } }
-    if search.chosen.count > 1 {
-      var last = try row(search.chosen, .combination)
-      if let pairs = try pairs(search.chosen, answers: testAnswers) {
-        last.comparison =
-          LadderRow.Comparison.corrected([pairs], margin: options.margin).first
-      }
-      rows.append(last)
-    }
-    let seconds = journal.entries().compactMap(\.seconds).reduce(0, +)
-    return LadderRecord(
-      baseline: plan.cell, length: options.length, steps: plan.steps, goal: options.goal,
-      margin: options.margin, seeds: options.seeds, processor: RunEnvironment.cpuModel,
-      threads: options.threads, jobs: options.jobs, rows: rows, chosen: search.chosen,
-      searchSeconds: seconds, notes: search.decisions + conflicts)
-  }
-
-  /// Pairs of methods that are not combined, each with the reason.
-  private var conflicts: [String] {
-    options.methods.enumerated().flatMap { place, method in
-      options.methods[..<place].compactMap { other in
-        method.conflict(with: other).map {
-          "\(other.name) with \(method.name): not tried, \($0)"
-        }
-      }
-    }
-  }
-
-  private func row(_ methods: [LadderMethod], _ role: LadderRow.Role) throws -> LadderRow {
-    var row = LadderRow(methods, role: role)
-    let names = options.seeds.map { plan.name(methods, seed: $0) }
-    row.take(
-      models: names.filter { RunRecord.isDone(queue.path($0)) }
-        .compactMap { try? RunRecord(queue.path($0)) })
-    guard row.models == names.count else {
-      row.failure =
-        names.lazy.compactMap { self.queue.failures[$0] }.first
-        ?? "not done within the budget"
-      return row
-    }
-    let all = measurements
-    let answers =
-      methods.isEmpty
-      ? LadderMeasurement.baseline(all, training: false) : find(names[0], training: false, all)
-    if let answers { row.take(answers: answers, power: options.power) }
-    let chain = plan.chain(methods, seed: options.seeds[0])
-    let baseline = plan.name([], seed: options.seeds[0])
-    row.take(
-      training: chain.compactMap { step in
-        guard let result = (try? RunRecord(queue.path(step.name)))?.result else { return nil }
-        return LadderRow.TrainedRun(
-          result: result,
-          measured: step.name == baseline
-            ? LadderMeasurement.baseline(all, training: true)
-            : find(step.name, training: true, all))
-      }, baselineSteps: (try? RunRecord(queue.path(baseline)))?.result?.steps ?? 0,
-      power: options.power)
-    return row
-  }
-
-  /// The baseline's answers and the row's, a pair for each seed; nil where some are missing.
-  private func pairs(
-    _ methods: [LadderMethod], answers: (String) -> String?
-  ) throws -> SeedPairs? {
-    let pairs = try options.seeds.compactMap { seed -> ([Prediction], [Prediction])? in
-      let files = [[], methods].compactMap { answers(plan.name($0, seed: seed)) }
-        .filter(FileSystem.exists)
-      guard files.count == 2 else { return nil }
-      return (try PredictionFile.read(files[0]), try PredictionFile.read(files[1]))
-    }
-    return pairs.count == options.seeds.count ? SeedPairs(pairs) : nil
-  }
-
-  private func testAnswers(_ run: String) -> String? {
-    (try? RunRecord(queue.path(run))).flatMap(RunComparison.answersFile)
   }
 
   // MARK: Measuring
 
-  private var measurements: [LadderMeasurement] {
-    JSONLines<LadderMeasurement>(Self.measurements(folder.path), of: "measurement").values
-      .filter { measurement in
-        (measurement.own + measurement.baseline).allSatisfy {
-          ($0.processor, $0.threads) == (RunEnvironment.cpuModel, options.threads)
-        }
-      }
-  }
-
-  private func find(
-    _ run: String, training: Bool, _ all: [LadderMeasurement]
-  ) -> LadderMeasurement? { all.last { $0.run == run && $0.isTraining == training } }
-
-  /// Measures a combination of the first seed in turns with the baseline, where it was not yet: its
-  /// answers, and the training steps of its runs.
+  /// Measures a combination of the first seed in turns with the baseline.
+  ///
+  /// That is its answers, and the training steps of its runs. One that cannot be measured is a row without
+  /// times.
   private func measure(_ methods: [LadderMethod]) throws {
     let chain = plan.chain(methods, seed: options.seeds[0])
     let baseline = plan.name([], seed: options.seeds[0])
@@ -314,35 +208,18 @@ final class LadderRunner {
       step.name != baseline
         && ((try? RunRecord(queue.path(step.name)))?.result?.steps ?? 0) > 0
     }
-    let all = measurements
-    let wanted = [(last, false)] + trained.map { ($0.name, true) }
-    for (run, training) in wanted where find(run, training: training, all) == nil {
-      printMessage("measuring \(training ? "training steps" : "answers") of \(run)")
-      let begun = monotonicSeconds()
-      let measurement = try turns(run, baseline, training: training)
-      try measured.append(
-        SnakeCaseJSON.encoded(measurement, oneLine: true) + [UInt8(ascii: "\n")])
-      var entry = LeaderboardJournal.Entry(.done, "measure-\(run)")
-      entry.seconds = monotonicSeconds() - begun
-      try journal.write(entry)
-      try Interrupts.check()
+    for (run, training) in [(last, false)] + trained.map({ ($0.name, true) }) {
+      do {
+        guard let seconds = try measured.measure(run, beside: baseline, training: training) else {
+          continue
+        }
+        var entry = LeaderboardJournal.Entry(.done, "measure-\(run)")
+        entry.seconds = seconds
+        try journal.write(entry)
+      } catch let error as UserError where error.kind == .failed {
+        printMessage("\(run) cannot be measured: \(error.problem)")
+      }
     }
-  }
-
-  private func turns(
-    _ run: String, _ baseline: String, training: Bool
-  ) throws -> LadderMeasurement {
-    let steps = training ? Self.trainingSteps : Self.passes
-    let processes = try [baseline, run].map {
-      try TurnProcess(
-        queue.path($0), training: training, steps: steps, threads: options.threads)
-    }
-    var measurement = LadderMeasurement(run: run, isTraining: training, own: [], baseline: [])
-    for _ in 0..<Self.turns {
-      measurement.baseline.append(try processes[0].turn())
-      measurement.own.append(try processes[1].turn())
-    }
-    return measurement
   }
 
   private func title(_ methods: [LadderMethod]) -> String { LadderSearch.title(methods) }

@@ -60,7 +60,16 @@ struct LadderCommandTests {
       }
       #expect(rows.dropFirst().allSatisfy { $0["comparison"] != nil })
       let table = try String(contentsOfFile: "\(tiny.output)/ladder.md", encoding: .utf8)
-      #expect(table.contains("| prune-hidden + int8 |"))
+      #expect(table.contains("| all chosen |") && table.contains(": prune-hidden + int8."))
+
+      let turns = "printf '\\n\\n' | \"$0\" bench \(tiny.output)/baseline-n20-s0 --turns --steps 3"
+      for (flag, key) in [("", "latency_s"), (" --training", "step_s")] {
+        let turn = try CommandRunner.run("/bin/sh", ["-c", turns + flag, CommandRunner.program])
+        #expect(turn.output.hasPrefix("\n{"), "\(turn.errors)")
+        let counts = try turn.objects().map { ($0[key] as? [Double])?.count }
+        #expect(counts == [3, 3])
+      }
+      #expect(try CommandRunner.lra("bench \(tiny.output)/baseline-n20-s0 --training").status == 64)
 
       let before = tiny.started
       let again = try tiny.run("int8,prune-hidden")
