@@ -7,7 +7,8 @@ import Synchronization
 /// Memory of exact sizes, kept for reuse instead of being given back to the system.
 ///
 /// Shapes repeat from step to step, so after the second step every request is met from a free list:
-/// no allocation, no page fault. Large buffers ask for huge pages.
+/// no allocation, no page fault. Large buffers ask for huge pages. A buffer can be lent out as two halves,
+/// and is whole again when both have come back.
 package final class BufferPool: Sendable {
   /// The process's pool of main memory.
   package static let shared = BufferPool()
@@ -24,7 +25,42 @@ package final class BufferPool: Sendable {
 
   private struct State: @unchecked Sendable {
     var free: [Int: [UnsafeMutableRawPointer]] = [:]
+    /// The other half of each half of a buffer.
+    var twins: [Half: UnsafeMutableRawPointer] = [:]
     var counters = Counters()
+
+    /// A buffer of this size, or half of one of twice the size.
+    mutating func take(_ bytes: Int, orHalf: Bool) -> UnsafeMutableRawPointer? {
+      if let buffer = free[bytes]?.popLast() { return buffer }
+      guard orHalf, let whole = free[2 * bytes]?.popLast() else { return nil }
+      cut(whole, bytes)
+      return whole
+    }
+
+    /// Makes two halves of a buffer, the second of which is free.
+    mutating func cut(_ whole: UnsafeMutableRawPointer, _ bytes: Int) {
+      let rest = whole + bytes
+      twins[Half(start: whole, bytes: bytes)] = rest
+      twins[Half(start: rest, bytes: bytes)] = whole
+      free[bytes, default: []].append(rest)
+    }
+
+    mutating func put(_ buffer: UnsafeMutableRawPointer, _ bytes: Int) {
+      guard let twin = twins[Half(start: buffer, bytes: bytes)],
+        let index = free[bytes]?.lastIndex(of: twin)
+      else {
+        free[bytes, default: []].append(buffer)
+        return
+      }
+      free[bytes]?.remove(at: index)
+      for start in [buffer, twin] { twins[Half(start: start, bytes: bytes)] = nil }
+      put(min(buffer, twin), 2 * bytes)
+    }
+  }
+
+  private struct Half: Hashable {
+    let start: UnsafeMutableRawPointer
+    let bytes: Int
   }
 
   private let state = Mutex(State())
@@ -35,25 +71,37 @@ package final class BufferPool: Sendable {
   /// Starts a new measurement of the peak.
   package func resetPeak() { state.withLock { $0.counters.peak = $0.counters.live } }
 
-  func acquire(bytes: Int) -> UnsafeMutableRawPointer {
+  /// Lends out a buffer; what is in it is whatever was there.
+  ///
+  /// - Parameter orHalf: whether it is half of a buffer of twice the size.
+  package func acquire(bytes: Int, orHalf: Bool = false) -> UnsafeMutableRawPointer {
     let found: UnsafeMutableRawPointer? = state.withLock { state in
       state.counters.live += bytes
       state.counters.peak = max(state.counters.peak, state.counters.live)
-      if let buffer = state.free[bytes]?.popLast() { return buffer }
+      if let buffer = state.take(bytes, orHalf: orHalf) { return buffer }
       state.counters.misses += 1
       return nil
     }
-    let buffer = found ?? BufferPool.allocate(bytes: bytes)
+    let buffer = found ?? allocate(bytes, asHalf: orHalf)
     assert(MemoryBounds.lend(buffer, bytes: bytes))
     return buffer
   }
 
-  func release(_ buffer: UnsafeMutableRawPointer, bytes: Int) {
-    assert(MemoryBounds.takeBack(from: buffer))
+  /// Takes a buffer back.
+  package func release(_ buffer: UnsafeMutableRawPointer, bytes: Int) {
+    assert(MemoryBounds.takeBack(buffer, bytes: bytes))
     state.withLock { state in
       state.counters.live -= bytes
-      state.free[bytes, default: []].append(buffer)
+      state.put(buffer, bytes)
     }
+  }
+
+  /// From the system.
+  private func allocate(_ bytes: Int, asHalf: Bool) -> UnsafeMutableRawPointer {
+    if !asHalf { return BufferPool.allocate(bytes: bytes) }
+    let whole = BufferPool.allocate(bytes: 2 * bytes)
+    state.withLock { $0.cut(whole, bytes) }
+    return whole
   }
 
   private static func allocate(bytes: Int) -> UnsafeMutableRawPointer {

@@ -34,10 +34,21 @@ enum MemoryBounds {
     withRegion(of: base) { regions, index in regions.remove(at: index) }
   }
 
-  /// Lends out a part of announced memory, behind what is lent out already.
+  /// Lends out a part of announced memory.
   static func lend(_ base: UnsafeRawPointer, bytes: Int) -> Bool {
     let addresses = range(base, bytes)
-    return withRegion(of: base) { regions, index in regions[index].lent.append(addresses) }
+    return withRegion(of: base) { regions, index in
+      let next = firstIndex(in: regions[index].lent) { $0.lowerBound > addresses.lowerBound }
+      regions[index].lent.insert(addresses, at: next)
+    }
+  }
+
+  /// Takes back one part.
+  static func takeBack(_ base: UnsafeRawPointer, bytes: Int) -> Bool {
+    let addresses = range(base, bytes)
+    return withRegion(of: base) { regions, index in
+      regions[index].lent.removeAll { $0 == addresses }
+    }
   }
 
   /// Takes back what was lent out from an address on.

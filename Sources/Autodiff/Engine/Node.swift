@@ -12,6 +12,7 @@ final class Node {
   let name: String
   private(set) var inputs: [Node]
   private var pullback: ((Storage) -> Void)?
+  private let saved: [WeakStorage]
   private let elements: Int
   /// Elements of the tensor whose gradient this is.
   var elementCount: Int { elements }
@@ -27,10 +28,15 @@ final class Node {
   private var missing: MissingColumns?
   let isLeaf: Bool
 
-  init(_ name: String, inputs: [Node], elements: Int, pullback: @escaping (Storage) -> Void) {
+  /// - Parameter saved: large buffers that the pullback may read.
+  init(
+    _ name: String, inputs: [Node], saving saved: [Storage] = [], elements: Int,
+    pullback: @escaping (Storage) -> Void
+  ) {
     id = Node.counter.add(1, ordering: .relaxed).newValue
     self.name = name
     self.inputs = inputs
+    self.saved = saved.map { WeakStorage($0) }
     self.elements = elements
     self.pullback = pullback
     isLeaf = false
@@ -42,12 +48,16 @@ final class Node {
     id = Node.counter.add(1, ordering: .relaxed).newValue
     self.name = name
     inputs = []
+    saved = []
     self.elements = elements
     buffer = gradient
     isLeaf = true
   }
 
   deinit { if !isLeaf { Node.alive.subtract(1, ordering: .relaxed) } }
+
+  /// The large buffers that the pullback may read and that something keeps alive.
+  var savedStorages: [Storage] { saved.compactMap(\.storage) }
 
   /// Where a pullback writes its contribution, and whether it adds to what is there.
   func target() -> GradientTarget {
@@ -101,6 +111,8 @@ final class Node {
   /// Gives the gradient up to its user and lets go of it and of everything saved.
   func run() {
     guard let pullback, let dy = gradient, hasGradient else { return release() }
+    // Here on all threads, and not by the first of them that asks.
+    for storage in savedStorages { _ = storage.pointer }
     release()
     pullback(dy)
   }
@@ -112,6 +124,13 @@ final class Node {
     missing = nil
     hasGradient = false
   }
+}
+
+/// A buffer for as long as others keep it.
+private struct WeakStorage {
+  weak var storage: Storage?
+
+  init(_ storage: Storage) { self.storage = storage }
 }
 
 /// Columns of a matrix that nothing has been stored in.

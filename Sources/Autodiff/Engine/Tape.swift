@@ -28,22 +28,28 @@ extension Tensor {
   /// - Parameters:
   ///   - name: the operation, as the profile prints it.
   ///   - inputs: everything the pullback contributes to.
+  ///   - saved: large buffers that the pullback reads beside its inputs and that may be rounded until then,
+  ///     see ``roundSaved(from:keeping:)``; others it keeps as they are.
   ///   - pullback: gets the gradient of the result, which it may overwrite. It must capture inputs
   ///     and saved buffers, never the result, or the tape would keep itself alive.
   func recorded(
-    _ name: String, from inputs: Tensor?..., pullback: @escaping (Storage) -> Void
+    _ name: String, from inputs: Tensor?..., saving saved: [Storage] = [],
+    pullback: @escaping (Storage) -> Void
   ) -> Tensor {
-    recorded(name, from: inputs, pullback: pullback)
+    recorded(name, from: inputs, saving: saved, pullback: pullback)
   }
 
   /// As above, for a number of inputs that is not known in advance.
   func recorded(
-    _ name: String, from inputs: [Tensor?], pullback: @escaping (Storage) -> Void
+    _ name: String, from inputs: [Tensor?], saving saved: [Storage] = [],
+    pullback: @escaping (Storage) -> Void
   ) -> Tensor {
     FiniteCheck.shared.inspect(self, after: name)
     let nodes = inputs.compactMap { $0?.node }
     if nodes.isEmpty { return self }
-    let node = Node(name, inputs: nodes, elements: storage.count) { dy in
+    let node = Node(
+      name, inputs: nodes, saving: Tensor.storages(of: inputs) + saved, elements: storage.count
+    ) { dy in
       pullback(dy)
       FiniteCheck.shared.inspect(nodes, after: "the gradient of \(name)")
     }
@@ -61,7 +67,7 @@ extension Tensor {
     let nodes = inputs.compactMap { $0?.node }
     if nodes.isEmpty { return results }
     let gradients = JoinedGradients(results.map(\.storage.count))
-    let joint = Node(name, inputs: nodes, elements: 1) { _ in
+    let joint = Node(name, inputs: nodes, saving: storages(of: inputs), elements: 1) { _ in
       pullback(gradients.all)
       FiniteCheck.shared.inspect(nodes, after: "the gradient of \(name)")
     }
@@ -71,6 +77,30 @@ extension Tensor {
         _ = joint.target()
       }
       return Tensor(shape: result.shape, storage: result.storage, node: node)
+    }
+  }
+
+  /// The buffers of results of operations; those of parameters and constants are not the tape's to change.
+  private static func storages(of inputs: [Tensor?]) -> [Storage] {
+    inputs.compactMap { input in input?.node.flatMap { $0.isLeaf ? nil : input?.storage } }
+  }
+
+  /// Rounds to bfloat16 what the operations between `input` and this value keep for the backward pass.
+  ///
+  /// The values themselves are exact: the forward pass has read them. Small buffers (statistics, landmarks,
+  /// poles) stay as they are.
+  ///
+  /// - Parameters:
+  ///   - input: what the operations began with, an operation's result; it is rounded too.
+  ///   - kept: what the forward pass will read again, beside this value.
+  package func roundSaved(from input: Tensor, keeping kept: [Tensor] = []) {
+    guard let node, let first = input.node else { return }
+    let exact = Set(([self] + kept).map { ObjectIdentifier($0.storage) })
+    for node in Tensor.reachable(from: [node], upTo: [first]) {
+      for storage in node.savedStorages
+      where storage.count >= input.storage.count && !exact.contains(ObjectIdentifier(storage)) {
+        storage.round()
+      }
     }
   }
 

@@ -25,18 +25,16 @@ package struct HeadsView {
     self.count = count
     self.width = width
     stride = tensor.columns
-    base = tensor.pointer + column
   }
 
   /// Floats from one row to the next.
   let stride: Int
-  private let base: UnsafeMutablePointer<Float>
 
   /// The columns of all heads.
   var columns: Range<Int> { column..<column + count * width }
 
   /// The first element of a row of one head.
   func pointer(_ row: Int, _ head: Int) -> UnsafeMutablePointer<Float> {
-    base + row * stride + head * width
+    tensor.pointer + column + row * stride + head * width
   }
 }

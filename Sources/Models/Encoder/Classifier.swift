@@ -27,6 +27,8 @@ package final class Classifier {
   /// Blocks of which a training keeps the input only, computing them again in the backward pass; 0 where
   /// it keeps what they save.
   private let recomputedBlocks: Int
+  /// What the values are rounded to that a training keeps for the backward pass.
+  private let saved: Precision
   /// The probability that a step of a training leaves a block out.
   private let layerDrop: Double
   /// Whether it computes as its weights would as bytes, though they are floats.
@@ -60,12 +62,18 @@ package final class Classifier {
 
   /// Builds the model with freshly drawn weights.
   ///
-  /// - Parameter roundsToBytes: whether it computes as its weights would as bytes of ``Quantisation/int8``
-  ///   though they are floats, to be trained for that.
+  /// - Parameters:
+  ///   - precision: of the operands of its products.
+  ///   - saved: fp32, or bf16 for what a training keeps for the backward pass.
+  ///   - recomputedBlocks: blocks of which a training keeps the input only.
+  ///   - layerDrop: the probability that a step of a training leaves a block out.
+  ///   - roundsToBytes: whether it computes as its weights would as bytes of ``Quantisation/int8`` though
+  ///     they are floats, to be trained for that.
   /// - Throws: `UserError` if the configuration is not valid.
   package init(
     _ configuration: ModelConfiguration, seed: UInt64, precision: Precision = .fp32,
-    recomputedBlocks: Int = 0, layerDrop: Double = 0, roundsToBytes: Bool = false
+    saved: Precision = .fp32, recomputedBlocks: Int = 0, layerDrop: Double = 0,
+    roundsToBytes: Bool = false
   ) throws {
     try configuration.validate()
     let ranks = try configuration.mapRanks()
@@ -75,6 +83,7 @@ package final class Classifier {
     self.configuration = configuration
     self.precision = configuration.quantised == .int8 || roundsToBytes ? .int8 : precision
     self.roundsToBytes = roundsToBytes
+    self.saved = saved
     self.recomputedBlocks = recomputedBlocks
     self.layerDrop = layerDrop
     self.parameters = parameters
@@ -240,10 +249,19 @@ package final class Classifier {
       let branch = block.mixer.map { $0(norm.before(h, context), context) }
       observe { branch.map { elementwise(.difference, $0, h) } }
       mixed = norm.after(branch ?? h, context)
+      roundSaved(from: h, to: mixed, context)
     } else {
       observe { nil }
     }
-    return block.feedForward.map { $0(mixed, context) } ?? mixed
+    let rows = block.feedForward.map { $0(mixed, context) } ?? mixed
+    roundSaved(from: mixed, to: rows, context)
+    return rows
+  }
+
+  /// Rounds what a branch has saved, which no later layer reads.
+  private func roundSaved(from input: Tensor, to output: Tensor, _ context: ForwardContext) {
+    guard saved == .bf16 && context.isTraining else { return }
+    output.roundSaved(from: input, keeping: context.carried.all)
   }
 
   /// Whether a step of a training leaves a block out: a function of the seed and the step alone, so that

@@ -48,7 +48,7 @@ package struct StepCosts: Sendable, Encodable {
       ("model.width", result.emb), ("model.heads", result.heads), ("model.layers", result.layers),
       ("model.feed-forward", result.mlp),
     ]
-    return result.roundedPrecision == nil
+    return result.variation == nil
       && sizes.allSatisfy { key, size in
         values.first { $0.key == key }?.value.description == "\(size)"
       }

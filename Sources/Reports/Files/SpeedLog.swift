@@ -43,8 +43,8 @@ extension BenchmarkResult {
       && (emb, heads, layers, mlp, threads) == (
         other.emb, other.heads, other.layers, other.mlp, other.threads
       )
-      && (params, processor, roundedPrecision) == (
-        other.params, other.processor, other.roundedPrecision
+      && (params, processor, variation) == (
+        other.params, other.processor, other.variation
       )
   }
 }

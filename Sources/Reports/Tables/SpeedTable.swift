@@ -55,7 +55,7 @@ enum SpeedTable {
     return """
       \(processor)E \(result.emb), H \(result.heads), \(result.layers) layers, F \(result.mlp), batch \
       \(result.batch)\(result.towers == 1 ? "" : " pairs"), \(result.threads) \
-      \(result.threads == 1 ? "thread" : "threads")\(result.roundedPrecision.map { ", \($0)" } ?? "")
+      \(result.threads == 1 ? "thread" : "threads")\(result.variation.map { ", \($0)" } ?? "")
       """
   }
 
@@ -64,7 +64,7 @@ enum SpeedTable {
       "e\(result.emb)-h\(result.heads)-l\(result.layers)-f\(result.mlp)-b\(result.batch)"
       + "-t\(result.threads)" + (result.towers == 1 ? "" : "-pairs")
     return ReportTable.identifier(
-      [sizes, result.processor, result.roundedPrecision].compactMap(\.self).joined(separator: "-"))
+      [sizes, result.processor, result.variation].compactMap(\.self).joined(separator: "-"))
   }
 
   /// Training speed, inference speed, memory and work of each series.

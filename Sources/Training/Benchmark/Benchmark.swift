@@ -17,16 +17,22 @@ package struct BenchmarkCell: Sendable {
   package var forwardOnly: Bool
   /// Of the operands of products.
   package var precision: Precision
+  /// Of what is kept for the backward pass.
+  package var saved: Precision
+  /// Blocks of which only the input is kept for it, 0 for none.
+  package var checkpoint: Int
 
   package init(
     model: ModelConfiguration, batch: Int, steps: Int, forwardOnly: Bool,
-    precision: Precision = .fp32
+    precision: Precision = .fp32, saved: Precision = .fp32, checkpoint: Int = 0
   ) {
     self.model = model
     self.batch = batch
     self.steps = steps
     self.forwardOnly = forwardOnly
     self.precision = precision
+    self.saved = saved
+    self.checkpoint = checkpoint
   }
 }
 
@@ -38,6 +44,10 @@ package struct BenchmarkResult: Codable, Sendable, Equatable {
   package var processor: String?
   /// Of the operands of products; nil in lines of before it was noted, which are of fp32.
   package var precision: String?
+  /// Of what is kept for the backward pass, where it is not fp32.
+  package var saved: String?
+  /// Blocks of which only the input is kept for it, where there are some.
+  package var checkpoint: Int?
   /// The instructions of the products; nil in lines of before it was noted.
   package var kernel: String?
   /// The variant.
@@ -96,7 +106,8 @@ package struct BenchmarkResult: Codable, Sendable, Equatable {
     mlp: Int, stepS: Double, minS: Double, tokensPerS: Int, peakRssMib: Int, params: Int,
     threads: Int, forward: Bool, flops: Int, gflopsPerS: Double, peakTensorMib: Double,
     sgemmGflopsPerS: Double?, mfu: Double?, pageFaultsPerStep: Double, energyJ: Double? = nil,
-    precision: String? = nil, kernel: String? = nil, bf16GflopsPerS: Double? = nil
+    precision: String? = nil, saved: String? = nil, checkpoint: Int? = nil, kernel: String? = nil,
+    bf16GflopsPerS: Double? = nil
   ) {
     self.processor = processor
     self.model = model
@@ -122,14 +133,22 @@ package struct BenchmarkResult: Codable, Sendable, Equatable {
     self.pageFaultsPerStep = pageFaultsPerStep
     self.energyJ = energyJ
     self.precision = precision
+    self.saved = saved
+    self.checkpoint = checkpoint
     self.kernel = kernel
     self.bf16GflopsPerS = bf16GflopsPerS
   }
 }
 
 extension BenchmarkResult {
-  /// The precision where it is not fp32.
-  package var roundedPrecision: String? { precision == Precision.fp32.rawValue ? nil : precision }
+  /// What sets it apart from a measurement in fp32 that keeps all that is saved, such as `bf16`.
+  package var variation: String? {
+    let parts = [
+      precision == Precision.fp32.rawValue ? nil : precision, saved.map { "saved \($0)" },
+      checkpoint.map { "checkpoint \($0)" },
+    ].compactMap(\.self)
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
 }
 
 extension BenchmarkResult: CheckedValue {
@@ -140,7 +159,7 @@ extension BenchmarkResult: CheckedValue {
     ])
     try FieldRange.count.check([
       "emb": emb, "heads": heads, "layers": layers, "mlp": mlp, "tokens_per_s": tokensPerS,
-      "params": params,
+      "params": params, "checkpoint": checkpoint ?? 0,
     ])
     try FieldRange(0...1e18).check(["flops": flops])
     try FieldRange.positiveAmount.check(["step_s": stepS])

@@ -23,7 +23,9 @@ package final class BenchmarkSession {
   /// - Throws: `UserError` if the model's configuration is not valid.
   package init(_ cell: BenchmarkCell) throws {
     self.cell = cell
-    let classifier = try Classifier(cell.model, seed: 0, precision: cell.precision)
+    let classifier = try Classifier(
+      cell.model, seed: 0, precision: cell.precision, saved: cell.saved,
+      recomputedBlocks: cell.checkpoint)
     try checkRange("the batch", cell.batch, 1...TrainingSettings.largestBatch)
     try cell.model.checkMemory(
       batchTokens: Double(cell.batch) * Double(cell.model.towers) * Double(cell.model.length))
@@ -83,6 +85,8 @@ package final class BenchmarkSession {
       pageFaultsPerStep: rounded(Double(faults) / Double(steps), 1),
       energyJ: joules.map { rounded($0 / Double(steps), 3) },
       precision: cell.precision.rawValue,
+      saved: cell.saved == .fp32 ? nil : cell.saved.rawValue,
+      checkpoint: cell.checkpoint == 0 ? nil : cell.checkpoint,
       kernel: ProductKernel.used(for: cell.precision).rawValue,
       bf16GflopsPerS: bf16.map { rounded($0, 1) })
   }
@@ -105,12 +109,15 @@ extension BenchmarkCell {
       AdamW.Settings(
         weightDecay: 0.01, decayVectors: true, beta2: 0.999, epsilon: 1e-8, clip: 0))
     let objective = Classification()
+    // Only a training saves memory; of two steps the later, in which nothing is redrawn.
+    let mode: ForwardMode =
+      saved == .fp32 && checkpoint == 0 ? .evaluation : .training(DropoutSeed(seed: 0, step: 1))
     return {
       if forwardOnly {
         _ = classifier(input)
         return
       }
-      let term = objective(classifier.encode(input), of: classifier, examples, count: batch)
+      let term = objective(classifier.encode(input, mode), of: classifier, examples, count: batch)
       term.loss.backward()
       _ = optimizer.update(rate: 1e-4, beta1: 0.9)
     }

@@ -150,6 +150,20 @@ package struct RunConfiguration {
           + "learned of the labels",
         remedy: "use fewer, such as a tenth of all steps")
     }
+    if training.saved == .bf16 && settings["model.reversible"] == .boolean(true) {
+      throw UserError(
+        .configuration,
+        "train.saved is bf16, but blocks with model.reversible keep their last rows alone, from which the "
+          + "others are computed again: rounded, they would drift",
+        remedy: "use one of them")
+    }
+    if training.saved == .bf16 && training.checkpoint > 0 {
+      throw UserError(
+        .configuration,
+        "\(checkpoint) with train.saved bf16 the inputs of blocks, all that is kept then, would be rounded "
+          + "before the blocks are computed again",
+        remedy: "use one of them")
+    }
     guard model.quantised == .none || training.steps == 0 else {
       throw UserError(
         .configuration,
@@ -204,7 +218,7 @@ package struct RunConfiguration {
   /// - Throws: `UserError` if its configuration is not valid.
   package func makeModel() throws -> Classifier {
     try Classifier(
-      model, seed: training.seed, precision: training.operands,
+      model, seed: training.seed, precision: training.operands, saved: training.saved.precision,
       recomputedBlocks: training.checkpoint, layerDrop: training.layerDrop,
       roundsToBytes: roundsToBytes)
   }

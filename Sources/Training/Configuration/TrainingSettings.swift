@@ -68,6 +68,9 @@ package struct TrainingSettings: SettingSection, Equatable {
   /// Of the operands of products; weights, moments and sums are fp32 always.
   @Knob("what the operands of products are rounded to; weights and sums are fp32 always")
   package var precision = PrecisionChoice.fp32
+  /// Of activations between the forward and the backward pass.
+  @Knob("what activations are rounded to while they are kept for the backward pass")
+  package var saved = SavedChoice.fp32
   /// Blocks of which only the input is kept, to save memory; 0 keeps what the backward pass needs.
   @Knob(
     "blocks computed again in the backward pass, of which only the input is kept; 0 for none", 0...)

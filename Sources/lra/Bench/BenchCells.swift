@@ -10,6 +10,8 @@ struct BenchCells {
   let all: [(model: String, length: Int)]
   /// Of the operands of products.
   let precision: Precision
+  /// Of what is kept for the backward pass.
+  let saved: Precision
   private let flags: Bench
   private let settings: Settings
 
@@ -45,10 +47,29 @@ struct BenchCells {
         remedy: "add --forward")
     }
     self.precision = precision
+    saved = try Self.saved(flags)
     let lengths = try integers("--length", flags.length, atLeast: 1)
     let models = commaSeparated(flags.model)
     all = models.flatMap { model in lengths.map { (model, $0) } }
     settings = try Self.settings(flags.set, models: models)
+  }
+
+  /// What the flags say of the memory of a training.
+  private static func saved(_ flags: Bench) throws -> Precision {
+    try require("--checkpoint", flags.checkpoint, atLeast: 0)
+    guard let saved = Precision(rawValue: flags.saved), saved != .int8 else {
+      throw UserError(.usage, "--saved is \(flags.saved)", remedy: "give fp32 or bf16")
+    }
+    guard saved == .fp32 || flags.checkpoint == 0 else {
+      throw UserError(
+        .usage, "--saved bf16 rounds what --checkpoint does not keep", remedy: "use one of them")
+    }
+    guard !flags.forward || (saved == .fp32 && flags.checkpoint == 0) else {
+      throw UserError(
+        .usage, "--saved and --checkpoint are of the backward pass, which --forward leaves out",
+        remedy: "leave out one or the other")
+    }
+    return saved
   }
 
   /// What can be set for some of the models.

@@ -52,6 +52,12 @@ struct Bench: ParsableCommand {
   var threads: Int?
   @Option(help: "What operands of products are rounded to: fp32, bf16, or with --forward int8.")
   var precision = Precision.fp32.rawValue
+  @Option(help: "What is kept for the backward pass is rounded to: fp32 or bf16.")
+  var saved = Precision.fp32.rawValue
+  @Option(
+    parsing: .unconditional,
+    help: "Blocks of which only the input is kept for the backward pass; 0 for none.")
+  var checkpoint = 0
   @Flag(help: "Time inference only.")
   var forward = false
   @Option(help: "A setting of the model, such as model.projected=128. May be repeated.")
@@ -181,7 +187,8 @@ struct Bench: ParsableCommand {
     return try BenchmarkSession(
       BenchmarkCell(
         model: cells.configuration(model, length), batch: batch, steps: steps,
-        forwardOnly: forward, precision: cells.precision))
+        forwardOnly: forward, precision: cells.precision, saved: cells.saved,
+        checkpoint: checkpoint))
   }
 
   private func cellArguments(_ model: String, _ length: Int) -> [String] {
@@ -189,11 +196,11 @@ struct Bench: ParsableCommand {
     let sizes = [
       ("batch", batch), ("towers", towers), ("emb", emb), ("heads", heads), ("layers", layers),
       ("mlp", mlp),
-      ("vocab", vocab), ("classes", classes), ("steps", steps),
+      ("vocab", vocab), ("classes", classes), ("steps", steps), ("checkpoint", checkpoint),
     ]
     for (name, size) in sizes { arguments += ["--\(name)", "\(size)"] }
     if let threads { arguments += ["--threads", "\(threads)"] }
-    arguments += ["--precision", precision]
+    arguments += ["--precision", precision, "--saved", saved]
     if forward { arguments.append("--forward") }
     if profile { arguments.append("--profile") }
     // The parent has checked that some model knows the setting; this one may not.

@@ -61,6 +61,52 @@ extension EngineTests {
       }
     }
 
+    @Test("Activations kept in bfloat16 take less memory, and nothing new after the first steps")
+    func rounded() async {
+      await #expect(processExitsWith: .success) {
+        var configuration = try tinyConfiguration(
+          try VariantCatalog.named("transformer"), length: 256)
+        (configuration.layers, configuration.width, configuration.feedForward) = (6, 64, 256)
+        let batch = TinyBatch(lengths: [256, 256, 250, 201]).packed(capacity: 256)
+        var (peaks, misses, live): ([Int], [Int], [Int]) = ([], [], [])
+        for saved in [Precision.fp32, .bf16] {
+          let model = try Classifier(configuration, seed: 1, saved: saved)
+          let before = BufferPool.shared.counters.live
+          BufferPool.shared.resetPeak()
+          for step in 0..<4 {
+            crossEntropy(
+              model(batch, .training(DropoutSeed(seed: 1, step: step))), labels: [0, 1, 2, 0]
+            ).backward()
+            misses.append(BufferPool.shared.counters.misses)
+            live.append(BufferPool.shared.counters.live)
+          }
+          peaks.append(BufferPool.shared.counters.peak - before)
+        }
+        #expect(Double(peaks[1]) < 0.65 * Double(peaks[0]), "\(peaks)")
+        #expect(misses[5] == misses[7], "\(misses)")
+        #expect(live[5] == live[7], "\(live)")
+      }
+    }
+
+    @Test("A free buffer is lent out as two halves, and is whole again after both")
+    func halves() async {
+      await #expect(processExitsWith: .success) {
+        let pool = BufferPool.shared
+        let whole = pool.acquire(bytes: 1 << 16)
+        pool.release(whole, bytes: 1 << 16)
+        let misses = pool.counters.misses
+        let halves = (0..<2).map { _ in pool.acquire(bytes: 1 << 15, orHalf: true) }
+        #expect(Set(halves) == [whole, whole + 1 << 15])
+        let third = pool.acquire(bytes: 1 << 15, orHalf: true)
+        #expect(pool.counters.misses == misses + 1, "what is lent out is not cut")
+        for half in halves { pool.release(half, bytes: 1 << 15) }
+        #expect(pool.acquire(bytes: 1 << 16) == whole)
+        pool.release(third, bytes: 1 << 15)
+        _ = pool.acquire(bytes: 1 << 16)
+        #expect(pool.counters.misses == misses + 1, "the third was half of a whole one")
+      }
+    }
+
     @Test("Attention's peak grows with the length, not with its square")
     func attentionPeakIsLinear() async {
       await #expect(processExitsWith: .success) {

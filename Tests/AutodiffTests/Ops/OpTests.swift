@@ -75,6 +75,31 @@ extension EngineTests {
       #expect(y.values == result)
     }
 
+    /// Inputs are such that rounding leaves them alone; what an operation keeps of its result is not.
+    ///
+    /// Nobody rounds what a reversible sum computes its input from.
+    @Test(
+      "What was saved may have been rounded until it is read",
+      arguments: OpCases.all.filter { !$0.name.hasPrefix("reversible") })
+    func rounded(op: OpCase) throws {
+      let data = op.data.map { $0.map { Float(bitPattern: $0.bitPattern & 0xFFFF_0000) } }
+      let gradients = try [false, true].map { rounds in
+        let leaves = op.tensors(data).map(\.tracked)
+        let inputs = leaves.map { stacked([$0]) }
+        let y = stacked([op.operation(inputs)])
+        if rounds {
+          y.roundSaved(from: try #require(inputs.max { $0.count < $1.count }))
+        }
+        var random = RandomData(op.name + " sum")
+        RandomSum(rows: y.rows, columns: y.columns, &random)(y).backward()
+        return try leaves.map { try #require($0.gradient).values }
+      }
+      for (found, expected) in zip(gradients[1], gradients[0]) {
+        let scale = max(expected.map(abs).max() ?? 0, 1e-4)
+        #expect(distance(found, expected) <= 0.03 * scale)
+      }
+    }
+
     @Test("Constants get no gradient, and nothing is recorded for them", arguments: OpCases.all)
     func constants(op: OpCase) {
       let tensors = op.tensors(op.data)

@@ -63,6 +63,18 @@ import Training
     #expect(error?.description.contains(expected) == true, "\(String(describing: error))")
   }
 
+  @Test(
+    "What is kept rounded is not computed with again",
+    arguments: [
+      ("linformer", "train.checkpoint=1", "train.checkpoint is 1"),
+      ("reformer", "model.reversible=true", "model.reversible"),
+    ])
+  func savedOrComputedAgain(model: String, other: String, expected: String) throws {
+    #expect(try resolve(model: model, ["train.saved=bf16"]).training.saved == .bf16)
+    let error = userError { _ = try resolve(model: model, ["train.saved=bf16", other]) }
+    #expect(error?.problem.contains(expected) == true, "\(String(describing: error))")
+  }
+
   @Test("Shards are shared equally")
   func shards() throws {
     #expect(try resolve(["train.shards=8", "train.accumulation=4"]).training.accumulation == 4)

@@ -30,7 +30,8 @@ package func feedForward(
   let records = ([x] + parameters).contains { $0.node != nil }
   let arguments = records ? Storage(count: x.rowCapacity * inner.bias.count) : nil
   block.measure("feed-forward", products: 2) { block.forward(into: y, arguments) }
-  return y.recorded("feed-forward", from: [x] + parameters) { dy in
+  let saved = arguments.map { [$0] } ?? []
+  return y.recorded("feed-forward", from: [x] + parameters, saving: saved) { dy in
     guard let arguments else { return }
     block.measure("feed-forward backward", products: 4) { block.backward(dy, arguments) }
     x.node?.accept(dy, count: x.count)

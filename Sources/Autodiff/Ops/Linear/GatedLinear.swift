@@ -39,7 +39,7 @@ package func gatedLinear(
     gate.forward(residual.pointer, into: y.pointer, keeping: kept)
   }
   let (shortcut, count) = (residual.node, residual.count)
-  return y.recorded("gated linear", from: inputs) { dy in
+  return y.recorded("gated linear", from: inputs, saving: kept.map { [$0] } ?? []) { dy in
     guard let kept else { return }
     map.measure("gated linear backward", products: 2) { gate.backward(dy.pointer, kept) }
     shortcut?.accept(dy, count: count)

@@ -49,11 +49,12 @@ package func crossEntropy(
     guard let dx = logits.node?.target() else { return }
     let scale = dy.pointer[0] / divisor
     profileRows("cross entropy backward", logits, passes: 2) {
+      let from = probabilities.pointer
       for row in 0..<rows {
         for c in 0..<classes {
           let i = row * classes + c
           let target = (c == Int(labels[row]) ? 1 - smoothing : 0) + uniform
-          let d = (probabilities.pointer[i] - target) * scale
+          let d = (from[i] - target) * scale
           dx.pointer[i] = dx.accumulate ? dx.pointer[i] + d : d
         }
       }

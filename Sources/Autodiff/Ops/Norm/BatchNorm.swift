@@ -91,11 +91,12 @@ private struct BatchNormKernel {
     }
     let first = (0..<width).map { totals.pointer[$0] * share }
     let columns = column(first)
+    let means = columns.pointer
     // Σ (x - m), and after it Σ (x - m)².
     let rests = sums(2 * width) { row, sum in
       let from = x.pointer + row * width
       for c in 0..<width {
-        let rest = from[c] - columns.pointer[c]
+        let rest = from[c] - means[c]
         sum[c] += rest
         sum[width + c] += rest * rest
       }
@@ -128,7 +129,8 @@ private struct BatchNormKernel {
     parallel(x.rows, by: tileRows) { rows, _ in
       for row in rows {
         let (from, to) = (x.pointer + row * width, y.pointer + row * width)
-        for c in 0..<width { to[c] = from[c] * slope.pointer[c] + start.pointer[c] }
+        let (slope, start) = (slope.pointer, start.pointer)
+        for c in 0..<width { to[c] = from[c] * slope[c] + start[c] }
       }
     }
   }
@@ -139,9 +141,10 @@ private struct BatchNormKernel {
     // Σ dy, and after it Σ dy ⊙ x̂.
     let totals = sums(2 * width) { row, sum in
       let (from, d) = (x.pointer + row * width, dy.pointer + row * width)
+      let (mean, inverse) = (mean.pointer, inverse.pointer)
       for c in 0..<width {
         sum[c] += d[c]
-        sum[width + c] += d[c] * (from[c] - mean.pointer[c]) * inverse.pointer[c]
+        sum[width + c] += d[c] * (from[c] - mean[c]) * inverse[c]
       }
     }
     if let target = norm.shift.node?.target() {
@@ -155,13 +158,13 @@ private struct BatchNormKernel {
     for i in 0..<2 * width { totals.pointer[i] *= share }
     let slope = column((0..<width).map { inverses[$0] * norm.scale.pointer[$0] })
     parallel(x.rows, by: tileRows) { rows, _ in
+      let (mean, inverse) = (mean.pointer, inverse.pointer)
+      let (slope, totals) = (slope.pointer, totals.pointer)
       for row in rows {
         let (from, d) = (x.pointer + row * width, dy.pointer + row * width)
         for c in 0..<width {
-          let normal = (from[c] - mean.pointer[c]) * inverse.pointer[c]
-          d[c] =
-            slope.pointer[c]
-            * (d[c] - totals.pointer[c] - normal * totals.pointer[width + c])
+          let normal = (from[c] - mean[c]) * inverse[c]
+          d[c] = slope[c] * (d[c] - totals[c] - normal * totals[width + c])
         }
         for c in 0..<width { target.store(d[c], at: row * width + c) }
       }

@@ -64,7 +64,8 @@ package func firstPool(_ x: Tensor, sequences: PackedSequences) -> Tensor {
       if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
       for sequence in 0..<sequences.count {
         let to = dx.pointer + sequences.offsets[sequence] * width
-        for j in 0..<width { to[j] += dy.pointer[sequence * width + j] }
+        let from = dy.pointer + sequence * width
+        for j in 0..<width { to[j] += from[j] }
       }
     }
   }

@@ -48,9 +48,8 @@ private func addBranch(
 ) {
   Profiler.shared.measure("reversible sum", flops: 3 * u.count, bytes: 16 * u.count) {
     parallel(u.count, by: 1 << 15) { range, _ in
-      for i in range {
-        result.pointer[i] = x.pointer[i] + factor * (z.pointer[i] - u.pointer[i])
-      }
+      let (from, to, with, without) = (x.pointer, result.pointer, z.pointer, u.pointer)
+      for i in range { to[i] = from[i] + factor * (with[i] - without[i]) }
     }
   }
 }
@@ -62,7 +61,8 @@ private func addDifference(
   guard let gradient = input.gradient else { return }
   Profiler.shared.measure("reversible sum backward", flops: count, bytes: 12 * count) {
     parallel(count, by: 1 << 15) { range, _ in
-      for i in range { target.store(gradient.pointer[i] - dy.pointer[i], at: i) }
+      let (all, own) = (gradient.pointer, dy.pointer)
+      for i in range { target.store(all[i] - own[i], at: i) }
     }
   }
 }

@@ -17,7 +17,8 @@ package func adding(_ row: Tensor, toRowsOf x: Tensor) -> Tensor {
     parallel(x.rows, by: tileRows) { rows, _ in
       for n in rows {
         let (from, to) = (x.pointer + n * width, y.pointer + n * width)
-        for c in 0..<width { to[c] = from[c] + row.pointer[c] }
+        let row = row.pointer
+        for c in 0..<width { to[c] = from[c] + row[c] }
       }
     }
   }
@@ -26,7 +27,8 @@ package func adding(_ row: Tensor, toRowsOf x: Tensor) -> Tensor {
       profileRows("added row backward", x, passes: 1) {
         DeterministicReduction(rows: x.rows, sum: width).sums(width) { rows, sums, _ in
           for n in rows {
-            for c in 0..<width { sums[c] += dy.pointer[n * width + c] }
+            let from = dy.pointer + n * width
+            for c in 0..<width { sums[c] += from[c] }
           }
         }.reduce(0, width, into: target)
       }

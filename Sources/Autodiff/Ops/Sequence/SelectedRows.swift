@@ -31,7 +31,8 @@ package func selectedRows(_ x: Tensor, _ rows: [Int], capacity: Int? = nil) -> T
     profileRows("selected rows backward", x, passes: 1) {
       if !dx.accumulate { dx.pointer.update(repeating: 0, count: x.count) }
       for (from, to) in rows.enumerated() {
-        for j in 0..<width { dx.pointer[to * width + j] += dy.pointer[from * width + j] }
+        let (from, to) = (dy.pointer + from * width, dx.pointer + to * width)
+        for j in 0..<width { to[j] += from[j] }
       }
     }
   }

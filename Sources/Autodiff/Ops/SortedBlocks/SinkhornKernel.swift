@@ -217,8 +217,9 @@ private struct SinkhornGradient {
   func start(_ dy: Storage, _ result: Storage) {
     for i in 0..<place.size {
       let at = place.offset + i * place.row
+      let (d, y) = (dy.pointer + at, result.pointer + at)
       for j in 0..<place.size {
-        let value = dy.pointer[at + j] * result.pointer[at + j]
+        let value = d[j] * y[j]
         dMatrix[i * place.padded + j] = value
         du[i] -= value
         dv[j] -= value
