@@ -25,7 +25,7 @@ struct LRA: AsyncParsableCommand {
       Train.self, Evaluate.self, Inspect.self, Compare.self, Top.self, Advise.self, Predict.self,
       Bench.self, Compress.self,
       Leaderboard.self, Ladder.self, Cost.self,
-      ReportCommand.self, Reproduce.self,
+      ReportCommand.self, ReportGreenformers.self, Reproduce.self,
       DataCommand.self,
       List.self,
       Explain.self, New.self, Doctor.self, Help.self,
@@ -39,7 +39,7 @@ struct LRA: AsyncParsableCommand {
       _ = try ThreadCount.fromEnvironment()
       try ProductKernel.fromEnvironment()
       _ = try EnergyTerms.fromEnvironment()
-      var command = try parseAsRoot()
+      var command = try parseAsRoot(arguments)
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -48,6 +48,14 @@ struct LRA: AsyncParsableCommand {
     } catch {
       end(with: error)
     }
+  }
+
+  /// The arguments, the words of `lra report greenformers` as the name that its command has.
+  private static var arguments: [String] {
+    let typed = CommandLine.arguments.dropFirst()
+    let words = ReportGreenformers.words
+    guard typed.starts(with: words) else { return Array(typed) }
+    return [words.joined(separator: "-")] + typed.dropFirst(words.count)
   }
 
   /// Ends with the text and the status of an error, among them the texts that the parser of

@@ -7,8 +7,7 @@ import Testing
 struct HelpTests {
   private static let commands = [
     "train", "evaluate", "inspect", "compare", "top", "advise", "predict", "bench", "compress",
-    "leaderboard", "ladder", "cost", "cost bert",
-    "report", "report of", "report greenformers",
+    "leaderboard", "ladder", "cost", "cost bert", "report", "report greenformers",
     "reproduce", "data", "data make", "data check", "data export", "list", "explain", "new",
     "new model", "new task", "doctor",
     "help",
@@ -35,7 +34,9 @@ struct HelpTests {
   @Test(
     "lra help explains commands, topics, settings, models and tasks",
     arguments: [
-      ("train", "USAGE: lra train"), ("data make", "USAGE: lra data make"), ("", "SUBCOMMANDS:"),
+      ("train", "USAGE: lra train"), ("report", "--output <output>"),
+      ("report greenformers", "--layer-ranks"), ("data make", "USAGE: lra data make"),
+      ("", "SUBCOMMANDS:"),
       ("exit-status", "75  stopped early, run again to go on"), ("settings", "train.warmup"),
       ("environment", "LRA_THREADS"), ("sweeps", "lra leaderboard"), ("signals", "USR1"),
       ("completion", "make install"), ("train.warmup", "listops, small"),

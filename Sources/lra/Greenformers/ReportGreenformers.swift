@@ -8,9 +8,12 @@ import Machine
 import Reports
 
 /// `lra report greenformers`: Greenformers' three claims, measured on this machine.
+///
+/// To the parser of arguments it is `report-greenformers`, beside `report`: a command that takes folders can have
+/// no command below it.
 struct ReportGreenformers: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "greenformers",
+    commandName: words.joined(separator: "-"),
     abstract: "Measure and report Greenformers' claims on low rank and Linformer.",
     usage: "lra report greenformers [OPTION ...]",
     discussion: """
@@ -21,7 +24,11 @@ struct ReportGreenformers: ParsableCommand {
       of a comparison in turns. What was measured is kept in greenformers.jsonl in the folder, and \
       the command typed again goes on where it was. A folder of runs with this name is \
       ./greenformers.
-      """)
+      """,
+    shouldDisplay: false)
+
+  /// What is typed.
+  static let words = ["report", "greenformers"]
 
   /// Where measurements are kept.
   static let folder = "runs/greenformers"

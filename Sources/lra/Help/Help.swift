@@ -30,7 +30,8 @@ struct Help: ParsableCommand {
 
   /// Everything of one word that can be asked for.
   private static var subjects: [String] {
-    CommandTree.root.children.map(\.name) + HelpTopic.allCases.map(\.rawValue)
+    CommandTree.root.children.map(\.name).filter { !$0.contains(" ") }
+      + HelpTopic.allCases.map(\.rawValue)
       + VariantCatalog.all.map(\.name) + TaskCatalog.all.map(\.name)
   }
 
@@ -67,11 +68,12 @@ struct CommandTree {
 
   static let root = CommandTree(type: LRA.self, name: "")
 
-  /// The commands right below.
+  /// The commands right below; a hyphen in a name stands for a space that is typed.
   var children: [CommandTree] {
     type.configuration.subcommands.map { child in
-      let word = child.configuration.commandName ?? child._commandName
-      return CommandTree(type: child, name: name.isEmpty ? word : "\(name) \(word)")
+      let name = child.configuration.commandName ?? child._commandName
+      let word = name.replacing("-", with: " ")
+      return CommandTree(type: child, name: self.name.isEmpty ? word : "\(self.name) \(word)")
     }
   }
 
