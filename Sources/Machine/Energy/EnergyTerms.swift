@@ -92,7 +92,7 @@ package struct EnergyTerms: Sendable, Equatable {
   }
 
   /// An energy for people, with its source and what it amounts to; empty where it is not known:
-  /// `56 Wh (28–84), model; 3.1 g of CO2 (0.78–9.4), FRA`.
+  /// `56 Wh (28–84), model; 3.1 g (1.6–10) of CO2; grid FRA`.
   package func text(_ energy: EnergyEstimate) -> String {
     guard let footprint = footprint(energy) else { return "" }
     let units = [("g", 0.001), ("kg", 1), ("t", 1000)]

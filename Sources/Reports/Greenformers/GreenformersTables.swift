@@ -36,71 +36,87 @@ struct GreenformersTables {
   // MARK: Models by length
 
   private func models(_ series: GreenformersSeries) -> ReportTable {
-    let names = series.names
-    let rows = names.flatMap { name in series.lengths.map { (name, $0) } }
-    let energies = rows.map { energy(series.median($0.0, $0.1, forward: false)) }
-    let inferences = rows.map { energy(series.median($0.0, $0.1, forward: true)) }
-    let hasEnergy = (energies + inferences).contains { $0 != .none }
+    let cells = series.names.flatMap { name in series.lengths.map { (name, $0) } }
+    let rows = cells.map { Step(series, $0.0, $0.1) }.filter {
+      $0.training != nil || $0.inference != nil
+    }
+    let hasEnergy = rows.contains { energy($0.training) != .none || energy($0.inference) != .none }
     var table = ReportTable(
       id: "greenformers-\(series.width)", title: "Models by length, E \(series.width)",
       caption: "\(series.sizes); \(machine).",
       columns: [
         .text("model"), .number("length"), .number("training, ms"), .number("inference, ms"),
         .number("training, peak MiB"), .number("inference, peak MiB"), .number("weights, KiB"),
-      ]
-        + (hasEnergy
-          ? [.number("training, kWh"), .number("inference, kWh"), .text("energy source")] : [])
-        + (hasEnergy && terms.grid != nil
-          ? [.number("training, kg"), .number("inference, kg")] : []),
+      ] + (hasEnergy ? energyColumns : []),
       notes: [
         """
         a step of all examples, the median of \(rounds(series)) in turns; peak of the buffers, without the \
         program; weights: the file, 4 bytes each
         """
-      ]
-        + (hasEnergy
-          ? [
-            """
-            kWh, and kg of CO2, of a million examples once in a training step or answered; \
-            \(terms.grid.map { "grid \($0.name), " } ?? "")PUE \(terms.pue.text)
-            """
-          ] : []))
-    for (place, (name, length)) in rows.enumerated() {
-      let training = series.median(name, length, forward: false)
-      let inference = series.median(name, length, forward: true)
-      guard training != nil || inference != nil else { continue }
-      var row = [Cell(name), Cell(formatCount(length), value: Double(length))]
-      row += [training, inference].map { Cell($0.map { $0.stepS * 1e3 }, decimals: 1) }
-      row += [training, inference].map { Cell($0?.result.peakTensorMib, decimals: 1) }
-      row.append(Cell(series.fileBytes(name, length).map { Double($0) / 1024 }, decimals: 0))
-      if hasEnergy {
-        let both = [
-          million(energies[place], training), million(inferences[place], inference),
-        ]
-        row += both.map { cell($0?.kilowattHours) }
-        row.append(Cell(energies[place].source.rawValue))
-        if terms.grid != nil { row += both.map { cell($0?.kilograms) } }
-      }
-      table.add(row)
+      ] + (hasEnergy ? [energyNote] : []))
+    for row in rows {
+      let both = [row.training, row.inference]
+      table.add(
+        [Cell(row.name), Cell(formatCount(row.length), value: Double(row.length))]
+          + both.map { Cell($0.map { $0.stepS * 1e3 }, decimals: 1) }
+          + both.map { Cell($0?.result.peakTensorMib, decimals: 1) }
+          + [Cell(row.fileBytes.map { Double($0) / 1024 }, decimals: 0)]
+          + (hasEnergy ? energyCells(both) : []))
     }
     return table
   }
 
-  private func cell(_ amount: Uncertain?) -> Cell {
-    amount.map { Cell($0.text, value: $0.value) } ?? .empty
+  /// A model at a length.
+  private struct Step {
+    let name: String
+    let length: Int
+    let training: GreenformersLog.Median?
+    let inference: GreenformersLog.Median?
+    let fileBytes: Int?
+
+    init(_ series: GreenformersSeries, _ name: String, _ length: Int) {
+      (self.name, self.length) = (name, length)
+      training = series.median(name, length, forward: false)
+      inference = series.median(name, length, forward: true)
+      fileBytes = series.fileBytes(name, length)
+    }
   }
 
-  /// The energy of a step.
+  // MARK: Energy
+
+  private var energyColumns: [ReportTable.Column] {
+    [.number("training, kWh"), .number("inference, kWh"), .text("energy source")]
+      + (terms.grid == nil ? [] : [.number("training, kg"), .number("inference, kg")])
+  }
+
+  private var energyNote: String {
+    """
+    kWh, and kg of CO2, of a million examples once in a training step or answered; \
+    \(terms.grid.map { "grid \($0.name), " } ?? "")PUE \(terms.pue.text)
+    """
+  }
+
+  /// Of training and inference.
+  private func energyCells(_ steps: [GreenformersLog.Median?]) -> [ReportTable.Cell] {
+    let energies = steps.map(energy)
+    let footprints = zip(steps, energies).map { step, energy in
+      step.flatMap { terms.footprint(energy / (Double($0.result.batch) / 1e6)) }
+    }
+    let cell = { (amount: Uncertain?) in
+      amount.map { Cell($0.text, value: $0.value) } ?? Cell.empty
+    }
+    let source = energies.first { $0 != .none } ?? .none
+    return footprints.map { cell($0?.kilowattHours) } + [Cell(source.source.rawValue)]
+      + (terms.grid == nil ? [] : footprints.map { cell($0?.kilograms) })
+  }
+
+  /// The energy of a step; by the power that is stated only where this machine measured it.
   private func energy(_ median: GreenformersLog.Median?) -> EnergyEstimate {
-    guard let median else { return .none }
+    guard let median, median.joules != nil || log.processor == RunEnvironment.cpuModel else {
+      return .none
+    }
     return terms.energy(
       seconds: median.stepS, counted: median.joules, threads: median.result.threads)
-  }
-
-  /// What a million examples amount to.
-  private func million(_ step: EnergyEstimate, _ median: GreenformersLog.Median?) -> Footprint? {
-    guard let median else { return nil }
-    return terms.footprint(step / (Double(median.result.batch) / 1e6))
   }
 
   private func rounds(_ series: GreenformersSeries) -> String {

@@ -22,12 +22,12 @@ struct GreenformersTests {
   /// A measurement that nobody made.
   private func record(
     _ cell: GreenformersCell, seconds: Double, mebibytes: Double = 1, weights: Int = 1000,
-    round: Int = 0, flops: Double? = nil
+    round: Int = 0, flops: Double? = nil, processor: String = "Test"
   ) -> GreenformersRecord {
     GreenformersRecord(
       cell: cell, round: round,
       result: BenchmarkResult(
-        processor: "Test", model: cell.model, length: cell.length, batch: cell.batch, towers: 1,
+        processor: processor, model: cell.model, length: cell.length, batch: cell.batch, towers: 1,
         emb: cell.width, heads: cell.heads, layers: cell.layers, mlp: cell.feedForward,
         stepS: seconds, minS: seconds, tokensPerS: 1, peakRssMib: 10, params: weights, threads: 1,
         forward: cell.forward, flops: Int(flops ?? cell.flops), gflopsPerS: 1,
@@ -121,7 +121,9 @@ struct GreenformersTests {
   }
 
   /// Times that cross: of full attention quadratic, of Linformer linear, of low rank a part of the first.
-  private func records(crossing: Double) throws -> [GreenformersRecord] {
+  private func records(
+    crossing: Double, processor: String = "Test"
+  ) throws -> [GreenformersRecord] {
     try grid(layerRanks: []).comparisons().flatMap(\.self).map { cell in
       let length = Double(cell.length)
       let seconds =
@@ -131,7 +133,8 @@ struct GreenformersTests {
         default: length * length * 1.1
         }
       let weights = ["linformer": 3000, "lowrank": 500][cell.model] ?? 1000
-      return record(cell, seconds: seconds, mebibytes: length, weights: weights)
+      return record(
+        cell, seconds: seconds, mebibytes: length, weights: weights, processor: processor)
     }
   }
 
@@ -163,8 +166,9 @@ struct GreenformersTests {
     try withScratchFolder { folder in
       let terms = try EnergyTerms(
         tdp: "65", grid: "WORLD", pue: nil, price: nil, environment: [:])
-      let report = GreenformersReport(
-        GreenformersLog(try records(crossing: 512)), terms, folder: folder)
+      let here = GreenformersLog(
+        try records(crossing: 512, processor: RunEnvironment.cpuModel))
+      let report = GreenformersReport(here, terms, folder: folder)
       let page = try report.write(to: "\(folder)/report")
       let html = try String(contentsOfFile: page, encoding: .utf8)
       #expect(html.contains("training time, E 64") && html.contains("<svg"))
@@ -172,6 +176,9 @@ struct GreenformersTests {
       #expect(csv.contains("\"training, kWh\",\"inference, kWh\",energy source,\"training, kg\""))
       #expect(csv.contains("linformer K 256,512,") && csv.contains(",model,"))
       #expect(report.text.contains("lowrank 0.5 before transformer"))
+      // The power is this machine's, not that of one that measured elsewhere.
+      let elsewhere = GreenformersLog(try records(crossing: 512))
+      #expect(!GreenformersReport(elsewhere, terms, folder: folder).text.contains("kWh"))
     }
   }
 }
