@@ -113,16 +113,14 @@ package final class TrainingRun {
   private static func refuse(
     _ configuration: RunConfiguration, timeLimit: Double?, _ group: TrainingGroup
   ) throws {
-    let key =
-      !configuration.distillation.teacher.isEmpty
-      ? "train.teacher"
-      : configuration.pretraining.isPretraining
-        ? "train.objective"
-        : configuration.pretraining.pretrainEpochs > 0
-          ? "train.pretrain-epochs"
-          : configuration.pruning.prune != .none
-            ? "train.prune" : configuration.model.exits ? "train.exits" : nil
-    if let key, group.ranks.size > 1 {
+    let methods = [
+      ("train.teacher", !configuration.distillation.teacher.isEmpty),
+      ("train.objective", configuration.pretraining.isPretraining),
+      ("train.pretrain-epochs", configuration.pretraining.pretrainEpochs > 0),
+      ("train.prune", configuration.pruning.prune != .none),
+      ("train.exits", configuration.model.exits),
+    ]
+    if let (key, _) = methods.first(where: \.1), group.ranks.size > 1 {
       throw UserError(
         .usage, "a training with \(key) cannot be shared by several ranks",
         remedy: "start it without mpirun")
