@@ -66,7 +66,8 @@ struct QuantisedTrainingTests {
   @Test(
     "With parts of a batch, blocks computed again, left out or tied, weights removed, and a teacher",
     arguments: [
-      ["train.accumulation=2"], ["train.checkpoint=1"], ["train.layer-drop=0.3"],
+      ["train.accumulation=2"], ["train.checkpoint=1"], ["train.saved=bf16"],
+      ["train.layer-drop=0.3"],
       ["model.tie-layers=all"], ["train.prune=magnitude"], ["train.precision=fp32"],
       ["model.ranks=blocks.0.feed-forward.inner=2"], ["train.pretrain-epochs=1"],
     ])

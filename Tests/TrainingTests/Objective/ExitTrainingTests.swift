@@ -189,7 +189,8 @@ struct ExitTrainingTests {
     "With a teacher, tied blocks, blocks left out or computed again, weights removed, and bytes",
     arguments: [
       ["train.teacher=whole/run"], ["model.tie-layers=all"], ["train.layer-drop=0.3"],
-      ["train.checkpoint=2"], ["train.prune=magnitude"], ["train.quantise=int8"],
+      ["train.checkpoint=2"], ["train.saved=bf16"], ["train.prune=magnitude"],
+      ["train.quantise=int8"],
       ["model.pooling=cls", "train.label-smoothing=0.1"],
     ])
   func combined(changes: [String]) throws {
