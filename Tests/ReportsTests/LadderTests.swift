@@ -162,6 +162,26 @@ struct LadderPlanTests {
     #expect(chain[3].arguments[1] == "out/\(name)-before" && chain[3].steps == 0)
   }
 
+  @Test("Exits are trained before bytes, and how sure they must be is chosen last")
+  func exits() throws {
+    let plan = try plan("transformer", ["model.layers=4"])
+    let chain = try plan.chain(methods("exits", "int8", "factorise"), seed: 0)
+    let name = "factorise+int8+exits-n100-t10-s0"
+    #expect(
+      chain.map(\.name) == [
+        "baseline-n100-s0", "factorise-n100-t10-s0", "\(name)-before", "\(name)-quantise", name,
+      ])
+    #expect(chain.map(\.source) == [nil] + chain.dropLast().map(\.name))
+    #expect(chain.map(\.steps) == [100, 10, 10, 0, 0])
+    #expect(chain[2].arguments.last == "train.exits=mixed")
+    #expect(chain[4].arguments.suffix(2) == ["--exits", "loss=1%"])
+    let error = #expect(throws: UserError.self) {
+      try self.plan().check(methods("exits"), dataFolder: "data") { _, _ in }
+    }
+    #expect(error?.problem.contains("exits") == true)
+    try plan.check(methods("exits", "int8-trained"), dataFolder: "data") { _, _ in }
+  }
+
   @Test("A method that changes the model is a training of the other model")
   func lowrank() throws {
     let chain = try plan().chain(methods("lowrank"), seed: 0)

@@ -191,7 +191,7 @@ extension MethodAdvice {
       length <= 512 ? "bf16; lowrank from a width of 256 on" : "local, linear, fnet or s4d; bf16"
     case .trainMemory:
       length <= 4096
-        ? "train.accumulation, train.checkpoint; fnet, luna and local take least"
+        ? "train.accumulation, train.saved=bf16; fnet, luna and local take least"
         : "train.checkpoint with linear or fnet; reversible blocks"
     case .labels: "self-pretraining"
     }

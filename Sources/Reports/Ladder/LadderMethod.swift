@@ -71,6 +71,8 @@ extension LadderMethod {
     .training(
       "bf16", "products of bf16", ["train.precision=bf16"], for: [.trainTime, .energy]),
     .training(
+      "saved-bf16", "activations kept as bf16", ["train.saved=bf16"], for: [.trainMemory]),
+    .training(
       "checkpoint", "blocks computed again in the backward pass", ["train.checkpoint=1"],
       for: [.trainMemory]),
     .training(
@@ -116,6 +118,9 @@ extension LadderMethod {
     .compress(
       "int8-trained", "int8 after a training for it", .quantise, ["--quantise", "int8"],
       before: ["train.quantise=int8"], for: [.file, .latency]),
+    .compress(
+      "exits", "examples leave behind the block that is sure of them", .exits,
+      ["--exits", "loss=1%"], before: ["train.exits=mixed"], for: [.latency]),
   ]
 
   /// Methods that are not combined: each of `first` with each of `second`.
@@ -130,6 +135,7 @@ extension LadderMethod {
       "no part of a block that others share can go alone"
     ),
     (["lowrank"], ["factorise"], "either makes the maps narrow"),
+    (["saved-bf16"], ["checkpoint"], "of blocks that are computed again only inputs are kept"),
     (["fixed-positions"], ["position-rank"], "either replaces the table of positions"),
     (["distill"], ["drop-layers"], "either leaves blocks out"),
     (["int8", "int8-trained"], ["int8-weights"], "either stores the weights as bytes"),

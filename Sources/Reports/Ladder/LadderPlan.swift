@@ -65,15 +65,29 @@ package struct LadderPlan: Sendable {
     let first = training(trained, seed: seed)
     var steps = (first.source == nil ? [] : [training([], seed: seed)]) + [first]
     var done = trained
-    for stage in CompressionMethod.allCases {
+    for stage in CompressionMethod.allCases where stage.isTrained {
       let own = ordered.filter { $0.stage == stage }
       guard !own.isEmpty, let source = steps.last?.name else { continue }
-      if let further = training(own, before: source, name(done + own, seed: seed)) {
-        steps.append(further)
-      }
       done += own
-      guard let source = steps.last?.name else { continue }
       steps.append(compression(own, of: source, name(done, seed: seed), ordered, seed: seed))
+    }
+    return steps + last(ordered, behind: steps.last?.name ?? "", seed: seed)
+  }
+
+  /// The steps behind all others, of which nothing is trained any more: one training for all of them, where
+  /// a method wants it, and then each.
+  private func last(_ methods: [LadderMethod], behind run: String, seed: Int) -> [Step] {
+    let whole = name(methods, seed: seed)
+    let stages = CompressionMethod.allCases.filter { stage in
+      !stage.isTrained && methods.contains { $0.stage == stage }
+    }
+    var steps = training(methods, before: run, whole).map { [$0] } ?? []
+    for stage in stages {
+      let own = methods.filter { $0.stage == stage }
+      steps.append(
+        compression(
+          own, of: steps.last?.name ?? run,
+          stage == stages.last ? whole : "\(whole)-\(stage.rawValue)", methods, seed: seed))
     }
     return steps
   }
@@ -81,9 +95,7 @@ package struct LadderPlan: Sendable {
   /// The name of the folder of a combination's run.
   package func name(_ methods: [LadderMethod], seed: Int) -> String {
     let ordered = LadderMethod.all.filter(methods.contains)
-    let isTuned = ordered.contains {
-      $0.stage != nil && ($0.stage != .quantise || !$0.settingsBefore.isEmpty)
-    }
+    let isTuned = ordered.contains { $0.stage?.isTrained == true || !$0.settingsBefore.isEmpty }
     return (ordered.isEmpty ? "baseline" : ordered.map(\.name).joined(separator: "+"))
       + (steps.map { "-n\($0)" } ?? "") + (isTuned ? "-t\(tuning)" : "") + "-s\(seed)"
   }
@@ -131,7 +143,7 @@ package struct LadderPlan: Sendable {
   private func compression(
     _ methods: [LadderMethod], of source: String, _ name: String, _ all: [LadderMethod], seed: Int
   ) -> Step {
-    let isTrained = methods.allSatisfy { $0.stage != .quantise }
+    let isTrained = methods.allSatisfy { $0.stage?.isTrained == true }
     // Who learns from a teacher goes on learning from it.
     let teacher = all.flatMap(\.settings).filter { $0.hasPrefix("train.teacher=") }
     let flags =
@@ -177,6 +189,12 @@ package struct LadderPlan: Sendable {
     }
     let trained = methods.filter { $0.isTraining }
     let configuration = try cell(trained, seed: cell.seed).resolve(dataFolder: dataFolder)
+    let before = methods.flatMap(\.settingsBefore)
+    if !before.isEmpty {
+      var cell = cell(trained, seed: cell.seed)
+      cell.assignments += ["train.initial=\(folder)"] + before
+      _ = try cell.resolve(dataFolder: dataFolder)
+    }
     let flags = methods.flatMap { filled($0.flags, seed: cell.seed) }
     if !flags.isEmpty { try compression(flags, configuration) }
   }
@@ -184,6 +202,11 @@ package struct LadderPlan: Sendable {
   private func refusal(_ problem: String) -> UserError {
     UserError(.usage, problem, remedy: "leave it out of --methods")
   }
+}
+
+extension CompressionMethod {
+  /// Whether a training may follow.
+  fileprivate var isTrained: Bool { self == .prune || self == .factorise }
 }
 
 extension LadderMethod {

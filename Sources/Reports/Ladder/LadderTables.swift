@@ -92,8 +92,8 @@ package struct LadderTables {
         .number("MFLOP"), .number("J"),
       ],
       notes: [
-        "ms: the answer to one example, from embedding to logits, median, and 95th percentile; /s: "
-          + "examples a second, 32 at once. x: how many times as fast as the baseline, which was measured "
+        "ms: the answer to a validation example, from embedding to logits, median, and 95th percentile; "
+          + "/s: examples a second, 32 at once. x: how many times as fast as the baseline, which was measured "
           + "in turns with the row. Weights stay in memory in the form that products take."
       ] + energyNotes)
     for row in ladder.rows {

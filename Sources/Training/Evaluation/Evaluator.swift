@@ -159,7 +159,7 @@ func largestIndex(_ values: [Float]) -> Int {
 
 extension Batch {
   /// As a model takes it.
-  func packed(capacity: Int) -> PackedTokens {
+  package func packed(capacity: Int) -> PackedTokens {
     PackedTokens(tokens: tokens, offsets: offsets, capacity: capacity)
   }
 }

@@ -124,8 +124,10 @@ struct Bench: ParsableCommand {
     if !json { try printResult(RunSpeed.table(speeds)) }
   }
 
-  /// Measures a run in this process, each time that the other program asks for it: `--steps` answers to
-  /// one example and a tenth as many to 32, or `--steps` training steps.
+  /// Measures a run in this process, each time that the other program asks for it.
+  ///
+  /// That is `--steps` answers to single validation examples and a tenth as many to 32, or `--steps`
+  /// training steps.
   private func takeTurnsOfRun() throws {
     if let threads { try useThreads(threads) }
     try require("--steps", steps, atLeast: 1, atMost: 1_000_000)
@@ -142,7 +144,7 @@ struct Bench: ParsableCommand {
       let session = try TrainingSession(configuration)
       turn = { try session.turn(steps: steps) }
     } else {
-      let session = try AnsweringSession(runs[0])
+      let session = try AnsweringSession(runs[0], .examples)
       turn = { session.turn(passes: steps, ofMany: max(1, steps / 10)) }
     }
     try printResult("")

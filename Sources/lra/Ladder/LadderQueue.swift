@@ -4,6 +4,7 @@ import Base
 import Foundation
 import Reports
 import Runs
+import Training
 
 /// Makes the runs of a ladder, each behind the one that it begins with, and lets them answer the
 /// validation examples.
@@ -103,9 +104,10 @@ final class LadderQueue {
 
   /// The file of the answers to validation examples; nil while there is no result.
   func answers(_ run: String) -> String? {
-    (try? RunRecord(path(run)))?.result.map {
-      PredictionFile.path(in: path(run), .val, $0.select)
-    }
+    guard let record = try? RunRecord(path(run)), let result = record.result else { return nil }
+    let file = PredictionFile.path(in: path(run), .val, result.select)
+    let leaving = (try? ExitSettings(record.settings))?.leaving
+    return leaving.map { PredictionFile.path(file, leavingAt: $0) } ?? file
   }
 
   private func next(_ open: inout [Work]) throws -> JobQueue.Next {
