@@ -128,9 +128,9 @@ extension Reader {
 
   // MARK: Kinds
 
-  /// The records behind a report where one file is broken: of a run, or of measurements alone.
+  /// The records behind a report where one file is broken: of a run, or a file of many alone.
   private static func records(_ name: String) -> Reader {
-    let file = name.contains("/") ? "runs/\(name)" : "measured/\(name)"
+    let file = name.contains("/") ? "runs/\(name)" : "alone/\(name)/\(name)"
     let folder = file[..<(file.lastIndex(of: "/") ?? file.endIndex)]
     return .file("records-\(flat(name))", file, cost: 4) {
       _ = try ReportData(folders: ["\($0.path)/\(folder)"])

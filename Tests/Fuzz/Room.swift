@@ -9,7 +9,8 @@ import Tasks
 ///     runs/a  runs/b                 two finished runs, of two seeds
 ///     runs/runs.jsonl                the first of them, published
 ///     runs/speed.jsonl, peers.jsonl  measurements
-///     measured/                      these three without the runs, greenformers.jsonl, ladder.jsonl
+///     alone/FILE/FILE                each of these three by itself
+///     measured/                      greenformers.jsonl, ladder.jsonl, turns.jsonl
 ///     data/                          the data of all tasks
 struct Room: Sendable {
   let path: String

@@ -20,14 +20,14 @@ struct SeedFiles {
     try train("a", seed: 0)
     try train("b", seed: 1)
     _ = try PublishedRuns.publish(RunRecord("\(folder)/runs/a"), to: "\(folder)/runs")
-    for place in ["runs", "measured"] {
-      try text(speed.joined(separator: "\n") + "\n", "\(place)/speed.jsonl")
-      try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "\(place)/peers.jsonl")
+    try text(speed.joined(separator: "\n") + "\n", "runs/speed.jsonl")
+    try text(speed.prefix(3).map(peer).joined(separator: "\n") + "\n", "runs/peers.jsonl")
+    for name in ["runs.jsonl", "speed.jsonl", "peers.jsonl"] {
+      try bytes(readFile("\(folder)/runs/\(name)"), "alone/\(name)/\(name)")
     }
     try text(greenformers, "measured/greenformers.jsonl")
     try text(ladder, "measured/ladder.jsonl")
     try text(turns, "measured/turns.jsonl")
-    try bytes(readFile("\(folder)/runs/runs.jsonl"), "measured/runs.jsonl")
     try journal()
     try image()
     try reviews()
