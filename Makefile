@@ -50,7 +50,7 @@ endif
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build install uninstall test test-checked test-avx2 test-fast kill-test test-cluster train evaluate inspect \
-  leaderboard report reproduce \
+  leaderboard ladder report reproduce \
   compare top advise bench bench-peers data doctor fuzz format lint size clean
 
 help: ## this list
@@ -134,6 +134,9 @@ uninstall: ## remove what install has put under PREFIX
 
 top: build ## watch all runs of a folder: [RUNS=folder]
 	@$(LRA) top $(if $(RUNS),$(call quote,$(RUNS))) $(ARGS)
+
+ladder: build ## what methods make of a model: TASK= MODEL= [ARGS="--methods int8,distill --goal latency"]
+	@$(LRA) ladder $(call flag,TASK,task) $(call flag,MODEL,model) $(call flag,PRESET,preset) $(ARGS)
 
 advise: build ## which model to take, from your runs: TASK= [ARGS="--length 4096 --memory 4GiB --time 2h"]
 	@$(LRA) advise $(call flag,TASK,task) $(ARGS)
