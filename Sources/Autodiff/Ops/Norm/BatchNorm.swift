@@ -127,9 +127,9 @@ private struct BatchNormKernel {
     let start = column(
       (0..<width).map { norm.shift.pointer[$0] - statistics.mean[$0] * factors[$0] })
     parallel(x.rows, by: tileRows) { rows, _ in
+      let (slope, start) = (slope.pointer, start.pointer)
       for row in rows {
         let (from, to) = (x.pointer + row * width, y.pointer + row * width)
-        let (slope, start) = (slope.pointer, start.pointer)
         for c in 0..<width { to[c] = from[c] * slope[c] + start[c] }
       }
     }

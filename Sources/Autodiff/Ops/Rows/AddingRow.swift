@@ -15,9 +15,9 @@ package func adding(_ row: Tensor, toRowsOf x: Tensor) -> Tensor {
   let y = Tensor(shape: x.shape, storage: Storage(count: x.storage.count))
   profileRows("added row", x, passes: 2) {
     parallel(x.rows, by: tileRows) { rows, _ in
+      let row = row.pointer
       for n in rows {
         let (from, to) = (x.pointer + n * width, y.pointer + n * width)
-        let row = row.pointer
         for c in 0..<width { to[c] = from[c] + row[c] }
       }
     }
